@@ -1,0 +1,59 @@
+# Every step that CI runs is a target here. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATE ?= $(shell date -u -d yesterday +%F 2>/dev/null || date -u -v-1d +%F)
+INSTALLED := $(VENV)/.installed
+
+# Settings of your own, as in .env.example.
+-include .env
+export
+
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo test format lint types pytest build docs bench clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## Create .venv with everything, at the pinned versions
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Groundswell needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bundled,dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## From nothing to a live board with the bundled sample day
+	@$(BIN)/python -m sync demo
+
+test: lint types pytest ## Everything that CI checks
+
+format: $(INSTALLED) ## Rewrite the code in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/sqlfluff fix --quiet models tests/dbt
+
+lint: $(INSTALLED) ## Check format and style of Python and SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/sqlfluff lint models tests/dbt
+
+types: $(INSTALLED) ## Check the types
+	$(BIN)/mypy
+
+pytest: $(INSTALLED) ## Run the tests, with two builds of the sample day among them
+	$(BIN)/pytest
+
+build: $(INSTALLED) ## dbt build for DATE, by default yesterday
+	$(BIN)/dbt build --vars 'date: $(DATE)'
+
+docs: $(INSTALLED) ## The dbt docs site as one file, target/static_index.html
+	$(BIN)/dbt docs generate --static
+
+bench: $(INSTALLED) ## Time the stages of a build
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## Remove what can be made again; databases stay
+	rm -rf $(VENV) .demo target logs .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Collects public posts into bronze.raw_items."""

@@ -1,0 +1,108 @@
+"""One post, checked and normalised, whichever service it came from."""
+
+import hashlib
+import re
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import urldefrag, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from url_normalize import url_normalize
+
+
+class SourceName(StrEnum):
+    """The services that posts come from."""
+
+    GITHUB = "github"
+    STACKOVERFLOW = "stackoverflow"
+    REDDIT = "reddit"
+    HACKERNEWS = "hackernews"
+
+
+# The services' own hosts, one spelling each, and the query parameters that name a post there.
+HOSTS = {
+    "github.com": "github.com",
+    "stackoverflow.com": "stackoverflow.com",
+    "reddit.com": "www.reddit.com",
+    "old.reddit.com": "www.reddit.com",
+    "new.reddit.com": "www.reddit.com",
+    "np.reddit.com": "www.reddit.com",
+    "news.ycombinator.com": "news.ycombinator.com",
+}
+PARAMETERS = {host: ["id"] if host == "news.ycombinator.com" else [] for host in HOSTS.values()}
+# A question keeps its number when its title, and with it the slug, is edited.
+QUESTION = re.compile(r"(/questions/\d+)(/.*)?")
+
+
+def normalise_url(url: str) -> str:
+    """Give every spelling of a post's address the same one.
+
+    Scheme and host in lower case, default port, fragment and dot segments dropped (RFC 3986, 6.2). On the
+    four services' own hosts also: https, one host name, and no query parameter but the post's id. Elsewhere
+    the query stays, because it may be what tells two posts apart.
+
+    Raises ValueError for what is not an http or https address.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or re.search(r"\s", url.strip()):
+        raise ValueError("not an http or https address")
+    host = HOSTS.get(parts.hostname.removeprefix("www."))
+    if host is None:
+        return urldefrag(str(url_normalize(url.strip()))).url
+    path = QUESTION.sub(r"\1", parts.path) if host == "stackoverflow.com" else parts.path
+    own = urlunsplit(("https", host, path, parts.query, ""))
+    return str(url_normalize(own, filter_params=True, param_allowlist=PARAMETERS))
+
+
+def clean_text(text: str) -> str:
+    """Drop NUL characters and lone surrogates, which JSON can spell and no database can store."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Convert to UTC; a time without a zone is taken as UTC. Microseconds are dropped."""
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.replace(microsecond=0)
+
+
+def none_if_blank(text: str | None) -> str | None:
+    """Null for a text of white space only."""
+    return text if text and text.strip() else None
+
+
+Url = Annotated[str, AfterValidator(normalise_url)]
+Text = Annotated[
+    str | None,
+    AfterValidator(none_if_blank),
+    BeforeValidator(lambda value: clean_text(value) if isinstance(value, str) else value),
+]
+Moment = Annotated[datetime, AfterValidator(in_utc)]
+
+
+class Item(BaseModel):
+    """A post as bronze.raw_items keeps it.
+
+    title and body are as the source gives them (body in markdown or HTML); url is normalised; created_at
+    is UTC to the second. Fields that Item does not know are ignored.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: SourceName
+    url: Url
+    title: Text = None
+    body: Text = None
+    created_at: Moment
+    comment_count: int | None = None
+    vote_count: int | None = None
+
+    @property
+    def url_hash(self) -> str:
+        """SHA-256 of url, 64 hex digits: the key of the post."""
+        return hashlib.sha256(self.url.encode()).hexdigest()
+
+    @property
+    def collection_date(self) -> date:
+        """The UTC day on which the post was written."""
+        return self.created_at.date()

@@ -1,0 +1,16 @@
+{#- Refuses to build a day of which nothing was collected: an empty day is a collector's failure, not news. -#}
+{% macro require_items() %}
+    {%- if execute -%}
+        {%- set raw_items = source('bronze', 'raw_items') -%}
+        {%- set found = load_relation(raw_items) -%}
+        {%- if found -%}
+            {%- set items = run_query('select count(*) from ' ~ raw_items ~ ' where collection_date = ' ~ run_date()) -%}
+        {%- endif -%}
+        {%- if not found or items.columns[0].values()[0] == 0 -%}
+            {%- set day = run_date()[6:-1] -%}
+            {%- do exceptions.raise_compiler_error(
+                'no posts of ' ~ day ~ ' in ' ~ target.path ~ ': collect them first, python -m ingest --date ' ~ day
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,39 @@
+{{ config(materialized='view') }}
+
+with
+
+documents as (
+
+    select * from {{ ref('documents') }}
+
+),
+
+embeddings as (
+
+    select * from {{ ref('embeddings') }}
+
+),
+
+cluster_assignments as (
+
+    select * from {{ ref('cluster_assignments') }}
+
+),
+
+items as (
+
+    select
+        documents.url_hash,
+        documents.source,
+        cluster_assignments.cluster_id,
+        cluster_assignments.similarity,
+        embeddings.embedding,
+        embeddings.embedding_date,
+        cluster_assignments.cluster_date,
+    from documents
+    left join embeddings on documents.content_hash = embeddings.content_hash
+    left join cluster_assignments on documents.url_hash = cluster_assignments.url_hash
+
+)
+
+select * from items

@@ -1,0 +1,1 @@
+"""Publishes gold to PocketBase, and runs the bundled server with its board."""

