@@ -114,22 +114,22 @@ def database_path() -> str:
 
 @contextmanager
 def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database with the bronze tables in place.
+    """Open the database with the bronze tables in place; errors as in connect_to."""
+    with connect_to(database_path()) as connection:
+        connection.execute(DDL)
+        yield connection
 
-    Raises IngestError where the file is held by another process or is no database.
-    """
-    path = database_path()
+
+def connect_to(path: str) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file. Raises IngestError where another process holds it or it is no database."""
     try:
-        connection = duckdb.connect(path)
+        return duckdb.connect(path)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         holder = re.search(r"PID (\d+)", reason)
         if holder:
             reason = f"process {holder.group(1)} is using it; try again when that has ended"
         raise IngestError(f"{path} can not be opened: {reason}") from error
-    with connection:
-        connection.execute(DDL)
-        yield connection
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -> Stored:

@@ -1,6 +1,9 @@
-{#- Refuses to build a day of which nothing was collected: an empty day is a collector's failure, not news. -#}
+{#-
+    Refuses, before anything runs, to build a day of which nothing was collected: an empty day is a collector's
+    failure, not news.
+-#}
 {% macro require_items() %}
-    {%- if execute -%}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set raw_items = source('bronze', 'raw_items') -%}
         {%- set found = load_relation(raw_items) -%}
         {%- if found -%}

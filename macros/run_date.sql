@@ -1,6 +1,10 @@
-{#- The UTC day this run builds, as a SQL date literal. Refuses what is not a day. -#}
+{#-
+    The UTC day this run builds, as a SQL date literal. Refuses what is not a day.
+    The day is part of every model's config (dbt_project.yml says how it is found), so that the Python models
+    see the same; any model will do to read it from.
+-#}
 {% macro run_date() -%}
-    {%- set day = (config.get('meta') or {}).get('run_date', '1970-01-01') -%}
+    {%- set day = graph.nodes['model.groundswell.documents'].config.meta.run_date if execute else '1970-01-01' -%}
     {%- set parts = modules.re.fullmatch('([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', day) -%}
     {%- if parts -%}
         {#- 31 April counted on from the 1st comes out as 1 May. -#}

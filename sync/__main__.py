@@ -12,7 +12,7 @@ from rich.console import Console
 from ingest.day import parse_day
 from ingest.errors import IngestError
 from ingest.store import open_store
-from sync.client import connect
+from sync.client import signed_in
 from sync.demo import demo as run_demo
 from sync.errors import SyncError
 from sync.push import push_day
@@ -43,8 +43,8 @@ def push(
     if not url:
         raise fail("POCKETBASE_URL is not set: say where to push to, for example http://127.0.0.1:8090")
     try:
-        with open_store() as connection:
-            pushed = push_day(connection, connect(url), day)
+        with open_store() as connection, signed_in(url) as client:
+            pushed = push_day(connection, client, day)
     except (IngestError, SyncError) as error:
         raise fail(str(error)) from None
     log.info("%s", pushed.message(day, url))

@@ -1,6 +1,8 @@
 """A PocketBase client that is signed in, by the settings in the environment."""
 
 import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
@@ -10,12 +12,20 @@ from sync.errors import SyncError
 CREDENTIALS = "POCKETBASE_TOKEN, or POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
 
 
-def connect(url: str) -> PocketBase:
-    """Sign in to the server at url as a superuser.
+@contextmanager
+def signed_in(url: str) -> Iterator[PocketBase]:
+    """A superuser's client of the server at url, for the length of a with block.
 
     Raises SyncError where credentials are missing or refused, or the server is not there.
     """
     client = PocketBase(url, timeout=60.0)
+    with closing(client.http_client):
+        sign_in(client, url)
+        yield client
+
+
+def sign_in(client: PocketBase, url: str) -> None:
+    """Authenticate with what the environment has; errors as in signed_in."""
     superusers = client.collection("_superusers")
     token = os.environ.get("POCKETBASE_TOKEN")
     email, password = os.environ.get("POCKETBASE_EMAIL"), os.environ.get("POCKETBASE_PASSWORD")
@@ -33,7 +43,6 @@ def connect(url: str) -> PocketBase:
             which = "POCKETBASE_TOKEN" if token else "POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
             raise SyncError(f"PocketBase at {url} refused {which}: check them ({error.status})") from error
         raise explained(error, url) from error
-    return client
 
 
 def explained(error: ClientResponseError, url: str) -> SyncError:

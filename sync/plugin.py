@@ -3,11 +3,15 @@
 import json
 import os
 from datetime import date
+from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 
-from sync.client import connect
+from ingest.errors import IngestError
+from ingest.store import connect_to
+from sync.client import signed_in
 from sync.errors import SyncError
 from sync.push import push_day
 
@@ -19,6 +23,13 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
     macro sync_live_issues() makes it fail the node.
     """
 
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
+        """Try the database before dbt-duckdb does, whose account of a locked file is a traceback."""
+        try:
+            connect_to(creds.path).close()
+        except IngestError as error:
+            raise DbtRuntimeError(str(error)) from None
+
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the function; it writes through a cursor of its own, which commits batch by batch."""
 
@@ -26,7 +37,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
             url = os.environ["POCKETBASE_URL"]
             cursor = conn.cursor()
             try:
-                pushed = push_day(cursor, connect(url), date.fromisoformat(day))
+                with signed_in(url) as client:
+                    pushed = push_day(cursor, client, date.fromisoformat(day))
             except SyncError as error:
                 return json.dumps({"error": str(error)})
             finally:

@@ -18,6 +18,7 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from sync.client import explained
+from sync.errors import SyncError
 
 # Operations a batch: large enough for the server's full speed, small enough that other writers wait < 0.1 s.
 BATCH = 200
@@ -79,8 +80,13 @@ def push_day(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: dat
 
     Raises SyncError; every batch that was acknowledged before stays recorded in gold.live_issues.
     """
-    issues = issue_records(connection, day)
-    evidence = evidence_records(connection, day)
+    try:
+        issues = issue_records(connection, day)
+        evidence = evidence_records(connection, day)
+    except duckdb.CatalogException as error:
+        raise SyncError(
+            f"the database has no gold.issues: build the day first, dbt build --vars 'date: {day}'"
+        ) from error
     try:
         live_issues = live_hashes(client, "issues", day)
         live_evidence = live_hashes(client, "issue_evidence", day)

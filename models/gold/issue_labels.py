@@ -13,7 +13,7 @@ the calls in flight. dbt moves the journal's rows into the table at the end, and
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -104,6 +104,9 @@ async def ask(litellm: Any, request: Row, llm_model: str, base_url: str | None, 
 
     Raises LabelError where every other call would fail as well: the key or the model is refused.
     """
+    # LiteLLM's exceptions are those of OpenAI's client, whichever provider raised them.
+    import openai
+
     row: Row = {
         "cluster_date": request["cluster_date"],
         "cluster_id": request["cluster_id"],
@@ -127,7 +130,7 @@ async def ask(litellm: Any, request: Row, llm_model: str, base_url: str | None, 
         )
     except (litellm.AuthenticationError, litellm.PermissionDeniedError, litellm.NotFoundError) as error:
         raise LabelError(f"LLM_MODEL={llm_model} was refused: {first_line(error)}") from None
-    except litellm.exceptions.OpenAIError as error:
+    except openai.OpenAIError as error:
         return row | {"status": "failed", "error": first_line(error), "labelled_at": now()}
     row |= {
         "latency_seconds": time.monotonic() - started,
@@ -155,21 +158,21 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
-async def ask_all(asking: list[Coroutine[Any, Any, Row]], keep: Callable[[Row], None]) -> None:
-    """Await the answers, CALLS_IN_FLIGHT at a time, and hand each to keep() as it arrives."""
+async def ask_all(requests: list[Row], answer: Callable[[Row], Awaitable[Row]], keep: Callable[[Row], None]) -> None:
+    """Have the requests answered, CALLS_IN_FLIGHT at a time, and hand each row to keep() as it arrives."""
     semaphore = asyncio.Semaphore(CALLS_IN_FLIGHT)
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"Labelling {len(asking):,} clusters", total=len(asking))
+        task = progress.add_task(f"Labelling {len(requests):,} clusters", total=len(requests))
 
-        async def one(answer: Coroutine[Any, Any, Row]) -> None:
+        async def one(request: Row) -> None:
             async with semaphore:
-                keep(await answer)
+                keep(await answer(request))
             progress.advance(task)
 
         async with asyncio.TaskGroup() as group:
-            for answer in asking:
-                group.create_task(one(answer))
+            for request in requests:
+                group.create_task(one(request))
 
 
 def label_with_llm(
@@ -188,10 +191,11 @@ def label_with_llm(
         keep(row)
         failures.extend([row["error"]] if row["status"] == "failed" else [])
 
+    async def answer(request: Row) -> Row:
+        return await ask(litellm, request, llm_model, base_url, api_key)
+
     try:
-        asyncio.run(
-            ask_all([ask(litellm, request, llm_model, base_url, api_key) for request in pending], keep_and_count)
-        )
+        asyncio.run(ask_all(pending, answer, keep_and_count))
     except* LabelError as errors:
         raise errors.exceptions[0] from None
     if len(failures) == len(pending):

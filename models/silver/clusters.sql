@@ -55,10 +55,10 @@ neighbours as (
     select
         centroids.cluster_date,
         centroids.cluster_id,
-        max(array_cosine_similarity(centroids.centroid, others.centroid)) as nearest_similarity,
+        max(array_cosine_similarity(centroids.centroid, other_centroids.centroid)) as nearest_similarity,
     from centroids
-    inner join centroids as others
-        on centroids.cluster_date = others.cluster_date and centroids.cluster_id != others.cluster_id
+    inner join centroids as other_centroids
+        on centroids.cluster_date = other_centroids.cluster_date and centroids.cluster_id != other_centroids.cluster_id
     group by all
 
 ),

@@ -3,7 +3,6 @@
         materialized='incremental',
         incremental_strategy='replace_day',
         unique_key='collection_date',
-        pre_hook='{{ require_items() }}',
     )
 }}
 

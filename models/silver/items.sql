@@ -1,22 +1,23 @@
 {{ config(materialized='view') }}
 
+-- DuckDB calls a database by its file's name: a view that held it would break in a renamed copy.
 with
 
 documents as (
 
-    select * from {{ ref('documents') }}
+    select * from {{ ref('documents').include(database=false) }}
 
 ),
 
 embeddings as (
 
-    select * from {{ ref('embeddings') }}
+    select * from {{ ref('embeddings').include(database=false) }}
 
 ),
 
 cluster_assignments as (
 
-    select * from {{ ref('cluster_assignments') }}
+    select * from {{ ref('cluster_assignments').include(database=false) }}
 
 ),
 

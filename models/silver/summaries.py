@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from rich.console import Console
 from rich.progress import track
@@ -42,7 +43,9 @@ def summarise(texts: Sequence[str]) -> str:
     summarizer = LexRankSummarizer(Stemmer("english"))
     summarizer.stop_words = get_stop_words("english")
     paragraphs = [Paragraph([Sentence(each, tokenizer) for each in tokenizer.to_sentences(text)]) for text in texts]
-    return " ".join(map(str, summarizer(ObjectDocumentModel(paragraphs), SENTENCES)))
+    # Sentences that share no word have no rank: sumy divides 0 by 0 and then keeps their order, which will do.
+    with np.errstate(invalid="ignore"):
+        return " ".join(map(str, summarizer(ObjectDocumentModel(paragraphs), SENTENCES)))
 
 
 def model(dbt: Any, session: Any) -> pa.Table:

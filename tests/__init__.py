@@ -1,0 +1,1 @@
+"""The tests: real parts, loopback services, no network."""
