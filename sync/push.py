@@ -39,8 +39,8 @@ order by day_rank
 
 EVIDENCE = """
 select
-    evidence_id, issue_id, cluster_date, url_hash, source, url, title, body, posted_at, comment_count, vote_count,
-    similarity
+    evidence_id, issue_id, cluster_date, url_hash, source, url, title, excerpt, body, posted_at, comment_count,
+    vote_count, similarity
 from gold.issue_evidence
 where cluster_date = $day
 order by issue_id, url_hash
@@ -151,6 +151,7 @@ def evidence_records(connection: duckdb.DuckDBPyConnection, day: date) -> dict[s
             "cluster_date": timestamp(row["cluster_date"]),
             "posted_at": timestamp(row["posted_at"]),
             "title": cut(row["title"], TITLE_LIMIT),
+            "excerpt": row["excerpt"] or "",
             "body": cut(row["body"], BODY_LIMIT),
         }
         record["id"], record["issue"] = record.pop("evidence_id"), record.pop("issue_id")

@@ -16,6 +16,12 @@ items as (
 
 ),
 
+documents as (
+
+    select * from {{ ref('documents') }}
+
+),
+
 raw_items as (
 
     select * from {{ source('bronze', 'raw_items') }}
@@ -32,6 +38,7 @@ issue_evidence as (
         raw_items.source,
         raw_items.url,
         raw_items.title,
+        documents.excerpt,
         raw_items.body,
         raw_items.comment_count,
         raw_items.vote_count,
@@ -40,6 +47,7 @@ issue_evidence as (
         raw_items.created_at as posted_at,
     from issues
     inner join items using (cluster_date, cluster_id)
+    inner join documents on items.url_hash = documents.url_hash
     inner join raw_items on items.url_hash = raw_items.url_hash
 
 )
@@ -52,6 +60,7 @@ select
     source,
     url,
     title,
+    excerpt,
     body,
     comment_count,
     vote_count,

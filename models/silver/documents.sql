@@ -36,6 +36,7 @@ cut as (
         url_hash,
         source,
         title,
+        {{ cut('body', 300) }} as excerpt,
         left(trim(title || if(regexp_matches(title, '(^|[.!?…])$'), ' ', '. ') || body), 2000) as text,
         collection_date,
     from plain
@@ -49,6 +50,7 @@ documents as (
         sha256(text) as content_hash,
         source,
         title,
+        excerpt,
         text,
         collection_date,
     from cut

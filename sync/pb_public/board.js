@@ -4,7 +4,6 @@
 // no innerHTML, and no link that is not http(s).
 
 const EVIDENCE_PER_PAGE = 50
-const EXCERPT_CHARACTERS = 300
 const TIMEOUT_MS = 15_000
 const LANGUAGE = "en-GB"
 const ISSUE_ID = /^[a-z0-9]{15}$/
@@ -13,7 +12,7 @@ const CATEGORY_NAMES = {
     ai: "AI", finance: "Finance", compliance: "Compliance", logistics: "Logistics",
     healthtech: "Health tech", devtools: "Developer tools", ecommerce: "E-commerce", other: "Other",
 }
-const SOURCE_NAMES = { github: "GitHub", hackernews: "Hacker News", reddit: "Reddit", stackexchange: "Stack Exchange" }
+const SOURCE_NAMES = { github: "GitHub", hackernews: "Hacker News", reddit: "Reddit", stackoverflow: "Stack Overflow" }
 
 const page = {
     main: document.getElementById("main"),
@@ -82,6 +81,7 @@ function fetchEvidence(issueId, pageNumber) {
     return fetchRecords("issue_evidence/records", {
         filter: `(issue="${issueId}")`,
         sort: "-similarity,url_hash",
+        fields: "url,title,source,excerpt,posted_at,comment_count,vote_count",
         perPage: EVIDENCE_PER_PAGE,
         page: pageNumber,
     })
@@ -112,11 +112,6 @@ const formatTime = (date) => date.toLocaleString(LANGUAGE, { timeZone: "UTC", da
 const formatNumber = (number) => number.toLocaleString(LANGUAGE)
 const count = (number, noun) => `${formatNumber(number)} ${noun}${Math.abs(number) === 1 ? "" : "s"}`
 const sourceName = (source) => SOURCE_NAMES[source] ?? source.replaceAll("_", " ")
-
-function excerpt(text) {
-    const characters = Array.from(text.replace(/\s+/g, " ").trim())
-    return characters.slice(0, EXCERPT_CHARACTERS).join("") + (characters.length > EXCERPT_CHARACTERS ? "…" : "")
-}
 
 function parseWebUrl(text) {
     const url = URL.canParse(text) ? new URL(text) : null
@@ -192,7 +187,7 @@ function postItem(post) {
             post.comment_count ? span("comments", count(post.comment_count, "comment")) : null,
             post.vote_count ? span("votes", count(post.vote_count, "vote")) : null,
         ),
-        post.body.trim() ? element("p", { class: "excerpt", dir: "auto" }, excerpt(post.body)) : null,
+        post.excerpt ? element("p", { class: "excerpt", dir: "auto" }, post.excerpt) : null,
     )
 }
 
