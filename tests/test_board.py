@@ -2,10 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
 from tests.conftest import DAY, Project, Server
 
@@ -34,14 +33,17 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, built: Project, pocketbase: Server) -> Iterator[Page]:
     """A page on which nothing may go wrong: no dialog, no error, no request to anybody else."""
     page = browser.new_page()
-    troubles: list[Any] = []
-    page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: troubles.append(error))
+    troubles: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        troubles.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith((pocketbase.url, "data:")) else troubles.append(request.url),
-    )
+    own = (pocketbase.url, "data:")
+    page.on("request", lambda request: None if request.url.startswith(own) else troubles.append(request.url))
     yield page
     assert not troubles
     page.close()
@@ -58,7 +60,7 @@ def test_issues_are_listed_by_rank(page: Page, built: Project, pocketbase: Serve
 def test_the_latest_day_is_the_first_page(page: Page, pocketbase: Server) -> None:
     page.goto(pocketbase.url)
     page.wait_for_selector("#issues > li")
-    assert page.locator("#day-title").inner_text() == "Friday 20 November 2026"
+    assert page.locator("#day-title").inner_text() == "Friday, 20 November 2026"
 
 
 def test_an_issue_opens_to_the_posts_behind_it(page: Page, built: Project, pocketbase: Server) -> None:
