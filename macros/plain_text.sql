@@ -14,23 +14,24 @@
         '</?[a-z][^<>]*>',
     ] -%}
     {%- set marks = [
-        '!\\[[^\\]]*\\]\\([^)]*\\)',
-        '\\]\\([^)]*\\)',
         'https?://[^\\s<>()\"]+',
-        '^\\s*(>\\s?)+',
-        '^\\s*(#{1,6}|[-*+]|[0-9]+\\.)\\s',
-        '[*_`|\\[]',
-        '-{3,}',
+        '^[ \\t]*(>[ \\t]?)+',
+        '^[ \\t]*(#{1,6}|[-*+]|[0-9]+\\.)[ \\t]',
+        '[*`|]',
+        '[-=_]{3,}',
         '[\\x{200B}-\\x{200F}\\x{202A}-\\x{202E}\\x{2060}\\x{FEFF}]',
-        '\\s+',
     ] -%}
     {%- set entities = {
         '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#34;': '"', '&#39;': "''", '&#x27;': "''",
         '&#x2F;': '/', '&nbsp;': ' ', '&amp;': '&',
     } -%}
     {%- set sql = namespace(text="regexp_replace(" ~ column ~ ", '(?ims)" ~ blocks | join('|') ~ "', ' ', 'g')") -%}
+    {#- A link is its text, and a character that markdown escapes is itself. -#}
+    {%- set sql.text = "regexp_replace(" ~ sql.text ~ ", '!?\\[([^\\[\\]]*)\\]\\([^()]*\\)', '\\1', 'g')" -%}
+    {%- set sql.text = "regexp_replace(" ~ sql.text ~ ", '\\\\([!-/:-@\\[-`{-~])', '\\1', 'g')" -%}
     {%- for entity, character in entities.items() -%}
         {%- set sql.text = "replace(" ~ sql.text ~ ", '" ~ entity ~ "', '" ~ character ~ "')" -%}
     {%- endfor -%}
-    trim(regexp_replace({{ sql.text }}, '(?im)({{ marks | join("|") }})+', ' ', 'g'))
+    {%- set sql.text = "regexp_replace(" ~ sql.text ~ ", '(?im)" ~ marks | join('|') ~ "', ' ', 'g')" -%}
+    trim(regexp_replace({{ sql.text }}, '\s+', ' ', 'g'))
 {%- endmacro %}
