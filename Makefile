@@ -6,10 +6,6 @@ BIN := $(VENV)/bin
 DATE ?= $(shell date -u -d yesterday +%F 2>/dev/null || date -u -v-1d +%F)
 INSTALLED := $(VENV)/.installed
 
-# Settings of your own, as in .env.example.
--include .env
-export
-
 .DEFAULT_GOAL := help
 
 .PHONY: help install demo test format lint types pytest build docs bench clean

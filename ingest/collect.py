@@ -139,6 +139,8 @@ async def collect_source(
                 store_page(connection, source.parse(payload), day, window, report, count)
         except IngestError as error:
             failure = str(error)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            failure = f"a response that can not be understood: {type(error).__name__}: {error}"
         close_window(connection, window, report, count, failure)
         progress.advance(task)
         if failure:
@@ -175,7 +177,7 @@ def read_page(path: Path) -> Payload:
     try:
         body = path.read_bytes()
         return json.loads(gzip.decompress(body) if path.suffix == ".gz" else body)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise IngestError(f"{path} can not be read: {error}") from error
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from url_normalize import url_normalize
 
 
@@ -62,7 +62,10 @@ def clean_text(text: str) -> str:
 
 def in_utc(moment: datetime) -> datetime:
     """Convert to UTC; a time without a zone is taken as UTC. Microseconds are dropped."""
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999 in UTC") from None
     return aware.replace(microsecond=0)
 
 
@@ -77,6 +80,7 @@ Text = Annotated[
     AfterValidator(none_if_blank),
     BeforeValidator(lambda value: clean_text(value) if isinstance(value, str) else value),
 ]
+Count = Annotated[int | None, Field(ge=-(2**63), lt=2**63)]
 Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
@@ -94,8 +98,8 @@ class Item(BaseModel):
     title: Text = None
     body: Text = None
     created_at: Moment
-    comment_count: int | None = None
-    vote_count: int | None = None
+    comment_count: Count = None
+    vote_count: Count = None
 
     @property
     def url_hash(self) -> str:

@@ -59,11 +59,9 @@ def day_window(query: str, day: date) -> Window:
     return Window(query, start, start + timedelta(days=1))
 
 
-def parse_entries(
-    entries: Iterable[Any], to_item: Callable[[Any], Item | None], reported_total: int | None = None
-) -> Parsed:
+def parse_entries(entries: Iterable[Any], to_item: Callable[[Any], Item | None], reported_total: Any = None) -> Parsed:
     """Read entries one by one, so that a broken one never sinks its page; None from to_item means skip."""
-    parsed = Parsed(reported_total=reported_total)
+    parsed = Parsed(reported_total=reported_total if isinstance(reported_total, int) else None)
     for number, entry in enumerate(entries, start=1):
         try:
             item = to_item(entry)
@@ -113,5 +111,5 @@ async def send_json(client: httpx.AsyncClient, method: str, url: str, **request:
         raise IngestError(f"{url} answered {response.status_code}: {message}")
     try:
         return response.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise IngestError(f"{url} answered something that is not JSON ({len(response.content):,} bytes)") from error

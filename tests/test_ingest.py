@@ -234,7 +234,14 @@ def test_a_source_that_refuses_stops_alone(project: Project, loopback: Loopback)
     assert project.query("select status from bronze.ingest_windows where source = 'stackoverflow'") == [("failed",)]
 
 
-@pytest.mark.parametrize("body", ["<html>503</html>", '{"hits": ['])
+@pytest.mark.parametrize("total", [None, "many", {}, -1])
+def test_a_total_that_is_no_number(project: Project, loopback: Loopback, total: Any) -> None:
+    loopback.answer = lambda _: Answer({"items": [], "total_count": total})
+    finished = project.ingest("--date", DAY, "--source", "github", **addresses(loopback))
+    assert "Traceback" not in finished.output
+
+
+@pytest.mark.parametrize("body", ["<html>503</html>", '{"hits": [', "[" * 100_000])
 def test_an_answer_that_is_no_json(project: Project, loopback: Loopback, body: str) -> None:
     loopback.answer = lambda _: Answer(body)
     finished = project.ingest("--date", DAY, "--source", "hackernews", **addresses(loopback))

@@ -44,6 +44,15 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
         Item.model_validate(POST | {"url": url})
 
 
+@given(st.text() | st.sampled_from(["[::1", "ex\u00ad.com", "xn--", "a:99999999", "%zz/%", "..", "\u2024"]))
+def test_any_address_is_normalised_or_refused(text: str) -> None:
+    try:
+        normalised = normalise_url(f"https://{text}")
+    except ValueError:
+        return
+    assert normalised.startswith("https://")
+
+
 @given(st.text() | st.none(), st.text() | st.none())
 def test_any_text_can_be_stored(title: str | None, body: str | None) -> None:
     item = Item.model_validate(POST | {"title": title, "body": body})
@@ -72,7 +81,16 @@ def test_the_day_is_utc(written: str | float, day: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("source", "twitter"), ("created_at", "yesterday"), ("created_at", None), ("title", 7), ("comment_count", "many")],
+    [
+        ("source", "twitter"),
+        ("created_at", "yesterday"),
+        ("created_at", None),
+        ("created_at", "9999-12-31T23:59:59-05:00"),
+        ("created_at", 1e300),
+        ("title", 7),
+        ("comment_count", "many"),
+        ("vote_count", 10**30),
+    ],
 )
 def test_a_bad_field_is_named(field: str, value: object) -> None:
     with pytest.raises(ValidationError) as error:
