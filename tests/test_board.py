@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
-from tests.conftest import DAY, Project, Server
+from tests.conftest import DAY, DBT, Project, Server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # A browser that phones home finds nobody on a closed network, and says so in the console.
@@ -101,3 +101,16 @@ def test_the_policy_forbids_inline_script(page: Page, pocketbase: Server) -> Non
     assert policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
+
+
+def test_the_docs_site_shows_the_lineage(browser: Browser, built: Project) -> None:
+    finished = built.run(DBT, "docs", "generate", "--static")
+    assert finished.status == 0, finished.output
+    page = browser.new_page()
+    page.goto(f"file://{built.database.with_suffix('.target')}/static_index.html#!/model/model.groundswell.issues")
+    page.wait_for_selector("text=what people complained about on a day")
+    described = page.locator("tr.column-row, .column-row").all_inner_texts()
+    assert any("canonical_title" in row and "1 to 120 characters" in row for row in described)
+    page.goto(f"file://{built.database.with_suffix('.target')}/static_index.html#!/overview?g_v=1")
+    page.wait_for_selector("canvas")
+    page.close()

@@ -36,6 +36,9 @@ def test_every_post_of_the_sample_day_is_evidence_of_one_issue(built: Project) -
 def test_hostile_posts_do_no_harm(built: Project) -> None:
     titles = " ".join(title for (title,) in built.query("select canonical_title from gold.issues"))
     assert "<" not in titles
+    assert built.query(
+        "select count(*) from silver.documents where regexp_matches(text, '<script|onerror|alert\\(')"
+    ) == [(0,)]
     # What they wrote stays as it is in the evidence, which the board shows as text.
     assert built.query("select count(*) > 0 from gold.issue_evidence where body like '%<script>%'") == [(True,)]
     assert built.query("select count(*) > 0 from gold.issue_evidence where length(body) > 50000") == [(True,)]
