@@ -85,7 +85,8 @@ features as (
     select
         cluster_date,
         cluster_id,
-        arg_max(title, (similarity, url_hash)) as title,
+        -- A title of a word or two names no problem, however near the centre it stands.
+        arg_max(title, (length(title) >= 15, similarity, url_hash)) as title,
         sum(would_pay) as would_pay_posts,
         avg(would_pay) as would_pay_share,
         avg(severe) as severity_share,
