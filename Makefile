@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATE ?= $(shell date -u -d yesterday +%F 2>/dev/null || date -u -v-1d +%F)
+# It compiles the models, for which dbt opens a database: not yours.
+SQLFLUFF := GROUNDSWELL_DB=:memory: $(BIN)/sqlfluff
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
@@ -29,12 +31,12 @@ test: lint types pytest ## Everything that CI checks
 format: $(INSTALLED) ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/sqlfluff fix --quiet models tests/dbt
+	$(SQLFLUFF) fix --quiet models tests/dbt
 
 lint: $(INSTALLED) ## Check format and style of Python and SQL
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/sqlfluff lint models tests/dbt
+	$(SQLFLUFF) lint models tests/dbt
 
 types: $(INSTALLED) ## Check the types
 	$(BIN)/mypy

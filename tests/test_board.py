@@ -106,11 +106,13 @@ def test_the_policy_forbids_inline_script(page: Page, pocketbase: Server) -> Non
 def test_the_docs_site_shows_the_lineage(browser: Browser, built: Project) -> None:
     finished = built.run(DBT, "docs", "generate", "--static")
     assert finished.status == 0, finished.output
-    page = browser.new_page()
-    page.goto(f"file://{built.database.with_suffix('.target')}/static_index.html#!/model/model.groundswell.issues")
-    page.wait_for_selector("text=what people complained about on a day")
-    described = page.locator("tr.column-row, .column-row").all_inner_texts()
+    site = f"file://{built.database.with_suffix('.target')}/static_index.html"
+    lineage, issues = browser.new_page(), browser.new_page()
+    lineage.goto(f"{site}#!/overview?g_v=1")
+    lineage.wait_for_function("[...document.querySelectorAll('canvas')].some((canvas) => canvas.width > 0)")
+    issues.goto(f"{site}#!/model/model.groundswell.issues")
+    issues.wait_for_selector("text=what people complained about on a day")
+    described = issues.locator(".column-row").all_inner_texts()
     assert any("canonical_title" in row and "1 to 120 characters" in row for row in described)
-    page.goto(f"file://{built.database.with_suffix('.target')}/static_index.html#!/overview?g_v=1")
-    page.wait_for_selector("canvas")
-    page.close()
+    lineage.close()
+    issues.close()
