@@ -219,8 +219,13 @@ def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> No
     run.wait()
     kept = project.query("select count(*) from silver.embeddings__journal")[0][0]
     assert kept in (1_000, 2_000)
+    # A vector that no text has proves that what was kept is not encoded again.
+    axis = [1.0] + [0.0] * 383
+    project.query("update silver.embeddings__journal set embedding = $axis::float[384]", axis=axis)
     finished = project.build()
     assert finished.status == 0, finished.output
-    assert project.query("select count(*), count(distinct content_hash) from silver.embeddings") == [(2_532, 2_532)]
+    [(texts,)] = project.query("select 2500 + count(*) from silver.categories")
+    assert project.query("select count(*), count(distinct content_hash) from silver.embeddings") == [(texts, texts)]
+    assert project.query("select count(*) from silver.embeddings where embedding[1] = 1") == [(kept,)]
     assert project.query("select count(*) from gold.issue_evidence") == [(2_500,)]
     assert project.query("select count(*) from gold.issues") == [(25,)]
