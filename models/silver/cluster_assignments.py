@@ -111,28 +111,27 @@ def model(dbt: Any, session: Any) -> pa.Table:
         known = f"(select cluster_id from {dbt.this} as assigned where assigned.url_hash = documents.url_hash)"
     items = session.sql(
         f"""
-        select url_hash, embedding, {known}::int as cluster_id
+        select url_hash, embedding, coalesce({known}, 0)::int as cluster_id
         from documents
         inner join embeddings using (content_hash)
         where collection_date = date '{run_date}'
         order by url_hash
         """
     ).to_arrow_table()
-    if not items.num_rows:
+    # 0 stands for none yet: clusters are numbered from 1.
+    labels: Labels = items["cluster_id"].to_numpy().astype(np.int64)
+    new = labels == 0
+    if not new.any():
         return SCHEMA.empty_table()
 
     vectors = to_vectors(items["embedding"])
-    labels = items["cluster_id"].to_numpy().astype(np.float64)
-    new = np.isnan(labels)
-    if new.any():
-        labels[new] = place(vectors[new], vectors[~new], labels[~new].astype(np.int64), join_similarity)
-    similarities = similarity_to_centroid(vectors, labels.astype(np.int64))
+    labels[new] = place(vectors[new], vectors[~new], labels[~new], join_similarity)
     assignments = pa.Table.from_arrays(
         [
             items["url_hash"],
             pa.array([run_date] * len(new)).cast(pa.date32()),
             pa.array(labels.astype(np.int32)),
-            pa.array(similarities),
+            pa.array(similarity_to_centroid(vectors, labels)),
         ],
         schema=SCHEMA,
     )
