@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -43,6 +44,10 @@ class Project:
 
     database: Path
     settings: dict[str, str] = field(default_factory=dict)
+
+    def copy_to(self, database: Path) -> "Project":
+        """A copy of the database under another name, without the settings: nothing is pushed from there."""
+        return Project(shutil.copyfile(self.database, database))
 
     def run(self, *command: str, **settings: str) -> Finished:
         """Run a command of this Python's environment from the project's root."""

@@ -89,8 +89,7 @@ def test_an_encoder_that_can_not_be_imported_is_noticed(project: Project, tmp_pa
 
 
 def test_late_posts_change_no_cluster(built: Project, tmp_path: Path) -> None:
-    copy = Project(tmp_path / "late.duckdb")
-    copy.database.write_bytes(built.database.read_bytes())
+    copy = built.copy_to(tmp_path / "late.duckdb")
     assigned = dict(copy.query("select url_hash, cluster_id from silver.cluster_assignments"))
     labels = copy.query("select * from gold.issue_labels order by all")
     lockfiles = copy.query(
@@ -115,8 +114,7 @@ def test_late_posts_change_no_cluster(built: Project, tmp_path: Path) -> None:
 
 
 def test_days_do_not_touch_each_other(built: Project, tmp_path: Path) -> None:
-    copy = Project(tmp_path / "days.duckdb")
-    copy.database.write_bytes(built.database.read_bytes())
+    copy = built.copy_to(tmp_path / "days.duckdb")
     before = copy.query("select * from gold.issue_evidence order by all")
     copy.ingest("--file", write_posts(tmp_path / "next.jsonl", ["It broke", "It is slow"], "2026-11-21", start=9_000))
     finished = copy.build("2026-11-21", "--full-refresh")

@@ -107,15 +107,19 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
         json.dumps(POST | {"source": "twitter"}),
         json.dumps({key: value for key, value in POST.items() if key != "url"}),
         '"a text"',
-        json.dumps(later),
+        "[" * 100_000,
+        json.dumps(later | {"title": "half a pair: \ud800"}),
     ]
-    posts.write_text("\n".join(lines))
+    posts.write_bytes("\n".join(lines).encode() + b"\n\xff\xfe\n")
     finished = project.ingest("--file", str(posts))
     assert finished.status == 1
-    assert f"{posts}:2: line: Invalid JSON" in finished.output
+    assert f"{posts}:2: not JSON: " in finished.output
     assert f"{posts}:4: source: Input should be 'github'" in finished.output
     assert f"{posts}:5: url: Field required" in finished.output
-    assert f"{posts}:6:" in finished.output
+    assert f"{posts}:6: line: Input should be a valid dictionary" in finished.output
+    assert f"{posts}:7: not JSON: " in finished.output
+    assert f"{posts}:9: not JSON: " in finished.output
+    assert project.query("select title from bronze.raw_items where url like '%2'") == [("half a pair: ?",)]
     assert "Traceback" not in finished.output
     assert project.query("select collection_date::text from bronze.raw_items order by all") == [(DAY,), ("2026-11-21",)]
 

@@ -37,8 +37,7 @@ def completion(content: str) -> Answer:
 @pytest.fixture
 def unlabelled(built: Project, tmp_path: Path) -> Project:
     """The built sample day without its labels."""
-    copy = Project(tmp_path / "labels.duckdb")
-    copy.database.write_bytes(built.database.read_bytes())
+    copy = built.copy_to(tmp_path / "labels.duckdb")
     copy.query("delete from gold.issue_labels")
     return copy
 

@@ -25,8 +25,7 @@ TODAY = date.fromisoformat(DAY)
 @pytest.fixture
 def day(built: Project, tmp_path: Path) -> Project:
     """A copy of the built sample day that no server is known to hold."""
-    copy = Project(tmp_path / "sync.duckdb")
-    copy.database.write_bytes(built.database.read_bytes())
+    copy = built.copy_to(tmp_path / "sync.duckdb")
     copy.query("update gold.live_issues set synced_at = null")
     return copy
 
