@@ -177,3 +177,24 @@ def test_answers_of_an_interrupted_run_are_kept(unlabelled: Project, loopback: L
     assert resumed.status == 0, resumed.output
     assert len(loopback.requests) == 10 - kept
     assert unlabelled.query("select count(*) from gold.issues where labeler = 'openai/loopback'") == [(10,)]
+
+
+def test_a_label_that_can_not_be_renewed_stands(unlabelled: Project, loopback: Loopback) -> None:
+    loopback.answer = lambda _: completion(json.dumps(LABEL))
+    label(unlabelled, **model(loopback))
+    before = unlabelled.query("select * from gold.issue_labels order by all")
+    # Every answer is wrong, then all but one.
+    loopback.answer = lambda _: completion("no")
+    refused = label(unlabelled, variables=", relabel: true", **model(loopback))
+    assert refused.status == 1
+    assert "labelled none of 10 clusters" in refused.output
+    answers = iter([json.dumps(LABEL | {"impact_level": "low"})])
+    loopback.answer = lambda _: completion(next(answers, "no"))
+    renewed = label(unlabelled, variables=", relabel: true", **model(loopback))
+    assert renewed.status == 0, renewed.output
+    after = unlabelled.query("select * from gold.issue_labels order by all")
+    assert len(set(after) - set(before)) == 1
+    assert unlabelled.query("select count(*), count(*) filter (where status = 'labelled') from gold.issue_labels") == [
+        (10, 10)
+    ]
+    assert unlabelled.query("select count(*) from gold.issues") == [(10,)]

@@ -177,29 +177,33 @@ async def ask_all(requests: list[Row], answer: Callable[[Row], Awaitable[Row]], 
 
 def label_with_llm(
     requests: list[Row], answered: list[Row], llm_model: str, base_url: str | None, keep: Callable[[Row], None]
-) -> None:
-    """Ask about the requests that answered holds no label of; each answer goes to keep(). Raises LabelError."""
-    done = {key_of(row) for row in answered if row["status"] == "labelled" and row["labeler"] == llm_model}
+) -> list[Row]:
+    """Ask about the requests that answered holds no label of; each label goes to keep().
+
+    Returns the rows that failed. Raises LabelError.
+    """
+    done = {key_of(row) for row in answered if row["labeler"] == llm_model}
     pending = [request for request in requests if key_of(request) not in done]
     if not pending:
-        return
+        return []
     litellm = load_litellm()
     api_key = check_model(litellm, llm_model, base_url)
-    failures: list[str] = []
+    failed: list[Row] = []
 
-    def keep_and_count(row: Row) -> None:
-        keep(row)
-        failures.extend([row["error"]] if row["status"] == "failed" else [])
+    def sort_out(row: Row) -> None:
+        if row["status"] == "failed":
+            failed.append(row)
+        else:
+            keep(row)
 
     async def answer(request: Row) -> Row:
         return await ask(litellm, request, llm_model, base_url, api_key)
 
     try:
-        asyncio.run(ask_all(pending, answer, keep_and_count))
+        asyncio.run(ask_all(pending, answer, sort_out))
     except* LabelError as errors:
         raise errors.exceptions[0] from None
-    if len(failures) == len(pending):
-        raise LabelError(f"LLM_MODEL={llm_model} labelled none of {len(pending)} clusters: {failures[0]}")
+    return failed
 
 
 def label_extractively(requests: list[Row], extractive_labels: list[Row]) -> list[Row]:
@@ -234,21 +238,20 @@ def model(dbt: Any, session: Any) -> pa.Table:
     llm_model = dbt.config.meta_get("llm_model")
     base_url = dbt.config.meta_get("llm_base_url") or None
 
-    labelled = "select null, null where false"
-    if dbt.is_incremental and not relabel:
-        labelled = f"select cluster_date, cluster_id from {dbt.this} where status = 'labelled'"
-    requests = (
-        session.sql(
-            f"""
-        select cluster_date, cluster_id, prompt_version, system_prompt, prompt
+    is_labelled = "false"
+    if dbt.is_incremental:
+        keys = f"select cluster_date, cluster_id from {dbt.this} where status = 'labelled'"
+        is_labelled = f"(cluster_date, cluster_id) in ({keys})"
+    of_day = session.sql(
+        f"""
+        select cluster_date, cluster_id, prompt_version, system_prompt, prompt, {is_labelled} as is_labelled
         from label_requests
-        where cluster_date = date '{run_date}' and (cluster_date, cluster_id) not in ({labelled})
+        where cluster_date = date '{run_date}'
         order by cluster_id
         """
-        )
-        .to_arrow_table()
-        .to_pylist()
     )
+    clusters: list[Row] = of_day.to_arrow_table().to_pylist()
+    requests = [cluster for cluster in clusters if relabel or not cluster["is_labelled"]]
 
     # A connection of its own: what it writes is committed at once, whatever becomes of dbt's transaction.
     durable = session.cursor()
@@ -266,8 +269,12 @@ def model(dbt: Any, session: Any) -> pa.Table:
     if llm_model == EXTRACTIVE:
         rows = label_extractively(requests, extractive_labels.to_arrow_table().to_pylist())
     else:
-        rows = []
-        label_with_llm(requests, journalled(), llm_model, base_url, keep)
+        failed = label_with_llm(requests, journalled(), llm_model, base_url, keep)
+        if failed and len(failed) == len(clusters):
+            raise LabelError(f"LLM_MODEL={llm_model} labelled none of {len(failed)} clusters: {failed[0]['error']}")
+        # Where a new label fails, the old one stands.
+        labelled = {key_of(cluster) for cluster in clusters if cluster["is_labelled"]}
+        rows = [row for row in failed if key_of(row) not in labelled]
     # The journal also holds what an interrupted run of another day paid for; of two answers the later counts.
     latest = {key_of(row): row for row in rows + journalled()}
     return pa.Table.from_pylist(list(latest.values()), schema=SCHEMA)
