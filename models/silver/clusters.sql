@@ -21,7 +21,8 @@ components as (
     select
         cluster_date,
         cluster_id,
-        unnest(embedding) as component,
+        -- Decimals add up to the same sum in whatever order the threads meet them; floats do not.
+        unnest(embedding)::decimal(10, 8) as component,
         generate_subscripts(embedding, 1) as dimension,
     from items
 
@@ -69,7 +70,7 @@ sizes as (
         cluster_date,
         cluster_id,
         count(*) as cluster_size,
-        avg(similarity) as cohesion,
+        avg(similarity::decimal(10, 8)) as cohesion,
     from items
     group by all
 

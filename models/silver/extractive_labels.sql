@@ -90,7 +90,8 @@ features as (
         sum(would_pay) as would_pay_posts,
         avg(would_pay) as would_pay_share,
         avg(severe) as severity_share,
-        avg(engagement) as engagement,
+        -- As a decimal, since the sum of floats depends on the order in which threads meet them.
+        avg(engagement::decimal(10, 8)) as engagement,
     from posts
     group by all
 
