@@ -133,7 +133,7 @@ def connect_to(path: str) -> duckdb.DuckDBPyConnection:
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -> Stored:
-    """Store distinct posts in one transaction: new ones inserted, changed ones updated, nothing deleted."""
+    """Store distinct posts, all or none: new ones inserted, changed ones updated, nothing deleted."""
     if not items:
         return Stored()
     arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
@@ -148,23 +148,10 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -
         ],
         schema=ITEM_SCHEMA,
     )
-    with transaction(connection):
-        actions = Counter(action for (action,) in connection.execute(UPSERT_ITEMS, {"now": now()}).fetchall())
+    actions = Counter(action for (action,) in connection.execute(UPSERT_ITEMS, {"now": now()}).fetchall())
     return Stored(actions["INSERT"], actions["UPDATE"], len(items) - actions.total())
 
 
 def record_window(connection: duckdb.DuckDBPyConnection, window: Mapping[str, Any]) -> None:
     """Write the outcome of a window, a row of bronze.ingest_windows, in place of an earlier one of the same window."""
     connection.execute(UPSERT_WINDOW, {**window, "now": now()})
-
-
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Run the block in one transaction: all of it or nothing."""
-    connection.begin()
-    try:
-        yield
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()

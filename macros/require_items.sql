@@ -10,7 +10,7 @@
             {%- set items = run_query('select count(*) from ' ~ raw_items ~ ' where collection_date = ' ~ run_date()) -%}
         {%- endif -%}
         {%- if not found or items.columns[0].values()[0] == 0 -%}
-            {%- set day = run_date()[6:-1] -%}
+            {%- set day = run_day() -%}
             {%- do exceptions.raise_compiler_error(
                 'no posts of ' ~ day ~ ' in ' ~ target.path ~ ': collect them first, python -m ingest --date ' ~ day
             ) -%}

@@ -4,7 +4,7 @@
 -#}
 {% macro sync_live_issues() %}
     {%- if execute -%}
-        {%- set day = run_date()[6:-1] -%}
+        {%- set day = run_day() -%}
         {%- if env_var('POCKETBASE_URL', '') -%}
             {%- set outcome = fromjson(run_query("select sync_day('" ~ day ~ "')").columns[0].values()[0]) -%}
             {%- if 'error' in outcome -%}

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import duckdb
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
+from ingest.store import now
 from sync.client import explained
 from sync.errors import SyncError
 
@@ -208,7 +209,7 @@ def mark_synced(connection: duckdb.DuckDBPyConnection, day: date, issue_ids: Ite
     connection.execute(
         "update gold.live_issues set synced_at = $now"
         " where cluster_date = $day and issue_id in $issue_ids and synced_at is null",
-        {"now": datetime.now(UTC).replace(tzinfo=None, microsecond=0), "day": day, "issue_ids": sorted(issue_ids)},
+        {"now": now(), "day": day, "issue_ids": sorted(issue_ids)},
     )
 
 

@@ -19,12 +19,14 @@ items as (
 documents as (
 
     select * from {{ ref('documents') }}
+    where collection_date = {{ run_date() }}
 
 ),
 
 raw_items as (
 
     select * from {{ source('bronze', 'raw_items') }}
+    where collection_date = {{ run_date() }}
 
 ),
 

@@ -6,7 +6,7 @@ Method: with LLM_MODEL unset or `extractive`, the labels of silver.extractive_la
 LLM_MODEL names, through LiteLLM: eight calls in flight, each answer checked field by field; an answer that
 does not pass is recorded as failed, with its reason, and the cluster is asked about again in the next build.
 
-An answer costs money, so each is committed to a journal table as it arrives, and a `kill -9` loses no more than
+A label costs money, so each is committed to a journal table as it arrives, and a `kill -9` loses no more than
 the calls in flight. dbt moves the journal's rows into the table at the end, and the post-hook drops it.
 """
 
