@@ -1,31 +1,33 @@
-"""python -m ingest: collects a day of posts into bronze.raw_items and exits before dbt starts."""
+"""python -m ingest: collects days of posts into bronze.raw_items and exits before dbt starts."""
 
 import asyncio
 import logging
+import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.logging import RichHandler
 
-from ingest.collect import Report, collect, replay
+from ingest.collect import Run, collect, replay
 from ingest.day import parse_day
 from ingest.errors import IngestError
 from ingest.item import SourceName
 from ingest.jsonl import import_posts
+from ingest.plan import estimate, estimate_table, estimates_as_json
+from ingest.report import Report, as_json, closing_table, tell
+from ingest.service import Limits
 from ingest.settings import load_settings
-from ingest.store import database_path, open_store
-
-# Bad lines named one by one before the rest is only counted.
-NAMED_REJECTS = 20
+from ingest.store import open_store
+from ingest.view import View
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 log = logging.getLogger("groundswell.ingest")
+
+Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="D")]
 
 
 @app.command()
@@ -33,39 +35,107 @@ def main(
     day: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20.")
     ] = None,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")
+    ] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", parser=parse_day, metavar="D2", help="Last of several days, included.")
+    ] = None,
     source: Annotated[
         list[SourceName] | None, typer.Option(help="Collect from this source only; may be repeated.")
     ] = None,
-    file: Annotated[
-        Path | None, typer.Option(metavar="F.jsonl", help="Import posts from a file (.jsonl or .jsonl.gz).")
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask again also for what is finished; nothing is deleted.")
+    ] = False,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", metavar="DIR", help="Keep every raw response there, compressed.")
     ] = None,
     replay_dir: Annotated[
         Path | None, typer.Option("--replay", metavar="DIR", help="Read recorded responses, DIR/<source>/*.json.")
     ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="F.jsonl", help="Import posts from a file (.jsonl or .jsonl.gz).")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be asked and how long it would take; ask nothing.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the closing table as JSON.")] = False,
 ) -> None:
-    """Collect public posts of a day into bronze.raw_items.
+    """Collect public posts of a day, or of several, into bronze.raw_items.
 
-    Without --file or --replay the services are asked, as ingest/sources.yml says. Running it again
-    updates what has changed and deletes nothing.
+    Without --file or --replay the services are asked, as ingest/sources.yml says. Running it again goes on
+    where the last run ended, and asks nothing of what is finished.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    # httpx logs every URL, query string and keys included.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    if file and (replay_dir or source):
-        raise typer.BadParameter("--file goes with neither --replay nor --source")
+    console = Console(stderr=True)
+    set_up_logging(console)
+    if file and (replay_dir or source or first or last):
+        raise typer.BadParameter("--file goes with none of --replay, --source, --from and --to")
+    if (file or replay_dir) and (archive or refresh or dry_run):
+        raise typer.BadParameter("--archive, --refresh and --dry-run are for the services: not with --file or --replay")
     try:
         if file:
             reports = [import_file(file, day)]
-        elif day:
-            reports = collect_day(day, source or list(SourceName), replay_dir)
         else:
-            raise typer.BadParameter("--date is missing: say which UTC day to collect, as --date 2026-11-20")
+            days = days_between(day, first, last)
+            sources = list(dict.fromkeys(source or SourceName))
+            if replay_dir:
+                with open_store() as connection:
+                    reports = replay(connection, sources, replay_dir, days)
+            else:
+                refuse_days_to_come(days)
+                run = Run(sources, days, load_settings(), Limits.from_environment(), refresh, archive)
+                if dry_run:
+                    show_plan(run, json=json)
+                    return
+                reports = collect_days(run, console)
     except IngestError as error:
         log.error("%s", error)
         raise typer.Exit(1) from None
-    show(reports)
+    for report in reports:
+        if report.off and source:
+            report.errors.append(f"asked for with --source, but {report.off}")
+            report.off = None
+    tell(reports)
+    # Wide enough for the table also in a pipe, which rich takes for 80 columns.
+    if json:
+        typer.echo(as_json(reports))
+    else:
+        Console(width=max(Console().width, 130)).print(closing_table(reports))
     if any(report.failed for report in reports):
         raise typer.Exit(1)
+
+
+def set_up_logging(console: Console) -> None:
+    """Log plain lines in a pipe; on a terminal, where the view tells the rest, what a person must know."""
+    if console.is_terminal:
+        handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, highlighter=None)
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    # httpx logs every URL, query string and keys included.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def days_between(day: date | None, first: date | None, last: date | None) -> list[date]:
+    """The days asked for. Raises typer.BadParameter."""
+    if day and (first or last):
+        raise typer.BadParameter("--date goes with neither --from nor --to")
+    if day:
+        return [day]
+    if not (first and last):
+        raise typer.BadParameter(
+            "--date is missing: say which UTC day to collect, as --date 2026-11-20, or several, with --from and --to"
+        )
+    if last < first:
+        raise typer.BadParameter(f"--to {last} is before --from {first}")
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def refuse_days_to_come(days: Sequence[date]) -> None:
+    """Raise IngestError for days of which there is nothing to collect yet."""
+    today = datetime.now(UTC).date()
+    if days[-1] > today:
+        raise IngestError(f"{days[-1]} has not begun: today is {today}, UTC")
 
 
 def import_file(file: Path, day: date | None) -> Report:
@@ -76,40 +146,27 @@ def import_file(file: Path, day: date | None) -> Report:
         return import_posts(connection, file, day)
 
 
-def collect_day(day: date, sources: Sequence[SourceName], replay_dir: Path | None) -> list[Report]:
-    """Collect a day from the services, or from their recorded responses. Raises IngestError."""
-    settings = load_settings()
+def collect_days(run: Run, console: Console) -> list[Report]:
+    """Collect days from the services. Raises IngestError."""
+    view = View(console)
+
+    async def watched() -> list[Report]:
+        async with view.live():
+            return await collect(connection, run, view.watch)
+
     with open_store() as connection:
-        if replay_dir:
-            return replay(connection, sources, replay_dir, day)
-        console = Console(stderr=True)
-        with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
-            return asyncio.run(collect(connection, sources, settings, day, progress))
+        return asyncio.run(watched())
 
 
-def show(reports: Sequence[Report]) -> None:
-    """Say what was left out, then print the closing table."""
-    for report in reports:
-        if report.off:
-            log.warning("%s is off: %s", report.name, report.off)
-        for reason in report.rejected[:NAMED_REJECTS]:
-            log.error("%s", reason)
-        if len(report.rejected) > NAMED_REJECTS:
-            log.error("%s: %s more could not be read", report.name, f"{len(report.rejected) - NAMED_REJECTS:,}")
-        for reason in report.errors:
-            log.error("%s: %s", report.name, reason)
-    table = Table("source", title=f"Collected into {database_path()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
-    for column in ("windows", "fetched", "new", "updated", "known", "repeated", "skipped", "other day", "rejected"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for report in reports:
-        numbers = (
-            report.windows, report.fetched, *report.stored,
-            report.repeated, report.skipped, report.other_days, len(report.rejected),
-        )  # fmt: skip
-        table.add_row(report.name, *(f"{number:,}" for number in numbers))
-    # Wide enough for the table also in a pipe, which rich takes for 80 columns.
-    Console(width=max(Console().width, 100)).print(table)
+def show_plan(run: Run, *, json: bool) -> None:
+    """Print what a run would ask. Raises IngestError."""
+    with open_store() as connection:
+        estimates = estimate(connection, run)
+    if json:
+        typer.echo(estimates_as_json(estimates))
+    else:
+        Console(width=max(Console().width, 100)).print(estimate_table(estimates))
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m ingest")
+    sys.exit(app(prog_name="python -m ingest"))

@@ -1,24 +1,36 @@
 """Runs the sources side by side: windows, pages, posts, rows. Also replays recorded responses."""
 
 import asyncio
-import gzip
-import json
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 
 import duckdb
 import httpx
-from rich.progress import Progress
 
 from ingest import github, hackernews, reddit, stackoverflow
-from ingest.errors import IngestError
+from ingest.allowance import Allowance
+from ingest.archive import Recording, recordings
+from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
+from ingest.report import Report
+from ingest.service import TIMEOUT, USER_AGENT, Limits, Service
 from ingest.settings import Settings
-from ingest.source import Parsed, Payload, Source, Window, day_window
-from ingest.store import Stored, record_window, upsert_items
+from ingest.source import FIRST_PAGE, Parsed, Source, Window, closed, day_window
+from ingest.store import (
+    delete_windows,
+    keep_rejected,
+    now,
+    read_windows,
+    recent_requests,
+    transaction,
+    upsert_items,
+    write_windows,
+)
 
 SOURCES: dict[SourceName, Source] = {
     SourceName.GITHUB: github,
@@ -27,179 +39,328 @@ SOURCES: dict[SourceName, Source] = {
     SourceName.HACKERNEWS: hackernews,
 }
 
-USER_AGENT = "python:groundswell:0.1.0"
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+log = logging.getLogger("groundswell.ingest")
 
 
-@dataclass
-class Report:
-    """What happened to one source (or one imported file): the closing table's row."""
-
-    name: str
-    windows: int = 0
-    fetched: int = 0
-    stored: Stored = field(default_factory=Stored)
-    repeated: int = 0
-    skipped: int = 0
-    other_days: int = 0
-    rejected: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    off: str | None = None
-    seen: set[str] = field(default_factory=set)
-
-    @property
-    def failed(self) -> bool:
-        """Whether anything was lost or refused."""
-        return bool(self.rejected or self.errors)
-
-
-@dataclass
-class Count:
-    """What one window brought."""
-
-    fetched: int = 0
-    stored: int = 0
-    reported_total: int | None = None
-
-
-def store_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], day: date | None, report: Report) -> int:
+def store_items(
+    connection: duckdb.DuckDBPyConnection,
+    items: Sequence[Item],
+    day: date | None,
+    report: Report,
+    collected_at: datetime,
+    seen: set[str] | None = None,
+) -> int:
     """Store the posts written on a day (on any, where day is None); returns how many of items those are.
 
-    Of copies that reach one run, from overlapping pages or queries, the first counts: were it the last,
-    the two would take turns at every run.
+    Of copies in one page the first counts, and with `seen` of copies in one run, too: recordings and files
+    without a time would otherwise take turns at every run.
     """
     of_day = [item for item in items if day in (None, item.collection_date)]
-    distinct = {item.url_hash: item for item in reversed(of_day) if item.url_hash not in report.seen}
-    report.stored = report.stored.plus(upsert_items(connection, list(distinct.values())))
-    report.seen |= distinct.keys()
+    distinct = {item.url_hash: item for item in reversed(of_day) if not seen or item.url_hash not in seen}
+    report.stored = report.stored.plus(upsert_items(connection, list(distinct.values()), collected_at))
+    if seen is not None:
+        seen.update(distinct)
     report.repeated += len(of_day) - len(distinct)
     report.other_days += len(items) - len(of_day)
     return len(of_day)
 
 
 def store_page(
-    connection: duckdb.DuckDBPyConnection, parsed: Parsed, day: date, window: Window, report: Report, count: Count
-) -> None:
-    """Store a page's posts of the day and add the page to the counts."""
-    count.stored += store_items(connection, parsed.items, day, report)
-    count.fetched += parsed.fetched
-    count.reported_total = parsed.reported_total
+    connection: duckdb.DuckDBPyConnection,
+    parsed: Parsed,
+    window: Window,
+    report: Report,
+    collected_at: datetime,
+    seen: set[str] | None = None,
+) -> int:
+    """Store a page's posts of the window's day, keep what could not be read, and count both; returns the posts."""
+    stored = store_items(connection, parsed.items, window.collection_date, report, collected_at, seen)
+    personal = SOURCES[window.source].PERSONAL
+    keep_rejected(connection, window.source, window.query, parsed.rejected, personal, collected_at)
     report.fetched += parsed.fetched
     report.skipped += parsed.skipped
-    report.rejected += [f"{window.query}: {reason}" for reason in parsed.rejected]
+    report.rejected += [f"{window.source}: {window}: {rejected.reason}" for rejected in parsed.rejected]
+    return stored
 
 
-def close_window(
-    connection: duckdb.DuckDBPyConnection, window: Window, report: Report, count: Count, error: str | None
-) -> None:
-    """Record a window's outcome."""
-    status = "failed" if error else "complete"
-    if not error and count.reported_total is not None and count.fetched < count.reported_total:
-        status, error = "truncated", f"the service gave {count.fetched:,} of {count.reported_total:,} posts"
-    record_window(
-        connection,
-        {
-            "source": report.name,
-            "collection_date": window.start.date(),
-            "window_start": window.start.replace(tzinfo=None),
-            "window_end": window.end.replace(tzinfo=None),
-            "query": window.query,
-            "reported_total": count.reported_total,
-            "fetched": count.fetched,
-            "stored": count.stored,
-            "status": status,
-            "error": error,
-        },
-    )
+def take_page(
+    connection: duckdb.DuckDBPyConnection,
+    window: Window,
+    page: str,
+    parsed: Parsed,
+    report: Report,
+    received_at: datetime,
+) -> list[Window]:
+    """Commit a page and what follows from it, as one; returns the windows that take the window's place.
+
+    Where the window no longer waits for the page, its posts are stored and the window stays as it is.
+    Raises IngestError where the database can not be written.
+    """
+    with transaction(connection):
+        stored = store_page(connection, parsed, window, report, received_at)
+        if page not in window.pages_left:
+            return [window]
+        counted = replace(
+            window,
+            pages_left=tuple(left for left in window.pages_left if left != page),
+            pages=window.pages + 1,
+            reported_total=parsed.total,
+            fetched=window.fetched + parsed.fetched,
+            stored=window.stored + stored,
+        )
+        followers = [
+            closed(follower) if follower.status == "pending" and not follower.pages_left else follower
+            for follower in SOURCES[window.source].advance(counted, page, parsed, window)
+        ]
+        delete_windows(connection, window)
+        write_windows(connection, followers, received_at)
+    report.planned += len(followers) - 1
+    for follower in followers:
+        if follower.status != "pending":
+            count_window(follower, report)
+    return followers
+
+
+def count_window(window: Window, report: Report) -> None:
+    """Count a window that is finished, and say what it lacks."""
     report.windows += 1
-    if error:
-        report.errors.append(f"{window.query}: {error}")
+    if window.reported_total is not None:
+        report.reported = (report.reported or 0) + window.reported_total
+    if window.status == "truncated":
+        report.errors.append(f"{window} is truncated: {window.error}")
+    elif window.error:
+        report.warnings.append(f"{window}: {window.error}")
+    log.info("%s: %s: %s, %s posts, %s pages", report.name, window, window.status, f"{window.fetched:,}", window.pages)
+
+
+def unfinished_windows(
+    connection: duckdb.DuckDBPyConnection, source: SourceName, query: str, day: date
+) -> list[Window]:
+    """The windows of a query and day that are still to be fetched: all of the day, at first.
+
+    A window that was read before its time was over may hold more posts by now, and is read again.
+    """
+    known = read_windows(connection, source, query, day)
+    if not known:
+        return [day_window(source, query, day)]
+    unfinished = []
+    for window, finished_at in known:
+        if finished_at and window.status in ("complete", "truncated"):
+            if finished_at.replace(tzinfo=UTC) < window.end:
+                unfinished.append(window.afresh())
+        else:
+            pages_left = window.pages_left or (FIRST_PAGE,)
+            unfinished.append(replace(window, pages_left=pages_left, status="pending", error=None))
+    return unfinished
+
+
+def plan(
+    connection: duckdb.DuckDBPyConnection, name: SourceName, settings: Settings, days: Sequence[date], *, refresh: bool
+) -> list[Window]:
+    """What is to be fetched of a source, in order of days; with refresh, all of it again.
+
+    Raises IngestError where the source lacks its credentials.
+    """
+    queries = SOURCES[name].queries(settings)
+    if refresh:
+        return [day_window(name, query, day) for day in days for query in queries]
+    return [window for day in days for query in queries for window in unfinished_windows(connection, name, query, day)]
+
+
+@dataclass
+class Collector:
+    """Works off the windows of one source, each page a task, as many at once as the service allows.
+
+    live holds the windows that are not finished, by a number that tasks refer to: a window's row changes with
+    every page.
+    """
+
+    service: Service
+    report: Report
+    live: dict[int, Window] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
+    tasks: asyncio.PriorityQueue[tuple[date, int, str]] = field(default_factory=asyncio.PriorityQueue)
+
+    async def run(self, windows: Sequence[Window]) -> None:
+        """Fetch the windows. What fails is in the report; what is left is in the table, to go on from."""
+        connection = self.service.connection
+        with transaction(connection):
+            for window in windows:
+                # Slices of an earlier run that a fresh window covers are its to ask for.
+                delete_windows(connection, window)
+            write_windows(connection, windows, now())
+        self.report.planned = len(windows)
+        for window in windows:
+            self.start(window)
+        async with asyncio.TaskGroup() as group:
+            workers = [group.create_task(self.work()) for _ in range(self.service.allowance.requests)]
+            await self.tasks.join()
+            for worker in workers:
+                worker.cancel()
+        if self.live:
+            reason = self.report.stopped
+            left = [replace(window, status="failed", error=reason) for window in self.live.values()]
+            with transaction(connection):
+                write_windows(connection, left, now())
+            self.report.failed_windows += len(left)
+
+    def start(self, window: Window, number: int | None = None, known: Sequence[str] = ()) -> None:
+        """Queue the pages of a window but for the known ones; days come in order, windows in that of their finding."""
+        number = next(self.numbers) if number is None else number
+        self.live[number] = window
+        for page in window.pages_left:
+            if page not in known:
+                self.tasks.put_nowait((window.collection_date, number, page))
+
+    async def work(self) -> None:
+        """Take one task after the other, until cancelled. An error other than a refused query ends the source."""
+        while True:
+            _, number, page = await self.tasks.get()
+            try:
+                await self.fetch(number, page)
+            except IngestError as error:
+                self.report.stopped = self.report.stopped or str(error)
+                self.service.allowance.close(error)
+            finally:
+                self.tasks.task_done()
+
+    async def fetch(self, number: int, page: str) -> None:
+        """Ask for a page and take it. Raises IngestError."""
+        source = self.service.source
+        if (window := self.live.get(number)) is None:
+            return
+        try:
+            parsed, received_at = await self.service.ask(source.question(window, page), source.parse)
+        except QueryRefusedError as error:
+            self.refuse(number, error)
+            return
+        # The window has moved on with each page that came meanwhile, or is gone.
+        window = self.live.get(number, replace(window, pages_left=()))
+        with self.service.busy:
+            followers = take_page(self.service.connection, window, page, parsed, self.report, received_at)
+        if self.live.pop(number, None) is None:
+            return
+        for follower in followers:
+            if follower.status == "pending" and follower.pages:
+                self.start(follower, number, known=window.pages_left)
+            elif follower.status == "pending":
+                self.start(follower)
+
+    def refuse(self, number: int, error: QueryRefusedError) -> None:
+        """Record a window whose query the service does not take."""
+        if window := self.live.pop(number, None):
+            with transaction(self.service.connection):
+                write_windows(self.service.connection, [replace(window, status="failed", error=str(error))], now())
+            self.report.failed_windows += 1
+            self.report.errors.append(f"{window}: {error}")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to collect and how."""
+
+    names: Sequence[SourceName]
+    days: Sequence[date]
+    settings: Settings
+    limits: Limits
+    refresh: bool = False
+    archive: Path | None = None
+
+
+async def collect(
+    connection: duckdb.DuckDBPyConnection, run: Run, watch: Callable[[Service, Report], None]
+) -> list[Report]:
+    """Collect from each source, side by side; one report a source, in order. watch is told of each at its start."""
+    async with httpx.AsyncClient(
+        headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None)
+    ) as client:
+        return await asyncio.gather(*(collect_source(connection, client, name, run, watch) for name in run.names))
 
 
 async def collect_source(
     connection: duckdb.DuckDBPyConnection,
     client: httpx.AsyncClient,
     name: SourceName,
-    settings: Settings,
-    day: date,
-    progress: Progress,
+    run: Run,
+    watch: Callable[[Service, Report], None],
 ) -> Report:
-    """Collect a day of one source; what fails is in the report and stops that source only."""
-    source, report = SOURCES[name], Report(name)
+    """Collect from one source; what fails is in the report and stops that source only."""
+    report, source, span = Report(name), SOURCES[name], run.limits.span
     try:
-        windows = source.windows(settings, day)
+        windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
     except IngestError as error:
         report.off = str(error)
         return report
-    task = progress.add_task(name, total=len(windows))
-    for window in windows:
-        count, failure = Count(), None
-        try:
-            async for payload in source.pages(client, window):
-                store_page(connection, source.parse(payload), day, window, report, count)
-        except IngestError as error:
-            failure = str(error)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            failure = f"a response that can not be understood: {type(error).__name__}: {error}"
-        close_window(connection, window, report, count, failure)
-        progress.advance(task)
-        if failure:
-            # A service that refused one question would refuse the next: leave it alone.
-            break
+    requests = source.allowance()
+    recent = recent_requests(connection, name, span)
+    allowance = Allowance(name, requests, span, run.limits.patience, recent)
+    service = Service(name, source, client, allowance, connection, run.archive)
+    watch(service, report)
+    started = time.monotonic()
+    try:
+        await Collector(service, report).run(windows)
+    except IngestError as error:
+        report.stopped = str(error)
+    report.requests = service.requests
+    report.elapsed = time.monotonic() - started
+    report.waited = max(report.elapsed - service.busy.total, 0.0)
     return report
 
 
-async def collect(
-    connection: duckdb.DuckDBPyConnection,
-    names: Sequence[SourceName],
-    settings: Settings,
-    day: date,
-    progress: Progress,
+def replay(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[SourceName], folder: Path, days: Sequence[date]
 ) -> list[Report]:
-    """Collect a day of each source, side by side; one report a source, in order."""
-    async with httpx.AsyncClient(headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT, follow_redirects=True) as client:
-        return await asyncio.gather(
-            *(collect_source(connection, client, name, settings, day, progress) for name in names)
-        )
-
-
-def recorded_pages(folder: Path) -> list[Path]:
-    """The recorded responses of a folder in order of name: *.json or *.json.gz, each a response body.
-
-    What stands beside them as *.meta.json is not a response.
-    """
-    files = sorted((*folder.glob("*.json"), *folder.glob("*.json.gz")))
-    return [path for path in files if ".meta.json" not in path.name]
-
-
-def read_page(path: Path) -> Payload:
-    """The JSON in a file, unpacked where it is compressed. Raises IngestError."""
-    try:
-        body = path.read_bytes()
-        return json.loads(gzip.decompress(body) if path.suffix == ".gz" else body)
-    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise IngestError(f"{path} can not be read: {error}") from error
-
-
-def replay(connection: duckdb.DuckDBPyConnection, names: Sequence[SourceName], folder: Path, day: date) -> list[Report]:
     """Read recorded responses, DIR/<source>/*.json, through the parsers of live data; one report a source.
 
-    Each file is a window of its own. Nobody can be asked how many posts there are, so reported_total is null.
+    Those with a note of what was asked (ingest.archive) go through the same steps as when they came, and leave the
+    same rows; others are windows of their own, of the only day, and nobody can be asked how many posts there are.
+
     Raises IngestError where the folder holds none of the sources.
     """
-    if not any(recorded_pages(folder / name) for name in names):
+    recorded = {name: list(recordings(folder, name)) for name in names}
+    if not any(recorded.values()):
         raise IngestError(f"{folder} holds no recorded responses, {folder}/<source>/*.json, of {', '.join(names)}")
-    reports = []
-    for name in names:
-        report = Report(name)
-        for path in recorded_pages(folder / name):
-            window, count, failure = day_window(path.name, day), Count(), None
-            try:
-                parsed = SOURCES[name].parse(read_page(path))
-                parsed.reported_total = None
-                store_page(connection, parsed, day, window, report, count)
-            except IngestError as error:
-                failure = str(error)
-            close_window(connection, window, report, count, failure)
-        reports.append(report)
-    return reports
+    return [replay_source(connection, name, recorded[name], days) for name in names]
+
+
+def replay_source(
+    connection: duckdb.DuckDBPyConnection, name: SourceName, recorded: Sequence[Recording], days: Sequence[date]
+) -> Report:
+    """Read the recorded responses of a source."""
+    report, seen = Report(name), set[str]()
+    for recording in recorded:
+        if recording.window and recording.window.collection_date not in days:
+            continue
+        try:
+            parsed = SOURCES[name].parse(recording.payload())
+        except IngestError as error:
+            failed = day_window(name, recording.path.name, days[0])
+            write_windows(connection, [replace(failed, status="failed", error=str(error), pages_left=())], now())
+            report.failed_windows += 1
+            report.errors.append(f"{recording.path.name}: {error}")
+            continue
+        if recording.window and recording.received_at:
+            window = standing_window(connection, recording.window, recording.page)
+            take_page(connection, window, recording.page, parsed, report, recording.received_at)
+            continue
+        if len(days) > 1:
+            raise IngestError(f"{recording.path} does not say which day it is of: give one --date")
+        window, moment = day_window(name, recording.path.name, days[0]), now()
+        with transaction(connection):
+            stored = store_page(connection, parsed, window, report, moment, seen)
+            window = replace(window, pages_left=(), pages=1, fetched=parsed.fetched, stored=stored)
+            write_windows(connection, [closed(window)], moment)
+        count_window(closed(window), report)
+    report.planned = report.windows + report.failed_windows
+    return report
+
+
+def standing_window(connection: duckdb.DuckDBPyConnection, asked: Window, page: str) -> Window:
+    """The window that a recorded page was asked for, as it stands by now; a first page begins it anew."""
+    for window, _ in read_windows(connection, asked.source, asked.query, asked.collection_date):
+        if (window.start, window.end) == (asked.start, asked.end) and page in window.pages_left:
+            return window
+    if page == FIRST_PAGE:
+        delete_windows(connection, asked)
+        return asked
+    return replace(asked, pages_left=())

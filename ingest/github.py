@@ -1,53 +1,128 @@
 """GitHub issues, through the search API (docs.github.com/rest/search/search)."""
 
 import os
-from collections.abc import AsyncIterator
-from datetime import date
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
-from ingest.source import Parsed, Payload, Window, day_window, entries_of, get_json, parse_entries
+from ingest.source import (
+    SECOND,
+    Ask,
+    Parsed,
+    Payload,
+    Question,
+    Quota,
+    TransientError,
+    Window,
+    advance_counted,
+    clock,
+    entries_of,
+    general_problem,
+    number,
+    parse_entries,
+    retry_after,
+    said,
+)
 
+PERSONAL = frozenset({"user", "assignee", "assignees", "closed_by", "performed_via_github_app"})
 PAGE_SIZE = 100
 # The search gives no more than this many results for a query, however many it reports.
 RESULT_LIMIT = 1_000
+# A search that times out is asked again in halves, down to this length.
+SHORTEST_INCOMPLETE = timedelta(minutes=15)
 
 
-def windows(settings: Settings, day: date) -> list[Window]:
-    """One window a search query."""
-    return [day_window(query, day) for query in settings.github.queries]
+def allowance() -> int:
+    """Searches a minute (docs.github.com/rest/search/search#rate-limit)."""
+    return 30 if os.environ.get("GITHUB_TOKEN") else 10
 
 
-async def pages(client: httpx.AsyncClient, window: Window) -> AsyncIterator[Payload]:
-    """The pages of a search, oldest issue first."""
-    base = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+def queries(settings: Settings) -> Sequence[str]:
+    """The search queries."""
+    return settings.github.queries
+
+
+async def headers(ask: Ask) -> dict[str, str]:
+    """The token, where there is one."""
     token = os.environ.get("GITHUB_TOKEN")
-    headers = {"Accept": "application/vnd.github+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    day = window.start.date().isoformat()
-    for page in range(1, RESULT_LIMIT // PAGE_SIZE + 1):
-        payload = await get_json(
-            client,
-            f"{base}/search/issues",
-            headers=headers,
-            params={
-                "q": f"{window.query} created:{day}..{day}",
-                "sort": "created",
-                "order": "asc",
-                "per_page": PAGE_SIZE,
-                "page": page,
-            },
-        )
-        yield payload
-        if page * PAGE_SIZE >= payload.get("total_count", 0):
-            return
+    return {"Accept": "application/vnd.github+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
+def question(window: Window, page: str) -> Question:
+    """A page of a search, oldest issue first. Both ends of a range count at GitHub."""
+    created = f"{window.start:%Y-%m-%dT%H:%M:%SZ}..{window.end - SECOND:%Y-%m-%dT%H:%M:%SZ}"
+    return Question(
+        f"{os.environ.get('GITHUB_API_URL') or 'https://api.github.com'}/search/issues",
+        {
+            "q": f"{window.query} created:{created}",
+            "sort": "created",
+            "order": "asc",
+            "per_page": PAGE_SIZE,
+            "page": int(page),
+        },
+        window=window,
+        page=page,
+    )
+
+
+def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
+    """What is left of the search's own quota."""
+    remaining = number(response.headers.get("x-ratelimit-remaining"))
+    reset = number(response.headers.get("x-ratelimit-reset"))
+    if remaining is None or reset is None or response.headers.get("x-ratelimit-resource", "search") != "search":
+        return []
+    return [Quota(remaining, reset - clock(response).timestamp(), "GitHub grants no more searches (x-ratelimit-reset)")]
+
+
+def problem(response: httpx.Response, payload: Payload) -> Exception | None:
+    """What is wrong with a response.
+
+    A limit comes as 403 or 429, with or without Retry-After, with requests remaining or none; the secondary
+    ones are told from other refusals by their text (docs.github.com/rest/using-the-rest-api).
+    """
+    status, words = response.status_code, said(response, payload, "message")
+    spent = response.headers.get("x-ratelimit-remaining") == "0"
+    text = words.lower()
+    limited = "retry-after" in response.headers or spent or "rate limit" in text or "abuse" in text
+    if status == 429 or (status == 403 and limited):
+        wait = retry_after(response)
+        reset = number(response.headers.get("x-ratelimit-reset"))
+        if wait is None and spent and reset is not None:
+            wait = max(reset - clock(response).timestamp(), 0.0)
+        return TransientError(f"GitHub asks for fewer requests ({status}: {words})", limited=True, wait=wait)
+    match status:
+        case 401:
+            return IngestError(f"GitHub does not accept GITHUB_TOKEN (401: {words}): renew it, or unset it")
+        case 403:
+            return IngestError(f"GitHub refuses (403: {words}): check what GITHUB_TOKEN may read")
+        case 404:
+            return IngestError(f"GitHub has no such address (404: {words}): check GITHUB_API_URL")
+        case 422:
+            return QueryRefusedError(f"GitHub does not take the query (422: {words}): correct it in ingest/sources.yml")
+    return general_problem(response, payload, "GitHub", words)
 
 
 def parse(payload: Payload) -> Parsed:
     """Read a page of search results."""
-    return parse_entries(entries_of(payload, "items"), to_item, payload.get("total_count"))
+    parsed = parse_entries(entries_of(payload, "items"), to_item, payload.get("total_count"))
+    parsed.incomplete = payload.get("incomplete_results") is True
+    return parsed
+
+
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+    """Go on in a window: by pages, or in slices where it holds too much or the search has timed out."""
+    if parsed.incomplete:
+        timed_out = "GitHub's search timed out (incomplete_results)"
+        if window.error is None:
+            return [window.afresh(error=timed_out)]
+        halves = window.halves() if window.end - window.start >= 2 * SHORTEST_INCOMPLETE else []
+        return halves or [window.truncated(timed_out)]
+    return advance_counted(window, parsed, before, page_size=PAGE_SIZE, limit=RESULT_LIMIT, service="GitHub")
 
 
 def to_item(issue: Any) -> Item | None:
@@ -59,6 +134,7 @@ def to_item(issue: Any) -> Item | None:
         url=issue["html_url"],
         title=issue.get("title"),
         body=issue.get("body"),
+        author=(issue.get("user") or {}).get("login"),
         created_at=issue["created_at"],
         comment_count=issue.get("comments"),
         vote_count=(issue.get("reactions") or {}).get("total_count"),

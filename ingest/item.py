@@ -1,8 +1,10 @@
 """One post, checked and normalised, whichever service it came from."""
 
 import hashlib
+import hmac
+import os
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urldefrag, urlsplit, urlunsplit
@@ -69,6 +71,36 @@ def in_utc(moment: datetime) -> datetime:
     return aware.replace(microsecond=0)
 
 
+def from_epoch(moment: object) -> object:
+    """A number as Unix time: left alone, pydantic would take a large one for milliseconds."""
+    if isinstance(moment, bool) or not isinstance(moment, int | float):
+        return moment
+    try:
+        return datetime.fromtimestamp(moment, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise ValueError(f"{moment} is no Unix time of the years 1 to 9999") from None
+
+
+def plausible(moment: datetime) -> datetime:
+    """Refuse times before Unix's and, a day of clock error aside, times to come."""
+    if moment.year < 1970:
+        raise ValueError(f"{moment:%Y-%m-%d} is before 1970")
+    if moment > datetime.now(UTC) + timedelta(days=1):
+        raise ValueError(f"{moment:%Y-%m-%d %H:%M} UTC is yet to come by this machine's clock")
+    return moment
+
+
+def hash_author(source: str, name: str | None) -> str | None:
+    """HMAC-SHA-256 (64 hex digits) of an author's name, keyed with AUTHOR_SALT; None without either.
+
+    A plain hash would be no secret: names are few enough to hash them all. They are compared without case.
+    """
+    salt = os.environ.get("AUTHOR_SALT")
+    if not salt or not name or not name.strip():
+        return None
+    return hmac.new(salt.encode(), f"{source}:{name.strip().casefold()}".encode(), hashlib.sha256).hexdigest()
+
+
 def none_if_blank(text: str | None) -> str | None:
     """Null for a text of white space only."""
     return text if text and text.strip() else None
@@ -81,14 +113,15 @@ Text = Annotated[
     BeforeValidator(lambda value: clean_text(value) if isinstance(value, str) else value),
 ]
 Count = Annotated[int | None, Field(ge=-(2**63), lt=2**63)]
-Moment = Annotated[datetime, AfterValidator(in_utc)]
+Moment = Annotated[datetime, BeforeValidator(from_epoch), AfterValidator(in_utc), AfterValidator(plausible)]
 
 
 class Item(BaseModel):
     """A post as bronze.raw_items keeps it.
 
     title and body are as the source gives them (body in markdown or HTML); url is normalised; created_at
-    is UTC to the second. Fields that Item does not know are ignored.
+    is UTC to the second. author never leaves an Item: only author_hash is kept. Fields that Item does not
+    know are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -97,6 +130,7 @@ class Item(BaseModel):
     url: Url
     title: Text = None
     body: Text = None
+    author: Text = Field(default=None, exclude=True, repr=False)
     created_at: Moment
     comment_count: Count = None
     vote_count: Count = None
@@ -105,6 +139,11 @@ class Item(BaseModel):
     def url_hash(self) -> str:
         """SHA-256 of url, 64 hex digits: the key of the post."""
         return hashlib.sha256(self.url.encode()).hexdigest()
+
+    @property
+    def author_hash(self) -> str | None:
+        """Who wrote the post, without the name; see hash_author."""
+        return hash_author(self.source, self.author)
 
     @property
     def collection_date(self) -> date:

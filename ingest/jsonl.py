@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from pydantic import ValidationError
 
-from ingest.collect import Report, store_items
+from ingest.collect import store_items
 from ingest.errors import IngestError
 from ingest.item import Item
-from ingest.source import one_line
+from ingest.report import Report
+from ingest.source import Rejected, one_line
+from ingest.store import keep_rejected, now, transaction
 
 # Lines a transaction: as many as a page of the largest service.
 BATCH = 1_000
+PERSONAL = frozenset({"author"})
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -31,19 +35,24 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def import_posts(connection: duckdb.DuckDBPyConnection, path: Path, day: date | None) -> Report:
-    """Store the posts of a file, those of one day where day is given; a bad line is named and left out."""
-    report = Report(path.name)
+    """Store the posts of a file, those of one day where day is given; a bad line is named and kept apart."""
+    report, seen, moment = Report(path.name), set[str](), now()
     remaining = read_lines(path)
     while lines := list(islice(remaining, BATCH)):
-        items = []
+        items, rejected = [], []
         for number, line in lines:
+            entry: Any = line.decode(errors="replace")
             try:
                 # Not pydantic's own parser, which refuses a line for half a surrogate pair; we mend that.
-                items.append(Item.model_validate(json.loads(line)))
+                entry = json.loads(line)
+                items.append(Item.model_validate(entry))
             except ValidationError as error:
-                report.rejected.append(f"{path}:{number}: {one_line(error)}")
+                rejected.append(Rejected(entry, f"{path}:{number}: {one_line(error)}"))
             except (ValueError, RecursionError) as error:
-                report.rejected.append(f"{path}:{number}: not JSON: {error}")
-        store_items(connection, items, day, report)
+                rejected.append(Rejected(entry, f"{path}:{number}: not JSON: {error}"))
+        with transaction(connection):
+            store_items(connection, items, day, report, moment, seen)
+            keep_rejected(connection, "file", path.name, rejected, PERSONAL, moment)
+        report.rejected += [rejection.reason for rejection in rejected]
         report.fetched += len(lines)
     return report

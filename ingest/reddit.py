@@ -1,68 +1,130 @@
 """Reddit posts, through the OAuth API (www.reddit.com/dev/api#GET_new)."""
 
 import os
-from collections.abc import AsyncIterator
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from ingest.errors import IngestError
+from ingest.errors import IngestError, QueryRefusedError, StrangeAnswerError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
-from ingest.source import Parsed, Payload, Window, day_window, entries_of, get_json, parse_entries, send_json
+from ingest.source import (
+    FIRST_PAGE,
+    SECOND,
+    Ask,
+    Parsed,
+    Payload,
+    Question,
+    Quota,
+    TransientError,
+    Window,
+    entries_of,
+    general_problem,
+    number,
+    parse_entries,
+    said,
+)
 
+PERSONAL = frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"})
 PAGE_SIZE = 100
+# A listing ends after about 1,000 posts, some of which may have been removed and do not show.
+LISTING_LIMIT = 900
+# One that ends earlier is taken for all that the subreddit holds; from here on that is worth a word.
+DOUBTFUL = 500
+# No listing takes more pages than this, however often the service says that there is another.
+PAGE_LIMIT = 50
+TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (an address)
 
 
-def windows(settings: Settings, day: date) -> list[Window]:
-    """One window a subreddit. Raises IngestError without credentials: Reddit gives nothing to strangers."""
+def allowance() -> int:
+    """Requests a minute (github.com/reddit/reddit/wiki/API); the newer figure, 100, is for an average."""
+    return 60
+
+
+def queries(settings: Settings) -> Sequence[str]:
+    """The subreddits. Raises IngestError without credentials: Reddit gives nothing to strangers."""
     if not (os.environ.get("REDDIT_CLIENT_ID") and os.environ.get("REDDIT_CLIENT_SECRET")):
         raise IngestError("REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET are not set")
-    return [day_window(subreddit, day) for subreddit in settings.reddit.subreddits]
+    return settings.reddit.subreddits
 
 
-async def pages(client: httpx.AsyncClient, window: Window) -> AsyncIterator[Payload]:
-    """The pages of a subreddit's newest posts, newest first, back to the window's start.
-
-    A listing ends after about 1,000 posts and can not be asked for a date.
-    """
-    base = os.environ.get("REDDIT_API_URL", "https://oauth.reddit.com")
-    headers = {"Authorization": f"Bearer {await access_token(client)}"}
-    after: str | None = None
-    while True:
-        payload = await get_json(
-            client,
-            f"{base}/r/{window.query}/new",
-            headers=headers,
-            params={"limit": PAGE_SIZE, "raw_json": 1} | ({"after": after} if after else {}),
-        )
-        yield payload
-        after = payload["data"].get("after")
-        times = [child["data"]["created_utc"] for child in payload["data"]["children"] if child.get("kind") == "t3"]
-        if not after or (times and min(times) < window.start.timestamp()):
-            return
+async def headers(ask: Ask) -> dict[str, str]:
+    """An application-only token, good for an hour or more."""
+    url = f"{os.environ.get('REDDIT_AUTH_URL') or 'https://www.reddit.com'}{TOKEN_PATH}"
+    credentials = httpx.BasicAuth(os.environ["REDDIT_CLIENT_ID"], os.environ["REDDIT_CLIENT_SECRET"])
+    question = Question(url, method="POST", data={"grant_type": "client_credentials"}, auth=credentials)
+    return {"Authorization": f"Bearer {await ask(question, read_token)}"}
 
 
-async def access_token(client: httpx.AsyncClient) -> str:
-    """An application-only token, good for an hour. Raises IngestError: Reddit refuses with status 200."""
-    base = os.environ.get("REDDIT_AUTH_URL", "https://www.reddit.com")
-    url = f"{base}/api/v1/access_token"
-    answer = await send_json(
-        client,
-        "POST",
-        url,
-        data={"grant_type": "client_credentials"},
-        auth=httpx.BasicAuth(os.environ["REDDIT_CLIENT_ID"], os.environ["REDDIT_CLIENT_SECRET"]),
+def read_token(payload: Payload) -> str:
+    """The token in an answer. Raises IngestError, for Reddit refuses with status 200, or StrangeAnswerError."""
+    if isinstance(payload, dict) and isinstance(token := payload.get("access_token"), str):
+        return token
+    if isinstance(payload, dict) and payload.get("error"):
+        raise IngestError(f"Reddit refused REDDIT_CLIENT_ID: {payload['error']}")
+    raise StrangeAnswerError("not a response of this service: no access_token")
+
+
+def question(window: Window, page: str) -> Question:
+    """A page of a subreddit's newest posts, newest first. A listing can not be asked for a date."""
+    return Question(
+        f"{os.environ.get('REDDIT_API_URL') or 'https://oauth.reddit.com'}/r/{window.query}/new",
+        {"limit": PAGE_SIZE, "raw_json": 1} | ({"after": page} if page != FIRST_PAGE else {}),
+        window=window,
+        page=page,
     )
-    if "access_token" not in answer:
-        raise IngestError(f"{url} refused REDDIT_CLIENT_ID: {answer.get('error', 'no access_token in the answer')}")
-    return str(answer["access_token"])
+
+
+def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
+    """What is left of the current period, in Reddit's headers: a number with a fraction, and seconds."""
+    remaining = number(response.headers.get("x-ratelimit-remaining"))
+    reset = number(response.headers.get("x-ratelimit-reset"))
+    if remaining is None or reset is None:
+        return []
+    return [Quota(remaining, reset, "Reddit grants no more requests (x-ratelimit-reset)")]
+
+
+def problem(response: httpx.Response, payload: Payload) -> Exception | None:
+    """What is wrong with a response."""
+    status, words = response.status_code, said(response, payload, "reason", "message", "error")
+    if response.request.url.path.endswith(TOKEN_PATH):
+        if status in (400, 401, 403):
+            return IngestError(f"Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET ({status}: {words})")
+    elif status == 401:
+        return TransientError("Reddit does not accept its token any more (401)", renew=True)
+    elif status in (403, 404) or response.is_redirect:
+        return QueryRefusedError(
+            f"Reddit does not show the subreddit ({status}: {words}): private, banned, misspelt, or closed to this"
+            " application; correct it in ingest/sources.yml"
+        )
+    return general_problem(response, payload, "Reddit", words)
 
 
 def parse(payload: Payload) -> Parsed:
     """Read a listing."""
-    return parse_entries(entries_of(payload, "data", "children"), to_item)
+    parsed = parse_entries(entries_of(payload, "data", "children"), to_item)
+    after = payload["data"].get("after")
+    parsed.more = after if isinstance(after, str) and after else None
+    return parsed
+
+
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+    """Go on back to the window's start; where the listing ends before that, the rest of the time is truncated."""
+    oldest = min((item.created_at for item in parsed.items), default=None)
+    if oldest and oldest < window.start:
+        return [window]
+    if parsed.more and parsed.more != page and window.pages < PAGE_LIMIT:
+        return [replace(window, pages_left=(*window.pages_left, parsed.more))]
+    if window.fetched < LISTING_LIMIT and not parsed.more:
+        note = f"the listing ended after {window.fetched:,} posts, within the day: taken for all there are"
+        return [replace(window, status="complete", error=note if window.fetched >= DOUBTFUL else None)]
+    reason = f"Reddit lists no more than the newest {window.fetched:,} posts"
+    seen_from = oldest + SECOND if oldest else window.end
+    if seen_from >= window.end:
+        return [window.truncated(reason)]
+    return [replace(window, start=seen_from), window.afresh(end=seen_from).truncated(reason)]
 
 
 def to_item(child: Any) -> Item | None:
@@ -70,13 +132,15 @@ def to_item(child: Any) -> Item | None:
     if child["kind"] != "t3":
         return None
     post = child["data"]
-    if post.get("removed_by_category") or post.get("selftext") in ("[deleted]", "[removed]"):
+    gone = ("[deleted]", "[removed]")
+    if post.get("removed_by_category") or post.get("selftext") in gone or post.get("title") in gone:
         return None
     return Item(
         source=SourceName.REDDIT,
         url=f"https://www.reddit.com{post['permalink']}",
         title=post.get("title"),
         body=post.get("selftext"),
+        author=None if post.get("author") in gone else post.get("author"),
         created_at=post["created_utc"],
         comment_count=post.get("num_comments"),
         vote_count=post.get("score"),

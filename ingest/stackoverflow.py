@@ -2,66 +2,146 @@
 
 import html
 import os
-from collections.abc import AsyncIterator
-from datetime import date
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import httpx
 
+from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
-from ingest.source import Parsed, Payload, Window, day_window, entries_of, get_json, parse_entries
+from ingest.source import (
+    SECOND,
+    Ask,
+    Parsed,
+    Payload,
+    Question,
+    Quota,
+    TransientError,
+    Window,
+    clock,
+    entries_of,
+    general_problem,
+    parse_entries,
+    said,
+)
 
+PERSONAL = frozenset({"owner", "last_editor", "posted_by_collectives"})
 PAGE_SIZE = 100
-# Pages past this one are refused without a key.
+# Pages past this one are refused without a key (error_id 403).
 PAGE_LIMIT_WITHOUT_KEY = 25
+THROTTLED = 502
 
 
-def windows(settings: Settings, day: date) -> list[Window]:
-    """One window a tag: several tags in one request would mean all of them at once."""
-    return [day_window(tag, day) for tag in settings.stackoverflow.tags]
+def allowance() -> int:
+    """Requests a minute; more than 30 a second get an address blocked (api.stackexchange.com/docs/throttle)."""
+    return 30
 
 
-async def pages(client: httpx.AsyncClient, window: Window) -> AsyncIterator[Payload]:
-    """The pages of a tag's questions, oldest first."""
-    base = os.environ.get("STACKEXCHANGE_API_URL", "https://api.stackexchange.com/2.3")
+def queries(settings: Settings) -> Sequence[str]:
+    """The tags: several in one request would mean all of them at once."""
+    return settings.stackoverflow.tags
+
+
+async def headers(ask: Ask) -> dict[str, str]:
+    """Nothing: the key is a parameter."""
+    return {}
+
+
+def question(window: Window, page: str) -> Question:
+    """A page of a tag's questions, oldest first. Both ends of a range count at Stack Exchange."""
     key = os.environ.get("STACKEXCHANGE_KEY")
-    page, more = 1, True
-    while more and (key or page <= PAGE_LIMIT_WITHOUT_KEY):
-        payload = await get_json(
-            client,
-            f"{base}/questions",
-            params={
-                "site": "stackoverflow",
-                "tagged": window.query,
-                "fromdate": int(window.start.timestamp()),
-                # Inclusive at the service, exclusive here.
-                "todate": int(window.end.timestamp()) - 1,
-                "sort": "creation",
-                "order": "asc",
-                "filter": "withbody",
-                "pagesize": PAGE_SIZE,
-                "page": page,
-            }
-            | ({"key": key} if key else {}),
-        )
-        yield payload
-        page, more = page + 1, payload.get("has_more", False)
+    return Question(
+        f"{os.environ.get('STACKEXCHANGE_API_URL') or 'https://api.stackexchange.com/2.3'}/questions",
+        {
+            "site": "stackoverflow",
+            "tagged": window.query,
+            "fromdate": int(window.start.timestamp()),
+            "todate": int(window.end.timestamp()) - 1,
+            "sort": "creation",
+            "order": "asc",
+            "filter": "withbody",
+            "pagesize": PAGE_SIZE,
+            "page": int(page),
+        },
+        secrets={"key": key} if key else {},
+        window=window,
+        page=page,
+    )
+
+
+def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
+    """The pause that an answer may ask for, and what is left of the day's quota, which ends at midnight UTC."""
+    found = []
+    if isinstance(payload, dict):
+        now = clock(response)
+        midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
+        if isinstance(backoff := payload.get("backoff"), int | float):
+            found.append(Quota(0, backoff, "Stack Exchange asks for a pause (backoff)"))
+        if isinstance(remaining := payload.get("quota_remaining"), int | float):
+            spent = (
+                "the day's quota of Stack Exchange is spent (quota_remaining); STACKEXCHANGE_KEY raises it to 10,000"
+            )
+            found.append(Quota(remaining, (midnight - now).total_seconds(), spent))
+    return found
+
+
+def problem(response: httpx.Response, payload: Payload) -> Exception | None:
+    """What is wrong with a response: most errors are a status 400 with the real code in error_id."""
+    words = said(response, payload, "error_name", "error_message")
+    code = payload.get("error_id") if isinstance(payload, dict) else None
+    if code == THROTTLED:
+        seconds = re.search(r"in (\d+) seconds?", words)
+        wait = float(seconds.group(1)) if seconds else None
+        return TransientError(f"Stack Exchange asks for fewer requests ({words})", limited=True, wait=wait)
+    if code is None:
+        return general_problem(response, payload, "Stack Exchange", words)
+    if code in (401, 402, 403, 405, 406) or "key" in words:
+        return IngestError(f"Stack Exchange refuses ({code}: {words}): check STACKEXCHANGE_KEY")
+    if code in (500, 503):
+        return TransientError(f"Stack Exchange answered {code}: {words}")
+    return QueryRefusedError(
+        f"Stack Exchange does not take the tag ({code}: {words}): correct it in ingest/sources.yml"
+    )
 
 
 def parse(payload: Payload) -> Parsed:
     """Read a page of questions."""
-    return parse_entries(entries_of(payload, "items"), to_item, payload.get("total"))
+    parsed = parse_entries(entries_of(payload, "items"), to_item, payload.get("total"))
+    parsed.more = "more" if payload.get("has_more") is True else None
+    return parsed
+
+
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+    """Go on to the next page; where that takes a key, to a window of its own for the rest of the time.
+
+    Questions come oldest first, so all that is older than the last one has been seen.
+    """
+    if parsed.more is None:
+        return [window]
+    if os.environ.get("STACKEXCHANGE_KEY") or int(page) < PAGE_LIMIT_WITHOUT_KEY:
+        return [replace(window, pages_left=(*window.pages_left, str(int(page) + 1)))]
+    latest = max((item.created_at for item in parsed.items), default=window.start)
+    if window.start < latest < window.end:
+        return [replace(window, end=latest), window.afresh(start=latest)]
+    rest = window.start + SECOND
+    reason = f"Stack Exchange gives {window.fetched:,} questions of this second without STACKEXCHANGE_KEY"
+    return [replace(window, end=rest).truncated(reason), *([window.afresh(start=rest)] if rest < window.end else [])]
 
 
 def to_item(question: Any) -> Item:
-    """A question as a post. The API escapes titles for HTML; bodies are HTML."""
-    title = question.get("title")
+    """A question as a post. The API escapes titles and names for HTML; bodies are HTML."""
+    title, owner = question.get("title"), question.get("owner") or {}
     return Item(
         source=SourceName.STACKOVERFLOW,
         url=question["link"],
         title=html.unescape(title) if isinstance(title, str) else title,
         body=question.get("body"),
+        # A display name is neither unique nor lasting; the number is, where the account still exists.
+        author=str(owner.get("user_id") or owner.get("display_name") or ""),
         created_at=question["creation_date"],
         comment_count=question.get("answer_count"),
         vote_count=question.get("score"),

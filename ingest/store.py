@@ -1,18 +1,22 @@
 """The bronze tables: how they are made and written."""
 
+import hashlib
+import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from ingest.errors import IngestError
-from ingest.item import Item
+from ingest.item import Item, SourceName, clean_text
+from ingest.source import Rejected, Window
 
 DDL = """
 create schema if not exists bronze;
@@ -29,6 +33,7 @@ create table if not exists bronze.raw_items (
     vote_count bigint,
     collected_at timestamp not null
 );
+alter table bronze.raw_items add column if not exists author_hash text;
 
 create table if not exists bronze.ingest_windows (
     source text not null,
@@ -41,7 +46,31 @@ create table if not exists bronze.ingest_windows (
     stored bigint not null,
     status text not null,
     error text,
-    finished_at timestamp not null
+    finished_at timestamp
+);
+alter table bronze.ingest_windows add column if not exists pages_left text[];
+alter table bronze.ingest_windows add column if not exists pages bigint;
+alter table bronze.ingest_windows alter column finished_at drop not null;
+
+create table if not exists bronze.rejected_items (
+    entry_hash text not null,
+    source text not null,
+    query text not null,
+    entry text not null,
+    reason text not null,
+    collected_at timestamp not null
+);
+
+create table if not exists bronze.ingest_requests (
+    request_id bigint not null,
+    source text not null,
+    url text not null,
+    outcome text,
+    allowance bigint not null,
+    status_code bigint,
+    span_seconds double not null,
+    requested_at timestamp not null,
+    answered_at timestamp
 );
 """
 
@@ -56,36 +85,71 @@ ITEM_SCHEMA = pa.schema(
         ("created_at", pa.timestamp("us")),
         ("comment_count", pa.int64()),
         ("vote_count", pa.int64()),
+        ("author_hash", pa.string()),
     ]
 )
 
 # MERGE rather than a primary key with ON CONFLICT: the same statement works on every catalog that
-# DuckDB writes, and a key's index would only cost time here.
+# DuckDB writes, and a key's index would only cost time here. An older version, from an archive, changes
+# nothing; without a salt at hand, nobody's hash is lost.
 UPSERT_ITEMS = """
 merge into bronze.raw_items as known
-using (select *, $now as collected_at from arriving) as arriving
+using (
+    select arriving.* replace (coalesce(arriving.author_hash, stored.author_hash) as author_hash),
+        $collected_at::timestamp as collected_at
+    from arriving left join bronze.raw_items as stored using (url_hash)
+) as arriving
 using (url_hash)
-when matched and (
+when matched and arriving.collected_at >= known.collected_at and (
     known.source, known.collection_date, known.title, known.body, known.created_at, known.comment_count,
-    known.vote_count
+    known.vote_count, known.author_hash
 ) is distinct from (
     arriving.source, arriving.collection_date, arriving.title, arriving.body, arriving.created_at,
-    arriving.comment_count, arriving.vote_count
+    arriving.comment_count, arriving.vote_count, arriving.author_hash
 ) then update by name
 when not matched then insert by name
 returning merge_action
 """
 
-UPSERT_WINDOW = """
+WINDOW_SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("collection_date", pa.date32()),
+        ("window_start", pa.timestamp("us")),
+        ("query", pa.string()),
+        ("window_end", pa.timestamp("us")),
+        ("pages_left", pa.list_(pa.string())),
+        ("pages", pa.int64()),
+        ("reported_total", pa.int64()),
+        ("fetched", pa.int64()),
+        ("stored", pa.int64()),
+        ("status", pa.string()),
+        ("error", pa.string()),
+        ("finished_at", pa.timestamp("us")),
+    ]
+)
+
+UPSERT_WINDOWS = """
 merge into bronze.ingest_windows
-using (
-    select
-        $source as source, $collection_date as collection_date, $window_start as window_start, $query as query,
-        $window_end as window_end, $reported_total as reported_total, $fetched as fetched, $stored as stored,
-        $status as status, $error as error, $now as finished_at
-) as closed
+using arriving
 using (source, collection_date, window_start, query)
 when matched then update by name
+when not matched then insert by name
+"""
+
+DELETE_WINDOWS = """
+delete from bronze.ingest_windows
+where source = $source and collection_date = $day and query = $query
+    and window_start >= $start and window_start < $end
+"""
+
+REJECT = """
+merge into bronze.rejected_items
+using (
+    select $entry_hash as entry_hash, $source as source, $query as query, $entry as entry, $reason as reason,
+        $collected_at::timestamp as collected_at
+)
+using (source, entry_hash)
 when not matched then insert by name
 """
 
@@ -104,7 +168,12 @@ class Stored(NamedTuple):
 
 def now() -> datetime:
     """This second, UTC, without a zone, as DuckDB's TIMESTAMP has it."""
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    return this_moment().replace(microsecond=0)
+
+
+def this_moment() -> datetime:
+    """Now, to the microsecond, UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def database_path() -> str:
@@ -132,7 +201,24 @@ def connect_to(path: str) -> duckdb.DuckDBPyConnection:
         raise IngestError(f"{path} can not be opened: {reason}") from error
 
 
-def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -> Stored:
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what happens inside as one, or none of it. Raises IngestError where the database can not be written."""
+    try:
+        connection.begin()
+        try:
+            yield
+            connection.commit()
+        except BaseException:
+            # A commit that failed has rolled back already.
+            with suppress(duckdb.TransactionException):
+                connection.rollback()
+            raise
+    except duckdb.Error as error:
+        raise IngestError(f"{database_path()} can not be written: {str(error).splitlines()[0]}") from error
+
+
+def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
     """Store distinct posts, all or none: new ones inserted, changed ones updated, nothing deleted."""
     if not items:
         return Stored()
@@ -143,15 +229,148 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -
                 "url_hash": item.url_hash,
                 "collection_date": item.collection_date,
                 "created_at": item.created_at.replace(tzinfo=None),
+                "author_hash": item.author_hash,
             }
             for item in items
         ],
         schema=ITEM_SCHEMA,
     )
-    actions = Counter(action for (action,) in connection.execute(UPSERT_ITEMS, {"now": now()}).fetchall())
+    actions = Counter(
+        action for (action,) in connection.execute(UPSERT_ITEMS, {"collected_at": collected_at}).fetchall()
+    )
     return Stored(actions["INSERT"], actions["UPDATE"], len(items) - actions.total())
 
 
-def record_window(connection: duckdb.DuckDBPyConnection, window: Mapping[str, Any]) -> None:
-    """Write the outcome of a window, a row of bronze.ingest_windows, in place of an earlier one of the same window."""
-    connection.execute(UPSERT_WINDOW, {**window, "now": now()})
+def entry_text(entry: Any, personal: frozenset[str]) -> str:
+    """An entry as JSON without the values of its personal keys, at any depth; a text as it is."""
+    if isinstance(entry, str):
+        return clean_text(entry)
+    # Written and read once more, so that no depth that came through the parser is too deep for us.
+    text = json.dumps(entry)
+    impersonal = json.loads(
+        text, object_hook=lambda fields: {key: value for key, value in fields.items() if key not in personal}
+    )
+    return clean_text(json.dumps(impersonal, ensure_ascii=False))
+
+
+def keep_rejected(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    query: str,
+    rejected: Sequence[Rejected],
+    personal: frozenset[str],
+    collected_at: datetime,
+) -> None:
+    """Keep entries that could not be read, once each, as JSON or as the text they are, but for names of people."""
+    for entry, reason in ((rejection.entry, rejection.reason) for rejection in rejected):
+        kept = entry_text(entry, personal)
+        connection.execute(
+            REJECT,
+            {
+                "entry_hash": hashlib.sha256(kept.encode()).hexdigest(),
+                "source": source,
+                "query": query,
+                "entry": kept,
+                "reason": clean_text(reason),
+                "collected_at": collected_at,
+            },
+        )
+
+
+def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Window], moment: datetime) -> None:
+    """Write windows, a row of bronze.ingest_windows each, in place of earlier rows with the same key."""
+    if not windows:
+        return
+    arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
+        [
+            asdict(window)
+            | {
+                "collection_date": window.collection_date,
+                "window_start": window.start.replace(tzinfo=None),
+                "window_end": window.end.replace(tzinfo=None),
+                "pages_left": list(window.pages_left),
+                "finished_at": None if window.status == "pending" else moment,
+            }
+            for window in windows
+        ],
+        schema=WINDOW_SCHEMA,
+    )
+    connection.execute(UPSERT_WINDOWS)
+
+
+def delete_windows(connection: duckdb.DuckDBPyConnection, window: Window) -> None:
+    """Remove the rows in a window's slice, itself among them, for those that take their place."""
+    connection.execute(
+        DELETE_WINDOWS,
+        {
+            "source": window.source,
+            "day": window.collection_date,
+            "query": window.query,
+            "start": window.start.replace(tzinfo=None),
+            "end": window.end.replace(tzinfo=None),
+        },
+    )
+
+
+def read_windows(
+    connection: duckdb.DuckDBPyConnection, source: SourceName, query: str, day: date
+) -> list[tuple[Window, datetime | None]]:
+    """The windows of a query and day as they stand, in order of time, each with when it was finished."""
+    rows = connection.execute(
+        """
+        select window_start, window_end, coalesce(pages_left, []), coalesce(pages, 0), reported_total, fetched,
+            stored, status, error, finished_at
+        from bronze.ingest_windows
+        where source = $source and query = $query and collection_date = $day
+        order by window_start
+        """,
+        {"source": source, "query": query, "day": day},
+    ).fetchall()
+    return [
+        (
+            Window(source, query, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), tuple(pages_left), *rest),
+            finished_at,
+        )
+        for start, end, pages_left, *rest, finished_at in rows
+    ]
+
+
+def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
+    """Record a request that is about to leave, so that it counts even if this run ends here; returns its number."""
+    with transaction(connection):
+        [(request_id,)] = connection.execute(
+            """
+            insert into bronze.ingest_requests by name
+            select (select coalesce(max(request_id), 0) + 1 from bronze.ingest_requests) as request_id,
+                $source as source, $url as url, $allowance as allowance, $span as span_seconds,
+                $moment::timestamp as requested_at
+            returning request_id
+            """,
+            {"source": source, "url": url, "allowance": allowance, "span": span, "moment": this_moment()},
+        ).fetchall()
+    return int(request_id)
+
+
+def request_answered(
+    connection: duckdb.DuckDBPyConnection, request_id: int, status_code: int | None, outcome: str
+) -> None:
+    """Record how a request ended."""
+    with transaction(connection):
+        connection.execute(
+            """
+            update bronze.ingest_requests
+            set status_code = $status_code, outcome = $outcome, answered_at = $moment
+            where request_id = $id
+            """,
+            {"id": request_id, "status_code": status_code, "outcome": outcome, "moment": this_moment()},
+        )
+
+
+def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: float) -> list[float]:
+    """Ages, in seconds, of the requests that an earlier run sent to a source within the last span."""
+    moment = this_moment()
+    rows = connection.execute(
+        "select requested_at from bronze.ingest_requests where source = $source and requested_at > $since",
+        {"source": source, "since": moment - timedelta(seconds=span)},
+    ).fetchall()
+    return [max((moment - requested_at).total_seconds(), 0.0) for (requested_at,) in rows]

@@ -26,7 +26,8 @@ DBT = str(Path(sys.executable).with_name("dbt"))
 # What a developer has exported must not reach the tests.
 SETTINGS = (
     "LLM_MODEL", "LLM_BASE_URL", "POCKETBASE_URL", "POCKETBASE_TOKEN", "POCKETBASE_EMAIL", "POCKETBASE_PASSWORD",
-    "GITHUB_TOKEN", "STACKEXCHANGE_KEY", "REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET", "OPENAI_API_KEY",
+    "GITHUB_TOKEN", "STACKEXCHANGE_KEY", "REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET", "OPENAI_API_KEY", "AUTHOR_SALT",
+    "INGEST_MAX_WAIT_SECONDS",
 )  # fmt: skip
 
 
@@ -57,6 +58,8 @@ class Project:
             "DBT_TARGET_PATH": str(self.database.with_suffix(".target")),
             "DBT_LOG_PATH": str(self.database.with_suffix(".logs")),
             "NO_COLOR": "1",
+            # A minute of the services passes in a second.
+            "INGEST_WINDOW_SECONDS": "1",
             **self.settings,
             **settings,
         }

@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -11,21 +12,45 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """What a client asked."""
+    """What a client asked, and when (time.monotonic())."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: str
+    at: float
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server says; a body that is no text is sent as JSON."""
+    """What the server says, after so many seconds; a body that is neither text nor bytes is sent as JSON.
+
+    With cut, only so many bytes of the body are sent before the connection closes; with 0 nothing at all,
+    not even a status.
+    """
 
     body: Any
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
+    cut: int | None = None
+
+    @property
+    def encoded(self) -> bytes:
+        """The whole body as it is sent."""
+        if isinstance(self.body, bytes):
+            return self.body
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
+class Server(ThreadingHTTPServer):
+    """Takes a hundred connections at once and is not upset by clients that go away: some tests are about them."""
+
+    request_queue_size = 256
+
+    def handle_error(self, *_: object) -> None:
+        """Keep quiet."""
 
 
 class Loopback:
@@ -38,6 +63,13 @@ class Loopback:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Head and body leave together and at once.
+            wbufsize = 2**16
+            disable_nagle_algorithm = True
+
+            def parse_request(self) -> bool:
+                self.at = time.monotonic()
+                return super().parse_request()
 
             def do_GET(self) -> None:
                 address = urlsplit(self.path)
@@ -48,24 +80,32 @@ class Loopback:
                     {name: values[-1] for name, values in parse_qs(address.query).items()},
                     {name.lower(): value for name, value in self.headers.items()},
                     self.rfile.read(length).decode(),
+                    self.at,
                 )
                 loopback.requests.append(request)
                 answer = loopback.answer(request)
-                text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-                self.send_response(answer.status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(text.encode())))
+                time.sleep(answer.delay)
+                self.close_connection |= answer.cut is not None
+                if answer.cut == 0:
+                    return
+                body = answer.encoded
+                headers = {
+                    "Date": self.date_time_string(),
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(body)),
+                } | {name.title(): value for name, value in answer.headers.items()}
+                self.send_response_only(answer.status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(text.encode())
+                self.wfile.write(body[: answer.cut])
 
             do_POST = do_GET  # noqa: N815
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 """Keep quiet."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        # A client that goes away in mid-answer is what some tests are about.
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> Self:

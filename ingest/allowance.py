@@ -1,0 +1,172 @@
+"""How many requests a service may be sent, and when."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest.errors import IngestError
+
+# A request counts from its answer on or, where the answer takes long, from this share of the span after it left.
+SLACK = 0.04
+# Shorter waits are not worth a line in the log.
+NOTEWORTHY = 5.0
+
+log = logging.getLogger("groundswell.ingest")
+
+
+class Sending:
+    """A request on its way; trace is httpcore's hook that tells when it has left."""
+
+    def __init__(self) -> None:
+        self.left_at: float | None = None
+
+    async def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Note when the last byte of the headers has been handed to the network."""
+        if event.endswith("send_request_headers.complete"):
+            self.left_at = asyncio.get_running_loop().time()
+
+
+class Allowance:
+    """Lets at most `requests` leave in any `span` seconds, and obeys what the service itself says.
+
+    There are `requests` slots. A request takes one, and frees it `span` seconds after its answer came. So no
+    slot is used twice within a span, neither when requests leave nor when they arrive, and no span holds
+    more than there are slots. A sliding log of departures, which rate limiting libraries keep, would let a
+    request that was held up on its way arrive together with those of the next span.
+
+    At full load a slot is idle only while its request is under way: from SLACK on, that is not waited for,
+    and at least 1 / (1 + SLACK) = 96 % of the allowance is used.
+
+    Times are those of the running event loop, in seconds.
+    """
+
+    def __init__(self, name: str, requests: int, span: float, patience: float, recent: Iterable[float] = ()) -> None:
+        """Start with every slot free but those of requests that left `recent` seconds ago in an earlier run.
+
+        A pause longer than `patience` seconds ends the source.
+        """
+        self.name, self.requests, self.span, self.patience = name, requests, span, patience
+        self.in_flight = 0
+        self.waiting_for = ""
+        loop = asyncio.get_running_loop()
+        # The youngest alone: as many as there are slots.
+        busy = sorted(age for age in recent if age < self._hold)[:requests]
+        self._slots = asyncio.Semaphore(requests - len(busy))
+        for age in busy:
+            loop.call_later(self._hold - age, self._slots.release)
+        self._door = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._closed: IngestError | None = None
+        self._open_at, self._reason = 0.0, ""
+        self._left, self._reset_at = float("inf"), 0.0
+
+    @property
+    def _hold(self) -> float:
+        return self.span * (1 + SLACK)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[Sending]:
+        """Hold a slot while a request is sent and answered; first come, first served.
+
+        Raises IngestError, which says when to come back, where the service wants a longer pause than patience.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._door:
+            if self._slots.locked():
+                self.waiting_for = f"{self.requests} requests in {self.span:g} s are spent"
+            await self._slots.acquire()
+            try:
+                await self._until_open()
+            except BaseException:
+                self._slots.release()
+                raise
+            finally:
+                self.waiting_for = ""
+            self._left -= 1
+            self.in_flight += 1
+        sending = Sending()
+        try:
+            yield sending
+        finally:
+            self.in_flight -= 1
+            self._news.set()
+            counts_from = loop.time()
+            if sending.left_at is not None:
+                counts_from = min(counts_from, sending.left_at + SLACK * self.span)
+            loop.call_at(counts_from + self.span, self._slots.release)
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Let nothing leave for so many seconds; of several pauses the one that ends last counts."""
+        open_at = asyncio.get_running_loop().time() + seconds
+        if seconds > 0 and open_at > self._open_at:
+            self._open_at, self._reason = open_at, reason
+            self._news.set()
+
+    def limit(self, remaining: float, seconds: float, reason: str) -> None:
+        """Let no more than `remaining` leave in the next so many seconds, as a service's headers say.
+
+        What is under way may not have been counted by the service yet, so it is taken off. Answers overtake
+        each other: of two that speak of the same period, the lower number counts.
+        """
+        if remaining < 1:
+            self.pause(seconds, reason)
+            return
+        now = asyncio.get_running_loop().time()
+        left = remaining - self.in_flight
+        same_period = now + seconds <= self._reset_at + 1 and now < self._reset_at
+        self._left = min(self._left, left) if same_period else left
+        if not same_period:
+            self._reset_at = now + seconds
+        self._reason_left = reason
+        self._news.set()
+
+    def close(self, error: IngestError) -> None:
+        """Let nothing leave any more: whoever waits for a slot, or asks for one, gets the error."""
+        self._closed = self._closed or error
+        self._news.set()
+        # Whoever stands at the door now.
+        self._slots.release()
+
+    async def _until_open(self) -> None:
+        """Wait until the next request may leave."""
+        loop = asyncio.get_running_loop()
+        noted = 0.0
+        while True:
+            if self._closed:
+                raise self._closed
+            now = loop.time()
+            spent = self._left < 1 and now < self._reset_at
+            if spent and not self.in_flight:
+                # Nothing is under way that could tell of more.
+                self.pause(self._reset_at - now, self._reason_left)
+            if now < self._open_at:
+                wait = self._open_at - now
+                if wait > self.patience:
+                    raise IngestError(f"{self._reason}: resume after {hour(wait)}, with the same command")
+                self.waiting_for = f"{self._reason}, until {hour(wait)}"
+                if wait >= NOTEWORTHY and self._open_at > noted:
+                    noted = self._open_at
+                    log.info("%s waits %.0f s: %s", self.name, wait, self._reason)
+            elif spent:
+                wait = self._reset_at - now
+                self.waiting_for = "the answers that are under way"
+            else:
+                return
+            self._news.clear()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+
+def hour(seconds: float) -> str:
+    """The time of day so many seconds from now, as HH:MM UTC, rounded up; with the day where it is another."""
+    now = datetime.now(UTC)
+    then = now + timedelta(seconds=seconds)
+    if then.second or then.microsecond:
+        then += timedelta(minutes=1)
+    return f"{then:%H:%M} UTC" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,108 @@
+"""Raw responses kept in a folder, and read again: DIR/<source>/NAME.json or .json.gz, with NAME.meta.json beside it.
+
+The body stands as it came; the meta file, which may be missing, tells what was asked, when, and what was made
+of the answer. What is not JSON (an error page) ends in .txt.gz and is never read again.
+"""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ingest.errors import IngestError
+from ingest.item import SourceName
+from ingest.source import FIRST_PAGE, Payload, Question, Window
+
+# Outcome of a response whose posts were stored.
+USED = "used"
+# Headers that tell who asked.
+PRIVATE = ("set-cookie", "x-oauth-scopes", "x-oauth-client-id", "x-accepted-oauth-scopes")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded response. Without a meta file window and received_at are None."""
+
+    path: Path
+    window: Window | None = None
+    page: str = FIRST_PAGE
+    received_at: datetime | None = None
+
+    def payload(self) -> Payload:
+        """The JSON in the file, unpacked where it is compressed. Raises IngestError."""
+        try:
+            body = self.path.read_bytes()
+            return json.loads(gzip.decompress(body) if self.path.suffix == ".gz" else body)
+        except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
+            raise IngestError(f"{self.path} can not be read: {error}") from error
+
+
+def keep(
+    folder: Path,
+    source: SourceName,
+    window: Window,
+    question: Question,
+    response: httpx.Response,
+    body: bytes,
+    received_at: datetime,
+    outcome: str,
+) -> None:
+    """Write a response to a question about a window. Raises IngestError where the folder can not be written."""
+    is_json = body.lstrip()[:1] in (b"{", b"[")
+    # No two requests of a source leave in the same microsecond for the same page of the same window.
+    words = re.sub(r"\W+", "-", f"{window.query} {window.start:%H%M%S} {question.page}").strip("-")
+    name = f"{received_at:%Y%m%dT%H%M%S.%f}Z-{words[:80]}"
+    meta = {
+        "url": question.address,
+        "status": response.status_code,
+        "headers": {key: value for key, value in response.headers.items() if key not in PRIVATE},
+        "received_at": received_at.isoformat(),
+        "outcome": outcome,
+        "query": window.query,
+        "window_start": window.start.isoformat(),
+        "window_end": window.end.isoformat(),
+        "page": question.page,
+    }
+    try:
+        (folder / source).mkdir(parents=True, exist_ok=True)
+        # The body last, under its final name at once: a body without its meta file would be taken for a day's.
+        (folder / source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+        unfinished = folder / source / f"{name}.part"
+        unfinished.write_bytes(gzip.compress(body, mtime=0))
+        unfinished.rename(folder / source / f"{name}{'.json' if is_json else '.txt'}.gz")
+    except OSError as error:
+        raise IngestError(f"{folder} can not be written: {error}") from error
+
+
+def recordings(folder: Path, source: SourceName) -> Iterator[Recording]:
+    """The recorded responses of a source that were worth reading, in order of name. Raises IngestError."""
+    files = sorted((*(folder / source).glob("*.json"), *(folder / source).glob("*.json.gz")))
+    for path in files:
+        if path.name.endswith(".meta.json"):
+            continue
+        meta_file = path.with_name(path.name.removesuffix(".gz").removesuffix(".json") + ".meta.json")
+        try:
+            meta = json.loads(meta_file.read_bytes()) if meta_file.exists() else {}
+            recording = read_meta(path, source, meta)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise IngestError(f"{meta_file} can not be read: {type(error).__name__}: {error}") from error
+        if recording:
+            yield recording
+
+
+def read_meta(path: Path, source: SourceName, meta: dict[str, Any]) -> Recording | None:
+    """What a meta file says; None where it says that the response was an error or was asked for again."""
+    if meta.get("status", 200) != httpx.codes.OK or meta.get("outcome", USED) != USED:
+        return None
+    if "window_start" not in meta:
+        return Recording(path)
+    start, end = (datetime.fromisoformat(meta[key]).astimezone(UTC) for key in ("window_start", "window_end"))
+    window = Window(source, meta["query"], start, end)
+    return Recording(path, window, meta["page"], datetime.fromisoformat(meta["received_at"]))

@@ -1,0 +1,110 @@
+"""What a run has done to each source: counted, shown while it runs, and told at its end."""
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ingest.store import Stored, database_path
+
+# Bad entries named one by one before the rest is only counted.
+NAMED_REJECTS = 20
+
+log = logging.getLogger("groundswell.ingest")
+
+
+@dataclass
+class Report:
+    """What happened to one source (or one imported file): the closing table's row.
+
+    windows are those finished, planned those to be finished in all. rejected, warnings and errors are lines
+    to show; stopped says why the source ended before its windows did. off says why it did not begin.
+    """
+
+    name: str
+    planned: int = 0
+    windows: int = 0
+    failed_windows: int = 0
+    requests: int = 0
+    reported: int | None = None
+    fetched: int = 0
+    stored: Stored = field(default_factory=Stored)
+    repeated: int = 0
+    skipped: int = 0
+    other_days: int = 0
+    waited: float = 0.0
+    elapsed: float = 0.0
+    rejected: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    stopped: str | None = None
+    off: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was lost or refused, or is still to be fetched."""
+        return bool(self.rejected or self.errors or self.stopped)
+
+    def numbers(self) -> dict[str, Any]:
+        """The closing table's columns."""
+        return {
+            "windows": self.windows,
+            "requests": self.requests,
+            "reported": self.reported,
+            "fetched": self.fetched,
+            "new": self.stored.new,
+            "updated": self.stored.updated,
+            "known": self.stored.unchanged + self.repeated,
+            "skipped": self.skipped,
+            "other day": self.other_days,
+            "rejected": len(self.rejected),
+            "failed": self.failed_windows,
+            "waited": self.waited,
+        }
+
+
+def tell(reports: Sequence[Report]) -> None:
+    """Log what was left out and why."""
+    for report in reports:
+        if report.off:
+            log.warning("%s is off: %s", report.name, report.off)
+        for reason in report.rejected[:NAMED_REJECTS]:
+            log.error("%s", reason)
+        if len(report.rejected) > NAMED_REJECTS:
+            log.error("%s: %s more could not be read", report.name, f"{len(report.rejected) - NAMED_REJECTS:,}")
+        for reason in report.warnings:
+            log.warning("%s: %s", report.name, reason)
+        for reason in report.errors:
+            log.error("%s: %s", report.name, reason)
+        if report.stopped:
+            log.error("%s ended with %s windows to go: %s", report.name, f"{report.failed_windows:,}", report.stopped)
+
+
+def closing_table(reports: Sequence[Report]) -> Table:
+    """A row a source."""
+    table = Table("source", title=f"Collected into {database_path()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    for column in Report("").numbers():
+        table.add_column(column, justify="right", no_wrap=True)
+    for report in reports:
+        cells = report.numbers()
+        waited = f"{cells.pop('waited'):,.0f} s"
+        table.add_row(report.name, *("–" if cell is None else f"{cell:,}" for cell in cells.values()), waited)
+    return table
+
+
+def as_json(reports: Sequence[Report]) -> str:
+    """The closing table for machines, with the reasons; waited and elapsed are in seconds."""
+    sources = [
+        {"source": report.name}
+        | {name.replace(" ", "_"): value for name, value in report.numbers().items()}
+        | {"waited": round(report.waited, 3), "elapsed": round(report.elapsed, 3), "planned": report.planned}
+        | {"off": report.off, "stopped": report.stopped, "errors": report.errors, "warnings": report.warnings}
+        | {"rejected_entries": report.rejected}
+        for report in reports
+    ]
+    document = {"database": database_path(), "failed": any(report.failed for report in reports), "sources": sources}
+    return json.dumps(document, indent=1)

@@ -1,0 +1,239 @@
+"""A conversation with one service: never too fast, patient with faults, and nothing said is lost."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from ingest import archive
+from ingest.allowance import Allowance, Sending
+from ingest.errors import IngestError, StrangeAnswerError
+from ingest.item import SourceName
+from ingest.source import Payload, Question, Source, TransientError
+from ingest.store import request_answered, request_sent, this_moment
+
+ATTEMPTS = 5
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+# A whole answer must be there by then, however steadily it trickles.
+DEADLINE = 120.0
+USER_AGENT = "python:groundswell:0.1.0"
+SECRETS = ("GITHUB_TOKEN", "STACKEXCHANGE_KEY", "REDDIT_CLIENT_SECRET", "AUTHOR_SALT")
+
+Answer = TypeVar("Answer")
+
+log = logging.getLogger("groundswell.ingest")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """span: seconds in which a service grants its allowance; patience: the longest pause, in seconds, to sit out."""
+
+    span: float
+    patience: float
+
+    @classmethod
+    def from_environment(cls) -> "Limits":
+        """INGEST_WINDOW_SECONDS and INGEST_MAX_WAIT_SECONDS. Raises IngestError that names the variable."""
+        return cls(seconds_setting("INGEST_WINDOW_SECONDS", 60.0), seconds_setting("INGEST_MAX_WAIT_SECONDS", 900.0))
+
+
+def seconds_setting(name: str, default: float) -> float:
+    """A positive number of seconds from the environment."""
+    text = os.environ.get(name) or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise IngestError(f"{name}={text}: write a number of seconds above 0, such as {default:g}")
+    return seconds
+
+
+class Stopwatch:
+    """Adds up the seconds in which at least one of its with blocks was running."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self._running = 0
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        """Start, unless it runs."""
+        if not self._running:
+            self._since = time.monotonic()
+        self._running += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, unless another block runs."""
+        self._running -= 1
+        if not self._running:
+            self.total += time.monotonic() - self._since
+
+
+@dataclass
+class Service:
+    """What is needed to ask a service.
+
+    requests counts what was sent; busy the time in which a request was under way or an answer was worked on.
+    """
+
+    name: SourceName
+    source: Source
+    client: httpx.AsyncClient
+    allowance: Allowance
+    connection: duckdb.DuckDBPyConnection
+    archive: Path | None = None
+    requests: int = 0
+    busy: Stopwatch = field(default_factory=Stopwatch)
+    _headers: dict[str, str] | None = None
+    _signing_in: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def state(self) -> str:
+        """What it is doing, in a few words."""
+        if self.allowance.waiting_for:
+            return f"waiting: {self.allowance.waiting_for}"
+        return f"{self.allowance.in_flight} under way" if self.allowance.in_flight else ""
+
+    async def ask(self, question: Question, read: Callable[[Payload], Answer]) -> tuple[Answer, datetime]:
+        """Ask until there is an answer that `read` can read, at most ATTEMPTS times; also when it came, UTC.
+
+        Raises IngestError, or QueryRefusedError, in one line and without credentials.
+        """
+        renewed = 0
+        attempts = AsyncRetrying(
+            retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(ATTEMPTS), wait=self._wait,
+            before_sleep=self._tell, reraise=True,
+        )  # fmt: skip
+        try:
+            async for attempt in attempts:
+                with attempt:
+                    headers = await self._sign_in() if question.window else {}
+                    try:
+                        return await self._ask_once(question, headers, read)
+                    except TransientError as retry:
+                        if retry.renew:
+                            renewed += 1
+                            if renewed > 1:
+                                raise IngestError(f"{retry}, nor a new one") from retry
+                            self._sign_out(headers)
+                        if retry.limited:
+                            wait = self.allowance.span * 2 ** (attempt.retry_state.attempt_number - 1)
+                            self.allowance.pause(wait if retry.wait is None else retry.wait, self._redacted(str(retry)))
+                        raise
+        except TransientError as retry:
+            raise IngestError(self._redacted(f"{retry}, {ATTEMPTS} times in a row")) from retry
+        except IngestError as error:
+            raise type(error)(self._redacted(str(error))) from error
+        raise AssertionError("tenacity ends with an answer or an error")
+
+    def _wait(self, state: RetryCallState) -> float:
+        """1 s at a span of a minute, doubled each time up to the span, and up to as much again by chance."""
+        unit = self.allowance.span / 60
+        return wait_exponential_jitter(initial=unit, max=self.allowance.span, jitter=unit)(state)
+
+    def _tell(self, state: RetryCallState) -> None:
+        reason = state.outcome.exception() if state.outcome else None
+        log.info("%s: attempt %d failed: %s", self.name, state.attempt_number, self._redacted(str(reason)))
+
+    def _redacted(self, text: str) -> str:
+        """A text without credentials: a service may repeat in an answer what it was sent."""
+        for secret in self._secrets():
+            text = text.replace(secret, "[redacted]")
+        return text
+
+    def _secrets(self) -> list[str]:
+        """Credentials of this process; shorter ones are no secret, and would tear other words apart."""
+        known = [os.environ.get(name, "") for name in SECRETS]
+        known += [
+            value.removeprefix("Bearer ") for name, value in (self._headers or {}).items() if name == "Authorization"
+        ]
+        return [secret for secret in known if len(secret) >= 8]
+
+    async def _sign_in(self) -> dict[str, str]:
+        async with self._signing_in:
+            if self._headers is None:
+                self._headers = await self.source.headers(self._ask_for_token)
+            return self._headers
+
+    async def _ask_for_token(self, question: Question, read: Callable[[Payload], str]) -> str:
+        return (await self.ask(question, read))[0]
+
+    def _sign_out(self, headers: dict[str, str]) -> None:
+        """Forget expired credentials, unless another request has renewed them already."""
+        if self._headers is headers:
+            self._headers = None
+
+    async def _ask_once(
+        self, question: Question, headers: dict[str, str], read: Callable[[Payload], Answer]
+    ) -> tuple[Answer, datetime]:
+        async with self.allowance.slot() as sending:
+            self.requests += 1
+            request_id = request_sent(
+                self.connection, self.name, question.address, self.allowance.requests, self.allowance.span
+            )
+            try:
+                with self.busy:
+                    response = await self._send(question, headers, sending)
+            except TransientError as retry:
+                request_answered(self.connection, request_id, None, self._redacted(str(retry)))
+                raise
+        received_at = this_moment()
+        outcome = archive.USED
+        try:
+            with self.busy:
+                return self._read(response, read), received_at
+        except (TransientError, IngestError) as error:
+            outcome = self._redacted(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            request_answered(self.connection, request_id, response.status_code, outcome)
+            if self.archive and question.window:
+                body = response.content
+                for secret in self._secrets():
+                    body = body.replace(secret.encode(), b"[redacted]")
+                archive.keep(self.archive, self.name, question.window, question, response, body, received_at, outcome)
+
+    async def _send(self, question: Question, headers: dict[str, str], sending: Sending) -> httpx.Response:
+        """Send a request. Raises TransientError where no whole answer comes, IngestError where the address is none."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                return await self.client.request(
+                    question.method,
+                    question.url,
+                    params={**question.params, **question.secrets},
+                    data=dict(question.data) if question.data else None,
+                    headers=headers,
+                    auth=question.auth,
+                    extensions={"trace": sending.trace},
+                )
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise IngestError(f"{question.url} is no address: {error}") from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise TransientError(
+                f"{question.url} can not be reached: {type(error).__name__} {error}".rstrip()
+            ) from error
+
+    def _read(self, response: httpx.Response, read: Callable[[Payload], Answer]) -> Answer:
+        """What a response says. Raises TransientError, QueryRefusedError or IngestError."""
+        try:
+            payload = response.json()
+        except (ValueError, RecursionError):
+            payload = None
+        for quota in self.source.quotas(response, payload):
+            self.allowance.limit(quota.remaining, quota.seconds, quota.reason)
+        if problem := self.source.problem(response, payload):
+            raise problem
+        try:
+            return read(payload)
+        except StrangeAnswerError as error:
+            raise TransientError(f"{response.url.copy_with(query=None)}: {error}") from error

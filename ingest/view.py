@@ -1,0 +1,65 @@
+"""The live view of a run on a terminal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from ingest.report import Report
+from ingest.service import Service
+
+REFRESH = 0.2
+
+
+class View:
+    """A line a source: windows, posts, requests, and what it waits for. In a pipe, nothing."""
+
+    def __init__(self, console: Console) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed}/{task.total} windows"),
+            TextColumn("{task.fields[posts]:,} posts"),
+            TextColumn("{task.fields[requests]:,} requests"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.watched: list[tuple[TaskID, Service, Report]] = []
+
+    def watch(self, service: Service, report: Report) -> None:
+        """Show a source from now on."""
+        task = self.progress.add_task(service.name, total=None, posts=0, requests=0, state="")
+        self.watched.append((task, service, report))
+
+    def update(self) -> None:
+        """Show how things stand."""
+        for task, service, report in self.watched:
+            self.progress.update(
+                task,
+                total=report.planned,
+                completed=report.windows + report.failed_windows,
+                posts=report.fetched,
+                requests=service.requests,
+                state=report.stopped or service.state,
+            )
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[None]:
+        """Keep the view up to date for the length of the block."""
+
+        async def keep_up() -> None:
+            while True:
+                self.update()
+                await asyncio.sleep(REFRESH)
+
+        with self.progress:
+            task = asyncio.create_task(keep_up())
+            try:
+                yield
+            finally:
+                task.cancel()
+                self.update()
