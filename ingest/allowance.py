@@ -50,13 +50,14 @@ class Allowance:
         """
         self.name, self.requests, self.span, self.patience = name, requests, span, patience
         self.in_flight = 0
-        self.waiting_for = ""
+        self._waits: tuple[str, float] | None = None
+        self._frees_at: list[float] = []
         loop = asyncio.get_running_loop()
         # The youngest alone: as many as there are slots.
         busy = sorted(age for age in recent if age < self._hold)[:requests]
         self._slots = asyncio.Semaphore(requests - len(busy))
         for age in busy:
-            loop.call_later(self._hold - age, self._slots.release)
+            self._free(loop.time() + self._hold - age)
         self._door = asyncio.Lock()
         self._news = asyncio.Event()
         self._closed: IngestError | None = None
@@ -67,6 +68,15 @@ class Allowance:
     def _hold(self) -> float:
         return self.span * (1 + SLACK)
 
+    @property
+    def waiting(self) -> str:
+        """What the next request waits for, and how long, in words; empty where it need not."""
+        if self._waits is None:
+            return ""
+        reason, until = self._waits
+        seconds = max(until - asyncio.get_running_loop().time(), 0.0)
+        return f"waiting {seconds:.0f} s: {reason}" if seconds else f"waiting: {reason}"
+
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Sending]:
         """Hold a slot while a request is sent and answered; first come, first served.
@@ -76,7 +86,8 @@ class Allowance:
         loop = asyncio.get_running_loop()
         async with self._door:
             if self._slots.locked():
-                self.waiting_for = f"{self.requests} requests in {self.span:g} s are spent"
+                until = min(self._frees_at, default=loop.time())
+                self._waits = f"{self.requests} requests in {self.span:g} s are spent", until
             await self._slots.acquire()
             try:
                 await self._until_open()
@@ -84,7 +95,7 @@ class Allowance:
                 self._slots.release()
                 raise
             finally:
-                self.waiting_for = ""
+                self._waits = None
             self._left -= 1
             self.in_flight += 1
         sending = Sending()
@@ -96,7 +107,17 @@ class Allowance:
             counts_from = loop.time()
             if sending.left_at is not None:
                 counts_from = min(counts_from, sending.left_at + SLACK * self.span)
-            loop.call_at(counts_from + self.span, self._slots.release)
+            self._free(counts_from + self.span)
+
+    def _free(self, moment: float) -> None:
+        """Free a slot at a time to come."""
+
+        def free() -> None:
+            self._frees_at.remove(moment)
+            self._slots.release()
+
+        self._frees_at.append(moment)
+        asyncio.get_running_loop().call_at(moment, free)
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let nothing leave for so many seconds; of several pauses the one that ends last counts."""
@@ -146,13 +167,13 @@ class Allowance:
                 wait = self._open_at - now
                 if wait > self.patience:
                     raise IngestError(f"{self._reason}: resume after {hour(wait)}, with the same command")
-                self.waiting_for = f"{self._reason}, until {hour(wait)}"
+                self._waits = self._reason, self._open_at
                 if wait >= NOTEWORTHY and self._open_at > noted:
                     noted = self._open_at
                     log.info("%s waits %.0f s: %s", self.name, wait, self._reason)
             elif spent:
                 wait = self._reset_at - now
-                self.waiting_for = "the answers that are under way"
+                self._waits = "answers that are under way", now
             else:
                 return
             self._news.clear()

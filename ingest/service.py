@@ -100,9 +100,8 @@ class Service:
     @property
     def state(self) -> str:
         """What it is doing, in a few words."""
-        if self.allowance.waiting_for:
-            return f"waiting: {self.allowance.waiting_for}"
-        return f"{self.allowance.in_flight} under way" if self.allowance.in_flight else ""
+        under_way = f"{self.allowance.in_flight} under way" if self.allowance.in_flight else ""
+        return self.allowance.waiting or under_way
 
     async def ask(self, question: Question, read: Callable[[Payload], Answer]) -> tuple[Answer, datetime]:
         """Ask until there is an answer that `read` can read, at most ATTEMPTS times; also when it came, UTC.

@@ -137,7 +137,8 @@ def to_item(question: Any) -> Item:
     title, owner = question.get("title"), question.get("owner") or {}
     return Item(
         source=SourceName.STACKOVERFLOW,
-        url=question["link"],
+        # The link holds a slug that changes with the title, and in old answers nothing at all.
+        url=f"https://stackoverflow.com/questions/{int(question['question_id'])}",
         title=html.unescape(title) if isinstance(title, str) else title,
         body=question.get("body"),
         # A display name is neither unique nor lasting; the number is, where the account still exists.

@@ -20,7 +20,7 @@ class View:
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.completed}/{task.total} windows"),
+            TextColumn("{task.completed:.0f}/{task.fields[planned]} windows"),
             TextColumn("{task.fields[posts]:,} posts"),
             TextColumn("{task.fields[requests]:,} requests"),
             TimeElapsedColumn(),
@@ -32,19 +32,22 @@ class View:
 
     def watch(self, service: Service, report: Report) -> None:
         """Show a source from now on."""
-        task = self.progress.add_task(service.name, total=None, posts=0, requests=0, state="")
+        task = self.progress.add_task(service.name, total=None, planned=0, posts=0, requests=0, state="")
         self.watched.append((task, service, report))
 
     def update(self) -> None:
         """Show how things stand."""
         for task, service, report in self.watched:
+            finished = report.windows + report.failed_windows
+            done = "done" if report.planned and finished == report.planned else "about to ask again"
             self.progress.update(
                 task,
-                total=report.planned,
-                completed=report.windows + report.failed_windows,
+                total=report.planned or None,
+                completed=finished,
+                planned=report.planned,
                 posts=report.fetched,
                 requests=service.requests,
-                state=report.stopped or service.state,
+                state=report.stopped or service.state or done,
             )
 
     @asynccontextmanager

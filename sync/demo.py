@@ -42,7 +42,14 @@ def demo(address: str, console: Console) -> None:
     shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
     credentials = {"POCKETBASE_EMAIL": "demo@example.com", "POCKETBASE_PASSWORD": secrets.token_urlsafe(24)}
     with running(address, FOLDER / "pb_data", credentials) as url:
-        settings = {"GROUNDSWELL_DB": str(database), "LLM_MODEL": "", "POCKETBASE_URL": url, "POCKETBASE_TOKEN": ""}
+        settings = {
+            "GROUNDSWELL_DB": str(database),
+            # Invented authors need no secret.
+            "AUTHOR_SALT": "demo",
+            "LLM_MODEL": "",
+            "POCKETBASE_URL": url,
+            "POCKETBASE_TOKEN": "",
+        }
         environment = os.environ | settings | credentials
         step([sys.executable, "-m", "ingest", "--date", DAY, "--replay", str(SAMPLE)], environment)
         step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
