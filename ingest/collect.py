@@ -39,6 +39,10 @@ SOURCES: dict[SourceName, Source] = {
     SourceName.HACKERNEWS: hackernews,
 }
 
+# Requests under way at once: each takes a connection, and even at 15 s an answer this many fill any allowance
+# of the four services.
+IN_FLIGHT = 30
+
 log = logging.getLogger("groundswell.ingest")
 
 
@@ -169,7 +173,7 @@ def plan(
 
 @dataclass
 class Collector:
-    """Works off the windows of one source, each page a task, as many at once as the service allows.
+    """Works off the windows of one source, each page a task, IN_FLIGHT of them at once.
 
     live holds the windows that are not finished, by a number that tasks refer to: a window's row changes with
     every page.
@@ -193,7 +197,7 @@ class Collector:
         for window in windows:
             self.start(window)
         async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(self.work()) for _ in range(self.service.allowance.requests)]
+            workers = [group.create_task(self.work()) for _ in range(IN_FLIGHT)]
             await self.tasks.join()
             for worker in workers:
                 worker.cancel()

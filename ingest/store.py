@@ -203,8 +203,8 @@ def connect_to(path: str) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what happens inside as one, or none of it. Raises IngestError where the database can not be written."""
-    try:
+    """Commit what happens inside as one, or none of it; errors as in explained."""
+    with explained():
         connection.begin()
         try:
             yield
@@ -214,6 +214,13 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
             with suppress(duckdb.TransactionException):
                 connection.rollback()
             raise
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Raise IngestError, in one line, where the database can not be written: a full disk, most likely."""
+    try:
+        yield
     except duckdb.Error as error:
         raise IngestError(f"{database_path()} can not be written: {str(error).splitlines()[0]}") from error
 
@@ -337,7 +344,7 @@ def read_windows(
 
 def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
     """Record a request that is about to leave, so that it counts even if this run ends here; returns its number."""
-    with transaction(connection):
+    with explained():
         [(request_id,)] = connection.execute(
             """
             insert into bronze.ingest_requests by name
@@ -355,7 +362,7 @@ def request_answered(
     connection: duckdb.DuckDBPyConnection, request_id: int, status_code: int | None, outcome: str
 ) -> None:
     """Record how a request ended."""
-    with transaction(connection):
+    with explained():
         connection.execute(
             """
             update bronze.ingest_requests

@@ -1,4 +1,4 @@
-"""python -m tests.benchmarks [posts.jsonl]: what each stage of a day costs, and what a second build costs.
+"""python -m tests.benchmarks [posts.jsonl]: what collecting costs, each stage of a day, and a second build.
 
 Without a file: the bundled sample day. The two builds run one after the other on the same machine, so their
 ratio holds where single times do not.
@@ -14,6 +14,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks import collectors
 from tests.conftest import DAY, SAMPLE, Project
 
 
@@ -59,4 +60,6 @@ def measure(file: Path | None) -> Table:
 
 
 if __name__ == "__main__":
-    Console(width=max(Console().width, 100)).print(measure(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    console = Console(width=max(Console().width, 100))
+    console.print(collectors.measure())
+    console.print(measure(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
