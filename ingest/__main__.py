@@ -148,6 +148,11 @@ def import_file(file: Path, day: date | None) -> Report:
 
 def collect_days(run: Run, console: Console) -> list[Report]:
     """Collect days from the services. Raises IngestError."""
+    if run.archive:
+        try:
+            run.archive.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise IngestError(f"--archive {run.archive} can not be written: {error.strerror}") from error
     view = View(console)
 
     async def watched() -> list[Report]:

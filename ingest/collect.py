@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 import duckdb
@@ -22,7 +22,7 @@ from ingest.service import TIMEOUT, USER_AGENT, Limits, Service
 from ingest.settings import Settings
 from ingest.source import FIRST_PAGE, Parsed, Source, Window, closed, day_window
 from ingest.store import (
-    delete_windows,
+    give_up_windows,
     keep_rejected,
     now,
     read_windows,
@@ -116,7 +116,6 @@ def take_page(
             closed(follower) if follower.status == "pending" and not follower.pages_left else follower
             for follower in SOURCES[window.source].advance(counted, page, parsed, window)
         ]
-        delete_windows(connection, window)
         write_windows(connection, followers, received_at)
     report.planned += len(followers) - 1
     for follower in followers:
@@ -137,25 +136,14 @@ def count_window(window: Window, report: Report) -> None:
     log.info("%s: %s: %s, %s posts, %s pages", report.name, window, window.status, f"{window.fetched:,}", window.pages)
 
 
-def unfinished_windows(
-    connection: duckdb.DuckDBPyConnection, source: SourceName, query: str, day: date
-) -> list[Window]:
-    """The windows of a query and day that are still to be fetched: all of the day, at first.
+def unfinished(window: Window, finished_at: datetime | None) -> Window | None:
+    """A known window as it is still to be fetched; None where it is finished.
 
     A window that was read before its time was over may hold more posts by now, and is read again.
     """
-    known = read_windows(connection, source, query, day)
-    if not known:
-        return [day_window(source, query, day)]
-    unfinished = []
-    for window, finished_at in known:
-        if finished_at and window.status in ("complete", "truncated"):
-            if finished_at.replace(tzinfo=UTC) < window.end:
-                unfinished.append(window.afresh())
-        else:
-            pages_left = window.pages_left or (FIRST_PAGE,)
-            unfinished.append(replace(window, pages_left=pages_left, status="pending", error=None))
-    return unfinished
+    if finished_at is None or window.status not in ("complete", "truncated"):
+        return replace(window, pages_left=window.pages_left or (FIRST_PAGE,), status="pending", error=None)
+    return window.afresh() if finished_at.replace(tzinfo=UTC) < window.end else None
 
 
 def plan(
@@ -165,10 +153,14 @@ def plan(
 
     Raises IngestError where the source lacks its credentials.
     """
-    queries = SOURCES[name].queries(settings)
-    if refresh:
-        return [day_window(name, query, day) for day in days for query in queries]
-    return [window for day in days for query in queries for window in unfinished_windows(connection, name, query, day)]
+    known = {} if refresh else read_windows(connection, name, days[0], days[-1])
+    planned = []
+    for day, query in product(days, SOURCES[name].queries(settings)):
+        if windows := known.get((query, day)):
+            planned += [left for window in windows if (left := unfinished(*window))]
+        else:
+            planned.append(day_window(name, query, day))
+    return planned
 
 
 @dataclass
@@ -189,9 +181,6 @@ class Collector:
         """Fetch the windows. What fails is in the report; what is left is in the table, to go on from."""
         connection = self.service.connection
         with transaction(connection):
-            for window in windows:
-                # Slices of an earlier run that a fresh window covers are its to ask for.
-                delete_windows(connection, window)
             write_windows(connection, windows, now())
         self.report.planned = len(windows)
         for window in windows:
@@ -295,6 +284,7 @@ async def collect_source(
     except IngestError as error:
         report.off = str(error)
         return report
+    give_up_windows(connection, name, source.queries(run.settings), run.days[0], run.days[-1])
     requests = source.allowance()
     recent = recent_requests(connection, name, span)
     allowance = Allowance(name, requests, span, run.limits.patience, recent)
@@ -361,10 +351,8 @@ def replay_source(
 
 def standing_window(connection: duckdb.DuckDBPyConnection, asked: Window, page: str) -> Window:
     """The window that a recorded page was asked for, as it stands by now; a first page begins it anew."""
-    for window, _ in read_windows(connection, asked.source, asked.query, asked.collection_date):
+    day = asked.collection_date
+    for window, _ in read_windows(connection, asked.source, day, day).get((asked.query, day), []):
         if (window.start, window.end) == (asked.start, asked.end) and page in window.pages_left:
             return window
-    if page == FIRST_PAGE:
-        delete_windows(connection, asked)
-        return asked
-    return replace(asked, pages_left=())
+    return asked if page == FIRST_PAGE else replace(asked, pages_left=())

@@ -70,7 +70,7 @@ def pages_a_day(connection: duckdb.DuckDBPyConnection, name: SourceName) -> dict
             select query, collection_date, sum(pages) as pages
             from bronze.ingest_windows
             where source = $source
-            group by all
+            group by query, collection_date
             having bool_and(status in ('complete', 'truncated')) and sum(pages) > 0
             qualify row_number() over (partition by query order by collection_date desc) <= $history
         )

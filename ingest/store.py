@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -129,18 +129,11 @@ WINDOW_SCHEMA = pa.schema(
     ]
 )
 
-UPSERT_WINDOWS = """
-merge into bronze.ingest_windows
-using arriving
-using (source, collection_date, window_start, query)
-when matched then update by name
-when not matched then insert by name
-"""
-
-DELETE_WINDOWS = """
-delete from bronze.ingest_windows
-where source = $source and collection_date = $day and query = $query
-    and window_start >= $start and window_start < $end
+DELETE_COVERED = """
+delete from bronze.ingest_windows as known using arriving
+where known.source = arriving.source and known.query = arriving.query
+    and known.collection_date = arriving.collection_date
+    and known.window_start >= arriving.window_start and known.window_start < arriving.window_end
 """
 
 REJECT = """
@@ -285,7 +278,7 @@ def keep_rejected(
 
 
 def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Window], moment: datetime) -> None:
-    """Write windows, a row of bronze.ingest_windows each, in place of earlier rows with the same key."""
+    """Write windows, a row of bronze.ingest_windows each, in place of all that lie in their slices of time."""
     if not windows:
         return
     arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
@@ -302,44 +295,44 @@ def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Windo
         ],
         schema=WINDOW_SCHEMA,
     )
-    connection.execute(UPSERT_WINDOWS)
-
-
-def delete_windows(connection: duckdb.DuckDBPyConnection, window: Window) -> None:
-    """Remove the rows in a window's slice, itself among them, for those that take their place."""
-    connection.execute(
-        DELETE_WINDOWS,
-        {
-            "source": window.source,
-            "day": window.collection_date,
-            "query": window.query,
-            "start": window.start.replace(tzinfo=None),
-            "end": window.end.replace(tzinfo=None),
-        },
-    )
+    connection.execute(DELETE_COVERED)
+    connection.execute("insert into bronze.ingest_windows by name from arriving")
 
 
 def read_windows(
-    connection: duckdb.DuckDBPyConnection, source: SourceName, query: str, day: date
-) -> list[tuple[Window, datetime | None]]:
-    """The windows of a query and day as they stand, in order of time, each with when it was finished."""
+    connection: duckdb.DuckDBPyConnection, source: SourceName, first: date, last: date
+) -> dict[tuple[str, date], list[tuple[Window, datetime | None]]]:
+    """The windows of some days as they stand, by query and day and in order of time, each with when it was finished."""
     rows = connection.execute(
         """
-        select window_start, window_end, coalesce(pages_left, []), coalesce(pages, 0), reported_total, fetched,
+        select query, window_start, window_end, coalesce(pages_left, []), coalesce(pages, 0), reported_total, fetched,
             stored, status, error, finished_at
         from bronze.ingest_windows
-        where source = $source and query = $query and collection_date = $day
+        where source = $source and collection_date between $first and $last
         order by window_start
         """,
-        {"source": source, "query": query, "day": day},
+        {"source": source, "first": first, "last": last},
     ).fetchall()
-    return [
-        (
-            Window(source, query, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), tuple(pages_left), *rest),
-            finished_at,
-        )
-        for start, end, pages_left, *rest, finished_at in rows
-    ]
+    windows = defaultdict[tuple[str, date], list[tuple[Window, datetime | None]]](list)
+    for query, start, end, pages_left, *rest, finished_at in rows:
+        window = Window(source, query, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC), tuple(pages_left), *rest)
+        windows[query, window.collection_date].append((window, finished_at))
+    return windows
+
+
+def give_up_windows(
+    connection: duckdb.DuckDBPyConnection, source: SourceName, queries: Sequence[str], first: date, last: date
+) -> None:
+    """Close what a killed run left of queries that are no longer asked for."""
+    connection.execute(
+        """
+        update bronze.ingest_windows
+        set status = 'failed', error = 'not read to its end, and no longer in ingest/sources.yml'
+        where source = $source and status = 'pending' and collection_date between $first and $last
+            and not list_contains($queries, query)
+        """,
+        {"source": source, "queries": list(queries), "first": first, "last": last},
+    )
 
 
 def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
