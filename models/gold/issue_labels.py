@@ -126,7 +126,9 @@ async def ask(litellm: Any, request: Row, llm_model: str, base_url: str | None, 
             response_format={"type": "json_object"},
             temperature=0,
             timeout=TIMEOUT_SECONDS,
-            num_retries=RETRIES,
+            # The provider's client retries what may pass, and obeys Retry-After; litellm's own num_retries
+            # would also repeat what is refused.
+            max_retries=RETRIES,
         )
     except (litellm.AuthenticationError, litellm.PermissionDeniedError, litellm.NotFoundError) as error:
         raise LabelError(f"LLM_MODEL={llm_model} was refused: {first_line(error)}") from None
