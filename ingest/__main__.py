@@ -91,6 +91,9 @@ def main(
     except IngestError as error:
         log.error("%s", error)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        log.error("interrupted: the same command goes on from here")
+        raise typer.Exit(130) from None
     for report in reports:
         if report.off and source:
             report.errors.append(f"asked for with --source, but {report.off}")
