@@ -187,7 +187,8 @@ class Allowance:
 def hour(seconds: float) -> str:
     """The time of day so many seconds from now, as HH:MM UTC, rounded up; with the day where it is another."""
     now = datetime.now(UTC)
-    then = now + timedelta(seconds=seconds)
+    # A service may ask for ages; the calendar ends.
+    then = now + min(timedelta(days=365), timedelta(seconds=min(seconds, 1e9)))
     if then.second or then.microsecond:
         then += timedelta(minutes=1)
     return f"{then:%H:%M} UTC" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M} UTC"

@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,14 @@ from typing import Any
 import httpx
 
 from ingest.errors import IngestError
-from ingest.item import SourceName
+from ingest.item import SourceName, clean_text
 from ingest.source import FIRST_PAGE, Payload, Question, Window
 
 # Outcome of a response whose posts were stored.
 USED = "used"
+# In the name of a response until its posts are stored. A run that was killed in between leaves it there, and the
+# next run asks again.
+PROVISIONAL = ".unconfirmed"
 # Headers that tell who asked.
 PRIVATE = ("set-cookie", "x-oauth-scopes", "x-oauth-client-id", "x-accepted-oauth-scopes")
 
@@ -35,6 +38,12 @@ class Recording:
     page: str = FIRST_PAGE
     received_at: datetime | None = None
 
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """What it is an answer to; of a response without a meta file nobody knows."""
+        window = self.window
+        return (window.query, window.start, window.end, self.page) if window else (self.path,)
+
     def payload(self) -> Payload:
         """The JSON in the file, unpacked where it is compressed. Raises IngestError."""
         try:
@@ -47,15 +56,18 @@ class Recording:
 def keep(
     folder: Path,
     source: SourceName,
-    window: Window,
     question: Question,
+    window: Window,
     response: httpx.Response,
-    body: bytes,
     received_at: datetime,
     outcome: str,
-) -> None:
-    """Write a response to a question about a window. Raises IngestError where the folder can not be written."""
-    is_json = body.lstrip()[:1] in (b"{", b"[")
+    redacted: Callable[[str], str],
+) -> Path:
+    """Write a response to a question about a window, provisionally; confirm what it returns once its posts are stored.
+
+    Raises IngestError where the folder can not be written.
+    """
+    is_json = response.content.lstrip()[:1] in (b"{", b"[")
     # No two requests of a source leave in the same microsecond for the same page of the same window.
     words = re.sub(r"\W+", "-", f"{window.query} {window.start:%H%M%S} {question.page}").strip("-")
     name = f"{received_at:%Y%m%dT%H%M%S.%f}Z-{words[:80]}"
@@ -68,26 +80,53 @@ def keep(
         "query": window.query,
         "window_start": window.start.isoformat(),
         "window_end": window.end.isoformat(),
+        "reading": window.reading,
         "page": question.page,
     }
+    # Byte for byte, whatever the encoding.
+    body = redacted(response.content.decode("latin-1")).encode("latin-1")
     try:
         (folder / source).mkdir(parents=True, exist_ok=True)
-        # The body last, under its final name at once: a body without its meta file would be taken for a day's.
-        (folder / source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+        # The body last, under its name at once: without its meta file it would be taken for a day's.
+        text = redacted(json.dumps(meta, indent=1, ensure_ascii=False))
+        (folder / source / f"{name}.meta.json").write_text(clean_text(text), encoding="utf-8")
         unfinished = folder / source / f"{name}.part"
         unfinished.write_bytes(gzip.compress(body, mtime=0))
-        unfinished.rename(folder / source / f"{name}{'.json' if is_json else '.txt'}.gz")
+        state, kind = PROVISIONAL if outcome == USED else "", "json" if is_json else "txt"
+        return unfinished.rename(folder / source / f"{name}{state}.{kind}.gz")
     except OSError as error:
         raise IngestError(f"{folder} can not be written: {error}") from error
 
 
-def recordings(folder: Path, source: SourceName) -> Iterator[Recording]:
-    """The recorded responses of a source that were worth reading, in order of name. Raises IngestError."""
-    files = sorted((*(folder / source).glob("*.json"), *(folder / source).glob("*.json.gz")))
-    for path in files:
+def confirm(path: Path) -> None:
+    """Give a response its final name: its posts are in the database. Raises IngestError."""
+    try:
+        path.rename(path.with_name(path.name.replace(PROVISIONAL, "")))
+    except OSError as error:
+        raise IngestError(f"{path} can not be renamed: {error}") from error
+
+
+def recordings(folder: Path, source: SourceName) -> list[Recording]:
+    """The recorded responses of a source that were worth reading, in order of name. Raises IngestError.
+
+    One that was not confirmed is left out where the same was asked again later.
+    """
+    found = list(read_folder(folder / source, source))
+    latest = {recording.asked: recording for recording in found}
+    return [
+        recording
+        for recording in found
+        if PROVISIONAL not in recording.path.name or latest[recording.asked] is recording
+    ]
+
+
+def read_folder(folder: Path, source: SourceName) -> Iterator[Recording]:
+    """The responses in a folder, in order of name, but for those that were no good. Raises IngestError."""
+    for path in sorted((*folder.glob("*.json"), *folder.glob("*.json.gz"))):
         if path.name.endswith(".meta.json"):
             continue
-        meta_file = path.with_name(path.name.removesuffix(".gz").removesuffix(".json") + ".meta.json")
+        stem = path.name.removesuffix(".gz").removesuffix(".json").removesuffix(PROVISIONAL)
+        meta_file = path.with_name(f"{stem}.meta.json")
         try:
             meta = json.loads(meta_file.read_bytes()) if meta_file.exists() else {}
             recording = read_meta(path, source, meta)
@@ -104,5 +143,5 @@ def read_meta(path: Path, source: SourceName, meta: dict[str, Any]) -> Recording
     if "window_start" not in meta:
         return Recording(path)
     start, end = (datetime.fromisoformat(meta[key]).astimezone(UTC) for key in ("window_start", "window_end"))
-    window = Window(source, meta["query"], start, end)
+    window = Window(source, meta["query"], start, end, reading=meta["reading"])
     return Recording(path, window, meta["page"], datetime.fromisoformat(meta["received_at"]))

@@ -14,7 +14,7 @@ import httpx
 
 from ingest import github, hackernews, reddit, stackoverflow
 from ingest.allowance import Allowance
-from ingest.archive import Recording, recordings
+from ingest.archive import Recording, confirm, recordings
 from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
 from ingest.report import Report
@@ -141,9 +141,13 @@ def unfinished(window: Window, finished_at: datetime | None) -> Window | None:
 
     A window that was read before its time was over may hold more posts by now, and is read again.
     """
-    if finished_at is None or window.status not in ("complete", "truncated"):
-        return replace(window, pages_left=window.pages_left or (FIRST_PAGE,), status="pending", error=None)
-    return window.afresh() if finished_at.replace(tzinfo=UTC) < window.end else None
+    if finished_at and finished_at.replace(tzinfo=UTC) < window.end:
+        return window.afresh()
+    if window.status in ("complete", "truncated"):
+        return None
+    if window.status == "failed":
+        window = replace(window, status="pending", error=None)
+    return replace(window, pages_left=window.pages_left or (FIRST_PAGE,))
 
 
 def plan(
@@ -223,14 +227,18 @@ class Collector:
         if (window := self.live.get(number)) is None:
             return
         try:
-            parsed, received_at = await self.service.ask(source.question(window, page), source.parse)
+            answer = await self.service.ask(source.question(window, page), source.parse)
         except QueryRefusedError as error:
             self.refuse(number, error)
             return
         # The window has moved on with each page that came meanwhile, or is gone.
         window = self.live.get(number, replace(window, pages_left=()))
         with self.service.busy:
-            followers = take_page(self.service.connection, window, page, parsed, self.report, received_at)
+            followers = take_page(
+                self.service.connection, window, page, answer.content, self.report, answer.received_at
+            )
+            if answer.recording:
+                confirm(answer.recording)
         if self.live.pop(number, None) is None:
             return
         for follower in followers:
@@ -311,7 +319,7 @@ def replay(
 
     Raises IngestError where the folder holds none of the sources.
     """
-    recorded = {name: list(recordings(folder, name)) for name in names}
+    recorded = {name: recordings(folder, name) for name in names}
     if not any(recorded.values()):
         raise IngestError(f"{folder} holds no recorded responses, {folder}/<source>/*.json, of {', '.join(names)}")
     return [replay_source(connection, name, recorded[name], days) for name in names]
@@ -353,6 +361,7 @@ def standing_window(connection: duckdb.DuckDBPyConnection, asked: Window, page: 
     """The window that a recorded page was asked for, as it stands by now; a first page begins it anew."""
     day = asked.collection_date
     for window, _ in read_windows(connection, asked.source, day, day).get((asked.query, day), []):
-        if (window.start, window.end) == (asked.start, asked.end) and page in window.pages_left:
+        same = (window.start, window.end, window.reading) == (asked.start, asked.end, asked.reading)
+        if same and page in window.pages_left:
             return window
     return asked if page == FIRST_PAGE else replace(asked, pages_left=())

@@ -29,10 +29,11 @@ from ingest.source import (
     said,
 )
 
-PERSONAL = frozenset({"user", "assignee", "assignees", "closed_by", "performed_via_github_app"})
+PERSONAL = frozenset({"user", "assignee", "assignees", "closed_by", "creator", "login"})
 PAGE_SIZE = 100
 # The search gives no more than this many results for a query, however many it reports.
 RESULT_LIMIT = 1_000
+TIMED_OUT = "GitHub's search timed out (incomplete_results)"
 # A search that times out is asked again in halves, down to this length.
 SHORTEST_INCOMPLETE = timedelta(minutes=15)
 
@@ -117,11 +118,10 @@ def parse(payload: Payload) -> Parsed:
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
     """Go on in a window: by pages, or in slices where it holds too much or the search has timed out."""
     if parsed.incomplete:
-        timed_out = "GitHub's search timed out (incomplete_results)"
-        if window.error is None:
-            return [window.afresh(error=timed_out)]
+        if anew := window.read_anew():
+            return [anew]
         halves = window.halves() if window.end - window.start >= 2 * SHORTEST_INCOMPLETE else []
-        return halves or [window.truncated(timed_out)]
+        return halves or [window.truncated(TIMED_OUT)]
     return advance_counted(window, parsed, before, page_size=PAGE_SIZE, limit=RESULT_LIMIT, service="GitHub")
 
 

@@ -135,6 +135,8 @@ def to_item(child: Any) -> Item | None:
     gone = ("[deleted]", "[removed]")
     if post.get("removed_by_category") or post.get("selftext") in gone or post.get("title") in gone:
         return None
+    if not post["permalink"].startswith("/"):
+        raise ValueError("permalink: not a path")
     return Item(
         source=SourceName.REDDIT,
         url=f"https://www.reddit.com{post['permalink']}",

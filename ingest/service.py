@@ -4,11 +4,13 @@ import asyncio
 import logging
 import os
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
+from urllib.parse import quote, quote_plus
 
 import duckdb
 import httpx
@@ -28,9 +30,18 @@ DEADLINE = 120.0
 USER_AGENT = "python:groundswell:0.1.0"
 SECRETS = ("GITHUB_TOKEN", "STACKEXCHANGE_KEY", "REDDIT_CLIENT_SECRET", "AUTHOR_SALT")
 
-Answer = TypeVar("Answer")
+Content = TypeVar("Content")
 
 log = logging.getLogger("groundswell.ingest")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Content]):
+    """What an answer says, when it came (UTC, without a zone), and where it is archived."""
+
+    content: Content
+    received_at: datetime
+    recording: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -103,8 +114,8 @@ class Service:
         under_way = f"{self.allowance.in_flight} under way" if self.allowance.in_flight else ""
         return self.allowance.waiting or under_way
 
-    async def ask(self, question: Question, read: Callable[[Payload], Answer]) -> tuple[Answer, datetime]:
-        """Ask until there is an answer that `read` can read, at most ATTEMPTS times; also when it came, UTC.
+    async def ask(self, question: Question, read: Callable[[Payload], Content]) -> Answer[Content]:
+        """Ask until there is an answer that `read` can read, at most ATTEMPTS times.
 
         Raises IngestError, or QueryRefusedError, in one line and without credentials.
         """
@@ -125,9 +136,11 @@ class Service:
                             if renewed > 1:
                                 raise IngestError(f"{retry}, nor a new one") from retry
                             self._sign_out(headers)
-                        if retry.limited:
+                        wait = retry.wait
+                        if retry.limited and wait is None:
                             wait = self.allowance.span * 2 ** (attempt.retry_state.attempt_number - 1)
-                            self.allowance.pause(wait if retry.wait is None else retry.wait, self._redacted(str(retry)))
+                        if wait is not None:
+                            self.allowance.pause(wait, self._redacted(str(retry)))
                         raise
         except TransientError as retry:
             raise IngestError(self._redacted(f"{retry}, {ATTEMPTS} times in a row")) from retry
@@ -151,12 +164,16 @@ class Service:
         return text
 
     def _secrets(self) -> list[str]:
-        """Credentials of this process; shorter ones are no secret, and would tear other words apart."""
+        """Credentials of this process, as they are and as they travel.
+
+        Shorter ones are no secret, and would tear other words apart.
+        """
         known = [os.environ.get(name, "") for name in SECRETS]
-        known += [
-            value.removeprefix("Bearer ") for name, value in (self._headers or {}).items() if name == "Authorization"
-        ]
-        return [secret for secret in known if len(secret) >= 8]
+        known.append((self._headers or {}).get("Authorization", "").removeprefix("Bearer "))
+        pair = f"{os.environ.get('REDDIT_CLIENT_ID', '')}:{os.environ.get('REDDIT_CLIENT_SECRET', '')}"
+        known.append(b64encode(pair.encode()).decode())
+        secrets = [secret for secret in known if len(secret) >= 8]
+        return [form for secret in secrets for form in (secret, quote(secret, ""), quote_plus(secret))]
 
     async def _sign_in(self) -> dict[str, str]:
         async with self._signing_in:
@@ -165,7 +182,7 @@ class Service:
             return self._headers
 
     async def _ask_for_token(self, question: Question, read: Callable[[Payload], str]) -> str:
-        return (await self.ask(question, read))[0]
+        return (await self.ask(question, read)).content
 
     def _sign_out(self, headers: dict[str, str]) -> None:
         """Forget expired credentials, unless another request has renewed them already."""
@@ -173,8 +190,8 @@ class Service:
             self._headers = None
 
     async def _ask_once(
-        self, question: Question, headers: dict[str, str], read: Callable[[Payload], Answer]
-    ) -> tuple[Answer, datetime]:
+        self, question: Question, headers: dict[str, str], read: Callable[[Payload], Content]
+    ) -> Answer[Content]:
         async with self.allowance.slot() as sending:
             self.requests += 1
             request_id = request_sent(
@@ -187,20 +204,21 @@ class Service:
                 request_answered(self.connection, request_id, None, self._redacted(str(retry)))
                 raise
         received_at = this_moment()
-        outcome = archive.USED
-        try:
-            with self.busy:
-                return self._read(response, read), received_at
-        except (TransientError, IngestError) as error:
-            outcome = self._redacted(f"{type(error).__name__}: {error}")
-            raise
-        finally:
+        outcome, problem = archive.USED, None
+        with self.busy:
+            try:
+                content = self._read(response, read)
+            except (TransientError, IngestError) as error:
+                outcome, problem = self._redacted(f"{type(error).__name__}: {error}"), error
             request_answered(self.connection, request_id, response.status_code, outcome)
+            recording = None
             if self.archive and question.window:
-                body = response.content
-                for secret in self._secrets():
-                    body = body.replace(secret.encode(), b"[redacted]")
-                archive.keep(self.archive, self.name, question.window, question, response, body, received_at, outcome)
+                recording = archive.keep(
+                    self.archive, self.name, question, question.window, response, received_at, outcome, self._redacted
+                )
+        if problem:
+            raise problem
+        return Answer(content, received_at, recording)
 
     async def _send(self, question: Question, headers: dict[str, str], sending: Sending) -> httpx.Response:
         """Send a request. Raises TransientError where no whole answer comes, IngestError where the address is none."""
@@ -222,7 +240,7 @@ class Service:
                 f"{question.url} can not be reached: {type(error).__name__} {error}".rstrip()
             ) from error
 
-    def _read(self, response: httpx.Response, read: Callable[[Payload], Answer]) -> Answer:
+    def _read(self, response: httpx.Response, read: Callable[[Payload], Content]) -> Content:
         """What a response says. Raises TransientError, QueryRefusedError or IngestError."""
         try:
             payload = response.json()

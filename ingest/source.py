@@ -12,13 +12,15 @@ import httpx
 from pydantic import ValidationError
 
 from ingest.errors import IngestError, StrangeAnswerError
-from ingest.item import Item, SourceName
+from ingest.item import Item, SourceName, clean_text
 from ingest.settings import Settings
 
 # A response of a service, as parsed from JSON: hostile, hence no narrower type.
 Payload = Any
 
 FIRST_PAGE = "1"
+# How often a window is read where its answers do not fit together.
+READINGS = 3
 # Slices are cut at whole seconds, the finest that the services' clocks show.
 SECOND = timedelta(seconds=1)
 # Of a service's limit, the share that a slice is planned to fill: posts do not spread evenly over a day.
@@ -29,7 +31,8 @@ FILL = 0.8
 class Window:
     """A query over a time slice (UTC, end exclusive) of one day, and how far it has got: a row of ingest_windows.
 
-    pages_left holds what is still to be asked for. status is pending, complete, truncated or failed; error
+    pages_left holds what is still to be asked for; reading counts how often it was begun.
+    status is pending, complete, truncated or failed; error
     says why a window is truncated, has failed or brought less than was reported.
     """
 
@@ -39,6 +42,7 @@ class Window:
     end: datetime
     pages_left: tuple[str, ...] = (FIRST_PAGE,)
     pages: int = 0
+    reading: int = 1
     reported_total: int | None = None
     fetched: int = 0
     stored: int = 0
@@ -50,9 +54,13 @@ class Window:
         """The UTC day that the slice belongs to."""
         return self.start.date()
 
-    def afresh(self, start: datetime | None = None, end: datetime | None = None, error: str | None = None) -> "Window":
+    def afresh(self, start: datetime | None = None, end: datetime | None = None) -> "Window":
         """The same query, nothing asked yet, over another slice if one is given."""
-        return Window(self.source, self.query, start or self.start, end or self.end, error=error)
+        return Window(self.source, self.query, start or self.start, end or self.end)
+
+    def read_anew(self) -> "Window | None":
+        """This window from its first page on; None where it has been begun READINGS times."""
+        return replace(self.afresh(), reading=self.reading + 1) if self.reading < READINGS else None
 
     def halves(self, parts: int = 2) -> list["Window"]:
         """As many fresh windows of equal length in its place; none where it is too short to be cut."""
@@ -116,7 +124,8 @@ class Parsed:
     """What a response held: posts, what is none by design (skipped), and what could not be read (rejected).
 
     total is how many posts the service says there are; more tells the next page, null where this is the last;
-    incomplete says that the service gave up on the search before its end.
+    last_page is the number after which the service gives none, null where there is no such; incomplete says that
+    the service gave up on the search before its end.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -124,6 +133,7 @@ class Parsed:
     rejected: list[Rejected] = field(default_factory=list)
     total: int | None = None
     more: str | None = None
+    last_page: int | None = None
     incomplete: bool = False
 
     @property
@@ -198,7 +208,7 @@ def parse_entries(entries: Iterable[Any], to_item: Callable[[Any], Item | None],
             item = to_item(entry)
         except ValidationError as error:
             parsed.rejected.append(Rejected(entry, one_line(error)))
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             parsed.rejected.append(Rejected(entry, f"{type(error).__name__}: {error}"))
         else:
             if item is None:
@@ -233,14 +243,14 @@ def advance_counted(
 
     More than that: equal slices in the window's place, each small enough by the total; a single second is
     read as far as it goes and recorded as truncated. Where the total falls while pages are turned, something
-    has gone and what followed it has moved up, past us: the window is read once more.
+    has gone and what followed it has moved up, past us: the window is read anew.
     """
     total = parsed.total or 0
     if total > limit and (parts := window.halves(max(2, math.ceil(total / (limit * FILL))))):
         return parts
-    if before.reported_total is not None and total < before.reported_total and window.error is None:
-        fell = f"the total fell from {before.reported_total:,} to {total:,} while pages were turned"
-        return [window.afresh(error=fell)]
+    fell = before.reported_total is not None and total < before.reported_total
+    if fell and (anew := window.read_anew()):
+        return [anew]
     last = math.ceil(min(total, limit) / page_size)
     known = math.ceil(min(before.reported_total or 0, limit) / page_size) or 1
     window = replace(window, pages_left=window.pages_left + tuple(str(page) for page in range(known + 1, last + 1)))
@@ -262,7 +272,7 @@ def said(response: httpx.Response, payload: Payload, *keys: str) -> str:
     if isinstance(payload, dict):
         words = [str(payload[key]) for key in keys if payload.get(key)]
         if words:
-            return " ".join(": ".join(words).split())[:300]
+            return clean_text(" ".join(": ".join(words).split())[:300])
     if "html" in response.headers.get("content-type", "") or response.text.lstrip()[:1] == "<":
         return "an HTML page"
     return " ".join(response.text.split())[:200] or response.reason_phrase or "no text"

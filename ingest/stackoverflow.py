@@ -14,6 +14,7 @@ from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
 from ingest.source import (
+    FIRST_PAGE,
     SECOND,
     Ask,
     Parsed,
@@ -33,6 +34,7 @@ PERSONAL = frozenset({"owner", "last_editor", "posted_by_collectives"})
 PAGE_SIZE = 100
 # Pages past this one are refused without a key (error_id 403).
 PAGE_LIMIT_WITHOUT_KEY = 25
+QUOTA_WITHOUT_KEY = 300
 THROTTLED = 502
 
 
@@ -51,21 +53,33 @@ async def headers(ask: Ask) -> dict[str, str]:
     return {}
 
 
+def position(window: Window, page: str) -> tuple[int, int]:
+    """Where a page begins: a second (Unix time), and the number of the page from there on, as in 1795132800/2.
+
+    Were pages counted from the window's start, each question deleted meanwhile would hide another one.
+    """
+    if page == FIRST_PAGE:
+        return int(window.start.timestamp()), 1
+    second, _, number = page.partition("/")
+    return int(second), int(number)
+
+
 def question(window: Window, page: str) -> Question:
     """A page of a tag's questions, oldest first. Both ends of a range count at Stack Exchange."""
+    since, number = position(window, page)
     key = os.environ.get("STACKEXCHANGE_KEY")
     return Question(
         f"{os.environ.get('STACKEXCHANGE_API_URL') or 'https://api.stackexchange.com/2.3'}/questions",
         {
             "site": "stackoverflow",
             "tagged": window.query,
-            "fromdate": int(window.start.timestamp()),
+            "fromdate": since,
             "todate": int(window.end.timestamp()) - 1,
             "sort": "creation",
             "order": "asc",
             "filter": "withbody",
             "pagesize": PAGE_SIZE,
-            "page": int(page),
+            "page": number,
         },
         secrets={"key": key} if key else {},
         window=window,
@@ -112,24 +126,37 @@ def parse(payload: Payload) -> Parsed:
     """Read a page of questions."""
     parsed = parse_entries(entries_of(payload, "items"), to_item, payload.get("total"))
     parsed.more = "more" if payload.get("has_more") is True else None
+    # The answer tells whether a key was sent: its daily quota is larger.
+    quota = payload.get("quota_max")
+    has_key = isinstance(quota, int) and quota > QUOTA_WITHOUT_KEY
+    parsed.last_page = None if has_key else PAGE_LIMIT_WITHOUT_KEY
     return parsed
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
-    """Go on to the next page; where that takes a key, to a window of its own for the rest of the time.
+    """Go on from the second of the last question; in a second with too many of them, as far as pages go.
 
-    Questions come oldest first, so all that is older than the last one has been seen.
+    What lies beyond that is recorded as truncated: a window of one second, between two others.
     """
-    if parsed.more is None:
+    if parsed.more is None or not parsed.fetched:
         return [window]
-    if os.environ.get("STACKEXCHANGE_KEY") or int(page) < PAGE_LIMIT_WITHOUT_KEY:
-        return [replace(window, pages_left=(*window.pages_left, str(int(page) + 1)))]
-    latest = max((item.created_at for item in parsed.items), default=window.start)
-    if window.start < latest < window.end:
-        return [replace(window, end=latest), window.afresh(start=latest)]
-    rest = window.start + SECOND
-    reason = f"Stack Exchange gives {window.fetched:,} questions of this second without STACKEXCHANGE_KEY"
-    return [replace(window, end=rest).truncated(reason), *([window.afresh(start=rest)] if rest < window.end else [])]
+    since, number = position(window, page)
+    latest = max((int(item.created_at.timestamp()) for item in parsed.items), default=since)
+    if latest > since:
+        return [replace(window, pages_left=(*window.pages_left, f"{latest}/1"))]
+    if parsed.last_page is None or number < parsed.last_page:
+        return [replace(window, pages_left=(*window.pages_left, f"{since}/{number + 1}"))]
+    second = datetime.fromtimestamp(since, UTC)
+    count = number * PAGE_SIZE
+    full = replace(window.afresh(second, second + SECOND), pages=number, fetched=count, stored=count)
+    reason = f"Stack Exchange gives {count:,} questions of this second without STACKEXCHANGE_KEY"
+    parts = [full.truncated(reason)]
+    if window.start < second:
+        earlier = replace(window, end=second, pages=window.pages - number, fetched=window.fetched - count)
+        parts.insert(0, replace(earlier, stored=max(window.stored - count, 0)))
+    if second + SECOND < window.end:
+        parts.append(window.afresh(start=second + SECOND))
+    return parts
 
 
 def to_item(question: Any) -> Item:

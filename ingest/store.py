@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -50,6 +51,7 @@ create table if not exists bronze.ingest_windows (
 );
 alter table bronze.ingest_windows add column if not exists pages_left text[];
 alter table bronze.ingest_windows add column if not exists pages bigint;
+alter table bronze.ingest_windows add column if not exists reading bigint;
 alter table bronze.ingest_windows alter column finished_at drop not null;
 
 create table if not exists bronze.rejected_items (
@@ -120,6 +122,7 @@ WINDOW_SCHEMA = pa.schema(
         ("window_end", pa.timestamp("us")),
         ("pages_left", pa.list_(pa.string())),
         ("pages", pa.int64()),
+        ("reading", pa.int64()),
         ("reported_total", pa.int64()),
         ("fetched", pa.int64()),
         ("stored", pa.int64()),
@@ -245,12 +248,18 @@ def entry_text(entry: Any, personal: frozenset[str]) -> str:
     """An entry as JSON without the values of its personal keys, at any depth; a text as it is."""
     if isinstance(entry, str):
         return clean_text(entry)
-    # Written and read once more, so that no depth that came through the parser is too deep for us.
-    text = json.dumps(entry)
-    impersonal = json.loads(
-        text, object_hook=lambda fields: {key: value for key, value in fields.items() if key not in personal}
-    )
-    return clean_text(json.dumps(impersonal, ensure_ascii=False))
+
+    def impersonal(fields: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in fields.items() if key not in personal}
+
+    # The parser let through what is nested just less deep than Python's limit: writing it takes a little more.
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(4 * limit)
+    try:
+        kept = json.loads(json.dumps(entry), object_hook=impersonal)
+        return clean_text(json.dumps(kept, ensure_ascii=False))
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def keep_rejected(
@@ -289,7 +298,7 @@ def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Windo
                 "window_start": window.start.replace(tzinfo=None),
                 "window_end": window.end.replace(tzinfo=None),
                 "pages_left": list(window.pages_left),
-                "finished_at": None if window.status == "pending" else moment,
+                "finished_at": moment if window.pages or window.status != "pending" else None,
             }
             for window in windows
         ],
@@ -305,8 +314,8 @@ def read_windows(
     """The windows of some days as they stand, by query and day and in order of time, each with when it was finished."""
     rows = connection.execute(
         """
-        select query, window_start, window_end, coalesce(pages_left, []), coalesce(pages, 0), reported_total, fetched,
-            stored, status, error, finished_at
+        select query, window_start, window_end, coalesce(pages_left, []), coalesce(pages, 0), coalesce(reading, 1),
+            reported_total, fetched, stored, status, error, finished_at
         from bronze.ingest_windows
         where source = $source and collection_date between $first and $last
         order by window_start

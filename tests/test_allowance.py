@@ -1,0 +1,523 @@
+"""ingest.allowance, in a time of its own: no span holds too many requests, no request is lost, none waits in vain."""
+
+import asyncio
+import math
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from typing import Any, Self, TypeVar
+
+import looptime
+import pytest
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
+
+from ingest.allowance import SLACK, Allowance, Sending, hour
+from ingest.errors import IngestError
+
+# The clock's resolution: a power of two, so that whole seconds after any moment are a moment, too.
+TICK = 2.0**-20
+SPAN = 60.0
+PATIENCE = 900.0
+FOR_EVER = 1e9
+LEFT = "http11.send_request_headers.complete"
+
+# What comes from a seed does not become clearer by shrinking.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+
+Result = TypeVar("Result")
+
+
+def virtually(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine where a sleep is over at once, and the loop's clock goes on by it."""
+    with asyncio.Runner(loop_factory=partial(looptime.new_event_loop, resolution=TICK)) as runner:
+        return runner.run(asyncio.wait_for(main, FOR_EVER))
+
+
+class Clock(datetime):
+    """A wall clock that goes with the clock of the running loop."""
+
+    start = datetime(2026, 11, 20, 18, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp((cls.start + timedelta(seconds=now())).timestamp(), tz)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def most_in_a_span(times: Iterable[float], span: float) -> int:
+    """How many of the times fall into the fullest half-open span."""
+    ordered, first, most = sorted(times), 0, 0
+    for last, time in enumerate(ordered):
+        while ordered[first] <= time - span + 2 * TICK:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+@dataclass(frozen=True)
+class Trip:
+    """A request: when it asks for a slot, and the seconds until it leaves, is there, is answered, is given up."""
+
+    asks: float = 0.0
+    leaves: float = 0.0
+    arrives: float = 0.0
+    answered: float = 0.0
+    given_up: float = FOR_EVER
+    told: bool = True
+
+
+@dataclass(frozen=True)
+class Case:
+    """What befalls an allowance; recent holds age and transit of the requests of an earlier run."""
+
+    requests: int
+    span: float
+    trips: list[Trip]
+    recent: list[tuple[float, float]] = field(default_factory=list)
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    span = draw(st.sampled_from([1.0, 60.0, 600.0]) | st.floats(0.1, 1000))
+    requests = draw(st.integers(1, 40))
+    within, slow, late, give_up = (draw(st.sampled_from([0, 0.01, 0.1, 1, 4])) * span for _ in range(4))
+    told = draw(st.sampled_from([0, 0.5, 1]))
+    dice = random.Random(draw(st.integers()))
+
+    def trip() -> Trip:
+        transit = dice.uniform(0, 0.99 * SLACK * span)
+        given_up = dice.uniform(0, 2 * span) if dice.random() * span < give_up / 8 else FOR_EVER
+        times = (dice.uniform(0, within), dice.uniform(0, late), transit, dice.uniform(0, slow))
+        return Trip(*times, given_up, dice.random() < told)
+
+    def several(most: int, longest: float) -> list[tuple[float, float]]:
+        return [(dice.uniform(0, 2 * span), dice.uniform(0, longest)) for _ in range(dice.randint(0, most))]
+
+    trips = [trip() for _ in range(draw(st.integers(1, min(4 * requests, 100))))]
+    recent = several(requests, 0.99 * SLACK * span) if draw(st.booleans()) else []
+    pauses = several(3, 2 * span) if draw(st.booleans()) else []
+    return Case(requests, span, trips, recent, pauses)
+
+
+@dataclass
+class Journey:
+    """The moments of all requests, in seconds; free is how many can leave at once when all is over."""
+
+    taken: list[float] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
+    arrived: list[float] = field(default_factory=list)
+    answered: int = 0
+    given_up: int = 0
+    free: int = 0
+
+
+async def travel(case: Case) -> Journey:
+    """Send the requests of a case."""
+    journey = Journey()
+    allowance = Allowance("test", case.requests, case.span, FOR_EVER, [age for age, _ in case.recent])
+
+    async def send(trip: Trip) -> None:
+        async with allowance.slot() as sending:
+            journey.taken.append(now())
+            await sending.trace("connection.connect_tcp.started", {})
+            await asyncio.sleep(trip.leaves)
+            journey.left.append(now())
+            if trip.told:
+                await sending.trace(LEFT, {})
+            await asyncio.sleep(trip.arrives)
+            journey.arrived.append(now())
+            await asyncio.sleep(trip.answered)
+            await sending.trace("http11.receive_response_body.complete", {})
+
+    async def go(trip: Trip) -> None:
+        await asyncio.sleep(trip.asks)
+        try:
+            await asyncio.wait_for(send(trip), trip.given_up)
+            journey.answered += 1
+        except TimeoutError:
+            journey.given_up += 1
+
+    async def pause(at: float, seconds: float) -> None:
+        await asyncio.sleep(at)
+        allowance.pause(seconds, "a test")
+
+    async def leave(end: float) -> None:
+        async with allowance.slot():
+            journey.free += now() <= end + 2 * TICK
+
+    async with asyncio.TaskGroup() as group:
+        for trip in case.trips:
+            group.create_task(go(trip))
+        for at, seconds in case.pauses:
+            group.create_task(pause(at, seconds))
+    await asyncio.sleep(5 * case.span)
+    end = now()
+    await asyncio.gather(*(leave(end) for _ in range(case.requests)))
+    return journey
+
+
+@settings(max_examples=100, deadline=None, phases=PHASES)
+@given(cases())
+def test_no_span_holds_more_requests_than_allowed_and_every_request_gets_its_turn(case: Case) -> None:
+    journey = virtually(travel(case))
+    earlier = [-age for age, _ in case.recent]
+    there = [-age + transit for age, transit in case.recent]
+    assert most_in_a_span(earlier + journey.left, case.span) <= case.requests
+    assert most_in_a_span(there + journey.arrived, case.span) <= case.requests
+    assert journey.answered + journey.given_up == len(case.trips)
+    assert journey.answered >= sum(trip.given_up == FOR_EVER for trip in case.trips)
+    for at, seconds in case.pauses:
+        assert not [taken for taken in journey.taken if at < taken < at + seconds - 2 * TICK]
+    # Neither a request given up nor any other keeps its slot.
+    assert journey.free == case.requests
+
+
+def test_an_earlier_run_that_was_allowed_more_is_waited_for() -> None:
+    ages = [float(age) for age in range(30)]
+
+    async def main() -> None:
+        left: list[float] = []
+        allowance = Allowance("test", 10, SPAN, PATIENCE, ages)
+        for _ in range(20):
+            async with allowance.slot():
+                left.append(now())
+        for time in left:
+            both = [time for time in (*left, *(-age for age in ages)) if time <= left[-1]]
+            assert sum(time - SPAN + 2 * TICK < other <= time for other in both) <= 10
+
+    virtually(main())
+
+
+@pytest.mark.parametrize("requests", [10, 30, 60, 100])
+@pytest.mark.parametrize(
+    "latency", [(0.05, 0.4), (0.2, 6), (5, 9), (20, 55)], ids=["quick", "mixed", "slow", "very slow"]
+)
+def test_nearly_all_of_the_allowance_is_used(requests: int, latency: tuple[float, float]) -> None:
+    async def main() -> list[float]:
+        dice, left = random.Random(requests), list[float]()
+        allowance = Allowance("test", requests, SPAN, PATIENCE)
+
+        async def work() -> None:
+            while len(left) < 13 * requests:
+                async with allowance.slot() as sending:
+                    left.append(now())
+                    await sending.trace(LEFT, {})
+                    await asyncio.sleep(dice.uniform(*latency))
+
+        # As many at once as the collector has workers.
+        await asyncio.gather(*(work() for _ in range(requests)))
+        return left
+
+    left = virtually(main())
+    assert most_in_a_span(left, SPAN) <= requests
+    # Without the first burst, which would make the rest look better than it is.
+    rest = left[requests : 13 * requests]
+    elapsed = rest[-1] - left[0]
+    assert elapsed > 10 * SPAN
+    assert len(rest) / (requests * elapsed / SPAN) >= 0.95
+
+
+def test_the_first_to_come_is_the_first_to_leave() -> None:
+    async def main() -> None:
+        allowance, left = Allowance("test", 3, SPAN, PATIENCE), list[int]()
+
+        async def send(number: int) -> None:
+            async with allowance.slot():
+                left.append(number)
+
+        await asyncio.gather(*(send(number) for number in range(20)))
+        assert left == list(range(20))
+
+    virtually(main())
+
+
+async def leaving(allowance: Allowance) -> float:
+    """When a request leaves that is answered at once."""
+    async with allowance.slot():
+        return now()
+
+
+def test_of_overlapping_pauses_the_later_end_counts() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        for seconds in (10, 30, 20, 0, -5):
+            allowance.pause(seconds, f"{seconds}")
+        waiting = [asyncio.create_task(leaving(allowance)) for _ in range(3)]
+        await asyncio.sleep(25)
+        allowance.pause(40, "another")
+        allowance.pause(1, "a short one")
+        assert [await task for task in waiting] == pytest.approx([65.0] * 3, abs=2 * TICK)
+        assert await leaving(allowance) == pytest.approx(65.0, abs=2 * TICK)
+
+    virtually(main())
+
+
+@pytest.mark.parametrize("seconds", [0.5, 60, PATIENCE])
+def test_a_pause_within_patience_is_sat_out(seconds: float) -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        allowance.pause(seconds, "Reddit says so")
+        waiting = asyncio.create_task(leaving(allowance))
+        await asyncio.sleep(0)
+        assert allowance.waiting == f"waiting {seconds:.0f} s: Reddit says so"
+        assert await waiting == pytest.approx(seconds, abs=2 * TICK)
+        assert not allowance.waiting
+
+    virtually(main())
+
+
+def test_a_longer_pause_ends_the_source_and_names_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.allowance.datetime", Clock)
+
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        await asyncio.sleep(90)
+        allowance.pause(PATIENCE + 1, "GitHub asks for it")
+        for _ in range(7):
+            with pytest.raises(
+                IngestError, match=r"^GitHub asks for it: resume after 18:17 UTC, with the same command$"
+            ):
+                await leaving(allowance)
+        assert now() == pytest.approx(90)
+        # What is left of it after a while is within patience.
+        await asyncio.sleep(61)
+        assert await leaving(allowance) == pytest.approx(90 + PATIENCE + 1, abs=2 * TICK)
+
+    virtually(main())
+
+
+def test_a_pause_that_becomes_too_long_ends_the_wait_for_a_shorter_one() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        allowance.pause(100, "a short one")
+        waiting = [asyncio.create_task(leaving(allowance)) for _ in range(8)]
+        await asyncio.sleep(10)
+        allowance.pause(2 * PATIENCE, "a long one")
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert now() == pytest.approx(10)
+        assert all(isinstance(result, IngestError) and "a long one" in str(result) for result in results)
+
+    virtually(main())
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds", "text"),
+    [
+        ("2026-11-20T12:00:00", 3600, "13:00 UTC"),
+        ("2026-11-20T12:00:30", 3600, "13:01 UTC"),
+        ("2026-11-20T12:00:59", 0, "12:01 UTC"),
+        ("2026-11-20T23:30:00", 3600, "2026-11-21 00:30 UTC"),
+        ("2026-11-20T23:58:30", 60, "2026-11-21 00:00 UTC"),
+        ("2026-12-31T23:59:00", 60, "2027-01-01 00:00 UTC"),
+    ],
+)
+def test_an_hour_is_rounded_up_and_another_day_named(
+    monkeypatch: pytest.MonkeyPatch, start: str, seconds: float, text: str
+) -> None:
+    monkeypatch.setattr("ingest.allowance.datetime", Clock)
+    monkeypatch.setattr(Clock, "start", datetime.fromisoformat(f"{start}+00:00"))
+
+    async def main() -> None:
+        assert hour(seconds) == text
+
+    virtually(main())
+
+
+@pytest.mark.parametrize("seconds", [1e9, 1e12, 1e300, float("inf")])
+def test_a_pause_of_ages_ends_the_source_like_any_other(seconds: float) -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        allowance.pause(seconds, "a service that counts in something else")
+        with pytest.raises(IngestError, match="a service that counts in something else: resume after"):
+            await leaving(allowance)
+
+    virtually(main())
+
+
+def test_no_more_leave_than_remain_until_the_period_is_over() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 50, SPAN, PATIENCE)
+        allowance.limit(7, 300, "Reddit grants no more")
+        tasks = [asyncio.create_task(leaving(allowance)) for _ in range(40)]
+        left = [await task for task in tasks]
+        assert sum(time < 300 - 2 * TICK for time in left) == 7
+        assert left[7:] == pytest.approx([300.0] * 33, abs=2 * TICK)
+
+    virtually(main())
+
+
+def test_what_is_under_way_is_taken_off_what_remains() -> None:
+    async def main() -> None:
+        allowance, left = Allowance("test", 50, SPAN, PATIENCE), list[float]()
+
+        async def send(seconds: float) -> None:
+            async with allowance.slot():
+                left.append(now())
+                await asyncio.sleep(seconds)
+
+        tasks = [asyncio.create_task(send(100)) for _ in range(4)]
+        await asyncio.sleep(1)
+        allowance.limit(6, 300, "Reddit grants no more")
+        tasks += [asyncio.create_task(send(0)) for _ in range(10)]
+        await asyncio.sleep(50)
+        assert len(left) == 6
+        await asyncio.gather(*tasks)
+        # Nothing that was answered told of more.
+        assert sum(time < 301 - 2 * TICK for time in left) == 6
+
+    virtually(main())
+
+
+def test_nothing_left_is_a_pause() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 50, SPAN, PATIENCE)
+        allowance.limit(0.9, 40, "Reddit grants no more")
+        assert await leaving(allowance) == pytest.approx(40.0, abs=2 * TICK)
+        allowance.limit(0, PATIENCE + 1, "Reddit grants no more for long")
+        with pytest.raises(IngestError, match=r"^Reddit grants no more for long: resume after"):
+            await leaving(allowance)
+
+    virtually(main())
+
+
+def test_a_period_longer_than_patience_ends_the_source_when_it_is_spent() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 50, SPAN, PATIENCE)
+        allowance.limit(3, 2 * PATIENCE, "the day's quota is spent")
+        for _ in range(3):
+            await leaving(allowance)
+        with pytest.raises(IngestError, match=r"^the day's quota is spent: resume after"):
+            await leaving(allowance)
+
+    virtually(main())
+
+
+@settings(max_examples=40, deadline=None, phases=PHASES)
+@given(st.integers(), st.sampled_from([0, 1, 3]), st.sampled_from([0.3, 2, 8]), st.integers(5, 25), st.integers(0, 9))
+@example(1585, 3, 8, 14, 5)
+def test_a_service_that_counts_by_periods_never_gets_more_than_it_grants(
+    seed: int, transit: float, travel: float, requests: int, more: int
+) -> None:
+    period, granted = 5 * SPAN, 2 * requests + more
+
+    async def main() -> None:
+        dice, counts = random.Random(seed), Counter[int]()
+        allowance = Allowance("test", requests, SPAN, FOR_EVER)
+
+        async def work() -> None:
+            while now() < 2 * period:
+                async with allowance.slot() as sending:
+                    await sending.trace(LEFT, {})
+                    await asyncio.sleep(dice.uniform(0, transit))
+                    number, spent = divmod(now(), period)
+                    counts[int(number)] += 1
+                    remaining, seconds = granted - counts[int(number)], math.ceil(period - spent)
+                    # Answers overtake each other.
+                    await asyncio.sleep(dice.uniform(0, travel))
+                allowance.limit(remaining, seconds, "no more are granted")
+
+        await asyncio.gather(*(work() for _ in range(requests)))
+        assert max(counts.values()) <= granted
+        assert min(counts[0], counts[1]) >= requests
+
+    virtually(main())
+
+
+def test_who_waits_or_comes_when_it_is_closed_gets_the_error_at_once() -> None:
+    async def main() -> None:
+        allowance, error = Allowance("test", 2, SPAN, PATIENCE), IngestError("no more")
+
+        async def send() -> float:
+            async with allowance.slot():
+                await asyncio.sleep(100)
+            return now()
+
+        tasks = [asyncio.create_task(send()) for _ in range(10)]
+        await asyncio.sleep(30)
+        allowance.close(error)
+        allowance.close(IngestError("again"))
+        waiting = await asyncio.gather(*tasks[2:], return_exceptions=True)
+        assert waiting == [error] * 8
+        for _ in range(5):
+            with pytest.raises(IngestError, match="no more"):
+                await leaving(allowance)
+        assert now() == pytest.approx(30)
+        # Those under way go on.
+        assert await asyncio.gather(*tasks[:2]) == pytest.approx([100, 100], abs=2 * TICK)
+        assert allowance.in_flight == 0
+
+    virtually(main())
+
+
+def test_who_sits_out_a_pause_when_it_is_closed_gets_the_error_at_once() -> None:
+    async def main() -> None:
+        allowance, error = Allowance("test", 2, SPAN, PATIENCE), IngestError("no more")
+        allowance.pause(100, "a pause")
+        tasks = [asyncio.create_task(leaving(allowance)) for _ in range(5)]
+        await asyncio.sleep(30)
+        allowance.close(error)
+        assert await asyncio.gather(*tasks, return_exceptions=True) == [error] * 5
+        assert now() == pytest.approx(30)
+
+    virtually(main())
+
+
+def spend(allowance: Allowance) -> None:
+    """Nothing: the slots alone are waited for."""
+
+
+def pause(allowance: Allowance) -> None:
+    allowance.pause(SPAN * 1.5, "a pause")
+
+
+def limit(allowance: Allowance) -> None:
+    allowance.limit(3, SPAN * 1.5, "a limit")
+
+
+@pytest.mark.parametrize("reason", [spend, pause, limit])
+@pytest.mark.parametrize("after", [0, 10, SPAN * (1 + SLACK), SPAN * 1.2])
+def test_a_waiter_that_is_cancelled_takes_no_slot_with_it(reason: Callable[[Allowance], None], after: float) -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 3, SPAN, PATIENCE)
+        # They come back at different times.
+        used = [asyncio.create_task(answered_after(allowance, seconds)) for seconds in (0, 5, 15)]
+        await asyncio.sleep(0)
+        reason(allowance)
+        waiting = [asyncio.create_task(leaving(allowance)) for _ in range(12)]
+        await asyncio.sleep(after)
+        for task in waiting[:2] + waiting[4:]:
+            task.cancel()
+        await asyncio.gather(*used, *waiting, return_exceptions=True)
+        assert allowance.in_flight == 0
+        await asyncio.sleep(3 * SPAN)
+        assert [await leaving(allowance) for _ in range(3)] == [now()] * 3
+
+    virtually(main())
+
+
+async def answered_after(allowance: Allowance, seconds: float) -> None:
+    async with allowance.slot():
+        await asyncio.sleep(seconds)
+
+
+def test_only_the_headers_of_the_request_tell_that_it_has_left() -> None:
+    async def main() -> None:
+        for event in ("http11.send_request_headers.started", "http11.send_request_body.complete", "http11.failed"):
+            sending = Sending()
+            await sending.trace(event, {})
+            assert sending.left_at is None
+        for event in (LEFT, "http2.send_request_headers.complete"):
+            sending = Sending()
+            await asyncio.sleep(1)
+            await sending.trace(event, {})
+            assert sending.left_at == now()
+
+    virtually(main())
