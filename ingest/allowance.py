@@ -189,6 +189,6 @@ def hour(seconds: float) -> str:
     now = datetime.now(UTC)
     # A service may ask for ages; the calendar ends.
     then = now + min(timedelta(days=365), timedelta(seconds=min(seconds, 1e9)))
-    if then.second or then.microsecond:
-        then += timedelta(minutes=1)
+    # Up to the minute; the second that clocks may differ by does not make one.
+    then += timedelta(seconds=59)
     return f"{then:%H:%M} UTC" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M} UTC"

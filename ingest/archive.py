@@ -8,7 +8,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from ingest.errors import IngestError
-from ingest.item import SourceName, clean_text
+from ingest.item import SourceName
 from ingest.source import FIRST_PAGE, Payload, Question, Window
 
 # Outcome of a response whose posts were stored.
@@ -61,7 +61,6 @@ def keep(
     response: httpx.Response,
     received_at: datetime,
     outcome: str,
-    redacted: Callable[[str], str],
 ) -> Path:
     """Write a response to a question about a window, provisionally; confirm what it returns once its posts are stored.
 
@@ -83,15 +82,12 @@ def keep(
         "reading": window.reading,
         "page": question.page,
     }
-    # Byte for byte, whatever the encoding.
-    body = redacted(response.content.decode("latin-1")).encode("latin-1")
     try:
         (folder / source).mkdir(parents=True, exist_ok=True)
         # The body last, under its name at once: without its meta file it would be taken for a day's.
-        text = redacted(json.dumps(meta, indent=1, ensure_ascii=False))
-        (folder / source / f"{name}.meta.json").write_text(clean_text(text), encoding="utf-8")
+        (folder / source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
         unfinished = folder / source / f"{name}.part"
-        unfinished.write_bytes(gzip.compress(body, mtime=0))
+        unfinished.write_bytes(gzip.compress(response.content, mtime=0))
         state, kind = PROVISIONAL if outcome == USED else "", "json" if is_json else "txt"
         return unfinished.rename(folder / source / f"{name}{state}.{kind}.gz")
     except OSError as error:

@@ -13,7 +13,7 @@ import duckdb
 import httpx
 
 from ingest import github, hackernews, reddit, stackoverflow
-from ingest.allowance import Allowance
+from ingest.allowance import SLACK, Allowance
 from ingest.archive import Recording, confirm, recordings
 from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
@@ -289,12 +289,12 @@ async def collect_source(
     report, source, span = Report(name), SOURCES[name], run.limits.span
     try:
         windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
+        requests = source.allowance()
     except IngestError as error:
         report.off = str(error)
         return report
     give_up_windows(connection, name, source.queries(run.settings), run.days[0], run.days[-1])
-    requests = source.allowance()
-    recent = recent_requests(connection, name, span)
+    recent = recent_requests(connection, name, span * (1 + SLACK))
     allowance = Allowance(name, requests, span, run.limits.patience, recent)
     service = Service(name, source, client, allowance, connection, run.archive)
     watch(service, report)

@@ -21,6 +21,7 @@ from ingest.source import (
     Window,
     advance_counted,
     clock,
+    credential,
     entries_of,
     general_problem,
     number,
@@ -40,7 +41,7 @@ SHORTEST_INCOMPLETE = timedelta(minutes=15)
 
 def allowance() -> int:
     """Searches a minute (docs.github.com/rest/search/search#rate-limit)."""
-    return 30 if os.environ.get("GITHUB_TOKEN") else 10
+    return 30 if credential("GITHUB_TOKEN") else 10
 
 
 def queries(settings: Settings) -> Sequence[str]:
@@ -50,7 +51,7 @@ def queries(settings: Settings) -> Sequence[str]:
 
 async def headers(ask: Ask) -> dict[str, str]:
     """The token, where there is one."""
-    token = os.environ.get("GITHUB_TOKEN")
+    token = credential("GITHUB_TOKEN")
     return {"Accept": "application/vnd.github+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
 

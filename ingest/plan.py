@@ -43,11 +43,11 @@ def estimate_source(connection: duckdb.DuckDBPyConnection, run: Run, name: Sourc
     """What one source would be asked."""
     try:
         windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
+        allowance = SOURCES[name].allowance()
     except IngestError as error:
         return Estimate(name, off=str(error))
     pages = pages_a_day(connection, name)
     requests = sum(window_requests(window, pages) for window in windows)
-    allowance = SOURCES[name].allowance()
     # The first batch leaves at once, each further one a span later.
     spans = max(math.ceil(requests / allowance) - 1, 0)
     known = sum(window.query in pages or window.pages > 0 for window in windows)

@@ -20,6 +20,7 @@ from ingest.source import (
     Quota,
     TransientError,
     Window,
+    credential,
     entries_of,
     general_problem,
     number,
@@ -45,7 +46,7 @@ def allowance() -> int:
 
 def queries(settings: Settings) -> Sequence[str]:
     """The subreddits. Raises IngestError without credentials: Reddit gives nothing to strangers."""
-    if not (os.environ.get("REDDIT_CLIENT_ID") and os.environ.get("REDDIT_CLIENT_SECRET")):
+    if not (credential("REDDIT_CLIENT_ID") and credential("REDDIT_CLIENT_SECRET")):
         raise IngestError("REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET are not set")
     return settings.reddit.subreddits
 
@@ -53,7 +54,7 @@ def queries(settings: Settings) -> Sequence[str]:
 async def headers(ask: Ask) -> dict[str, str]:
     """An application-only token, good for an hour or more."""
     url = f"{os.environ.get('REDDIT_AUTH_URL') or 'https://www.reddit.com'}{TOKEN_PATH}"
-    credentials = httpx.BasicAuth(os.environ["REDDIT_CLIENT_ID"], os.environ["REDDIT_CLIENT_SECRET"])
+    credentials = httpx.BasicAuth(credential("REDDIT_CLIENT_ID") or "", credential("REDDIT_CLIENT_SECRET") or "")
     question = Question(url, method="POST", data={"grant_type": "client_credentials"}, auth=credentials)
     return {"Authorization": f"Bearer {await ask(question, read_token)}"}
 

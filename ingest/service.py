@@ -106,6 +106,7 @@ class Service:
     requests: int = 0
     busy: Stopwatch = field(default_factory=Stopwatch)
     _headers: dict[str, str] | None = None
+    _tokens: set[str] = field(default_factory=set)
     _signing_in: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -119,6 +120,10 @@ class Service:
 
         Raises IngestError, or QueryRefusedError, in one line and without credentials.
         """
+        try:
+            question.address  # noqa: B018
+        except (httpx.InvalidURL, ValueError) as error:
+            raise IngestError(f"{question.url} is no address: {error}") from error
         renewed = 0
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(ATTEMPTS), wait=self._wait,
@@ -151,7 +156,7 @@ class Service:
     def _wait(self, state: RetryCallState) -> float:
         """1 s at a span of a minute, doubled each time up to the span, and up to as much again by chance."""
         unit = self.allowance.span / 60
-        return wait_exponential_jitter(initial=unit, max=self.allowance.span, jitter=unit)(state)
+        return wait_exponential_jitter(multiplier=unit, max=self.allowance.span, jitter=unit)(state)
 
     def _tell(self, state: RetryCallState) -> None:
         reason = state.outcome.exception() if state.outcome else None
@@ -163,14 +168,25 @@ class Service:
             text = text.replace(secret, "[redacted]")
         return text
 
+    def _scrubbed(self, response: httpx.Response) -> httpx.Response:
+        """A response without credentials, before anybody cuts its words in two."""
+        # The content is unpacked by now.
+        headers = [
+            (name, self._redacted(value))
+            for name, value in response.headers.multi_items()
+            if name not in ("content-encoding", "content-length", "transfer-encoding")
+        ]
+        # Byte for byte, whatever the encoding.
+        content = self._redacted(response.content.decode("latin-1")).encode("latin-1")
+        return httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
+
     def _secrets(self) -> list[str]:
         """Credentials of this process, as they are and as they travel.
 
         Shorter ones are no secret, and would tear other words apart.
         """
-        known = [os.environ.get(name, "") for name in SECRETS]
-        known.append((self._headers or {}).get("Authorization", "").removeprefix("Bearer "))
-        pair = f"{os.environ.get('REDDIT_CLIENT_ID', '')}:{os.environ.get('REDDIT_CLIENT_SECRET', '')}"
+        known = [os.environ.get(name, "").strip() for name in SECRETS] + sorted(self._tokens)
+        pair = f"{os.environ.get('REDDIT_CLIENT_ID', '').strip()}:{os.environ.get('REDDIT_CLIENT_SECRET', '').strip()}"
         known.append(b64encode(pair.encode()).decode())
         secrets = [secret for secret in known if len(secret) >= 8]
         return [form for secret in secrets for form in (secret, quote(secret, ""), quote_plus(secret))]
@@ -179,6 +195,7 @@ class Service:
         async with self._signing_in:
             if self._headers is None:
                 self._headers = await self.source.headers(self._ask_for_token)
+                self._tokens.add(self._headers.get("Authorization", "").removeprefix("Bearer "))
             return self._headers
 
     async def _ask_for_token(self, question: Question, read: Callable[[Payload], str]) -> str:
@@ -199,7 +216,7 @@ class Service:
             )
             try:
                 with self.busy:
-                    response = await self._send(question, headers, sending)
+                    response = self._scrubbed(await self._send(question, headers, sending))
             except TransientError as retry:
                 request_answered(self.connection, request_id, None, self._redacted(str(retry)))
                 raise
@@ -214,7 +231,7 @@ class Service:
             recording = None
             if self.archive and question.window:
                 recording = archive.keep(
-                    self.archive, self.name, question, question.window, response, received_at, outcome, self._redacted
+                    self.archive, self.name, question, question.window, response, received_at, outcome
                 )
         if problem:
             raise problem

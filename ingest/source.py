@@ -1,6 +1,7 @@
 """What every source module provides, and the little that they share."""
 
 import math
+import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,9 +32,9 @@ FILL = 0.8
 class Window:
     """A query over a time slice (UTC, end exclusive) of one day, and how far it has got: a row of ingest_windows.
 
-    pages_left holds what is still to be asked for; reading counts how often it was begun.
-    status is pending, complete, truncated or failed; error
-    says why a window is truncated, has failed or brought less than was reported.
+    pages_left holds what is still to be asked for; reading counts how often it was begun. status is pending,
+    complete, truncated or failed; error says why a window is truncated, has failed or brought less than was
+    reported.
     """
 
     source: SourceName
@@ -296,6 +297,14 @@ def general_problem(response: httpx.Response, payload: Payload, service: str, wo
     return None
 
 
+def credential(name: str) -> str | None:
+    """A key from the environment, without the white space of a careless copy. Raises IngestError for what is none."""
+    key = (os.environ.get(name) or "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise IngestError(f"{name} holds characters that no key has: copy it anew")
+    return key or None
+
+
 def clock(response: httpx.Response) -> datetime:
     """The service's own time where it tells it: ours may be wrong, and its waits are in its time."""
     return http_date(response.headers.get("date", "")) or datetime.now(UTC)
@@ -305,9 +314,9 @@ def http_date(text: str) -> datetime | None:
     """An HTTP date (RFC 9110, 5.6.7) as UTC; None for what is none."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def number(text: str | None) -> float | None:

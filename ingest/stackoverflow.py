@@ -24,6 +24,7 @@ from ingest.source import (
     TransientError,
     Window,
     clock,
+    credential,
     entries_of,
     general_problem,
     parse_entries,
@@ -67,7 +68,7 @@ def position(window: Window, page: str) -> tuple[int, int]:
 def question(window: Window, page: str) -> Question:
     """A page of a tag's questions, oldest first. Both ends of a range count at Stack Exchange."""
     since, number = position(window, page)
-    key = os.environ.get("STACKEXCHANGE_KEY")
+    key = credential("STACKEXCHANGE_KEY")
     return Question(
         f"{os.environ.get('STACKEXCHANGE_API_URL') or 'https://api.stackexchange.com/2.3'}/questions",
         {

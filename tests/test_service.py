@@ -957,7 +957,7 @@ BODIES = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, phases=PHASES)
+@settings(max_examples=25, deadline=None, phases=PHASES)
 @given(
     st.sampled_from(list(SourceName)),
     st.sampled_from([200, 204, 301, 302, 304, 400, 401, 403, 404, 408, 409, 418, 422, 429, 451, 500, 503, 520, 599]),
