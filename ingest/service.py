@@ -216,7 +216,10 @@ class Service:
             )
             try:
                 with self.busy:
-                    response = self._scrubbed(await self._send(question, headers, sending))
+                    response = await self._send(question, headers, sending)
+                    # A token that is granted is the one credential that is wanted.
+                    if question.window or response.is_error:
+                        response = self._scrubbed(response)
             except TransientError as retry:
                 request_answered(self.connection, request_id, None, self._redacted(str(retry)))
                 raise
