@@ -1,6 +1,7 @@
 """python -m ingest: the sample day, files, the services on loopback, and what goes wrong."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import duckdb
 import pytest
 
 from ingest import github, hackernews, reddit, stackoverflow
+from ingest.collect import SOURCES
 from ingest.errors import IngestError
+from ingest.item import SourceName
 from ingest.settings import load_settings
+from ingest.source import parse_entries
 from tests.conftest import DAY, ROOT, SAMPLE, Project
 from tests.loopback import Answer, Loopback, Request
 
@@ -310,3 +314,27 @@ def test_the_tables_are_those_that_dbt_declares(project: Project) -> None:
         for table in declared:
             columns = connection.execute(f"describe bronze.{table['name']}").fetchall()
             assert sorted(column[0] for column in columns) == sorted(column["name"] for column in table["columns"])
+
+
+RECORDED = os.environ.get("GROUNDSWELL_PAYLOADS")
+# Refusals, tokens, another API of Hacker News (Firebase), a page of comments.
+NO_POSTS = ("error_", "oauth_", "firebase_", "perceval_abuse", "perceval_rate", "listing_prawcore_request__raw_json")
+
+
+@pytest.mark.skipif(not RECORDED, reason="GROUNDSWELL_PAYLOADS names no folder of recorded responses")
+@pytest.mark.parametrize("name", list(SOURCES))
+def test_every_recorded_post_is_read(name: SourceName) -> None:
+    read = 0
+    for path in sorted(Path(RECORDED or "", name).glob("*.json")):
+        payload = json.loads(path.read_bytes())
+        if path.name.endswith(".meta.json") or path.name.startswith(NO_POSTS) or "access_token" in payload:
+            continue
+        # Some are lists of entries, cut out of responses; some of those stand in an envelope.
+        if isinstance(payload, list):
+            entries = [entry["data"] if "perceval_version" in entry else entry for entry in payload]
+            parsed = parse_entries(entries, SOURCES[name].to_item)  # type: ignore[attr-defined]
+        else:
+            parsed = SOURCES[name].parse(payload)
+        assert not parsed.rejected, path
+        read += len(parsed.items)
+    assert read
