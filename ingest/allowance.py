@@ -130,17 +130,17 @@ class Allowance:
         """Let no more than `remaining` leave in the next so many seconds, as a service's headers say.
 
         What is under way may not have been counted by the service yet, so it is taken off. Answers overtake
-        each other: of two that speak of the same period, the lower number counts.
+        each other, and how long they took blurs the period's end: until the one we know of, the lowest counts.
         """
         if remaining < 1:
             self.pause(seconds, reason)
             return
         now = asyncio.get_running_loop().time()
         left = remaining - self.in_flight
-        same_period = now + seconds <= self._reset_at + 1 and now < self._reset_at
-        self._left = min(self._left, left) if same_period else left
-        if not same_period:
-            self._reset_at = now + seconds
+        if now < self._reset_at:
+            self._left = min(self._left, left)
+        else:
+            self._left, self._reset_at = left, now + seconds
         self._reason_left = reason
         self._news.set()
 
