@@ -1,0 +1,470 @@
+"""Posts as people would read them aloud: without markup, code, quotes or what a form asked for.
+
+Grain: one row per url_hash.
+Method: markdown becomes HTML (cmark-gfm, https://github.github.com/gfm/), HTML becomes blocks of text (libxml2,
+read as events: no tree, so no depth that could overflow), and blocks are reduced to what says what the problem is:
+code, traces, logs, quotes, tables and what forms ask give way to at most three of their error lines. Every pattern
+takes time in proportion to the text. The language is what CLD2 is sure of (https://github.com/CLD2Owners/cld2).
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Set
+from typing import Any, NamedTuple
+
+import cmarkgfm
+import emoji
+import pyarrow as pa
+import pycld2
+from cmarkgfm.cmark import Options
+from lxml import etree
+from lxml.html import defs
+
+BATCH = 1_000
+# Characters of a body that are read, and of its text that are kept: documents keep 2,000 of title and body.
+READ = 20_000
+KEPT = 4_000
+ERROR_LINES = 3
+ERROR_LENGTH = 150
+# What stands for a body that is nothing but code, quotes or a table.
+LAST_RESORT_LINES = 5
+LAST_RESORT_LENGTH = 500
+
+SCHEMA = pa.schema(
+    [
+        ("url_hash", pa.string()),
+        ("title", pa.string()),
+        ("body", pa.string()),
+        ("language", pa.string()),
+        ("collection_date", pa.date32()),
+    ]
+)
+
+# -- Text.
+
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
+)
+SPACE = re.compile(r"\s+")
+MAYBE_EMOJI = re.compile("[\xa9\xae\u203c-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
+EMOJI_NAME = re.compile(r"(?<![\w:]):[a-z0-9_+-]{2,40}:(?![\w:])")
+WEB_ADDRESS = re.compile(
+    r"(?i)\bhttps?://(?:www\.)?(?:[^\s/@<>\"']{1,200}@)?([^\s/?#:<>\"'()\[\]]{1,253})[^\s<>\"'()\[\]]*+"
+)
+WORDLESS = re.compile(r"[\W_]*")
+# Base64, hashes and other words that nobody reads.
+LONG_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{60,}+")
+NEWS_PREFIX = re.compile(r"(?i)^(?:ask|tell|show|launch) hn ?[:–—-] ?")
+
+WORDS = re.compile(r"[^\W\d_]+")
+MIN_LETTERS = 50
+OLD_CODES = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv"}
+
+# -- Lines.
+
+TRACE_LINE = re.compile(
+    r"Traceback \(most recent call last\)|File \".{1,300}\", line \d|During handling of the above exception"
+    r"|The above exception was the direct cause"  # Python
+    # Java, JavaScript, C#
+    r"|at .{0,300}(?:\.\w{1,5}:\d+|:\d+:\d+|\(\S{0,80}\)|\(native\)|\(<?anonymous>?\)|Native Method\)|:line \d+)"
+    r"|at [\w.$<>\[\]`]{3,200}(?:\(.{0,200}\))?(?: in .{1,300})?$|\.\.\. \d+ (?:more|common frames)"
+    r"|(?:\w+@)?\S{1,200}:\d+:\d+$"  # Firefox
+    # Go
+    r"|goroutine \d+ \[|created by [\w./]+|\S{1,200}\.go:\d+(?: \+0x|$)"
+    r"|[\w./*()]{3,200}\((?:0x[\da-f]+|\.\.\.)[^)]{0,200}\)$"
+    # Ruby, Rust, gdb, PHP
+    r"|from \S{1,200}:\d+:in |stack backtrace:|#\d+ +(?:0x[\da-f]+|/)|\d+: +0x[\da-f]+ -|--- End of"
+)
+LOG_LINE = re.compile(
+    r"[\[(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T ,]|\d\d?[-/ ](?:\d\d|\w{3})[-/ ]\d{4} )?[\[(]?\d\d?:\d\d:\d\d\b"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |[\[(]?(?:INFO|DEBUG|TRACE|WARN|WARNING|NOTICE|VERBOSE)[\])]?[: |]"
+    r"|npm (?:ERR!|WARN)|\[\d+\.\d{3,6}\]|[DIWE]/[\w.-]+(?:\(\s*\d+\))?: |Step \d+/\d+ :"
+    r"|Requirement already satisfied|--->"
+)
+REPLY_LINE = re.compile(
+    r">|On .{5,120}(?:wrote|writes):$|(?:Am|Le|El|Em) .{5,120}(?:schrieb|écrit|escribió|escreveu).{0,60}:$"
+    r"|-+ ?Original Message"
+    r"|_?Originally posted by |Reply to this email directly|You are receiving this because"
+)
+ERROR_LINE = re.compile(
+    r"\b[\w.]{0,80}(?:Error|Exception|Failure|Fault)(?: ?[\[(][\w .:-]{1,30}[\])])?: ?\S"
+    r"|(?i:(?:^|[\s:\]])(?:fatal )?error(?: ?\[[\w./-]{1,30}\]| [A-Z]{1,6}\d{2,6})?: ?\S)"
+    r"|\bpanic: |npm ERR! (?!A complete log|code |errno |syscall |path )\S|^fatal: |\b(?:ERROR|FATAL"
+    r"|CRITICAL)\b[\]: |-]|^E\s{2,}\S"
+    r"|Segmentation fault|segfault|core dumped|command not found|No such file or directory|Permission denied"
+    r"|undefined reference"
+)
+# Lines of programs that speak of errors, and do not report one.
+STATEMENT = re.compile(
+    r"(?:except|catch|raise|throw|throws|case|def|class|func|function|if|else|elif|import|return|print|console"
+    r"|log|#|//|/\*|\*)\b"
+    r"|//|#|/?\*|\"?error\"?\s*:\s*(?:function|null|\(|\{|true|false|err|e\b)"
+)
+STATEMENT_END = ("{", ";", ",", "(", "[", "=>", "&&", "||")
+LOG_PREFIX = re.compile(r"^[\[(]?\d{2,4}[-/.:]\d\d[-/.:]\d\d(?:[T ,]+\d\d:\d\d:\d\d)?[\d.,Z+:]{0,12}[\])]?\s*")
+
+# What forms say in every post that is written with them would draw together the posts of one repository, not those
+# of one problem. Of their questions about the problem (seed form_questions) the answers stay; of these nothing does.
+FORM = re.compile(
+    r"(?:your |my )?(?:(?:system|environment|version|device|build|platform|machine|network|runtime|software"
+    r"|hardware|browser)"
+    r"[ /]?(?:info(?:rmation)?|configuration|specifications?|details|setup)|environments?|env|versions?"
+    r"|checklist|checks"
+    r"|pre-?flight checklist|operating system.{0,30}|os|platforms?|browsers?|.{0,40} versions?|version.{0,60}"
+    r"|what version.{0,60}"
+    r"|which version.{0,60}|which (?:os|browser|platform).{0,40}|os platform and distribution"
+    r"|gpu model and memory|mobile device"
+    r"|custom code|issue type|source|website or app|code of conduct|contributing guidelines|validations?"
+    r"|before submitting"
+    r"|have you (?:reproduced|searched|read|checked|tried).{0,80}|(?:i|please) (?:have )?(?:searched|confirm"
+    r"|read|checked).{0,80}"
+    r"|are you willing to submit.{0,40}|how did you (?:obtain|install) .{0,40}|smartphone|desktop"
+    r"|devtools version \(automated\))"
+)
+# Extension version: 0.31.3 · OS: Windows 11 · Browser [e.g. chrome, safari]: Firefox
+FIELD = re.compile(
+    r"(?i)(?:[\w.`@/+#()-]{1,40} ){0,5}(?:versions?|os|platform|browser|device|arch(?:itecture)?"
+    r"|operating system|cpus?|gpu|ram|commit"
+    r"|distribution|system|electron|electronbuildid|chromium|node(?:\.js)?|v8|python|type|modes|model id"
+    r"|request id|shell|hardware|kernel)"
+    r"`?(?: ?[(\[].{0,60}[)\]])? ?[:=]`? ?(?=[^ ]{0,40}$|[^ ]{0,40} [^ ]{0,40}$"
+    r"|[^ ]{0,40} [^ ]{0,40} [^ ]{0,40}$|.{0,60}\d).{0,120}$"
+)
+NO_ANSWER = frozenset(
+    "yes no n/a na none no response not applicable nothing unknown bug source binary every time sometimes - +"
+    " todo".split()
+) | {"no response", "not applicable", "every time", "not sure", "yes/no"}
+TEMPLATE_PROSE = re.compile(
+    r"(?i)a clear and concise description|if applicable, add|add any other context|describe the solution you"
+    r"|please fill|go to '\.\.\.'"
+    r"|does this issue occur when all extensions are disabled|i have searched (?:the )?existing|click on '\.\."
+    r"|scroll down to '\.\.|see error$"
+)
+
+# -- HTML.
+
+BREAKING = (frozenset(defs.block_tags) | frozenset(defs.list_tags) | frozenset(defs.table_tags)) | frozenset(
+    "html body p li dt dd hr details summary section article header footer main figure figcaption".split()
+)
+KNOWN = frozenset(defs.tags) | frozenset(
+    "picture details summary section article header footer main figure figcaption kbd video audio source svg"
+    " path g math mark time"
+    " template clipboard-copy g-emoji track wbr ruby rt rp bdi canvas embed nav aside dialog slot search".split()
+)
+SILENT = frozenset(
+    "script style template svg math iframe object embed video audio canvas noscript title select head".split()
+)
+# Elements whose text is no prose of the author's, and what it then is.
+ASIDE = {"pre": "code", "listing": "code", "xmp": "code", "blockquote": "quote", "details": "aside", "table": "table"}
+# The sequence in which asides may stand for a body that has nothing else.
+LAST_RESORTS = ("quote", "aside", "task", "table", "code")
+HTML_BODY = re.compile(r"(?i)<(?:p|pre|code|a|br|ul|ol|li|i|b|em|strong|div|blockquote|h[1-6])\b[^<>]{0,2000}>")
+HOSTILE_ELEMENT = re.compile(r"(?i)<(?=/?(?:script|style|iframe|object|embed|svg|img|math|template)\b)|<(?=https?://)")
+# Stands for a "<" that is no markup while markup is read; a character of private use.
+SHIELD = "\ue000"
+TAG = re.compile(r"</?([a-zA-Z][\w-]{0,30})(?:\s[^<>]{0,500})?/?>")
+TYPE = re.compile(r"[\w-]+")
+SCRIPT = re.compile(
+    r"(?i)<(script|style)\b[^<>]{0,500}>(?:(?!</(?:script|style))[\s\S])*+(?:</(?:script|style)\s{0,20}>)?"
+)
+EXTENSIONS = ["table", "strikethrough", "tasklist"]
+
+
+class Block(NamedTuple):
+    """A paragraph, heading, list item, ... of a post; lines are separated by newlines."""
+
+    kind: str
+    text: str
+
+
+class Reader:
+    """Collects the blocks of a page from the events of libxml2's HTML parser (lxml's parser target interface)."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.pieces: list[str] = []
+        self.asides: list[str] = []
+        self.tasks: list[bool] = []
+        self.silent = 0
+        self.heading = False
+        self.header = 0
+
+    def start(self, tag: str, attributes: Any) -> None:
+        """Begin an element."""
+        if tag in SILENT:
+            self.silent += 1
+        elif tag in BREAKING:
+            self.flush()
+            if tag in ASIDE:
+                self.asides.append(tag)
+            elif tag == "li":
+                self.tasks.append(False)
+            elif tag == "th":
+                self.header += 1
+            elif len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+                self.heading = True
+        elif tag == "br":
+            self.pieces.append("\n")
+        elif tag == "input" and self.tasks and attributes.get("type") == "checkbox":
+            self.tasks[-1] = True
+        elif tag not in KNOWN and not attributes and TYPE.fullmatch(tag):
+            # Vec<String>, <your-name>: nobody's markup.
+            self.data(f"<{tag}>")
+
+    def end(self, tag: str) -> None:
+        """End an element."""
+        if tag in SILENT:
+            self.silent = max(0, self.silent - 1)
+        elif tag in BREAKING:
+            self.flush()
+            if tag in ASIDE and tag in self.asides:
+                self.asides.reverse()
+                self.asides.remove(tag)
+                self.asides.reverse()
+            elif tag == "li" and self.tasks:
+                self.tasks.pop()
+            elif tag == "th":
+                self.header = max(0, self.header - 1)
+            self.heading = False
+
+    def data(self, text: str) -> None:
+        """Take text."""
+        if not self.silent:
+            self.pieces.append(text)
+
+    def flush(self) -> None:
+        """End the block that is being read."""
+        text = "".join(self.pieces).strip("\n")
+        self.pieces.clear()
+        if text and not text.isspace():
+            self.blocks.append(Block(self.kind(), text))
+
+    def kind(self) -> str:
+        """What the text that is being read is: the innermost aside, a task, a heading or prose."""
+        if self.asides:
+            return "header" if self.header and self.asides == ["table"] else ASIDE[self.asides[-1]]
+        if self.tasks and self.tasks[-1]:
+            return "task"
+        return "heading" if self.heading else "prose"
+
+    def close(self) -> list[Block]:
+        """All blocks of the page."""
+        self.flush()
+        return self.blocks
+
+
+def to_html(source: str, body: str) -> str:
+    """A body as HTML, by its source and, as imported posts may differ, by its looks."""
+    if source == "hackernews" or (source == "stackoverflow" and HTML_BODY.search(body)):
+        return body
+    if source in ("reddit", "stackoverflow"):
+        # Both services write entities into their markdown, and take no author's HTML for markup.
+        body = html.unescape(body)
+        body = shielded(body)
+    return str(
+        cmarkgfm.cmark.markdown_to_html_with_extensions(body, options=Options.CMARK_OPT_UNSAFE, extensions=EXTENSIONS)
+    )
+
+
+def shielded(text: str) -> str:
+    """A text in which "<" is no markup, unless a script, a picture or an address may follow."""
+    opening = {match.start() for match in HOSTILE_ELEMENT.finditer(text)}
+    return "".join(SHIELD if c == "<" and i not in opening else c for i, c in enumerate(text)) if "<" in text else text
+
+
+def blocks_of(page: str) -> list[Block]:
+    """The blocks of an HTML page, in order."""
+    parser = etree.HTMLParser(target=Reader(), huge_tree=True, encoding="utf-8")
+    parser.feed(page.encode("utf-8", "ignore"))
+    return list(parser.close())
+
+
+def tidy(text: str) -> str:
+    """A text in one line: normal form C, no invisible characters, emoji or unreadable words, hosts for addresses."""
+    if "//" in text:
+        text = WEB_ADDRESS.sub(r"\1", text)
+    text = LONG_TOKEN.sub(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).replace(SHIELD, "<")
+        if MAYBE_EMOJI.search(text):
+            text = emoji.replace_emoji(text, "")
+    if ":" in text:
+        text = EMOJI_NAME.sub(
+            lambda name: "" if emoji.is_emoji(emoji.emojize(name[0], language="alias")) else name[0], text
+        )
+    return SPACE.sub(" ", INVISIBLE.sub("", text)).strip()
+
+
+def emoji_words(text: str) -> str:
+    """The names of a text's emoji, fire for a flame; empty where there are no words even so."""
+    words = tidy(emoji.demojize(text, delimiters=(" ", " ")).replace("_", " "))[:KEPT]
+    return "" if WORDLESS.fullmatch(words) else words
+
+
+def error_lines(text: str) -> Iterator[str]:
+    """The lines of code, a trace, a log or a quote that report an error, at most ERROR_LENGTH characters each."""
+    for raw in text.split("\n"):
+        line = raw[:1_000].strip()
+        if ERROR_LINE.search(line) and not STATEMENT.match(line) and not line.endswith(STATEMENT_END):
+            yield tidy(LOG_PREFIX.sub("", line))[:ERROR_LENGTH].rstrip()
+
+
+def prose(text: str) -> tuple[list[str], list[str]]:
+    """The lines of a block that people wrote, and those that programs or forms did."""
+    kept, dropped = [], []
+    after_frame = False
+    for raw in text.split("\n"):
+        line = raw.strip()
+        start = line[:400]
+        if TRACE_LINE.match(start) or LOG_LINE.match(start) or REPLY_LINE.match(start):
+            dropped.append(line)
+            # Python shows the source below each frame.
+            after_frame = start.startswith("File ")
+        elif after_frame and not ERROR_LINE.search(start):
+            after_frame = False
+        elif TEMPLATE_PROSE.match(start) or FIELD.match(start):
+            dropped.append("")
+        else:
+            after_frame = False
+            kept.append(line)
+    return kept, dropped
+
+
+def question(line: str) -> str:
+    """A line as it is looked up among the questions of forms."""
+    return line.strip(" \t*#_:?.!-–—,`>").replace("’", "'").lower()
+
+
+def reduce(blocks: Iterable[Block], questions: Set[str]) -> list[str]:
+    """What of a post says what its problem is: its prose, and the first error lines of everything else.
+
+    A heading that is one of the questions of forms goes, its answer stays.
+    """
+    kept: list[str] = []
+    errors: list[str] = []
+    form = False
+    heading = ""
+
+    def keep_errors(text: str) -> None:
+        for line in error_lines(text):
+            if len(errors) == ERROR_LINES:
+                return
+            if line not in errors:
+                errors.append(line)
+                kept.append(line)
+
+    for kind, text in blocks:
+        if kind not in ("prose", "heading", "header"):
+            kept += [heading] * bool(heading)
+            heading = ""
+            keep_errors(text)
+            continue
+        if kind == "heading":
+            asked = question(text)
+            kept += [heading] * bool(heading)
+            form = bool(FORM.fullmatch(asked))
+            heading = "" if form or asked in questions else tidy(text)
+            continue
+        lines, dropped = prose(text)
+        answers = []
+        for line in lines:
+            asked = question(line)
+            if FORM.fullmatch(asked):
+                form = True
+            elif asked in questions:
+                form = False
+            elif asked in NO_ANSWER:
+                heading = ""
+            elif form and len(line) < 80 and not line.endswith((".", "?", "!")):
+                continue
+            elif line:
+                form = False
+                answers.append(line)
+        if answers:
+            kept += [heading] * bool(heading)
+            heading = ""
+            kept.append(tidy(" ".join(answers)))
+        keep_errors("\n".join(dropped))
+    return [line for line in [*kept, heading] if not WORDLESS.fullmatch(line)]
+
+
+def last_resort(blocks: list[Block]) -> list[str]:
+    """What stands for a post that is nothing but asides: the first lines of the first kind of them that there is."""
+    for kind in LAST_RESORTS:
+        text = "\n".join(block.text for block in blocks if block.kind == kind)[:LAST_RESORT_LENGTH]
+        lines = [line for line in map(tidy, text.split("\n")) if not WORDLESS.fullmatch(line)]
+        if lines:
+            return lines[:LAST_RESORT_LINES]
+    return []
+
+
+def plain_body(source: str, body: str, questions: Set[str]) -> str:
+    """A body as plain text; its blocks are separated by newlines."""
+    blocks = blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
+    lines = reduce(blocks, questions) or last_resort(blocks)
+    return "\n".join(lines)[:KEPT].rstrip() or emoji_words("\n".join(block.text for block in blocks)[:KEPT])
+
+
+def plain_title(title: str) -> str:
+    """A title as plain text in one line; services write titles without markup, but with entities."""
+    text = SCRIPT.sub(" ", html.unescape(title[:READ]))
+    # <b> alone may be what the title is about; with attributes, or with nothing between them, tags are markup.
+    text = TAG.sub(lambda tag: " " if " " in tag[0] and tag[1].lower() in KNOWN else tag[0], text)
+    if WORDLESS.fullmatch(TAG.sub("", text)) and "<" in text:
+        return ""
+    line = NEWS_PREFIX.sub("", tidy(text.replace("`", "").replace("**", "")))
+    return line[:KEPT] if not WORDLESS.fullmatch(line) else emoji_words(text)
+
+
+def language_of(text: str) -> str | None:
+    """The ISO 639-1 code of a text's language, None where there is too little text to be sure.
+
+    CLD2 reads quadgrams; on less than 50 letters of a Latin alphabet it takes names for languages ("GitHub Copilot
+    vs Claude Code" for Danish), so there it is not asked. A letter of another script is two or three bytes.
+    """
+    letters = "".join(WORDS.findall(text[:2_000]))
+    if len(letters.encode()) < MIN_LETTERS:
+        return None
+    reliable, _, guesses = pycld2.detect(text[:2_000], isPlainText=True)
+    code = guesses[0][1].split("-")[0]
+    code = OLD_CODES.get(code, code)
+    return code if reliable and len(code) == 2 and code != "un" else None
+
+
+def plain_text(row: dict[str, Any], questions: Set[str]) -> dict[str, Any]:
+    """The row of SCHEMA of a post with url_hash, source, title, body and collection_date."""
+    title, body = plain_title(row["title"] or ""), plain_body(row["source"], row["body"] or "", questions)
+    return {
+        "url_hash": row["url_hash"],
+        "title": title,
+        "body": body,
+        "language": language_of(f"{title}\n{body}"),
+        "collection_date": row["collection_date"],
+    }
+
+
+def plain_texts(posts: Iterable[pa.RecordBatch], questions: Set[str]) -> Iterator[pa.RecordBatch]:
+    """The rows of SCHEMA of batches of posts."""
+    for batch in posts:
+        yield pa.RecordBatch.from_pylist([plain_text(row, questions) for row in batch.to_pylist()], schema=SCHEMA)
+
+
+def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
+    """Return the texts of the day's posts, a batch at a time: neither posts nor texts are ever in memory at once."""
+    dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
+    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841  (DuckDB finds both by name, below)
+    form_questions = dbt.ref("form_questions")  # noqa: F841
+    run_date = dbt.config.meta_get("run_date")
+    questions = {question for (question,) in session.sql("select question from form_questions").fetchall()}
+
+    posts = session.sql(
+        f"""
+        select url_hash, source, title, body, collection_date
+        from raw_items
+        where collection_date = date '{run_date}'
+        """
+    ).to_arrow_reader(BATCH)
+    # dbt-duckdb inserts what comes through another cursor, so that this one may still be read from.
+    return pa.RecordBatchReader.from_batches(SCHEMA, plain_texts(posts, questions))

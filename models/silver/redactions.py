@@ -1,0 +1,319 @@
+"""Posts without what is private: e-mail addresses, telephone numbers, keys, tokens and passwords.
+
+Grain: one row per url_hash.
+Method: patterns for what can be told by its look (the prefixes of keys, RFC 5321 addresses, PEM blocks, values that
+are assigned to a password), and libphonenumber's numbering plans for telephone numbers. Every pattern takes time in
+proportion to the text. Both the post as it came and its plain text are searched, since markup can hide an address
+from the one and a long token is cut from the other.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import phonenumbers
+import pyarrow as pa
+
+BATCH = 1_000
+
+SCHEMA = pa.schema(
+    [
+        ("url_hash", pa.string()),
+        ("title", pa.string()),
+        ("body", pa.string()),
+        ("redacted_title", pa.string()),
+        ("redacted_body", pa.string()),
+        ("redacted_emails", pa.int32()),
+        ("redacted_phones", pa.int32()),
+        ("redacted_secrets", pa.int32()),
+        ("collection_date", pa.date32()),
+    ]
+)
+
+# Each pattern starts at a literal or a boundary and repeats within bounds or possessively (`++`), so that none is
+# tried twice on the same characters.
+
+# Keys that say whose they are. Every service documents its prefix; the lengths are lower bounds.
+KEYS = re.compile(
+    r"(?<![A-Za-z0-9_])(?:"
+    r"gh[pousr]_[A-Za-z0-9]{30,255}"  # GitHub
+    r"|github_pat_\w{30,255}"
+    r"|glpat-[\w-]{20,64}"  # GitLab
+    r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"  # AWS
+    r"|xox[a-z]-[\w-]{10,255}|xapp-[\w-]{20,255}"  # Slack
+    r"|[sr]k_(?:live|test)_[A-Za-z0-9]{10,255}|whsec_[A-Za-z0-9+/=]{20,255}"  # Stripe
+    r"|sk-(?=[\w-]{0,60}\d)[\w-]{20,255}"  # OpenAI, Anthropic (sk-ant-), OpenRouter (sk-or-)
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,2000}|GOCSPX-[\w-]{20,64}"  # Google
+    r"|hf_[A-Za-z0-9]{30,64}"  # Hugging Face
+    r"|gsk_[A-Za-z0-9]{40,64}"  # Groq
+    r"|xai-[A-Za-z0-9]{40,128}|r8_[A-Za-z0-9]{30,64}|pplx-[A-Za-z0-9]{30,64}"  # xAI, Replicate, Perplexity
+    r"|npm_[A-Za-z0-9]{36}|pypi-AgE[\w-]{50,2000}"  # npm, PyPI
+    r"|dop_v1_[a-f0-9]{64}|shp(?:at|ss|ca|pa)_[a-fA-F0-9]{32}"  # DigitalOcean, Shopify
+    r"|SG\.[\w-]{16,64}\.[\w-]{16,64}|key-[a-f0-9]{32}(?![a-f0-9])"  # SendGrid, Mailgun
+    r"|eyJ[\w-]{8,4000}\.eyJ[\w-]{8,4000}(?:\.[\w-]{0,4000})?"  # JSON Web Token, RFC 7519
+    r")"
+)
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----)[\s\S])*+(?:-----END [A-Z ]{0,40}-----)?"
+)  # RFC 7468
+# scheme://user:password@host, RFC 3986; Hacker News writes a slash as an entity.
+ADDRESS_PASSWORD = re.compile(r"(:(?://|&#x2F;&#x2F;)[^\s/:@<>\"'\[\]]{0,100}:)([^\s/@<>\"'\[\]{}]{1,200})(?=@[\w\[])")
+AUTHORIZATION = re.compile(
+    r"(?i)(\b(?:bearer|basic)(?: |&nbsp;){1,3})((?=[a-z._~+/-]{0,200}\d)[\w.~+/-]{20,2000}={0,2})"
+)
+WEBHOOK = re.compile(r"(hooks\.slack\.com(?:/|&#x2F;)(?:services|workflows)(?:/|&#x2F;))([\w/&#;-]{20,200})")
+QUOTE = r"(?:[\"'`]|&quot;|&#39;|&#x27;|&#34;)"
+# name = value, name: "value", "name": "value"; group 2 is an opening quotation mark or nothing, 3 the value.
+ASSIGNMENT = re.compile(
+    r"(?i)(?<![a-z])((?:pass(?:word|wd|phrase)|pwd|(?:api|access|account|auth|private|encryption|signing"
+    r"|storage|master)"
+    r"[_-]?key|secret(?:[_-]?(?:access[_-]?)?key)?|(?:access|auth|refresh|bot|session|api|client|app|consumer|oauth)"
+    r"[_-]?(?:token|secret)|token)"
+    r"(?:"
+    + QUOTE
+    + r")?[ \t]{0,8}(?:=>|[:=])[ \t]{0,8})("
+    + QUOTE
+    + r")?([^\s\"'`<>(){}\[\],;&\\]{4,500})(?=([\s\"'`<,;&)\]}\\]|$)?)"
+)
+# What people write where a password was: nothing is given away, and nothing is gained by hiding it.
+PLACEHOLDER = re.compile(
+    r"(?i)(?:(.)\1*|[*x.•_-]+|.*(?:your|my[_-]|example|placeholder|redacted|change_?me|dummy|todo|here).*"
+    r"|pass(?:word|wd)?\d*|secret|null|none|true|false|undefined|string|str|text|required|optional|bearer|basic)"
+)
+IDENTIFIER = re.compile(r"[$@%]?[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)*\.?")
+
+AT = r"(?:@|%40|&#0{0,4}64;|&#[xX]0{0,4}40;|&commat;)"
+DOT = r"(?:\.|&#0{0,4}46;|&#[xX]0{0,4}2[eE];|&period;)"
+# RFC 5321 allows more, nobody uses it. Starting at a boundary, each run of such characters is tried once.
+EMAIL = re.compile(
+    r"(?<![\w.+%'-])([\w.+'-][\w.+%'-]{0,100}?)"
+    + AT
+    + r"([\w-]{1,63}(?:"
+    + DOT
+    + r"[\w-]{1,63}){0,8}"
+    + DOT
+    + r"[^\W\d_]{2,24})(?![\w@-])"
+)
+SPELT_EMAIL = re.compile(
+    r"(?i)(?<![\w.+-])[\w.+-]{1,64} ?(?:[\[({<] ?at ?[\])}>]) ?[\w-]{1,63}(?: ?(?:\.|[\[({<] ?(?:dot"
+    r"|punkt) ?[\])}>]) ?[\w-]{1,63}){1,4}"
+)
+# Endings of file names that no registry sells, in icon@2x.png or pkg@1.2.3-beta.js.
+FILE_ENDINGS = frozenset("png jpg jpeg gif svg webp ico js mjs ts tsx jsx css scss html json yaml yml dll exe".split())
+
+PLUS = r"(?:\+|&#0{0,4}43;|&#[xX]2[bB];|&plus;)"
+INTERNATIONAL_PHONE = re.compile(r"(?<![\w.+/=&#-])" + PLUS + r"([1-9][\d ().\xa0/–-]{6,22}\d)(?![\w%])")
+# (415) 555-2671, 415-555-2671, 415.555.2671: North American numbers, which are the ones written without a plus.
+AMERICAN_PHONE = re.compile(
+    r"(?<![\w.+/=&#:$-])(?:1[ .-])?(?:\([2-9]\d\d\) ?[2-9]\d\d[ .-]|[2-9]\d\d([.-])[2-9]\d\d\1)\d{4}(?![\w-]|\.\d)"
+)
+LABELLED_PHONE = re.compile(
+    r"(?i)(\b(?:phone|tel|telephone|mobile|cell|cellphone|whats ?app|fax|call (?:me|us)|text me)"
+    r"(?: number| no| at| on| is){0,2}[.:#]{0,2} ?)([(]?\d[\d ().-]{6,18}\d)(?![\w.-])"
+)
+WHATSAPP = re.compile(r"(wa\.me/|tel:)(\d{8,15})(?!\d)")
+DATE_OR_VERSION = re.compile(r"(?:19|20)\d\d[-./ ][01]?\d[-./ ]|\d+(?:\.\d+){2,}$")
+
+
+class Counts(NamedTuple):
+    """How many private things were replaced."""
+
+    emails: int = 0
+    phones: int = 0
+    secrets: int = 0
+
+
+class Redacted(NamedTuple):
+    """A text without private things."""
+
+    text: str
+    counts: Counts
+
+
+def is_secret(match: re.Match[str]) -> bool:
+    """Whether what is assigned to a password, key or token is one: no name of a variable, no placeholder."""
+    name, quote, value = match[1].lower(), match[2], match[3]
+    # A call, an index or more of an expression follows.
+    if match[4] is None or PLACEHOLDER.fullmatch(value) or value.startswith(("$", "%", "/", "=")):
+        return False
+    if name.startswith(("pass", "pwd")):
+        return (
+            bool(quote)
+            or (len(value) >= 6 and has_digit(value) and not IDENTIFIER.fullmatch(value))
+            or (len(value) >= 6 and has_digit(value) and "." not in value)
+        )
+    return len(value) >= (12 if quote else 16) and has_digit(value) and not value.isdigit()
+
+
+def has_digit(text: str) -> bool:
+    """Whether a text holds a digit."""
+    return any(character.isdigit() for character in text)
+
+
+def redact_secrets(text: str) -> tuple[str, int]:
+    """Replace keys, tokens and passwords by [secret]; say how many."""
+    found = 0
+
+    def whole(_: re.Match[str]) -> str:
+        nonlocal found
+        found += 1
+        return "[secret]"
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal found
+        found += 1
+        return f"{match[1]}[secret]"
+
+    def assigned(match: re.Match[str]) -> str:
+        nonlocal found
+        if not is_secret(match):
+            return match[0]
+        found += 1
+        return f"{match[1]}{match[2] or ''}[secret]"
+
+    if "-----BEGIN" in text:
+        text = PRIVATE_KEY.sub(whole, text)
+    text = ADDRESS_PASSWORD.sub(value, text)
+    text = KEYS.sub(whole, text)
+    text = AUTHORIZATION.sub(value, text)
+    if "hooks.slack.com" in text:
+        text = WEBHOOK.sub(value, text)
+    return ASSIGNMENT.sub(assigned, text), found
+
+
+def redact_emails(text: str) -> tuple[str, int]:
+    """Replace e-mail addresses by [email]; say how many.
+
+    git@host:path is no address: it is how every clone of a repository is written, and nobody reads mail there.
+    """
+    found = 0
+
+    def replaced(match: re.Match[str]) -> str:
+        nonlocal found
+        domain = match[2].lower()
+        if domain.rpartition(".")[2] in FILE_ENDINGS or (
+            match[1] == "git" and text[match.end() : match.end() + 1] in ":/"
+        ):
+            return match[0]
+        found += 1
+        return "[email]"
+
+    def spelt(_: re.Match[str]) -> str:
+        nonlocal found
+        found += 1
+        return "[email]"
+
+    if "@" in text or "%40" in text or "&" in text:
+        text = EMAIL.sub(replaced, text)
+    return SPELT_EMAIL.sub(spelt, text), found
+
+
+def is_phone(number: str) -> bool:
+    """Whether +number can be called: digits in groups must fit their country's plan, bare digits must be assigned."""
+    try:
+        parsed = phonenumbers.parse("+" + number)
+    except phonenumbers.NumberParseException:
+        return False
+    if number.isdigit():
+        return phonenumbers.is_valid_number(parsed)
+    return phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def redact_phones(text: str) -> tuple[str, int]:
+    """Replace telephone numbers by [phone]; say how many."""
+    found = 0
+
+    def international(match: re.Match[str]) -> str:
+        nonlocal found
+        if not is_phone(match[1]):
+            return match[0]
+        found += 1
+        return "[phone]"
+
+    def american(_: re.Match[str]) -> str:
+        nonlocal found
+        found += 1
+        return "[phone]"
+
+    def labelled(match: re.Match[str]) -> str:
+        nonlocal found
+        digits = sum(character.isdigit() for character in match[2])
+        if not 7 <= digits <= 15 or DATE_OR_VERSION.match(match[2]):
+            return match[0]
+        found += 1
+        return f"{match[1]}[phone]"
+
+    text = INTERNATIONAL_PHONE.sub(international, text)
+    text = AMERICAN_PHONE.sub(american, text)
+    text = LABELLED_PHONE.sub(labelled, text)
+    return WHATSAPP.sub(labelled, text), found
+
+
+def redact(text: str) -> Redacted:
+    """Replace what is private in a text, markup or plain."""
+    # Secrets first: the password of an address, and what follows its @, would pass for an e-mail address.
+    text, secrets = redact_secrets(text)
+    text, emails = redact_emails(text)
+    text, phones = redact_phones(text)
+    return Redacted(text, Counts(emails, phones, secrets))
+
+
+def shown(original: str | None, plain: Redacted) -> tuple[str | None, Counts]:
+    """An original without private things, and how many there were in it or in its plain text.
+
+    Where markup hid some of them from the patterns, the plain text stands for the original.
+    """
+    if original is None:
+        return None, plain.counts
+    redacted = redact(original)
+    counts = Counts(*map(max, redacted.counts, plain.counts))
+    return redacted.text if counts == redacted.counts else plain.text, counts
+
+
+def redact_post(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of SCHEMA of a post with url_hash, title, body, plain_title, plain_body and collection_date."""
+    title, body = redact(row["plain_title"]), redact(row["plain_body"])
+    redacted_title, in_title = shown(row["title"], title)
+    redacted_body, in_body = shown(row["body"], body)
+    return {
+        "url_hash": row["url_hash"],
+        "title": title.text,
+        "body": body.text,
+        "redacted_title": redacted_title,
+        "redacted_body": redacted_body,
+        "redacted_emails": in_title.emails + in_body.emails,
+        "redacted_phones": in_title.phones + in_body.phones,
+        "redacted_secrets": in_title.secrets + in_body.secrets,
+        "collection_date": row["collection_date"],
+    }
+
+
+def redact_posts(posts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of SCHEMA of batches of posts."""
+    for batch in posts:
+        yield pa.RecordBatch.from_pylist([redact_post(row) for row in batch.to_pylist()], schema=SCHEMA)
+
+
+def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
+    """Return the day's posts without what is private, a batch at a time."""
+    dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
+    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841  (DuckDB finds both by name, below)
+    plain_texts = dbt.ref("plain_texts")  # noqa: F841
+    run_date = dbt.config.meta_get("run_date")
+
+    posts = session.sql(
+        f"""
+        select
+            url_hash,
+            raw_items.title,
+            raw_items.body,
+            plain_texts.title as plain_title,
+            plain_texts.body as plain_body,
+            raw_items.collection_date,
+        from raw_items
+        inner join plain_texts using (url_hash)
+        where raw_items.collection_date = date '{run_date}'
+        """
+    ).to_arrow_reader(BATCH)
+    # dbt-duckdb inserts what comes through another cursor, so that this one may still be read from.
+    return pa.RecordBatchReader.from_batches(SCHEMA, redact_posts(posts))
