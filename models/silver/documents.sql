@@ -15,31 +15,53 @@ raw_items as (
 
 ),
 
-plain as (
+plain_texts as (
 
-    select
-        url_hash,
-        source,
-        -- The prefixes of Hacker News say where a post stands, not what it is about.
-        regexp_replace({{ plain_text("coalesce(title, '')") }}, '^(Ask|Tell|Show|Launch) HN:\s*', '', 'i') as title,
-        -- The encoder reads 256 tokens, which 2,000 characters always hold; the rest of a stack
-        -- trace would only cost time, in the patterns above all.
-        {{ plain_text("left(coalesce(body, ''), 20000)") }} as body,
-        collection_date,
-    from raw_items
+    select * from {{ ref('plain_texts') }}
+    where collection_date = {{ run_date() }}
 
 ),
 
-cut as (
+redactions as (
+
+    select * from {{ ref('redactions') }}
+    where collection_date = {{ run_date() }}
+
+),
+
+duplicates as (
+
+    select * from {{ ref('duplicates') }}
+    where collection_date = {{ run_date() }}
+
+),
+
+joined as (
 
     select
-        url_hash,
-        source,
-        title,
-        {{ cut('body', 300) }} as excerpt,
-        left(trim(title || if(regexp_matches(title, '(^|[.!?…])$'), ' ', '. ') || body), 2000) as text,
-        collection_date,
-    from plain
+        raw_items.url_hash,
+        duplicates.duplicate_of,
+        raw_items.source,
+        redactions.title,
+        redactions.body,
+        -- The encoder reads 256 tokens, which 2,000 characters hold in all but a few posts.
+        left(
+            trim(
+                redactions.title || if(regexp_matches(redactions.title, '(^|[.!?…])$'), ' ', '. ') || redactions.body
+            ),
+            2000
+        ) as text,
+        redactions.redacted_title,
+        redactions.redacted_body,
+        plain_texts.language,
+        redactions.redacted_emails,
+        redactions.redacted_phones,
+        redactions.redacted_secrets,
+        raw_items.collection_date,
+    from raw_items
+    inner join plain_texts on raw_items.url_hash = plain_texts.url_hash
+    inner join redactions on raw_items.url_hash = redactions.url_hash
+    left join duplicates on raw_items.url_hash = duplicates.url_hash
 
 ),
 
@@ -48,12 +70,19 @@ documents as (
     select
         url_hash,
         sha256(text) as content_hash,
+        duplicate_of,
         source,
         title,
-        excerpt,
+        {{ cut("replace(body, chr(10), ' ')", 300) }} as excerpt,
         text,
+        redacted_title,
+        redacted_body,
+        language,
+        redacted_emails,
+        redacted_phones,
+        redacted_secrets,
         collection_date,
-    from cut
+    from joined
 
 )
 
