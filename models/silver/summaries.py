@@ -1,83 +1,263 @@
 """A summary of each cluster of the day, in sentences that its posts really hold.
 
 Grain: one row per cluster_date and cluster_id.
-Method: LexRank (Erkan & Radev 2004, JAIR 22) as sumy implements it, over the sentences of up to ten posts
-nearest the centroid; three sentences, in the order in which they stand.
+Method: up to ten posts of a cluster are sampled by maximal marginal relevance (Carbonell & Goldstein 1998, SIGIR)
+among the fifty nearest the centroid; their sentences are ranked by LexRank (Erkan & Radev 2004, JAIR 22) as sumy
+implements it; the best of three posts are kept, in the order in which they stand.
+
+One process: on two cores, 2,000 clusters take 9 s in one and 9 s in two, of which starting takes 2.5 s.
 """
 
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache, lru_cache, partial
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from rich.console import Console
 from rich.progress import track
+from scipy.sparse import csr_array
 from sentencex import segment
 from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
 from sumy.nlp.stemmers import Stemmer
+from sumy.summarizers._summarizer import SentenceInfo
 from sumy.summarizers.lex_rank import LexRankSummarizer
 from sumy.utils import get_stop_words
 
-SAMPLED_ITEMS = 10
+Floats = npt.NDArray[np.float32]
+# cluster_id, url_hash, similarity to the centroid, embedding (384,), text
+Post = tuple[int, str, float, Floats, str]
+
+CANDIDATES = 50
+SAMPLED = 10
+# The weight of nearness to the centroid, the rest being that of distance from the posts sampled before: on three
+# real days 2 % farther from the centroid than the ten nearest (0.59, 0.60), and 12 % from each other (0.35, 0.40).
+RELEVANCE = 0.7
 SENTENCES = 3
+# Fewer words greet or thank; more characters (1 % of real sentences) are lists, logs, and posts without a full stop.
+MIN_WORDS = 5
+MAX_CHARACTERS = 300
+ROWS_PER_BATCH = 2_000
 
-SCHEMA = pa.schema([("cluster_date", pa.date32()), ("cluster_id", pa.int32()), ("summary", pa.string())])
+SCHEMA = pa.schema(
+    [
+        ("cluster_date", pa.date32()),
+        ("cluster_id", pa.int32()),
+        ("summary", pa.string()),
+        ("sampled", pa.list_(pa.string())),
+    ]
+)
+
+# Chinese and Japanese put no blanks between words: there each character counts as one.
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+# sentencex also splits "Use .NET", "Object.<anonymous>" and "1. First": a sentence ends at a blank or at a full stop
+# of Chinese and Japanese, and is more than a number.
+COMPLETE = re.compile(r"(?!\d+[.)]\s*$).*[\s。！？]", re.DOTALL)
+CLOSED = re.compile(r"[.!?…。！？][\"'”’»)\]」]*$")
+BULLET = re.compile(r"^[-*+•–—]\s+")
 
 
-class Tokenizer:
-    """The two methods that sumy asks of a tokenizer; its own would download nltk's punkt."""
-
-    def to_sentences(self, text: str) -> tuple[str, ...]:
-        """Split a text into sentences without blanks around them."""
-        return tuple(sentence.strip() for sentence in segment("en", text) if sentence.strip())
+class Words:
+    """What sumy asks of a tokenizer; its own would download nltk's punkt."""
 
     def to_words(self, sentence: str) -> tuple[str, ...]:
         """Split a sentence into its words of letters and digits."""
-        return tuple(re.findall(r"\w+", sentence))
+        return tuple(WORD.findall(sentence))
+
+
+class SparseLexRank(LexRankSummarizer):  # type: ignore[misc]  # sumy has no types
+    """sumy's LexRank without its loops over all pairs of sentences; it ranks them the same."""
+
+    @staticmethod
+    def _compute_idf(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
+        """By term: the logarithm of the number of sentences over one more than those that hold it."""
+        holding = Counter(chain.from_iterable(map(dict.fromkeys, sentences)))
+        return {term: math.log(len(sentences) / (1 + count)) for term, count in holding.items()}
+
+    def _create_matrix(
+        self,
+        sentences: Sequence[Sequence[str]],
+        threshold: float,
+        tf_metrics: Sequence[Mapping[str, float]],
+        idf_metrics: Mapping[str, float],
+    ) -> npt.NDArray[np.float64]:
+        """The chances (n, n) to go from one of n sentences to another: equal for all above the threshold."""
+        columns = {term: column for column, term in enumerate(idf_metrics)}
+        weights = [tf * idf_metrics[term] for metrics in tf_metrics for term, tf in metrics.items()]
+        indices = [columns[term] for metrics in tf_metrics for term in metrics]
+        starts = np.cumsum([0, *map(len, tf_metrics)])
+        vectors = csr_array((weights, indices, starts), shape=(len(sentences), len(columns)), dtype=np.float64)
+        norms = np.sqrt(vectors.multiply(vectors).sum(axis=1))
+        vectors.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(starts))
+        cosines = (vectors @ vectors.T).toarray()
+        # The last digits of a sum depend on its order: where they decide, sumy's own sum does.
+        for a, b in np.argwhere(np.abs(cosines - threshold) < 1e-9):
+            cosines[a, b] = self.cosine_similarity(
+                sentences[a], sentences[b], tf_metrics[a], tf_metrics[b], idf_metrics
+            )
+        similar = cosines > threshold
+        # Dense from here on, for sumy's power method, so that sums and ties come out as they do there.
+        chances: npt.NDArray[np.float64] = similar / np.maximum(similar.sum(axis=1, keepdims=True), 1)
+        return chances
+
+
+@cache
+def summarizer() -> SparseLexRank:
+    """LexRank for English; the stemmer, which is pure Python, remembers the words it has met."""
+    lexrank = SparseLexRank(lru_cache(maxsize=100_000)(Stemmer("english")))
+    lexrank.stop_words = get_stop_words("english")
+    return lexrank
+
+
+def split(text: str) -> Iterator[str]:
+    """The sentences of a text, verbatim, without blanks around them; none goes beyond its line."""
+    for line in text.splitlines():
+        sentence = ""
+        for part in segment("en", BULLET.sub("", line.strip())):
+            sentence += part
+            if COMPLETE.fullmatch(sentence):
+                yield sentence.strip()
+                sentence = ""
+        if sentence.strip():
+            yield sentence.strip()
+
+
+def is_fit(sentence: Sentence, text: str) -> bool:
+    """Whether a sentence says enough, and no more than one reads in a summary, and does not end in mid-air."""
+    wording = str(sentence)
+    is_broken_off = text.endswith(f" {wording}") and not CLOSED.search(wording)
+    is_whole = not is_broken_off and not wording.endswith((":", "："))
+    return len(sentence.words) >= MIN_WORDS and len(wording) <= MAX_CHARACTERS and is_whole
+
+
+def cut(sentence: str) -> str:
+    """A sentence, or its words within MAX_CHARACTERS."""
+    return sentence if len(sentence) <= MAX_CHARACTERS else sentence[:MAX_CHARACTERS].rsplit(" ", 1)[0]
+
+
+def fit_sentences(texts: Sequence[str]) -> dict[Sentence, int]:
+    """The different sentences of texts that are fit for a summary, each with the index of the text it stands in.
+
+    Where none is fit: the longest one of each text, cut.
+    """
+    found: dict[Sentence, int] = {}
+    for index, text in enumerate(texts):
+        for sentence in split(text):
+            found.setdefault(Sentence(sentence, Words()), index)
+    fit = {sentence: index for sentence, index in found.items() if is_fit(sentence, texts[index])}
+    by_text = groupby(found, key=found.__getitem__)
+    return fit or {Sentence(cut(max(map(str, each), key=len)), Words()): index for index, each in by_text}
+
+
+def choose(ranked: Sequence[SentenceInfo], indices: Mapping[Sentence, int]) -> list[SentenceInfo]:
+    """The best of ranked sentences, at most SENTENCES: the best of every text before the second best of any.
+
+    A sentence without a word beyond those of a chosen one, or with all of them, would say the same again: it is
+    subsumed (Radev, Jing & Budzikowska 2000, whose MEAD carried LexRank).
+    """
+    taken = Counter[int]()
+    turns = []
+    for info in ranked:
+        turns.append(taken[indices[info.sentence]])
+        taken[indices[info.sentence]] += 1
+    chosen: list[tuple[SentenceInfo, set[str]]] = []
+    for _, info in sorted(zip(turns, ranked, strict=True), key=itemgetter(0)):
+        words = {word.lower() for word in info.sentence.words}
+        if not any(words <= others or others <= words for _, others in chosen):
+            chosen.append((info, words))
+        if len(chosen) == SENTENCES:
+            break
+    return [info for info, _ in chosen]
+
+
+def join(sentences: Sequence[str]) -> str:
+    """One paragraph of sentences; one that ends without a mark, as titles do, gets a full stop before the next."""
+    closed = (sentence if CLOSED.search(sentence) else f"{sentence}." for sentence in sentences[:-1])
+    return " ".join([*closed, *sentences[-1:]])
 
 
 def summarise(texts: Sequence[str]) -> str:
-    """The three most central sentences of texts; all of a text with fewer; empty where there is no text."""
-    tokenizer = Tokenizer()
-    summarizer = LexRankSummarizer(Stemmer("english"))
-    summarizer.stop_words = get_stop_words("english")
-    paragraphs = [Paragraph([Sentence(each, tokenizer) for each in tokenizer.to_sentences(text)]) for text in texts]
+    """The most central sentences of texts, at most SENTENCES; empty only where there is no text."""
+    indices = fit_sentences(texts)
+    document = ObjectDocumentModel([Paragraph(list(indices))])
     # Sentences that share no word have no rank: sumy divides 0 by 0 and then keeps their order, which will do.
     with np.errstate(invalid="ignore"):
-        return " ".join(map(str, summarizer(ObjectDocumentModel(paragraphs), SENTENCES)))
+        return join([str(sentence) for sentence in summarizer()(document, partial(choose, indices=indices))])
+
+
+def sample(vectors: Floats, similarities: Floats) -> list[int]:
+    """Indices of up to SAMPLED of n >= 1 unit vectors (n, 384), by maximal marginal relevance.
+
+    Each is near the centroid, by its cosine to it in `similarities` (n,), and far from those before it. Of equal
+    ones the first is taken.
+    """
+    cosines = vectors @ vectors.T
+    chosen = [int(similarities.argmax())]
+    while len(chosen) < min(SAMPLED, len(vectors)):
+        scores = RELEVANCE * similarities - (1 - RELEVANCE) * cosines[chosen].max(axis=0)
+        scores[chosen] = -np.inf
+        chosen.append(int(scores.argmax()))
+    return chosen
+
+
+def read_posts(batches: Iterable[pa.RecordBatch]) -> Iterator[Post]:
+    """The posts of batches whose columns are named as in `model` below, one by one."""
+    for batch in batches:
+        vectors = batch["embedding"].flatten().to_numpy().reshape(batch.num_rows, -1)
+        columns = (batch[name].to_pylist() for name in ("cluster_id", "url_hash", "similarity"))
+        yield from zip(*columns, vectors, batch["text"].to_pylist(), strict=True)
+
+
+def summarise_cluster(posts: Iterable[Post]) -> tuple[str, list[str]]:
+    """The summary of a cluster, and the url_hash of the posts sampled for it, in the order of sampling."""
+    _, hashes, similarities, vectors, texts = zip(*posts, strict=True)
+    sampled = sample(np.stack(vectors), np.array(similarities, dtype=np.float32))
+    return summarise([texts[index] for index in sampled]), [hashes[index] for index in sampled]
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return a summary of every cluster of the day."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="cluster_date")
     documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds both by name, below)
-    assignments = dbt.ref("cluster_assignments")  # noqa: F841
+    items = dbt.ref("items")  # noqa: F841
     run_date = dbt.config.meta_get("run_date")
 
-    clusters = session.sql(
-        f"""
-        with sampled as (
-            select cluster_date, cluster_id, url_hash, similarity, text
-            from assignments
-            inner join documents using (url_hash)
-            where cluster_date = date '{run_date}'
-            qualify row_number() over (partition by cluster_id order by similarity desc, url_hash) <= {SAMPLED_ITEMS}
-        )
-        select cluster_date, cluster_id, list(text order by similarity desc, url_hash) as texts
-        from sampled
-        group by all
-        order by cluster_id
-        """
+    [(count,)] = session.sql(
+        f"select count(distinct cluster_id) from items where cluster_date = date '{run_date}'"
     ).fetchall()
-    console = Console(stderr=True)
-    rows = [
-        {"cluster_date": cluster_date, "cluster_id": cluster_id, "summary": summarise(texts)}
-        for cluster_date, cluster_id, texts in track(
-            clusters,
-            description=f"Summarising {len(clusters):,} clusters",
-            console=console,
-            disable=not console.is_terminal,
+    # Ranked before they are joined to what is wide: of a day of 200,000 posts, half are candidates.
+    posts = session.sql(
+        f"""
+        with candidates as (
+            select
+                cluster_id,
+                url_hash,
+                row_number() over (partition by cluster_id order by similarity desc, url_hash) as position,
+            from items
+            where cluster_date = date '{run_date}' and is_core
+            qualify position <= {CANDIDATES}
         )
-    ]
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+        select candidates.cluster_id, url_hash, items.similarity, items.embedding, documents.text
+        from candidates
+        inner join items using (url_hash)
+        inner join documents using (url_hash)
+        order by candidates.cluster_id, candidates.position
+        """
+    ).to_arrow_reader(ROWS_PER_BATCH)
+    console = Console(stderr=True)
+    clusters = track(
+        groupby(read_posts(posts), key=itemgetter(0)),
+        description=f"Summarising {count:,} clusters",
+        total=count,
+        console=console,
+        disable=not console.is_terminal,
+    )
+    rows = [(date.fromisoformat(run_date), cluster_id, *summarise_cluster(members)) for cluster_id, members in clusters]
+    return pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], schema=SCHEMA)
