@@ -7,6 +7,8 @@ DATE ?= $(shell date -u -d yesterday +%F 2>/dev/null || date -u -v-1d +%F)
 # It compiles the models, for which dbt opens a database: not yours.
 SQLFLUFF := GROUNDSWELL_DB=:memory: $(BIN)/sqlfluff
 INSTALLED := $(VENV)/.installed
+# Labelled posts to compare clusters with; without any, those of the repository.
+LABELLED ?= $(wildcard ../*/data/labelled/stackoverflow20.tsv)
 
 .DEFAULT_GOAL := help
 
@@ -50,8 +52,8 @@ build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 docs: $(INSTALLED) ## The dbt docs site as one file, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
-bench: $(INSTALLED) ## Time the stages of a build
-	$(BIN)/python -m tests.benchmarks
+bench: $(INSTALLED) ## Measure speed, growth and the quality of clusters
+	$(BIN)/python -m tests.benchmarks $(LABELLED:%=--labelled %)
 
 clean: ## Remove what can be made again; databases stay
 	rm -rf $(VENV) .demo target logs .mypy_cache .pytest_cache .ruff_cache

@@ -1,5 +1,6 @@
 """What the tests share: runs of the real commands, the built sample day, a real PocketBase, a loopback service."""
 
+import json
 import os
 import secrets
 import shutil
@@ -100,6 +101,15 @@ class Project:
             holder.stdout.readline()
             yield holder.pid
             holder.communicate("\n")
+
+    def stage_seconds(self) -> dict[str, float]:
+        """Seconds by model of the last build, from dbt's own record of it."""
+        results = json.loads((self.database.with_suffix(".target") / "run_results.json").read_text())["results"]
+        return {
+            result["unique_id"].split(".")[2]: result["execution_time"]
+            for result in results
+            if result["unique_id"].startswith("model.")
+        }
 
     def contents(self) -> dict[str, tuple[int, Any]]:
         """Rows and a hash of every table, whatever the order of the rows."""

@@ -34,7 +34,7 @@ issues as (
             order by
                 list_position(['high', 'medium', 'low'], issue_labels.impact_level) asc,
                 issue_labels.would_pay_signal desc,
-                label_requests.cluster_size * label_requests.confidence desc,
+                label_requests.core_size * label_requests.confidence desc,
                 issue_labels.cluster_id asc
         ) as day_rank,
         issue_labels.would_pay_signal,

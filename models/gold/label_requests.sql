@@ -55,6 +55,7 @@ samples as (
         ) as sample_number,
     from items
     inner join documents on items.url_hash = documents.url_hash
+    where items.is_core
     qualify sample_number <= 10
 
 ),
@@ -103,6 +104,7 @@ label_requests as (
         source_counts.source_counts,
         clusters.summary,
         clusters.cluster_size,
+        clusters.core_size,
         clusters.confidence,
         clusters.cluster_date,
     from clusters
@@ -121,6 +123,7 @@ select
     source_counts,
     summary,
     cluster_size,
+    core_size,
     confidence,
     cluster_date,
 from label_requests

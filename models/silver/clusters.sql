@@ -16,6 +16,13 @@ summaries as (
 
 ),
 
+core_items as (
+
+    select * from items
+    where is_core
+
+),
+
 components as (
 
     select
@@ -24,7 +31,7 @@ components as (
         -- Decimals add up to the same sum in whatever order the threads meet them; floats do not.
         unnest(embedding)::decimal(10, 8) as component,
         generate_subscripts(embedding, 1) as dimension,
-    from items
+    from core_items
 
 ),
 
@@ -51,27 +58,28 @@ centroids as (
 
 ),
 
-neighbours as (
-
-    select
-        centroids.cluster_date,
-        centroids.cluster_id,
-        max(array_cosine_similarity(centroids.centroid, other_centroids.centroid)) as nearest_similarity,
-    from centroids
-    inner join centroids as other_centroids
-        on centroids.cluster_date = other_centroids.cluster_date and centroids.cluster_id != other_centroids.cluster_id
-    group by all
-
-),
-
 sizes as (
 
     select
         cluster_date,
         cluster_id,
         count(*) as cluster_size,
-        avg(similarity::decimal(10, 8)) as cohesion,
     from items
+    group by all
+
+),
+
+core_sizes as (
+
+    select
+        cluster_date,
+        cluster_id,
+        count(*) as core_size,
+        -- The simplified silhouette (Hruschka et al. 2004): distances to centroids in place of all pairs.
+        avg(
+            ((similarity - runner_up_similarity) / (1.000001 - least(similarity, runner_up_similarity)))::decimal(10, 8)
+        ) as silhouette,
+    from core_items
     group by all
 
 ),
@@ -82,15 +90,24 @@ clusters as (
         sizes.cluster_id,
         summaries.summary,
         sizes.cluster_size,
-        sizes.cohesion,
+        core_sizes.core_size,
+        -- The length of the mean of n unit vectors tells the mean cosine of all pairs of them. A post alone has none.
+        case
+            when core_sizes.core_size > 1
+                then (
+                    core_sizes.core_size * array_inner_product(centroids.centroid, centroids.centroid)::double - 1
+                ) / (core_sizes.core_size - 1)
+            else 0
+        end as cohesion,
         -- A cluster that is alone in its day is separated from nothing.
-        coalesce(1 - neighbours.nearest_similarity, 1) as separation,
-        greatest(sizes.cohesion * (1 - power(coalesce(neighbours.nearest_similarity, 0), 2)), 0) as confidence,
+        coalesce(core_sizes.silhouette, 1)::double as silhouette,
+        -- Posts alike weigh more than posts unlike those of other clusters: topics that are cut in two are no worse.
+        least(greatest((cohesion + 0.5 * silhouette) / 1.5, 0), 1) as confidence,
         centroids.centroid,
         sizes.cluster_date,
     from sizes
+    inner join core_sizes using (cluster_date, cluster_id)
     inner join centroids using (cluster_date, cluster_id)
-    left join neighbours using (cluster_date, cluster_id)
     left join summaries using (cluster_date, cluster_id)
 
 )

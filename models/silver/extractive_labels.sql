@@ -39,6 +39,7 @@ categories as (
 embeddings as (
 
     select * from {{ ref('embeddings') }}
+    where model = '{{ var("embedding_model") }}'
 
 ),
 
@@ -77,6 +78,8 @@ posts as (
     inner join documents on items.url_hash = documents.url_hash
     inner join raw_items on items.url_hash = raw_items.url_hash
     cross join signals
+    -- Ranks are among all of a source's posts; only core posts have a say.
+    qualify items.is_core
 
 ),
 

@@ -12,6 +12,7 @@ documents as (
 embeddings as (
 
     select * from {{ ref('embeddings').include(database=false) }}
+    where model = '{{ var("embedding_model") }}'
 
 ),
 
@@ -21,19 +22,43 @@ cluster_assignments as (
 
 ),
 
-items as (
+placed as (
 
     select
         documents.url_hash,
         documents.source,
+        documents.duplicate_of,
         cluster_assignments.cluster_id,
         cluster_assignments.similarity,
+        cluster_assignments.runner_up_similarity,
         embeddings.embedding,
+        cluster_assignments.is_outlier,
+        -- Assignments made before outliers were marked have none.
+        documents.duplicate_of is null and not coalesce(cluster_assignments.is_outlier, false) as has_a_say,
         embeddings.embedding_date,
         cluster_assignments.cluster_date,
     from documents
     left join embeddings on documents.content_hash = embeddings.content_hash
     left join cluster_assignments on documents.url_hash = cluster_assignments.url_hash
+
+),
+
+items as (
+
+    select
+        url_hash,
+        source,
+        duplicate_of,
+        cluster_id,
+        similarity,
+        runner_up_similarity,
+        embedding,
+        is_outlier,
+        -- A cluster of nothing else is spoken for by all of its posts.
+        has_a_say or not bool_or(has_a_say) over (partition by cluster_date, cluster_id) as is_core,
+        embedding_date,
+        cluster_date,
+    from placed
 
 )
 

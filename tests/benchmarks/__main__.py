@@ -1,52 +1,63 @@
-"""python -m tests.benchmarks [posts.jsonl]: what collecting costs, each stage of a day, and a second build.
+"""What collecting, building and its parts cost, and how good the clusters are: a table each.
 
-Without a file: the bundled sample day. The two builds run one after the other on the same machine, so their
-ratio holds where single times do not.
+Two sides of a ratio are always measured in one run, one beside the other: that holds where single times do not.
 """
 
-import json
 import resource
 import sys
 import tempfile
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import collectors
+from tests.benchmarks import clusters, collectors, encoder, scale, summaries
 from tests.conftest import DAY, SAMPLE, Project
 
 
-def stage_seconds(project: Project) -> dict[str, float]:
-    """Seconds by model of the last build, from dbt's own record of it."""
-    results = json.loads((project.database.with_suffix(".target") / "run_results.json").read_text())["results"]
-    return {
-        result["unique_id"].split(".")[2]: result["execution_time"]
-        for result in results
-        if result["unique_id"].startswith("model.")
-    }
+class Subject(StrEnum):
+    """What can be measured."""
+
+    COLLECTORS = "collectors"
+    BUILD = "build"
+    ENCODER = "encoder"
+    CLUSTERS = "clusters"
+    SUMMARIES = "summaries"
+    SCALE = "scale"
 
 
-def measure(file: Path | None) -> Table:
+def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
+    """A database with the posts of a file, else of the sample; and the day that most of them are of."""
+    project = Project(folder / "bench.duckdb")
+    ingested = project.ingest(*(["--file", str(posts)] if posts else ["--date", DAY, "--replay", str(SAMPLE)]))
+    if ingested.status:
+        sys.exit(ingested.output)
+    [(day,)] = project.query(
+        "select collection_date::text from bronze.raw_items group by all order by count(*) desc limit 1"
+    )
+    return project, day
+
+
+def measure_build(posts: Path | None) -> Table:
     """Build a day twice on an empty database: seconds of every stage, and the ratio."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(Path(folder) / "bench.duckdb")
-        ingested = project.ingest(*(["--file", str(file)] if file else ["--date", DAY, "--replay", str(SAMPLE)]))
-        if ingested.status:
-            sys.exit(ingested.output)
-        [(day, posts)] = project.query(
-            "select collection_date::text, count(*) from bronze.raw_items group by all order by 2 desc limit 1"
-        )
+        project, day = day_of(posts, Path(folder))
         builds = []
         for _ in range(2):
             built = project.build(day)
             if built.status:
                 sys.exit(built.output)
-            builds.append(stage_seconds(project))
+            builds.append(project.stage_seconds())
+        [(count,)] = project.query("select count(*) from silver.documents")
     first, second = builds
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    title = f"{posts:,} posts of {day}; largest process {memory:,.0f} MB"
+    title = f"{count:,} posts of {day}; largest process {memory:,.0f} MB"
     table = Table("stage", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("first build, s", "share", "second build, s", "first / second"):
         table.add_column(column, justify="right", no_wrap=True)
@@ -59,7 +70,38 @@ def measure(file: Path | None) -> Table:
     return table
 
 
+def measure_encoder(posts: Path | None) -> Table:
+    """The encoder on the plain texts of a day."""
+    with tempfile.TemporaryDirectory() as folder:
+        project, day = day_of(posts, Path(folder))
+        built = project.build(day, "--select", "+documents")
+        if built.status:
+            sys.exit(built.output)
+        texts = project.query("select text from silver.documents where text <> '' order by url_hash")
+    return encoder.measure([text for (text,) in texts])
+
+
+def main(
+    subjects: Annotated[list[Subject] | None, typer.Argument(help="What to measure; without it, all.")] = None,
+    posts: Annotated[Path | None, typer.Option(help="Posts to build, as ingest --file takes; else the sample.")] = None,
+    labelled: Annotated[
+        list[Path] | None, typer.Option(help="Lines of label, tab, text to compare clusters with; else our own.")
+    ] = None,
+) -> None:
+    """Measure, and print a table for each subject."""
+    console = Console(width=max(Console().width, 120))
+    measures: dict[Subject, list[Callable[[], Table]]] = {
+        Subject.COLLECTORS: [collectors.measure],
+        Subject.BUILD: [partial(measure_build, posts)],
+        Subject.ENCODER: [partial(measure_encoder, posts)],
+        Subject.CLUSTERS: [partial(clusters.measure, file) for file in labelled or [clusters.OURS]],
+        Subject.SUMMARIES: [summaries.measure],
+        Subject.SCALE: [scale.measure],
+    }
+    for subject in subjects or Subject:
+        for measure in measures[subject]:
+            console.print(measure())
+
+
 if __name__ == "__main__":
-    console = Console(width=max(Console().width, 100))
-    console.print(collectors.measure())
-    console.print(measure(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    typer.run(main)
