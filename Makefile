@@ -44,7 +44,7 @@ types: $(INSTALLED) ## Check the types
 	$(BIN)/mypy
 
 pytest: $(INSTALLED) ## Run the tests, with two builds of the sample day among them
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'

@@ -215,21 +215,19 @@ def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> No
         "DBT_TARGET_PATH": str(tmp_path / "target"),
         "DBT_LOG_PATH": str(tmp_path / "logs"),
     }
-    run = subprocess.Popen(
-        [DBT, "build", "--vars", f"date: {DAY}"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    # The write-ahead log grows by 1.5 MB with the first batch of a thousand vectors.
-    log = Path(f"{project.database}.wal")
-    deadline = time.monotonic() + 120
-    while run.poll() is None and time.monotonic() < deadline and not (log.exists() and log.stat().st_size > 1_500_000):
-        time.sleep(0.02)
-    assert run.poll() is None, "the build ended before it could be killed"
-    run.send_signal(signal.SIGKILL)
-    run.wait()
+    with subprocess.Popen(
+        [DBT, "build", "--vars", f"date: {DAY}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        assert any("Encoding 2,5" in line for line in run.stdout), "the build ended before it encoded anything"
+        # The write-ahead log grows by 1.5 MB with each batch of a thousand vectors.
+        log = Path(f"{project.database}.wal")
+        before = log.stat().st_size
+        deadline = time.monotonic() + 300
+        while run.poll() is None and time.monotonic() < deadline and log.stat().st_size < before + 1_500_000:
+            time.sleep(0.02)
+        assert run.poll() is None, "the build ended before it could be killed"
+        run.send_signal(signal.SIGKILL)
     kept = project.query("select count(*) from silver.embeddings__journal")[0][0]
     assert kept in (1_000, 2_000)
     # A vector that no text has proves that what was kept is not encoded again.
