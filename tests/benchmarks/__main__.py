@@ -74,7 +74,7 @@ def measure_encoder(posts: Path | None) -> Table:
     """The encoder on the plain texts of a day."""
     with tempfile.TemporaryDirectory() as folder:
         project, day = day_of(posts, Path(folder))
-        built = project.build(day, "--select", "+documents")
+        built = project.build(day, "--select", "+documents", "--exclude-resource-type", "test")
         if built.status:
             sys.exit(built.output)
         texts = project.query("select text from silver.documents where text <> '' order by url_hash")

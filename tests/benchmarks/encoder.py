@@ -42,8 +42,8 @@ def peak() -> float:
 def measure(texts: list[str]) -> Table:
     """Documents per second of both, the ratio, the cosines between them, and the share of the limit."""
     texts = [texts[index] for index in np.linspace(0, len(texts) - 1, min(TEXTS, len(texts))).astype(int)]
-    transformer = SentenceTransformer(str(embeddings.model_folder(embeddings.BUNDLED)), device="cpu")
     encode, used = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    transformer = SentenceTransformer(str(embeddings.model_folder(embeddings.BUNDLED)), device="cpu")
     plain, ours = [], []
     # In turn, since others use the machine as well.
     for _ in range(ROUNDS):

@@ -17,25 +17,29 @@ import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from tests.conftest import DAY, DBT, SAMPLE, Finished, Project
+from tests.conftest import DAY, SAMPLE, Finished, Project
 
 SIZES = (2_000, 20_000, 200_000)
-BEFORE = ("plain_texts", "duplicates", "documents")
-AFTER = ("embeddings", "cluster_assignments", "summaries", "clusters")
+# The models of the layer before and after its vectors, which fill_cache makes between them.
+BEFORE = ("plain_texts", "redactions", "duplicates", "documents")
+AFTER = ("embeddings", "cluster_assignments", "items", "summaries", "clusters")
 SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 
 
 def sample_texts(folder: Path) -> list[str]:
     """The plain texts of the sample day."""
     project = Project(folder / "sample.duckdb")
-    for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), build(project, *BEFORE)):
+    for finished in (
+        project.ingest("--date", DAY, "--replay", str(SAMPLE)),
+        build(project, "resource_type:seed", *BEFORE),
+    ):
         assert finished.status == 0, finished.output
     return [text for (text,) in project.query("select text from silver.documents order by url_hash")]
 
 
 def build(project: Project, *models: str) -> Finished:
     """Run these models of the day, without their tests."""
-    return project.run(DBT, "run", "--vars", f"date: {DAY}", "--select", *models)
+    return project.build(DAY, "--select", *models, "--exclude-resource-type", "test")
 
 
 def write_posts(file: Path, texts: list[str], count: int) -> None:
@@ -87,8 +91,7 @@ def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], f
     write_posts(folder / "posts.jsonl", texts, count)
     for finished in (
         project.ingest("--file", str(folder / "posts.jsonl")),
-        project.run(DBT, "seed", "--vars", f"date: {DAY}"),
-        build(project, *BEFORE),
+        build(project, "resource_type:seed", *BEFORE),
     ):
         assert finished.status == 0, finished.output
     taken = project.stage_seconds()
