@@ -10,10 +10,11 @@ of fewer still repeats nobody: that two people write "Question" is no sign of on
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
-from datasketch import MinHash, MinHashLSH
+from datasketch import LeanMinHash, MinHash, MinHashLSH
 
 BATCH = 1_000
 # Characters of a body that are compared.
@@ -27,6 +28,7 @@ RESEMBLANCE = 0.8
 EQUAL_WORDS = 5
 SIMILAR_WORDS = 10
 WORD = re.compile(r"\w+")
+EMPTY = MinHash(num_perm=PERMUTATIONS, seed=SEED)
 
 SCHEMA = pa.schema(
     [
@@ -40,7 +42,8 @@ SCHEMA = pa.schema(
 
 def sketch(words: list[str]) -> MinHash:
     """The MinHash of the sets of SHINGLE consecutive words of a text."""
-    signature = MinHash(num_perm=PERMUTATIONS, seed=SEED)
+    # A copy shares the permutations, which take more memory than the signature.
+    signature = EMPTY.copy()
     signature.update_batch([" ".join(words[start : start + SHINGLE]).encode() for start in range(len(words) - 2)])
     return signature
 
@@ -51,13 +54,14 @@ def repetitions(posts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, fl
     A post resembles the very post that it is said to repeat; there are no chains in which the ends differ.
     """
     lsh = MinHashLSH(threshold=RESEMBLANCE, num_perm=PERMUTATIONS)
-    originals: list[tuple[str, MinHash]] = []
-    equals: dict[str, str] = {}
+    originals: list[tuple[str, LeanMinHash]] = []
+    equals: dict[bytes, str] = {}
     for url_hash, text in posts:
         words = WORD.findall(text.lower())
         if len(words) < EQUAL_WORDS:
             continue
-        first = equals.setdefault(" ".join(words), url_hash)
+        digest = sha256(" ".join(words).encode()).digest()
+        first = equals.setdefault(digest, url_hash)
         if first != url_hash:
             yield url_hash, first, 1.0
         elif len(words) >= SIMILAR_WORDS:
@@ -67,11 +71,11 @@ def repetitions(posts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, fl
                 ((signature.jaccard(originals[other][1]), -other) for other in lsh.query(signature)), default=(0.0, 0)
             )
             if similarity >= RESEMBLANCE:
-                equals[" ".join(words)] = originals[-position][0]
+                equals[digest] = originals[-position][0]
                 yield url_hash, originals[-position][0], similarity
             else:
                 lsh.insert(len(originals), signature, check_duplication=False)
-                originals.append((url_hash, signature))
+                originals.append((url_hash, LeanMinHash(signature)))
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
