@@ -9,6 +9,13 @@ issues as (
 
 ),
 
+issue_labels as (
+
+    select * from {{ ref('issue_labels') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
 items as (
 
     select * from {{ ref('items') }}
@@ -30,6 +37,31 @@ raw_items as (
 
 ),
 
+claims as (
+
+    select
+        cluster_date,
+        cluster_id,
+        unnest(quotes) as claim,
+    from issue_labels
+
+),
+
+-- One quote a post: the words about paying, where there are any.
+quotes as (
+
+    select
+        cluster_date,
+        cluster_id,
+        claim['url_hash'] as url_hash,
+        arg_max(claim['quote'], (claim['supports_payment'], length(claim['quote']), claim['quote'])) as quote,
+        bool_or(not claim['supports_payment']) as is_representative,
+        bool_or(claim['supports_payment']) as supports_payment,
+    from claims
+    group by all
+
+),
+
 issue_evidence as (
 
     select
@@ -42,13 +74,21 @@ issue_evidence as (
         documents.redacted_title as title,
         documents.excerpt,
         documents.redacted_body as body,
+        quotes.quote,
         raw_items.comment_count,
         raw_items.vote_count,
         items.similarity,
+        coalesce(quotes.is_representative, false) as is_representative,
+        coalesce(quotes.supports_payment, false) as supports_payment,
         issues.cluster_date,
         raw_items.created_at as posted_at,
     from issues
     inner join items using (cluster_date, cluster_id)
+    left join quotes
+        on
+            issues.cluster_date = quotes.cluster_date
+            and issues.cluster_id = quotes.cluster_id
+            and items.url_hash = quotes.url_hash
     inner join documents on items.url_hash = documents.url_hash
     inner join raw_items on items.url_hash = raw_items.url_hash
 
@@ -64,9 +104,12 @@ select
     title,
     excerpt,
     body,
+    quote,
     comment_count,
     vote_count,
     similarity,
+    is_representative,
+    supports_payment,
     cluster_date,
     posted_at,
 from issue_evidence

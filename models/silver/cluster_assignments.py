@@ -49,6 +49,11 @@ def distinct_rows(vectors: Vectors) -> Labels:
     return np.array([first.setdefault(hash(row.tobytes()), index) for index, row in enumerate(vectors)], dtype=np.int64)
 
 
+def chosen(vectors: Vectors, rows: Labels) -> Vectors:
+    """Rows of an array by their numbers, ascending and different; itself where that is all of them."""
+    return vectors if len(rows) == len(vectors) else vectors[rows]
+
+
 def number_of_clusters(items: int, different: int) -> int:
     """The rule max(10, n / 100), bounded by the number of different vectors."""
     return min(max(MIN_CLUSTERS, items // ITEMS_PER_CLUSTER), different)
@@ -62,7 +67,7 @@ def cluster_day(vectors: Vectors) -> Labels:
     if k == len(different):
         return number_by_size(rows)
     # Equal rows count as one that weighs more, so that no two clusters begin at the same place.
-    labels = k_means(vectors[different], counts, k)
+    labels = k_means(chosen(vectors, different), counts, k)
     return number_by_size(labels[np.searchsorted(different, rows)])
 
 
@@ -203,7 +208,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
 
     embedded = session.sql(f"select embedding from ({items}) order by url_hash", params={"model": embedding_model})
     vectors = to_vectors(embedded.to_arrow_reader(CHUNK), "embedding", len(labels))
-    labels[new] = place(vectors[new], vectors[~new], labels[~new], join_similarity)
+    labels[new] = place(chosen(vectors, np.flatnonzero(new)), vectors[~new], labels[~new], join_similarity)
     own, runner_up = similarity_to_centroids(vectors, labels)
     assignments = pa.Table.from_arrays(
         [

@@ -9,6 +9,13 @@ clusters as (
 
 ),
 
+summaries as (
+
+    select * from {{ ref('summaries') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
 items as (
 
     select * from {{ ref('items') }}
@@ -23,63 +30,29 @@ documents as (
 
 ),
 
-raw_items as (
+post_signals as (
 
-    select * from {{ source('bronze', 'raw_items') }}
+    select * from {{ ref('post_signals') }}
     where collection_date = {{ run_date() }}
-
-),
-
-categories as (
-
-    select * from {{ ref('categories') }}
-
-),
-
-embeddings as (
-
-    select * from {{ ref('embeddings') }}
-    where model = '{{ var("embedding_model") }}'
-
-),
-
-label_signals as (
-
-    select * from {{ ref('label_signals') }}
-
-),
-
--- One pattern a signal, so that each post is read twice and not once a pattern.
-signals as (
-
-    select
-        string_agg(pattern, '|') filter (where signal = 'would_pay') as would_pay,
-        string_agg(pattern, '|') filter (where signal = 'severity') as severity,
-    from label_signals
 
 ),
 
 posts as (
 
     select
+        items.cluster_date,
         items.cluster_id,
         items.url_hash,
         coalesce(nullif(documents.title, ''), documents.text) as title,
         items.similarity,
-        -- Sources count differently: ten comments are many on one and few on another.
-        percent_rank() over (
-            partition by items.source
-            order by coalesce(raw_items.comment_count, 0) + greatest(coalesce(raw_items.vote_count, 0), 0)
-        ) as engagement,
-        regexp_matches(documents.text, signals.would_pay, 'i')::int as would_pay,
-        regexp_matches(documents.text, signals.severity, 'i')::int as severe,
-        items.cluster_date,
+        post_signals.category_probabilities,
+        post_signals.impact_probabilities,
+        post_signals.payment_quote,
+        documents.addresses_model,
     from items
     inner join documents on items.url_hash = documents.url_hash
-    inner join raw_items on items.url_hash = raw_items.url_hash
-    cross join signals
-    -- Ranks are among all of a source's posts; only core posts have a say.
-    qualify items.is_core
+    inner join post_signals on items.url_hash = post_signals.url_hash
+    where items.is_core
 
 ),
 
@@ -88,28 +61,70 @@ features as (
     select
         cluster_date,
         cluster_id,
-        -- A title of a word or two names no problem, however near the centre it stands.
-        arg_max(title, (length(title) >= 15, similarity, url_hash)) as title,
-        sum(would_pay) as would_pay_posts,
-        avg(would_pay) as would_pay_share,
-        avg(severe) as severity_share,
-        -- As a decimal, since the sum of floats depends on the order in which threads meet them.
-        avg(engagement::decimal(10, 8)) as engagement,
+        -- A title of a word or two names no problem, however near the centre it stands; nor does a web address.
+        arg_max(
+            { 'url_hash': url_hash, 'title': title },
+            (
+                not coalesce(addresses_model, false),
+                length(title) >= 15 and not regexp_matches(title, '(?i)https?:|www\.|[<>]'),
+                similarity,
+                url_hash
+            )
+        ) as titled,
+        count(payment_quote) as would_pay_posts,
+        count(payment_quote) / count(*) as would_pay_share,
+        list(
+            { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
+            order by similarity desc, url_hash asc
+        ) filter (where payment_quote is not null)[:5] as payments,
     from posts
     group by all
 
 ),
 
-nearest_categories as (
+votes as (
 
     select
-        clusters.cluster_date,
-        clusters.cluster_id,
-        arg_max(categories.category, array_cosine_similarity(clusters.centroid, embeddings.embedding)) as category,
-        max(array_cosine_similarity(clusters.centroid, embeddings.embedding)) as category_similarity,
-    from clusters
-    cross join categories
-    inner join embeddings on sha256(categories.description) = embeddings.content_hash
+        cluster_date,
+        cluster_id,
+        'category' as field,
+        unnest(map_keys(category_probabilities)) as answer,
+        unnest(map_values(category_probabilities)) as probability,
+    from posts
+    union all
+    select
+        cluster_date,
+        cluster_id,
+        'impact' as field,
+        unnest(map_keys(impact_probabilities)) as answer,
+        unnest(map_values(impact_probabilities)) as probability,
+    from posts
+
+),
+
+means as (
+
+    select
+        cluster_date,
+        cluster_id,
+        field,
+        answer,
+        avg(probability) as probability,
+    from votes
+    group by all
+
+),
+
+elected as (
+
+    select
+        cluster_date,
+        cluster_id,
+        arg_max(answer, (probability, answer)) filter (where field = 'category') as category,
+        max(probability) filter (where field = 'category') as category_probability,
+        arg_max(answer, (probability, answer)) filter (where field = 'impact') as impact_level,
+        max(probability) filter (where field = 'impact') as impact_probability,
+    from means
     group by all
 
 ),
@@ -118,8 +133,22 @@ scored as (
 
     select
         *,
-        0.6 * least(severity_share / 0.3, 1) + 0.4 * engagement as impact_score,
+        would_pay_posts >= 3 or would_pay_share >= 0.1 as would_pay_signal,
     from features
+
+),
+
+descriptions as (
+
+    select
+        cluster_date,
+        cluster_id,
+        nullif(array_to_string(list_transform(sentences[:2], lambda each: each['sentence']), ' '), '') as description,
+        list_transform(
+            sentences[:2],
+            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
+        ) as quotes,
+    from summaries
 
 ),
 
@@ -127,28 +156,29 @@ extractive_labels as (
 
     select
         clusters.cluster_id,
-        {{ cut('scored.title', 120) }} as canonical_title,
-        -- Nearer to nothing than unrelated texts are to each other: none of the categories.
-        case
-            when nearest_categories.category_similarity < 0.2 then 'other' else nearest_categories.category
-        end as category,
-        coalesce(nullif(clusters.summary, ''), scored.title) as description,
-        case
-            when scored.impact_score >= 0.6 then 'high'
-            when scored.impact_score >= 0.35 then 'medium'
-            else 'low'
-        end as impact_level,
-        nearest_categories.category_similarity,
+        {{ cut("scored.titled['title']", 120) }} as canonical_title,
+        elected.category,
+        coalesce(descriptions.description, scored.titled['title']) as description,
+        elected.impact_level,
+        list_concat(
+            [{
+                'url_hash': scored.titled['url_hash'],
+                'quote': trim(left(scored.titled['title'], 300)),
+                'supports_payment': false
+            }],
+            descriptions.quotes,
+            if(scored.would_pay_signal, scored.payments, [])
+        ) as quotes,
+        elected.category_probability,
+        elected.impact_probability,
         scored.would_pay_posts,
         scored.would_pay_share,
-        scored.severity_share,
-        scored.engagement,
-        scored.impact_score,
-        scored.would_pay_posts >= 3 or scored.would_pay_share >= 0.1 as would_pay_signal,
+        scored.would_pay_signal,
         clusters.cluster_date,
     from clusters
     inner join scored using (cluster_date, cluster_id)
-    inner join nearest_categories using (cluster_date, cluster_id)
+    inner join descriptions using (cluster_date, cluster_id)
+    inner join elected using (cluster_date, cluster_id)
 
 )
 

@@ -34,7 +34,9 @@ placed as (
         embeddings.embedding,
         cluster_assignments.is_outlier,
         -- Assignments made before outliers were marked have none.
-        documents.duplicate_of is null and not coalesce(cluster_assignments.is_outlier, false) as has_a_say,
+        documents.duplicate_of is null
+        and not coalesce(documents.addresses_model, false)
+        and not coalesce(cluster_assignments.is_outlier, false) as has_a_say,
         embeddings.embedding_date,
         cluster_assignments.cluster_date,
     from documents

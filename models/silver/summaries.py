@@ -51,6 +51,7 @@ SCHEMA = pa.schema(
         ("cluster_date", pa.date32()),
         ("cluster_id", pa.int32()),
         ("summary", pa.string()),
+        ("sentences", pa.list_(pa.struct([("url_hash", pa.string()), ("sentence", pa.string())]))),
         ("sampled", pa.list_(pa.string())),
     ]
 )
@@ -183,13 +184,17 @@ def join(sentences: Sequence[str]) -> str:
     return " ".join([*closed, *sentences[-1:]])
 
 
-def summarise(texts: Sequence[str]) -> str:
-    """The most central sentences of texts, at most SENTENCES; empty only where there is no text."""
+def summarise(texts: Sequence[str]) -> list[tuple[int, str]]:
+    """The most central sentences of texts, at most SENTENCES, each after the index of the text that it stands in.
+
+    None only where there is no text.
+    """
     indices = fit_sentences(texts)
     document = ObjectDocumentModel([Paragraph(list(indices))])
     # Sentences that share no word have no rank: sumy divides 0 by 0 and then keeps their order, which will do.
     with np.errstate(invalid="ignore"):
-        return join([str(sentence) for sentence in summarizer()(document, partial(choose, indices=indices))])
+        chosen = summarizer()(document, partial(choose, indices=indices))
+    return [(indices[sentence], str(sentence)) for sentence in chosen]
 
 
 def sample(vectors: Floats, similarities: Floats) -> list[int]:
@@ -215,11 +220,13 @@ def read_posts(batches: Iterable[pa.RecordBatch]) -> Iterator[Post]:
         yield from zip(*columns, vectors, batch["text"].to_pylist(), strict=True)
 
 
-def summarise_cluster(posts: Iterable[Post]) -> tuple[str, list[str]]:
-    """The summary of a cluster, and the url_hash of the posts sampled for it, in the order of sampling."""
+def summarise_cluster(posts: Iterable[Post]) -> tuple[str, list[dict[str, str]], list[str]]:
+    """The summary of a cluster, its sentences and their posts, and the url_hash of the posts sampled, in that order."""
     _, hashes, similarities, vectors, texts = zip(*posts, strict=True)
     sampled = sample(np.stack(vectors), np.array(similarities, dtype=np.float32))
-    return summarise([texts[index] for index in sampled]), [hashes[index] for index in sampled]
+    chosen = summarise([texts[index] for index in sampled])
+    sentences = [{"url_hash": hashes[sampled[index]], "sentence": sentence} for index, sentence in chosen]
+    return join([sentence for _, sentence in chosen]), sentences, [hashes[index] for index in sampled]
 
 
 def model(dbt: Any, session: Any) -> pa.Table:

@@ -25,6 +25,8 @@ OURS = Path(__file__).with_name("topics.tsv")
 JOIN_SIMILARITY = 0.3
 # Subsets in which confidence is compared with purity; one of them alone has few clusters.
 SUBSETS = 8
+# Orders of the posts, each of which clusters them a little differently.
+ORDERS = 5
 
 Labels = npt.NDArray[np.int64]
 Placed = npt.NDArray[np.bool_]
@@ -40,11 +42,11 @@ class Labelled(NamedTuple):
     labels: Labels
 
 
-def read(file: Path) -> Labelled:
+def read(file: Path, precision: str = "auto") -> Labelled:
     """The labelled posts of a file, embedded."""
     rows = [line.split("\t", 1) for line in file.read_text().splitlines()]
     texts = [text for _, text in rows]
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, precision)
     return Labelled(texts, encode(texts), np.unique([label for label, _ in rows], return_inverse=True)[1])
 
 
@@ -85,6 +87,16 @@ def rank_correlations(posts: Labelled) -> list[float]:
     return correlations
 
 
+def agreement(posts: Labelled) -> str:
+    """Mean and standard deviation of the AMI over ORDERS random orders of the posts: what chance makes of it."""
+    amis = []
+    for seed in range(ORDERS):
+        order = np.random.default_rng(seed).permutation(len(posts.labels))
+        clusters = clustering.cluster_day(posts.vectors[order])
+        amis.append(adjusted_mutual_info_score(posts.labels[order], clusters))
+    return f"{np.mean(amis):.3f} ± {np.std(amis, ddof=1):.3f}"
+
+
 def measure(file: Path) -> Table:
     """Agreement with the labels, coverage and seconds of each way to cluster."""
     posts = read(file)
@@ -119,7 +131,8 @@ def measure(file: Path) -> Table:
     correlations = rank_correlations(posts)
     title = (
         f"{len(labels):,} posts of {file.name} with {kinds} labels; confidence against purity, Spearman:"
-        f" {np.mean(correlations):.2f} (least of {SUBSETS}: {min(correlations):.2f})"
+        f" {np.mean(correlations):.2f} (least of {SUBSETS}: {min(correlations):.2f}); AMI over {ORDERS} orders:"
+        f" {agreement(posts)}, from vectors in fp32 {agreement(read(file, 'fp32'))}"
     )
     table = Table("clusters", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("AMI", "ARI", "purity", "coverage", "seconds"):

@@ -1,0 +1,103 @@
+{{ config(materialized='incremental', incremental_strategy='replace_day', unique_key='cluster_date') }}
+
+with
+
+label_requests as (
+
+    select * from {{ ref('label_requests') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+label_attempts as (
+
+    select * from {{ ref('label_attempts') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+totals as (
+
+    select
+        cluster_date,
+        cluster_id,
+        count(*) as attempts,
+        sum(tokens_in)::bigint as tokens_in,
+        sum(tokens_out)::bigint as tokens_out,
+        sum(cost_usd::decimal(18, 9))::double as cost_usd,
+        arg_max(error, attempted_at) as error,
+        arg_max(latency_seconds, attempted_at) as latency_seconds,
+    from label_attempts
+    group by all
+
+),
+
+-- A later attempt that fails leaves the label that there is.
+labels as (
+
+    select * from label_attempts
+    where status = 'labelled'
+    qualify row_number() over (
+        partition by cluster_date, cluster_id
+        order by attempted_at desc, attempt_id asc
+    ) = 1
+
+),
+
+issue_labels as (
+
+    select
+        label_requests.cluster_id,
+        labels.canonical_title,
+        labels.category,
+        labels.description,
+        labels.impact_level,
+        labels.labeler,
+        labels.model,
+        coalesce(labels.prompt_version, label_requests.prompt_version) as prompt_version,
+        case
+            when labels.attempt_id is not null then 'labelled'
+            when label_requests.prompt is null or totals.error is not null then 'failed'
+            else 'waiting'
+        end as status,
+        case
+            when status = 'labelled' then null
+            when label_requests.prompt is null then 'all its posts speak to a language model: none is shown to one'
+            else totals.error
+        end as error,
+        labels.quotes,
+        coalesce(totals.attempts, 0) as attempts,
+        coalesce(totals.tokens_in, 0) as tokens_in,
+        coalesce(totals.tokens_out, 0) as tokens_out,
+        totals.cost_usd,
+        coalesce(labels.latency_seconds, totals.latency_seconds) as latency_seconds,
+        labels.would_pay_signal,
+        label_requests.cluster_date,
+        labels.attempted_at as labelled_at,
+    from label_requests
+    left join totals using (cluster_date, cluster_id)
+    left join labels using (cluster_date, cluster_id)
+
+)
+
+select
+    cluster_id,
+    canonical_title,
+    category,
+    description,
+    impact_level,
+    labeler,
+    model,
+    prompt_version,
+    status,
+    error,
+    quotes,
+    attempts,
+    tokens_in,
+    tokens_out,
+    cost_usd,
+    latency_seconds,
+    would_pay_signal,
+    cluster_date,
+    labelled_at,
+from issue_labels
