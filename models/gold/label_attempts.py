@@ -34,7 +34,6 @@ CALLS_IN_FLIGHT = 8
 TRIES = 4
 # The longest pause that a provider may ask for before the next model is asked instead.
 MAX_WAIT_SECONDS = 60
-MAX_ANSWER_TOKENS = 900
 # Tokens are estimated with OpenAI's tokenizer; others cut a text into up to so many times as many.
 MARGIN = 1.3
 # Posts that must be quoted for a title, where there are as many.
@@ -77,7 +76,7 @@ WEB_ADDRESS = re.compile(
     r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}/"
     r"|\b[a-z0-9-]+\.(?:com|org|info|ru|xyz|top|cn|biz|click|link|online|site|shop|club|live|example)\b"
 )
-MARKUP = re.compile(r"[<>‹›]|&\w+;|\]\(|\*\*|__|```|^#|[\x00-\x1f\x7f]")
+MARKUP = re.compile(r"[<>‹›]|&\w+;|\]\(|\*\*|```|^#+ |[\x00-\x1f\x7f]")
 MONEY = re.compile(
     r"(?i)[$€£¥₹] ?\d|\d[\d.,]*k? ?(?:[€£¥₹]|usd|eur|gbp|dollars?|euros?|pounds|bucks)\b"
     r"|\b(?:pay|pays|paying|paid|buy|buying|bought|purchas\w+|subscri\w+|budget\w*|spen[dt]\w*|worth|afford\w*)\b"
@@ -316,12 +315,13 @@ LADDER: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 class Model:
     """One of the models of LLM_MODEL: how it is reached, and what is known of it."""
 
-    def __init__(self, name: str, base_url: str | None, timeout: float) -> None:
+    def __init__(self, name: str, base_url: str | None, timeout: float, answer_tokens: int) -> None:
         """Raises LabelError where LiteLLM does not know the provider or its key is missing."""
         self.litellm = load_litellm()
         self.name = name
         self.base_url = base_url
         self.timeout = timeout
+        self.answer_tokens = answer_tokens
         self.refusal = ""
         try:
             self.litellm.get_llm_provider(name, api_base=base_url)
@@ -361,7 +361,7 @@ class Model:
     def estimate(self, messages: list[Row]) -> Cost:
         """What a call costs at most."""
         tokens_in = round(MARGIN * self.litellm.token_counter(self.name, messages=messages))
-        return Cost(tokens_in, MAX_ANSWER_TOKENS, self.price(tokens_in, MAX_ANSWER_TOKENS))
+        return Cost(tokens_in, self.answer_tokens, self.price(tokens_in, self.answer_tokens))
 
     def actual(self, response: Any, estimate: Cost) -> Cost:
         """What a call cost, by the provider's own count where it gives one."""
@@ -396,7 +396,7 @@ class Model:
                         api_key=self.api_key,
                         messages=messages,
                         temperature=0,
-                        max_tokens=MAX_ANSWER_TOKENS,
+                        max_tokens=self.answer_tokens,
                         # Only `ask` tries again: providers' clients differ in what they repeat.
                         max_retries=0,
                         # LiteLLM looks into tools for MCP servers, with a library that it does not bring along.
@@ -452,12 +452,22 @@ def load_litellm() -> Any:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether the same call may succeed later, and soon: too many requests, a server's fault, no connection."""
+    """Whether the same call may succeed later, and soon: too many requests, a server's fault, no connection.
+
+    One that takes too long is not repeated: each time might be paid for.
+    """
     import openai
 
     status = getattr(error, "status_code", None) or 0
-    is_passing = isinstance(error, (openai.APIConnectionError, TimeoutError)) or status in (408, 429) or status >= 500
-    return is_passing and (retry_after(error) or 0) <= MAX_WAIT_SECONDS
+    is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or status >= 500
+    return is_passing and not is_lost(error) and (retry_after(error) or 0) <= MAX_WAIT_SECONDS
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether a question was not answered in time, and may have been paid for all the same."""
+    import openai
+
+    return isinstance(error, (TimeoutError, openai.APITimeoutError))
 
 
 def retry_after(error: BaseException | None) -> float | None:
@@ -489,14 +499,16 @@ def pause(state: Any) -> float:
 
 def content_of(response: Any) -> str:
     """The text of an answer, or the arguments of the tool that it calls. Raises AnswerError."""
+    if not response.choices:
+        raise AnswerError("the answer is empty")
     choice = response.choices[0]
     if choice.message.tool_calls:
         return str(choice.message.tool_calls[0].function.arguments)
     if not choice.message.content:
-        refusal = (choice.message.provider_specific_fields or {}).get("refusal")
+        refusal = (getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal")
         raise AnswerError(f"the model refused: {refusal}" if refusal else "the answer is empty")
     if choice.finish_reason == "length":
-        raise AnswerError(f"the answer is cut off at {MAX_ANSWER_TOKENS} tokens")
+        raise AnswerError("the answer is cut off: var llm_answer_tokens allows it no more")
     return str(choice.message.content)
 
 
@@ -586,12 +598,10 @@ class Labelling:
             try:
                 response = await model.ask(messages)
             except (openai.OpenAIError, TimeoutError) as error:
-                # A question that was not answered in time may have been paid for all the same.
-                is_lost = isinstance(error, (TimeoutError, openai.APITimeoutError))
-                if not is_lost:
-                    self.budget.spend(estimate, -1)
                 row |= {"status": "unanswered", "error": model.explain(error)}
-                row |= {} if is_lost else columns_of(Cost(0, 0, 0.0))
+                if not is_lost(error):
+                    self.budget.spend(estimate, -1)
+                    row |= columns_of(Cost(0, 0, 0.0))
                 self.keep(row)
                 continue
             cost = model.actual(response, estimate)
@@ -697,6 +707,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     names = [name.strip() for name in dbt.config.meta_get("llm_model").split(",") if name.strip()]
     base_url = dbt.config.meta_get("llm_base_url") or None
     timeout = float(dbt.config.meta_get("llm_timeout_seconds"))
+    answer_tokens = int(dbt.config.meta_get("llm_answer_tokens"))
     most_rejected = int(dbt.config.meta_get("llm_rejections"))
     usd = limit("llm_budget_usd", dbt.config.meta_get("llm_budget_usd"))
     tokens = limit("llm_budget_tokens", dbt.config.meta_get("llm_budget_tokens"))
@@ -759,7 +770,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         ).fetchall()
         budget = Budget(usd, tokens)
         budget.spend(Cost(int(spent_tokens), 0, spent_usd))
-        models = [Model(name, base_url, timeout) for name in names]
+        models = [Model(name, base_url, timeout, answer_tokens) for name in names]
         [(clusters,)] = durable.sql(
             f"select count(*) from {dbt.this.schema}.label_requests where cluster_date = date '{run_date}'"
         ).fetchall()

@@ -36,13 +36,6 @@ duplicates as (
 
 ),
 
--- One pattern, so that each post is read once.
-model_instructions as (
-
-    select string_agg(pattern, '|') as pattern from {{ ref('model_instructions') }}
-
-),
-
 joined as (
 
     select
@@ -75,23 +68,22 @@ joined as (
 documents as (
 
     select
-        joined.url_hash,
-        sha256(joined.text) as content_hash,
-        joined.duplicate_of,
-        joined.source,
-        joined.title,
-        {{ cut("replace(joined.body, chr(10), ' ')", 300) }} as excerpt,
-        joined.text,
-        joined.redacted_title,
-        joined.redacted_body,
-        joined.language,
-        joined.redacted_emails,
-        joined.redacted_phones,
-        joined.redacted_secrets,
-        regexp_matches(joined.text, model_instructions.pattern, 'i') as addresses_model,
-        joined.collection_date,
+        url_hash,
+        sha256(text) as content_hash,
+        duplicate_of,
+        source,
+        title,
+        {{ cut("replace(body, chr(10), ' ')", 300) }} as excerpt,
+        text,
+        redacted_title,
+        redacted_body,
+        language,
+        redacted_emails,
+        redacted_phones,
+        redacted_secrets,
+        regexp_matches(text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
+        collection_date,
     from joined
-    cross join model_instructions
 
 )
 

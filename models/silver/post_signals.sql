@@ -22,25 +22,11 @@ categories as (
 
 ),
 
-label_signals as (
-
-    select * from {{ ref('label_signals') }}
-
-),
-
 -- What was fitted on one model's vectors says nothing about another's.
 post_weights as (
 
     select * from {{ ref('post_weights') }}
     where '{{ var("embedding_model") }}' = 'all-MiniLM-L6-v2'
-
-),
-
--- One pattern, so that each post is read once.
-would_pay as (
-
-    select string_agg(pattern, '|') as pattern from label_signals
-    where signal = 'would_pay'
 
 ),
 
@@ -141,8 +127,17 @@ post_signals as (
         posts.url_hash,
         categories.answer as category,
         impacts.answer as impact_level,
+        -- The whole sentence.
         nullif(
-            trim(regexp_extract(posts.text, '[^.!?\n]*(?:' || would_pay.pattern || ')[^.!?\n]*[.!?]?', 0, 'i')), ''
+            trim(
+                regexp_extract(
+                    posts.text,
+                    '[^.!?\n]*(?:' || {{ any_pattern(ref('label_signals')) }} || ')[^.!?\n]*[.!?]?',
+                    0,
+                    'i'
+                )
+            ),
+            ''
         ) as payment_quote,
         categories.probabilities as category_probabilities,
         impacts.probabilities as impact_probabilities,
@@ -150,7 +145,6 @@ post_signals as (
     from posts
     inner join answers as categories on posts.url_hash = categories.url_hash and categories.field = 'category'
     inner join answers as impacts on posts.url_hash = impacts.url_hash and impacts.field = 'impact'
-    cross join would_pay
 
 )
 

@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import clusters, collectors, encoder, scale, summaries
+from tests.benchmarks import clusters, collectors, encoder, labels, scale, summaries
 from tests.conftest import DAY, SAMPLE, Project
 
 
@@ -29,6 +29,7 @@ class Subject(StrEnum):
     ENCODER = "encoder"
     CLUSTERS = "clusters"
     SUMMARIES = "summaries"
+    LABELS = "labels"
     SCALE = "scale"
 
 
@@ -87,6 +88,9 @@ def main(
     labelled: Annotated[
         list[Path] | None, typer.Option(help="Lines of label, tab, text to compare clusters with; else our own.")
     ] = None,
+    databases: Annotated[
+        list[Path] | None, typer.Option(help="Built databases with posts of tests/labels/posts.tsv.")
+    ] = None,
 ) -> None:
     """Measure, and print a table for each subject."""
     console = Console(width=max(Console().width, 120))
@@ -96,6 +100,11 @@ def main(
         Subject.ENCODER: [partial(measure_encoder, posts)],
         Subject.CLUSTERS: [partial(clusters.measure, file) for file in labelled or [clusters.OURS]],
         Subject.SUMMARIES: [summaries.measure],
+        Subject.LABELS: [
+            labels.measure_sample_quality,
+            *(partial(labels.measure_quality, database) for database in databases or []),
+            labels.measure_calls,
+        ],
         Subject.SCALE: [scale.measure],
     }
     for subject in subjects or Subject:

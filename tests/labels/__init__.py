@@ -36,10 +36,13 @@ class Posts(NamedTuple):
         return np.array([int(url_hash[0], 16) % 2 == 1 for url_hash in self.url_hash])
 
 
-def read_labels(name: str) -> dict[str, dict[str, str]]:
-    """The rows of a file of labels by url_hash."""
-    with (FOLDER / name).open() as lines:
-        return {row["url_hash"]: row for row in csv.DictReader(lines, delimiter="\t")}
+def read_labels() -> dict[str, dict[str, str]]:
+    """The rows of the files of labels, real posts and bundled ones, by url_hash."""
+    rows: dict[str, dict[str, str]] = {}
+    for name in ("posts.tsv", "sample.tsv"):
+        with (FOLDER / name).open() as lines:
+            rows |= {row["url_hash"]: row for row in csv.DictReader(lines, delimiter="\t")}
+    return rows
 
 
 def read_phrases() -> list[tuple[str, str]]:
@@ -48,9 +51,9 @@ def read_phrases() -> list[tuple[str, str]]:
         return [(row["category"], row["phrase"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 
-def labelled_posts(database: Path, name: str) -> Posts:
-    """The labelled posts of a file that a database holds, embedded, in the order of their url_hash."""
-    labels = read_labels(name)
+def labelled_posts(database: Path) -> Posts:
+    """The labelled posts that a built database holds, in the order of their url_hash."""
+    labels = read_labels()
     with duckdb.connect(str(database), read_only=True) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(
             """

@@ -1,6 +1,6 @@
 """Fits what the built-in labeller knows of categories and impact, and writes it to seeds/post_weights.csv.
 
-python -m tests.labels DATABASE, where DATABASE holds the labelled posts, imported and built.
+python -m tests.labels DATABASE ..., where the databases hold the labelled posts, built.
 
 Method: multinomial logistic regression on the embedding and the source of a post, on the half of the labelled posts
 that is not held back and, for the category, on the invented phrases. Rare labels weigh more: a label of n posts weighs
@@ -61,26 +61,28 @@ def seed_rows(field: str, regression: LogisticRegression) -> list[dict[str, str]
     ]
 
 
-def fit_all(posts: Posts) -> list[dict[str, str]]:
+def fit_all(days: list[Posts]) -> list[dict[str, str]]:
     """The rows of the seed from the half of the posts that is not held back."""
-    half = ~posts.held_back()
-    rows = features(posts.vectors, posts.sources)[half]
+    half = ~np.concatenate([posts.held_back() for posts in days])
+    rows = np.vstack([features(posts.vectors, posts.sources) for posts in days])[half]
+    categories_of_posts = np.concatenate([posts.category for posts in days])[half]
+    impacts = np.concatenate([posts.impact for posts in days])[half]
     categories, texts = zip(*read_phrases(), strict=True)
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
     # A phrase is of no source: a quarter of each.
     phrases = np.hstack([encode(list(texts)), np.full((len(texts), len(SOURCES)), SOURCE_SCALE / len(SOURCES))])
     category = fit(
         np.vstack([phrases, rows]),
-        np.concatenate([categories, posts.category[half]]),
+        np.concatenate([categories, categories_of_posts]),
         np.repeat([1.0, POST_WEIGHT], [len(texts), len(rows)]),
     )
-    impact = fit(rows, posts.impact[half], np.ones(len(rows)))
+    impact = fit(rows, impacts, np.ones(len(rows)))
     return seed_rows("category", category) + seed_rows("impact", impact)
 
 
-def main(database: Annotated[Path, typer.Argument(help="A database with the labelled posts, built.")]) -> None:
+def main(databases: Annotated[list[Path], typer.Argument(help="Databases with the labelled posts, built.")]) -> None:
     """Fit, and write the seed."""
-    rows = fit_all(labelled_posts(database, "posts.tsv"))
+    rows = fit_all([labelled_posts(database) for database in databases])
     with SEED.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()

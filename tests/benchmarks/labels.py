@@ -1,0 +1,125 @@
+"""How good the built-in labeller is on posts labelled by hand, and how fast a language model is asked.
+
+Quality is counted on the half of the labelled posts that nothing was fitted on (tests/labels).
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from tests import language_model
+from tests.conftest import DAY, SAMPLE, Project
+from tests.labels import CATEGORIES, IMPACTS, labelled_posts
+from tests.loopback import Loopback, Request
+from tests.models import load
+
+label_attempts: Any = load("gold/label_attempts")
+
+CLUSTERS = 100
+LATENCY = 2.0
+
+
+def built_sample(folder: Path) -> Project:
+    """The bundled sample day, built."""
+    project = Project(folder / "sample.duckdb")
+    for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
+        if finished.status:
+            sys.exit(finished.output)
+    return project
+
+
+def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]]:
+    """What the built-in labeller reads in posts: category, impact, and whether somebody pays, in the order given."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            "select url_hash, category, impact_level, payment_quote is not null from silver.post_signals"
+        ).fetchall()
+    by_post = {url_hash: (category, impact, pays) for url_hash, category, impact, pays in rows}
+    return [by_post[url_hash] for url_hash in url_hashes]
+
+
+def measure_quality(database: Path) -> Table:
+    """Precision, recall and F1 of each label on held-back posts, and for the categories what they are taken for."""
+    posts = labelled_posts(database)
+    held = posts.held_back()
+    read = answers(database, list(posts.url_hash[held]))
+    title = f"The built-in labeller on {held.sum():,} held-back posts of {database.name}, labelled by hand"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("label", no_wrap=True)
+    # What the posts of a category were taken for, on the right.
+    for column in ("prec.", "recall", "F1", "posts", *(category[:5] for category in CATEGORIES)):
+        table.add_column(column, justify="right", no_wrap=True)
+    categories, impacts, pays = (np.array(column) for column in zip(*read, strict=True))
+    fields = [
+        (CATEGORIES, posts.category[held], categories),
+        (IMPACTS, posts.impact[held], impacts),
+        (("would pay",), np.where(posts.would_pay[held], "would pay", ""), np.where(pays, "would pay", "")),
+    ]
+    for names, truth, found in fields:
+        scores = np.array(precision_recall_fscore_support(truth, found, labels=names, zero_division=0.0))
+        taken = confusion_matrix(truth, found, labels=CATEGORIES) if names is CATEGORIES else None
+        for row, name in enumerate(names):
+            counts = [str(count) for count in taken[row]] if taken is not None else []
+            table.add_row(name, *(f"{score:.2f}" for score in scores[:3, row]), f"{scores[3, row]:.0f}", *counts)
+        if len(names) > 1:
+            table.add_row("  macro", *(f"{score:.2f}" for score in scores[:3].mean(axis=1)), f"{len(truth):,}")
+            table.add_section()
+    return table
+
+
+def measure_sample_quality() -> Table:
+    """The same on the bundled sample day."""
+    with tempfile.TemporaryDirectory() as folder:
+        return measure_quality(built_sample(Path(folder)).database)
+
+
+def measure_calls() -> Table:
+    """Calls, tokens and seconds for CLUSTERS clusters, eight in flight, against what the server's latency allows."""
+
+    def server(request: Request) -> Any:
+        time.sleep(LATENCY)
+        return language_model.honest(request)
+
+    with tempfile.TemporaryDirectory() as folder:
+        [row] = built_sample(Path(folder)).query(
+            "select to_json(label_requests) from gold.label_requests order by core_size desc limit 1"
+        )
+        request = json.loads(row[0])
+    requests = [
+        request | {"cluster_id": n, "prompt": request["prompt"].replace("Cluster 1:", f"Cluster {n}:")}
+        for n in range(1, CLUSTERS + 1)
+    ]
+    kept: dict[str, Any] = {}
+    with Loopback() as loopback:
+        loopback.answer = server
+        model = label_attempts.Model("openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900)
+        started = time.perf_counter()
+        label_attempts.label_with_llm(
+            requests,
+            CLUSTERS,
+            [model],
+            label_attempts.Budget(None, None),
+            lambda row: kept.update({row["attempt_id"]: row}),
+        )
+        seconds = time.perf_counter() - started
+        calls = len(loopback.requests)
+    assert {row["status"] for row in kept.values()} == {"labelled"}
+    ideal = LATENCY * CLUSTERS / label_attempts.CALLS_IN_FLIGHT
+    tokens = (
+        label_attempts.Model.estimate(model, label_attempts.question(requests[0])).tokens_in / label_attempts.MARGIN
+    )
+    title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):
+        table.add_column(column, justify="right")
+    table.add_row(str(calls), f"{tokens:,.0f}", f"{seconds:.2f}", f"{ideal:.2f}", f"{seconds / ideal:.2f}")
+    return table

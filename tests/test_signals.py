@@ -1,0 +1,41 @@
+"""silver.post_signals: what the built-in labeller reads, against posts labelled by hand."""
+
+import numpy as np
+from sklearn.metrics import f1_score, precision_score
+
+from tests.benchmarks.labels import answers
+from tests.conftest import Project
+from tests.labels import CATEGORIES, labelled_posts, read_labels, read_phrases
+
+
+def test_labels_are_those_of_the_guide() -> None:
+    labels = read_labels().values()
+    assert {row["category"] for row in labels} == {category for category, _ in read_phrases()} == set(CATEGORIES)
+    assert {row["impact"] for row in labels} == {"low", "medium", "high"}
+    assert {row["would_pay"] for row in labels} == {row["complains"] for row in labels} == {"yes", "no"}
+
+
+def test_signals_agree_with_people_on_held_back_posts(built: Project) -> None:
+    posts = labelled_posts(built.database)
+    held = posts.held_back()
+    assert len(held) == 198
+    read = answers(built.database, list(posts.url_hash[held]))
+    categories, _, pays = (np.array(column) for column in zip(*read, strict=True))
+    assert f1_score(posts.category[held], categories, average="macro") >= 0.7
+    assert precision_score(posts.would_pay[held], pays) >= 0.7
+
+
+def test_probabilities_add_up(built: Project) -> None:
+    for field in ("category", "impact"):
+        assert built.query(
+            f"select count(*) from silver.post_signals"
+            f" where abs(list_sum(map_values({field}_probabilities)) - 1) > 0.000001"
+        ) == [(0,)]
+
+
+def test_payment_quotes_are_verbatim(built: Project) -> None:
+    [(quoted, found)] = built.query(
+        "select count(payment_quote), count(*) filter (position(payment_quote in text) > 0)"
+        " from silver.post_signals join silver.documents using (url_hash)"
+    )
+    assert quoted == found > 0
