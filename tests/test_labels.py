@@ -191,6 +191,19 @@ def test_the_ladder_of_structured_output(unlabelled: Project, loopback: Loopback
     assert kinds[-1] == held_by
 
 
+@pytest.mark.parametrize(
+    ("model", "first"),
+    [
+        ("openai/gpt-4o-mini", "JSON schema"),
+        ("openai/gpt-3.5-turbo", "tool call"),
+        ("ollama/llama3", "JSON object"),
+        ("openai/of-my-own", "JSON schema"),
+    ],
+)
+def test_the_ladder_begins_where_the_model_can(model: str, first: str) -> None:
+    assert label_attempts.Model(model, "http://127.0.0.1:9/v1", 60, 900).ladder[0] == first
+
+
 def test_the_next_model_is_asked_where_one_does_not_answer(unlabelled: Project, loopback: Loopback) -> None:
     def server(request: Request) -> Answer:
         model = json.loads(request.body)["model"]
@@ -280,10 +293,11 @@ def test_a_model_that_can_not_be_asked(unlabelled: Project, environment: dict[st
 
 
 def test_a_key_that_is_refused(unlabelled: Project, loopback: Loopback) -> None:
-    loopback.answer = lambda _: Answer({"error": {"message": "no such key"}}, 401)
+    loopback.answer = lambda request: Answer({"error": {"message": f"no such key: {request.headers}"}}, 401)
     finished = label(unlabelled, **settings(loopback))
     assert finished.status == 1
     assert "LLM_MODEL=openai/loopback was refused" in finished.output
+    assert "[secret]" in finished.output
     assert "Traceback" not in finished.output
     assert "s3cret" not in finished.output
     # Those in flight, and none after.
@@ -437,6 +451,7 @@ def test_nobody_pays_without_words_that_say_so(payment: list[dict[str, Any]]) ->
         ({"canonical_title": "Builds at evil.com"}, "canonical_title: holds a web address"),
         ({"canonical_title": "<b>Builds</b>"}, "canonical_title: holds markup"),
         ({"canonical_title": "[Builds](x)"}, "canonical_title: holds markup"),
+        ({"canonical_title": "Builds \u202estart"}, "canonical_title: holds markup"),
         ({"description": "See www.x.example for it."}, "description: holds a web address"),
         ({"description": "One. Two. Three."}, "description: more than two sentences"),
         ({"quotes": []}, "quotes: 0 posts are quoted word for word for the problem, at least 2 must be"),

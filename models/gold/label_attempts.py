@@ -76,7 +76,11 @@ WEB_ADDRESS = re.compile(
     r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}/"
     r"|\b[a-z0-9-]+\.(?:com|org|info|ru|xyz|top|cn|biz|click|link|online|site|shop|club|live|example)\b"
 )
-MARKUP = re.compile(r"[<>‹›]|&\w+;|\]\(|\*\*|```|^#+ |[\x00-\x1f\x7f]")
+# Control characters and what nobody sees, such as marks that turn the direction of writing, among it.
+MARKUP = re.compile(
+    r"[<>‹›]|&\w+;|\]\(|\*\*|```|^#+ "
+    "|[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
+)
 MONEY = re.compile(
     r"(?i)[$€£¥₹] ?\d|\d[\d.,]*k? ?(?:[€£¥₹]|usd|eur|gbp|dollars?|euros?|pounds|bucks)\b"
     r"|\b(?:pay|pays|paying|paid|buy|buying|bought|purchas\w+|subscri\w+|budget\w*|spen[dt]\w*|worth|afford\w*)\b"
@@ -513,8 +517,12 @@ def content_of(response: Any) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, without its details."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:500]
+    """What an error says, without its details, and without the keys that a server may have repeated."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    for name, value in os.environ.items():
+        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= 8:
+            line = line.replace(value, "[secret]")
+    return line[:500]
 
 
 def now() -> datetime:
