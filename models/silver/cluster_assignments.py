@@ -206,7 +206,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
     if not new.any():
         return SCHEMA.empty_table()
 
-    embedded = session.sql(f"select embedding from ({items}) order by url_hash", params={"model": embedding_model})
+    # Executed, not as a relation, which would hold all rows before the first is read.
+    embedded = session.execute(f"select embedding from ({items}) order by url_hash", {"model": embedding_model})
     vectors = to_vectors(embedded.to_arrow_reader(CHUNK), "embedding", len(labels))
     labels[new] = place(chosen(vectors, np.flatnonzero(new)), vectors[~new], labels[~new], join_similarity)
     own, runner_up = similarity_to_centroids(vectors, labels)
