@@ -155,11 +155,11 @@ def test_every_cluster_ends_labelled_or_failed_whatever_comes_back(unlabelled: P
 
 
 def test_a_model_that_thinks_too_long(unlabelled: Project, loopback: Loopback) -> None:
-    loopback.answer = by_cluster({3: language_model.slow(1)})
-    finished = label(unlabelled, variables=", llm_timeout_seconds: 1", **settings(loopback, "openai/gpt-4o-mini"))
+    loopback.answer = by_cluster({3: language_model.slow(8)})
+    finished = label(unlabelled, variables=", llm_timeout_seconds: 8", **settings(loopback, "openai/gpt-4o-mini"))
     assert finished.status == 0, finished.output
     assert unlabelled.query("select cluster_id, error from gold.issue_labels where status = 'failed'") == [
-        (3, "no answer within 1 s")
+        (3, "no answer within 8 s")
     ]
     # It is not asked again at once, for it may have been paid for: it stays counted, as an estimate.
     assert len(loopback.requests) == CLUSTERS

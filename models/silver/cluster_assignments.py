@@ -190,25 +190,28 @@ def model(dbt: Any, session: Any) -> pa.Table:
     known = "null"
     if dbt.is_incremental:
         known = f"(select cluster_id from {dbt.this} as assigned where assigned.url_hash = documents.url_hash)"
-    items = f"""
+    # A table, since a query with parameters would hold its whole result beside the vectors that are read from it.
+    session.sql(
+        f"""
+        create or replace temp table day_items as
         select url_hash, embedding, coalesce({known}, 0)::int as cluster_id
         from documents
         inner join embeddings using (content_hash)
         where collection_date = date '{run_date}' and model = $model
-    """
+        """,
+        params={"model": embedding_model},
+    )
     # In the order of their hashes, so that the clusters do not depend on the order in which posts arrived.
-    hashes_and_labels = session.sql(
-        f"select url_hash, cluster_id from ({items}) order by url_hash", params={"model": embedding_model}
-    ).to_arrow_table()
+    hashes_and_labels = session.execute("select url_hash, cluster_id from day_items order by url_hash").to_arrow_table()
     # 0 stands for none yet: clusters are numbered from 1.
     labels: Labels = hashes_and_labels["cluster_id"].to_numpy().astype(np.int64)
     new = labels == 0
     if not new.any():
         return SCHEMA.empty_table()
 
-    # Executed, not as a relation, which would hold all rows before the first is read.
-    embedded = session.execute(f"select embedding from ({items}) order by url_hash", {"model": embedding_model})
+    embedded = session.execute("select embedding from day_items order by url_hash")
     vectors = to_vectors(embedded.to_arrow_reader(CHUNK), "embedding", len(labels))
+    session.execute("drop table day_items")
     labels[new] = place(chosen(vectors, np.flatnonzero(new)), vectors[~new], labels[~new], join_similarity)
     own, runner_up = similarity_to_centroids(vectors, labels)
     assignments = pa.Table.from_arrays(
