@@ -33,7 +33,6 @@ PAYMENT = re.compile(
 )
 WORD = re.compile(r"(?<![\w-])[^\W\d_]{5,}(?![\w'’-])")
 QUOTED = re.compile(r"\S+(?:\s+\S+){0,29}")
-SENTENCE = re.compile(r".+?[.!?](?= |$)")
 # Words with markup, or with an address or a number in them.
 UNPLAIN = re.compile(r"[<>‹›\[\]{}()*_`#&|\\]|//|\w[.@]\w")
 
@@ -334,13 +333,3 @@ def refuses_schema_and_tools(request: Request) -> Answer:
     if json.loads(request.body).get("tools"):
         return error(400, "'tools' is not supported with this model.")
     return refuses_schema(request)
-
-
-# By name, all but slow, which wants to know how long.
-FAULTS: dict[str, Model] = {
-    fault.__name__: fault
-    for fault in (
-        rate_limited, server_error, cut_json, prose_around_json, wrong_enum, long_title, refusal, wrong_cluster,
-        duplicated, empty, invented_quotes, refuses_schema, refuses_schema_and_tools,
-    )
-}  # fmt: skip

@@ -18,15 +18,17 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import uuid4
 
+import httpx
 import pyarrow as pa
 from dbt.adapters.events.logging import AdapterLogger
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from rich.console import Console
 from rich.progress import Progress
+
+from ingest.source import retry_after as wait_told
 
 EXTRACTIVE = "extractive"
 CALLS_IN_FLIGHT = 8
@@ -480,17 +482,8 @@ def retry_after(error: BaseException | None) -> float | None:
     headers = getattr(error, "litellm_response_headers", None) or getattr(
         getattr(error, "response", None), "headers", {}
     )
-    value = str(headers.get("retry-after") or "")
-    try:
-        seconds = float(value) if value.replace(".", "", 1).isdigit() else seconds_until(value)
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, seconds)
-
-
-def seconds_until(date: str) -> float:
-    """Seconds until an HTTP date. Raises ValueError or TypeError."""
-    return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+    told = {name: headers.get(name) or "" for name in ("retry-after", "date")}
+    return wait_told(httpx.Response(429, headers=told))
 
 
 def pause(state: Any) -> float:

@@ -114,9 +114,7 @@ def measure_calls() -> Table:
         calls = len(loopback.requests)
     assert {row["status"] for row in kept.values()} == {"labelled"}
     ideal = LATENCY * CLUSTERS / label_attempts.CALLS_IN_FLIGHT
-    tokens = (
-        label_attempts.Model.estimate(model, label_attempts.question(requests[0])).tokens_in / label_attempts.MARGIN
-    )
+    tokens = model.estimate(label_attempts.question(requests[0])).tokens_in / label_attempts.MARGIN
     title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):

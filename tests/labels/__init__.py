@@ -20,14 +20,13 @@ Names = npt.NDArray[np.str_]
 
 
 class Posts(NamedTuple):
-    """Labelled posts: texts and labels (n,), and unit vectors (n, 384)."""
+    """Labelled posts: what people say of them (n,), and unit vectors (n, 384)."""
 
     url_hash: Names
     category: Names
     would_pay: npt.NDArray[np.bool_]
     impact: Names
     complains: npt.NDArray[np.bool_]
-    texts: list[str]
     sources: Names
     vectors: npt.NDArray[np.float32]
 
@@ -57,7 +56,7 @@ def labelled_posts(database: Path) -> Posts:
     with duckdb.connect(str(database), read_only=True) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(
             """
-            select url_hash, text, source, embedding
+            select url_hash, source, embedding
             from silver.documents
             inner join silver.embeddings using (content_hash)
             where model = 'all-MiniLM-L6-v2' and url_hash in (select unnest($known::text[]))
@@ -72,7 +71,6 @@ def labelled_posts(database: Path) -> Posts:
         np.array([row["would_pay"] == "yes" for row in found]),
         np.array([row["impact"] for row in found]),
         np.array([row["complains"] == "yes" for row in found]),
-        [row[1] for row in rows],
-        np.array([row[2] for row in rows]),
-        np.array([row[3] for row in rows], dtype=np.float32),
+        np.array([row[1] for row in rows]),
+        np.array([row[2] for row in rows], dtype=np.float32),
     )
