@@ -24,7 +24,19 @@ FOLDER = Path(".demo")
 
 SHORT = {"github": "GH", "stackoverflow": "SO", "reddit": "R", "hackernews": "HN"}
 
-RANKED = """
+PROBLEMS = """
+with sources as (
+    select problem_id, map_from_entries(list((source, posts) order by source)) as source_counts
+    from (select problem_id, source, count(*) as posts from gold.problem_posts group by all)
+    group by all
+)
+select title, category, impact_level, would_pay_signal, voices, demand_score, source_counts
+from gold.problems
+inner join sources using (problem_id)
+order by demand_score desc, problem_id
+"""
+
+ISSUES = """
 select day_rank, canonical_title, category, impact_level, would_pay_signal, cluster_size, confidence, source_counts
 from gold.issues
 where cluster_date = $day
@@ -33,7 +45,7 @@ order by day_rank
 
 
 def demo(address: str, console: Console) -> None:
-    """Collect, build and push the sample day, print its issues, and keep the board up until Ctrl-C.
+    """Collect, build and push the sample day, print its problems and issues, and keep the board up until Ctrl-C.
 
     Raises SyncError where a step fails; the step has said why.
     """
@@ -54,7 +66,7 @@ def demo(address: str, console: Console) -> None:
         step([sys.executable, "-m", "ingest", "--date", DAY, "--replay", str(SAMPLE)], environment)
         step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
         # Wide enough for the table also in a pipe, which rich takes for 80 columns.
-        Console(width=None if console.is_terminal else 120).print(ranked_issues(database))
+        Console(width=None if console.is_terminal else 120).print(ranked_problems(database), ranked_issues(database))
         console.print(f"The board is live at {url}/?date={DAY} (Ctrl-C ends it)")
         try:
             while True:
@@ -70,22 +82,51 @@ def step(command: list[str], environment: dict[str, str]) -> None:
         raise SyncError(f"{' '.join(command[1:])} ended with status {status}")
 
 
+def ranked_problems(database: Path) -> Table:
+    """The problems as a table, those with the most demand first."""
+    table = ranking("Problems", "problem", "voices", "demand")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for rank, row in enumerate(connection.execute(PROBLEMS).fetchall(), 1):
+            title, category, impact, pays, voices, demand, sources = row
+            add_row(table, rank, title, category, impact, pays, f"{voices}", f"{demand:.1f}", sources)
+    return table
+
+
 def ranked_issues(database: Path) -> Table:
     """The day's issues as a table, most important first."""
-    table = Table(title=f"Issues of {DAY}", title_justify="left", box=SIMPLE_HEAD)
+    table = ranking(f"Issues of {DAY}", "issue", "posts", "conf.")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for row in connection.execute(ISSUES, {"day": DAY}).fetchall():
+            rank, title, category, impact, pays, size, confidence, sources = row
+            add_row(table, rank, title, category, impact, pays, f"{size}", f"{confidence:.2f}", sources)
+    return table
+
+
+def ranking(title: str, what: str, *numbers: str) -> Table:
+    """An empty table of what is ranked, with columns for two numbers."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("#", justify="right")
-    table.add_column("issue", min_width=20)
+    table.add_column(what, min_width=20)
     for column in ("category", "impact", "pays"):
         table.add_column(column, no_wrap=True)
-    for column in ("posts", "conf."):
+    for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("sources", no_wrap=True)
-    with duckdb.connect(str(database), read_only=True) as connection:
-        for rank, title, category, impact, pays, size, confidence, sources in connection.execute(
-            RANKED, {"day": DAY}
-        ).fetchall():
-            counts = " ".join(f"{SHORT.get(source, source)} {count}" for source, count in sources.items())
-            # Text, not str: titles are posts, and rich would read their brackets as markup.
-            cells = (Text(title), category, impact, "yes" if pays else "", f"{size}", f"{confidence:.2f}", counts)
-            table.add_row(f"{rank}", *cells)
     return table
+
+
+def add_row(
+    table: Table,
+    rank: int,
+    title: str,
+    category: str,
+    impact: str,
+    pays: bool,
+    first: str,
+    second: str,
+    sources: dict[str, int],
+) -> None:
+    """Add a row to a ranking, with its two numbers."""
+    counts = " ".join(f"{SHORT.get(source, source)} {count}" for source, count in sources.items())
+    # Text, not str: titles are posts, and rich would read their brackets as markup.
+    table.add_row(f"{rank}", Text(title), category, impact, "yes" if pays else "", first, second, counts)

@@ -115,7 +115,7 @@ def test_a_model_that_can_not_be_had(project: Project, tmp_path: Path) -> None:
     assert finished.status == 1
     assert "embedding_model nobody/nothing is neither a folder nor on the Hugging Face hub" in finished.output
     assert "Traceback" not in finished.output
-    assert project.query("select count(*) from silver.documents") == [(1,)]
+    assert project.query("select count(*) from silver.texts") == [(1,)]
 
 
 def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: Path) -> None:
@@ -171,3 +171,17 @@ def test_another_model_never_mixes_with_the_first(project: Project, tmp_path: Pa
     dropped = project.run(DBT, "run-operation", "drop_embeddings", "--args", "{model: all-MiniLM-L6-v2}")
     assert f"{texts} embeddings of all-MiniLM-L6-v2 dropped" in dropped.output
     assert project.query("select distinct model from silver.embeddings") == [(str(other_model),)]
+
+
+def test_the_days_of_the_window_are_embedded_too(project: Project, tmp_path: Path) -> None:
+    # 2026-11-07 is the first of the 14 days that end with the day.
+    for number, day in enumerate(("2026-11-06", "2026-11-07", DAY)):
+        project.ingest("--file", write_posts(tmp_path / "posts.jsonl", [f"Broken on {day}"], day, start=number))
+        selected = "+texts" if day != DAY else "+embeddings"
+        finished = project.build(
+            day, "--select", "resource_type:seed", selected, "--exclude-resource-type", "test", "unit_test"
+        )
+        assert finished.status == 0, finished.output
+    assert project.query(
+        "select text from silver.texts join silver.embeddings using (content_hash) order by collection_date"
+    ) == [("Broken on 2026-11-07.",), (f"Broken on {DAY}.",)]

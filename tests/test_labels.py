@@ -26,9 +26,10 @@ MODELS = ("label_attempts", "issue_labels")
 
 @pytest.fixture
 def unlabelled(built: Project, tmp_path: Path) -> Project:
-    """The built sample day without its labels."""
+    """The built sample day without its labels, and without its problems, which tests/test_problems.py is about."""
     copy = built.copy_to(tmp_path / "labels.duckdb")
     copy.query("delete from gold.label_attempts")
+    copy.query("delete from gold.problem_requests")
     return copy
 
 

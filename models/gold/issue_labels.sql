@@ -12,7 +12,7 @@ label_requests as (
 label_attempts as (
 
     select * from {{ ref('label_attempts') }}
-    where cluster_date = {{ run_date() }}
+    where cluster_date = {{ run_date() }} and problem_id is null
 
 ),
 

@@ -1,10 +1,12 @@
-"""Every attempt to label a cluster, with what it cost: what was paid for is here, and is never paid for again.
+"""Every attempt to label a cluster or a problem, with its cost: what was paid for is here, and never paid for again.
 
 Grain: one row per attempt_id. Append-only.
-Method: with LLM_MODEL unset or `extractive`, the labels of silver.extractive_labels. Otherwise the models that
-LLM_MODEL names, through LiteLLM, the next where one gives no answer: eight calls in flight, the largest clusters
-first. A model is asked for a JSON schema, a tool call or a JSON object, as far as it can. Every answer is checked
-against the posts that it was given (`checked`); one that does not pass is sent back once with what is wrong.
+Method: with LLM_MODEL unset or `extractive`, the labels of silver.extractive_labels and gold.problem_requests. Else the
+models that LLM_MODEL names, through LiteLLM, the next where one gives no answer: eight calls in flight, problems first,
+the largest first. A problem is asked about again when its voices have doubled, or when half of the posts that its
+label quotes have left it. A model is asked for a JSON schema, a tool call or a JSON object, as far as it can. Every
+answer is checked against the posts that it was given (`checked`); one that does not pass is sent back once with what is
+wrong.
 
 A call costs money, so its row is committed to a journal table before it leaves, and again with its answer: a
 `kill -9` loses no more than the calls in flight, and their cost stays counted. dbt moves the journal's rows into the
@@ -47,6 +49,7 @@ SCHEMA = pa.schema(
         ("attempt_id", pa.string()),
         ("cluster_date", pa.date32()),
         ("cluster_id", pa.int32()),
+        ("problem_id", pa.string()),
         ("canonical_title", pa.string()),
         ("category", pa.string()),
         ("description", pa.string()),
@@ -61,6 +64,7 @@ SCHEMA = pa.schema(
         ("tokens_out", pa.int64()),
         ("cost_usd", pa.float64()),
         ("latency_seconds", pa.float64()),
+        ("voices", pa.int64()),
         ("would_pay_signal", pa.bool_()),
         ("attempted_at", pa.timestamp("us")),
     ]
@@ -422,8 +426,7 @@ class Model:
         """The row of a call to this model that is about to leave."""
         return {
             "attempt_id": uuid4().hex,
-            "cluster_date": request["cluster_date"],
-            "cluster_id": request["cluster_id"],
+            **subject(request),
             "labeler": self.name,
             "prompt_version": request["prompt_version"],
             "status": "asked",
@@ -639,9 +642,9 @@ def columns_of(cost: Cost) -> Row:
 
 
 def label_with_llm(
-    requests: list[Row], clusters: int, models: list[Model], budget: Budget, keep: Callable[[Row], None]
+    requests: list[Row], is_first: bool, models: list[Model], budget: Budget, keep: Callable[[Row], None]
 ) -> None:
-    """Ask about some of the day's clusters, in their order, and say how many are left waiting, and why.
+    """Ask about problems and the day's clusters, in their order, and say how many are left waiting, and why.
 
     Raises LabelError where a model has no price and no limit of tokens is set beside the one in dollars, where all
     models are refused, or where none of the day's clusters could be labelled.
@@ -661,7 +664,7 @@ def label_with_llm(
         except* LabelError as errors:
             raise errors.exceptions[0] from None
     failures = [row["error"] for row in labelling.outcomes if row["status"] != "labelled"]
-    if failures and len(failures) == len(labelling.outcomes) and len(requests) == clusters:
+    if failures and len(failures) == len(labelling.outcomes) and is_first:
         raise LabelError(f"LLM_MODEL={models[0].name} labelled none of {len(requests)} clusters: {failures[-1]}")
     if waiting:
         why = f"no answer from {models[0].name}: {failures[-1]}" if labelling.is_down() else "today's budget is spent"
@@ -677,12 +680,27 @@ def label_extractively(requests: list[Row], extractive_labels: list[Row]) -> lis
         "latency_seconds": 0.0,
         "attempted_at": now(),
     }
-    return [request | labels[key_of(request)] | fixed | {"attempt_id": uuid4().hex} for request in requests]
+    return [
+        request | labels[key_of(request)] | subject(request) | fixed | {"attempt_id": uuid4().hex}
+        for request in requests
+    ]
 
 
-def key_of(row: Row) -> tuple[Any, int]:
-    """Day and number of a cluster."""
-    return row["cluster_date"], row["cluster_id"]
+def key_of(row: Row) -> tuple[Any, ...]:
+    """Day and number of a cluster, or the id of a problem."""
+    return (row["problem_id"],) if row.get("problem_id") else (row["cluster_date"], row["cluster_id"])
+
+
+def subject(request: Row) -> Row:
+    """What a request is about, as it stands in a row; the number by which a model knows a problem is of one run."""
+    if request.get("problem_id"):
+        return {
+            "problem_id": request["problem_id"],
+            "voices": request["voices"],
+            "cluster_date": None,
+            "cluster_id": None,
+        }
+    return {"cluster_date": request["cluster_date"], "cluster_id": request["cluster_id"]}
 
 
 def limit(name: str, value: object) -> float | None:
@@ -701,7 +719,8 @@ def limit(name: str, value: object) -> float | None:
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return the attempts that the table does not hold yet: of the clusters without a label, or of all to relabel."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
-    label_requests = dbt.ref("label_requests")  # noqa: F841  (DuckDB finds both by name, below)
+    label_requests = dbt.ref("label_requests")  # noqa: F841  (read below, by the connection that commits at once)
+    problem_requests = dbt.ref("problem_requests")
     extractive_labels = dbt.ref("extractive_labels")
     run_date = dbt.config.meta_get("run_date")
     relabel = bool(dbt.config.meta_get("relabel"))
@@ -718,14 +737,15 @@ def model(dbt: Any, session: Any) -> pa.Table:
     journal = f"{dbt.this.schema}.label_attempts__journal"
     empty = SCHEMA.empty_table()  # noqa: F841  (DuckDB finds it by name)
     durable.execute(f"create table if not exists {journal} as select * from empty")
-    kept = f"select cluster_date, cluster_id, status, tokens_in, tokens_out, cost_usd, attempted_at from {dbt.this}"
     attempts = f"(select *, true as is_new from {journal})"
     if dbt.is_incremental:
-        attempts = f"({attempts} union all by name select *, false as is_new from ({kept}))"
+        attempts = f"({attempts} union all by name select *, false as is_new from {dbt.this})"
 
-    requests: list[Row] = (
-        durable.sql(
-            f"""
+    def read(query: str) -> list[Row]:
+        return durable.sql(query).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
+
+    clusters = read(
+        f"""
         with attempts as (
             select
                 cluster_date,
@@ -734,6 +754,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
                 coalesce(bool_or(status = 'labelled' and (is_new or not {relabel})), false) as is_labelled,
                 count(*) filter (where status = 'rejected') as rejected,
             from {attempts}
+            where problem_id is null
             group by all
         )
         select cluster_date, cluster_id, prompt_version, system_prompt, prompt, samples
@@ -746,10 +767,40 @@ def model(dbt: Any, session: Any) -> pa.Table:
             and (coalesce(rejected, 0) < {most_rejected} or {relabel})
         order by core_size desc, cluster_id
         """
-        )
-        .to_arrow_table()
-        .to_pylist()
     )
+    problems = read(
+        f"""
+        with attempts as (
+            select
+                problem_id,
+                arg_max(voices, attempted_at) filter (where status = 'labelled') as labelled_voices,
+                arg_max(quotes, attempted_at) filter (where status = 'labelled') as labelled_quotes,
+                coalesce(bool_or(status = 'labelled' and is_new), false) as is_labelled_now,
+                count(*) filter (where status = 'rejected') as rejected,
+            from {attempts}
+            where problem_id is not null
+            group by all
+        )
+        select problem_id, cluster_id, voices, prompt_version, system_prompt, prompt, samples
+        from {dbt.this.schema}.problem_requests
+        left join attempts using (problem_id)
+        where
+            prompt is not null
+            and is_labelled_now is not true
+            and (
+                (
+                    labelled_voices is null
+                    or voices >= 2 * labelled_voices
+                    or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
+                    <= len(labelled_quotes)
+                )
+                and coalesce(rejected, 0) < {most_rejected}
+                or {relabel} and last_seen = date '{run_date}'
+            )
+        order by voices desc, problem_id
+        """
+    )
+    requests = problems + clusters
 
     def keep(row: Row) -> None:
         attempt = pa.Table.from_pylist([row], schema=SCHEMA)  # noqa: F841
@@ -759,7 +810,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
         durable.execute("commit")
 
     if names == [EXTRACTIVE]:
-        for row in label_extractively(requests, extractive_labels.to_arrow_table().to_pylist()):
+        labels = [row for each in (extractive_labels, problem_requests) for row in each.to_arrow_table().to_pylist()]
+        for row in label_extractively(requests, labels):
             keep(row)
     elif requests:
         [(spent_usd, spent_tokens)] = durable.sql(
@@ -772,8 +824,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
         budget = Budget(usd, tokens)
         budget.spend(Cost(int(spent_tokens), 0, spent_usd))
         models = [Model(name, base_url, timeout, answer_tokens) for name in names]
-        [(clusters,)] = durable.sql(
+        [(of_day,)] = durable.sql(
             f"select count(*) from {dbt.this.schema}.label_requests where cluster_date = date '{run_date}'"
         ).fetchall()
-        label_with_llm(requests, clusters, models, budget, keep)
+        label_with_llm(requests, len(clusters) == of_day, models, budget, keep)
     return durable.sql(f"select * from {journal}").to_arrow_table()

@@ -11,8 +11,9 @@ label_attempts as (
 label_costs as (
 
     select
-        {{ record_id(['cluster_date', 'cluster_id']) }} as issue_id,
+        case when problem_id is null then {{ record_id(['cluster_date', 'cluster_id']) }} end as issue_id,
         cluster_id,
+        problem_id,
         labeler,
         count(*) as attempts,
         sum(tokens_in)::bigint as tokens_in,
@@ -29,6 +30,7 @@ label_costs as (
 select
     issue_id,
     cluster_id,
+    problem_id,
     labeler,
     attempts,
     tokens_in,

@@ -8,9 +8,9 @@
 
 with
 
-raw_items as (
+texts as (
 
-    select * from {{ source('bronze', 'raw_items') }}
+    select * from {{ ref('texts') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -36,54 +36,38 @@ duplicates as (
 
 ),
 
-joined as (
+post_signals as (
 
-    select
-        raw_items.url_hash,
-        duplicates.duplicate_of,
-        raw_items.source,
-        redactions.title,
-        redactions.body,
-        -- The encoder reads 256 tokens, which 2,000 characters hold in all but a few posts.
-        left(
-            trim(
-                redactions.title || if(regexp_matches(redactions.title, '(^|[.!?…])$'), ' ', '. ') || redactions.body
-            ),
-            2000
-        ) as text,
-        redactions.redacted_title,
-        redactions.redacted_body,
-        plain_texts.language,
-        redactions.redacted_emails,
-        redactions.redacted_phones,
-        redactions.redacted_secrets,
-        raw_items.collection_date,
-    from raw_items
-    inner join plain_texts on raw_items.url_hash = plain_texts.url_hash
-    inner join redactions on raw_items.url_hash = redactions.url_hash
-    left join duplicates on raw_items.url_hash = duplicates.url_hash
+    select * from {{ ref('post_signals') }}
+    where collection_date = {{ run_date() }}
 
 ),
 
 documents as (
 
     select
-        url_hash,
-        sha256(text) as content_hash,
-        duplicate_of,
-        source,
-        title,
-        {{ cut("replace(body, chr(10), ' ')", 300) }} as excerpt,
-        text,
-        redacted_title,
-        redacted_body,
-        language,
-        redacted_emails,
-        redacted_phones,
-        redacted_secrets,
-        regexp_matches(text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
-        collection_date,
-    from joined
+        texts.url_hash,
+        texts.content_hash,
+        duplicates.duplicate_of,
+        texts.source,
+        texts.title,
+        {{ cut("replace(redactions.body, chr(10), ' ')", 300) }} as excerpt,
+        texts.text,
+        redactions.redacted_title,
+        redactions.redacted_body,
+        plain_texts.language,
+        redactions.redacted_emails,
+        redactions.redacted_phones,
+        redactions.redacted_secrets,
+        -- Where there is no text, nobody complains.
+        coalesce(post_signals.complaint_score, 0) as complaint_score,
+        regexp_matches(texts.text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
+        texts.collection_date,
+    from texts
+    inner join plain_texts on texts.url_hash = plain_texts.url_hash
+    inner join redactions on texts.url_hash = redactions.url_hash
+    left join duplicates on texts.url_hash = duplicates.url_hash
+    left join post_signals on texts.url_hash = post_signals.url_hash
 
 )
 

@@ -216,9 +216,10 @@ def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     """Return the embeddings that the table does not hold yet, or holds damaged."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key=["content_hash", "model"])
-    documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds both by name, below)
+    texts = dbt.ref("texts")  # noqa: F841  (DuckDB finds both by name, below)
     categories = dbt.ref("categories")  # noqa: F841
     run_date = dbt.config.meta_get("run_date")
+    days = dbt.config.meta_get("problem_window_days")
     name = dbt.config.meta_get("embedding_model")
     precision = dbt.config.meta_get("embedding_precision")
     cached = dbt.this if dbt.is_incremental else "(select '' as content_hash, '' as model, [0.0] as embedding)"
@@ -232,32 +233,37 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     )
     journalled = durable.execute(f"select content_hash from {journal} where model = $name", {"name": name}).fetchall()
 
+    # Of the day, of the days that its complaints are grouped with, and of later ones, which are grouped anew.
     session.sql(
         f"""
         create or replace temp table pending as
-        with texts as (
-            select content_hash, text from documents where collection_date = date '{run_date}' and text <> ''
-            union
+        with wanted as (
+            select content_hash, text from texts
+            where collection_date > date '{run_date}' - {int(days)} and text <> ''
+            union all
             select sha256(description), description from categories
         ),
-        cached as (select content_hash, {SOUND} as is_sound from {cached} where model = $name)
-        select content_hash, text, is_sound is not null as is_damaged
-        from texts left join cached using (content_hash)
+        cached as (
+            select content_hash, {SOUND} as is_sound from {cached}
+            where model = $name and content_hash in (select content_hash from wanted)
+        )
+        select distinct content_hash, text, is_sound is not null as is_damaged
+        from wanted left join cached using (content_hash)
         where is_sound is not true and content_hash not in (select unnest($journalled::text[]))
         """,
         params={"name": name, "journalled": [content_hash for (content_hash,) in journalled]},
     )
-    [(texts, damaged)] = session.sql(
+    [(count, damaged)] = session.sql(
         "select count(*), list(content_hash order by content_hash) filter (where is_damaged) from pending"
     ).fetchall()
     if damaged:
         log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded anew: {', '.join(damaged[:3])} …")
-    if texts:
+    if count:
         encode, used = load_encoder(name, precision)
-        log.info(f"Encoding {texts:,} texts with {name} ({used})")
+        log.info(f"Encoding {count:,} texts with {name} ({used})")
         # Texts of like length share a batch, for less padding.
         rows = session.execute("select content_hash, text from pending order by length(text), content_hash")
-        for _ in progress(range(0, texts, BATCH), f"Encoding {texts:,} texts"):
+        for _ in progress(range(0, count, BATCH), f"Encoding {count:,} texts"):
             hashes, batch = zip(*rows.fetchmany(BATCH), strict=True)
             encoded = to_arrow(list(hashes), encode(list(batch)))  # noqa: F841
             durable.execute(

@@ -2,9 +2,9 @@
 
 with
 
-documents as (
+texts as (
 
-    select * from {{ ref('documents') }}
+    select * from {{ ref('texts') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -22,24 +22,53 @@ categories as (
 
 ),
 
--- What was fitted on one model's vectors says nothing about another's.
+complaint_signals as (
+
+    select * from {{ ref('complaint_signals') }}
+
+),
+
+-- What was fitted on one model's vectors says nothing about another's: these have what goes without vectors.
 post_weights as (
 
     select * from {{ ref('post_weights') }}
-    where '{{ var("embedding_model") }}' = 'all-MiniLM-L6-v2'
+    where weights is null or '{{ var("embedding_model") }}' = 'all-MiniLM-L6-v2'
+    qualify row_number() over (partition by field, answer order by weights nulls last) = 1
 
 ),
 
 posts as (
 
     select
-        documents.url_hash,
-        documents.source,
-        documents.text,
+        texts.url_hash,
+        texts.source,
+        texts.text,
         embeddings.embedding,
-        documents.collection_date,
-    from documents
-    inner join embeddings on documents.content_hash = embeddings.content_hash
+        texts.collection_date,
+    from texts
+    inner join embeddings on texts.content_hash = embeddings.content_hash
+
+),
+
+found_signals as (
+
+    select
+        url_hash,
+        {{ signals_in(ref('complaint_signals')) }} as signals,
+    from texts
+
+),
+
+signal_weights as (
+
+    select
+        found_signals.url_hash,
+        found_signals.signals,
+        coalesce(sum(complaint_signals.weight), 0) as weight,
+        coalesce(sum(complaint_signals.weight_alone), 0) as weight_alone,
+    from found_signals
+    left join complaint_signals on list_contains(found_signals.signals, complaint_signals.signal)
+    group by all
 
 ),
 
@@ -58,10 +87,16 @@ fitted as (
                 when 'reddit' then post_weights.reddit
                 when 'stackoverflow' then post_weights.stackoverflow
             end
-            + array_inner_product(posts.embedding, post_weights.weights::float[384])
+            + coalesce(array_inner_product(posts.embedding, post_weights.weights::float[384]), 0)
+            + case
+                when post_weights.field != 'complains' then 0
+                when post_weights.weights is null then signal_weights.weight_alone
+                else signal_weights.weight
+            end
         ) as score,
     from posts
     cross join post_weights
+    inner join signal_weights on posts.url_hash = signal_weights.url_hash
 
 ),
 
@@ -76,7 +111,7 @@ nearest_phrases as (
     from posts
     cross join categories
     inner join embeddings on sha256(categories.description) = embeddings.content_hash
-    where not exists (select post_weights.answer from post_weights)
+    where 'category' not in (select post_weights.field from post_weights)
     group by all
 
 ),
@@ -93,7 +128,15 @@ scores as (
         'medium' as answer,
         1 as score,
     from posts
-    where not exists (select post_weights.answer from post_weights)
+    where 'impact' not in (select post_weights.field from post_weights)
+    union all by name
+    -- Of two answers one is fitted, against the other.
+    select
+        url_hash,
+        'complains' as field,
+        'no' as answer,
+        1 as score,
+    from posts
 
 ),
 
@@ -139,12 +182,16 @@ post_signals as (
             ),
             ''
         ) as payment_quote,
+        signal_weights.signals as complaint_signals,
+        complaints.probabilities['yes'] as complaint_score,
         categories.probabilities as category_probabilities,
         impacts.probabilities as impact_probabilities,
         posts.collection_date,
     from posts
+    inner join signal_weights on posts.url_hash = signal_weights.url_hash
     inner join answers as categories on posts.url_hash = categories.url_hash and categories.field = 'category'
     inner join answers as impacts on posts.url_hash = impacts.url_hash and impacts.field = 'impact'
+    inner join answers as complaints on posts.url_hash = complaints.url_hash and complaints.field = 'complains'
 
 )
 

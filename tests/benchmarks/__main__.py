@@ -1,4 +1,4 @@
-"""What collecting, building and its parts cost, and how good the clusters are: a table each.
+"""What collecting, building and its parts cost, and how good clusters and problems are: tables of each.
 
 Two sides of a ratio are always measured in one run, one beside the other: that holds where single times do not.
 """
@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import clusters, collectors, encoder, labels, scale, summaries
+from tests.benchmarks import clusters, collectors, encoder, labels, problems, scale, summaries
 from tests.conftest import DAY, SAMPLE, Project
 
 
@@ -30,6 +30,7 @@ class Subject(StrEnum):
     CLUSTERS = "clusters"
     SUMMARIES = "summaries"
     LABELS = "labels"
+    PROBLEMS = "problems"
     SCALE = "scale"
 
 
@@ -75,10 +76,10 @@ def measure_encoder(posts: Path | None) -> Table:
     """The encoder on the plain texts of a day."""
     with tempfile.TemporaryDirectory() as folder:
         project, day = day_of(posts, Path(folder))
-        built = project.build(day, "--select", "+documents", "--exclude-resource-type", "test")
+        built = project.build(day, "--select", "+texts", "--exclude-resource-type", "test")
         if built.status:
             sys.exit(built.output)
-        texts = project.query("select text from silver.documents where text <> '' order by url_hash")
+        texts = project.query("select text from silver.texts where text <> '' order by url_hash")
     return encoder.measure([text for (text,) in texts])
 
 
@@ -88,9 +89,7 @@ def main(
     labelled: Annotated[
         list[Path] | None, typer.Option(help="Lines of label, tab, text to compare clusters with; else our own.")
     ] = None,
-    databases: Annotated[
-        list[Path] | None, typer.Option(help="Built databases with posts of tests/labels/posts.tsv.")
-    ] = None,
+    databases: Annotated[list[Path] | None, typer.Option(help="Built databases with posts of tests/labels.")] = None,
 ) -> None:
     """Measure, and print a table for each subject."""
     console = Console(width=max(Console().width, 120))
@@ -101,10 +100,20 @@ def main(
         Subject.CLUSTERS: [partial(clusters.measure, file) for file in labelled or [clusters.OURS]],
         Subject.SUMMARIES: [summaries.measure],
         Subject.LABELS: [
-            labels.measure_sample_quality,
-            *(partial(labels.measure_quality, database) for database in databases or []),
+            partial(labels.on_sample, labels.measure_quality),
+            partial(labels.on_sample, labels.measure_complaints),
+            *(
+                partial(measure, database)
+                for database in databases or []
+                for measure in (
+                    labels.measure_quality,
+                    labels.measure_complaints,
+                    partial(labels.measure_complaints, random=True),
+                )
+            ),
             labels.measure_calls,
         ],
+        Subject.PROBLEMS: [*problems.MEASURES],
         Subject.SCALE: [scale.measure],
     }
     for subject in subjects or Subject:

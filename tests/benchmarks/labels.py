@@ -7,18 +7,20 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_recall_fscore_support
 
 from tests import language_model
 from tests.conftest import DAY, SAMPLE, Project
-from tests.labels import CATEGORIES, IMPACTS, labelled_posts
+from tests.labels import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, Bools, Posts, labelled_posts
 from tests.loopback import Loopback, Request
 from tests.models import load
 
@@ -26,6 +28,12 @@ label_attempts: Any = load("gold/label_attempts")
 
 CLUSTERS = 100
 LATENCY = 2.0
+# Var complaint_threshold, and the share of complaints that must be found for a precision to count.
+THRESHOLD = 0.5
+RECALL = 0.7
+BINS = 10
+
+Floats = npt.NDArray[np.float64]
 
 
 def built_sample(folder: Path) -> Project:
@@ -49,10 +57,9 @@ def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]
 
 def measure_quality(database: Path) -> Table:
     """Precision, recall and F1 of each label on held-back posts, and for the categories what they are taken for."""
-    posts = labelled_posts(database)
-    held = posts.held_back()
-    read = answers(database, list(posts.url_hash[held]))
-    title = f"The built-in labeller on {held.sum():,} held-back posts of {database.name}, labelled by hand"
+    posts = labelled_posts(database, ALL_FIELDS).held_back()
+    read = answers(database, list(posts.url_hash))
+    title = f"The built-in labeller on {len(read):,} held-back posts of {database.name}, labelled by hand"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("label", no_wrap=True)
     # What the posts of a category were taken for, on the right.
@@ -60,9 +67,9 @@ def measure_quality(database: Path) -> Table:
         table.add_column(column, justify="right", no_wrap=True)
     categories, impacts, pays = (np.array(column) for column in zip(*read, strict=True))
     fields = [
-        (CATEGORIES, posts.category[held], categories),
-        (IMPACTS, posts.impact[held], impacts),
-        (("would pay",), np.where(posts.would_pay[held], "would pay", ""), np.where(pays, "would pay", "")),
+        (CATEGORIES, posts.category, categories),
+        (IMPACTS, posts.impact, impacts),
+        (("would pay",), np.where(posts.would_pay, "would pay", ""), np.where(pays, "would pay", "")),
     ]
     for names, truth, found in fields:
         scores = np.array(precision_recall_fscore_support(truth, found, labels=names, zero_division=0.0))
@@ -76,10 +83,45 @@ def measure_quality(database: Path) -> Table:
     return table
 
 
-def measure_sample_quality() -> Table:
-    """The same on the bundled sample day."""
+def complaint_scores(database: Path, posts: Posts) -> Floats:
+    """How likely it is that each post complains, as silver.documents has it (n,)."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        scores = dict(connection.execute("select url_hash, complaint_score::double from silver.documents").fetchall())
+    return np.array([scores[url_hash] for url_hash in posts.url_hash])
+
+
+def complaint_quality(truth: Bools, scores: Floats) -> tuple[float, float, float]:
+    """The best precision at a recall of at least RECALL; precision and recall at THRESHOLD."""
+    precision, recall, _ = precision_recall_curve(truth, scores)
+    found = scores >= THRESHOLD
+    return precision[recall >= RECALL].max(), truth[found].mean(), found[truth].mean()
+
+
+def measure_complaints(database: Path, random: bool = False) -> Table:
+    """How often held-back posts complain, by their score: all, or those alone that were drawn at random."""
+    posts = labelled_posts(database, RANDOM if random else ALL).held_back()
+    scores = complaint_scores(database, posts)
+    drawn = "random" if random else "all"
+    title = f"Complaints among {len(scores):,} held-back posts of {database.name} ({drawn})"
+    table = Table("complaint_score", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("mean", "complain", "posts"):
+        table.add_column(column, justify="right")
+    bins = np.minimum(scores * BINS, BINS - 1).astype(int)
+    for number in np.unique(bins):
+        chosen = bins == number
+        shares = (scores[chosen].mean(), posts.complains[chosen].mean())
+        table.add_row(f"from {number / BINS:.1f}", *(f"{share:.2f}" for share in shares), f"{chosen.sum():,}")
+    table.add_section()
+    names = (f"precision at recall {RECALL}", f"precision at score {THRESHOLD}", f"recall at score {THRESHOLD}")
+    for name, share in zip(names, complaint_quality(posts.complains, scores), strict=True):
+        table.add_row(name, "", f"{share:.3f}", "")
+    return table
+
+
+def on_sample(measure: Callable[[Path], Table]) -> Table:
+    """A measure of the bundled sample day."""
     with tempfile.TemporaryDirectory() as folder:
-        return measure_quality(built_sample(Path(folder)).database)
+        return measure(built_sample(Path(folder)).database)
 
 
 def measure_calls() -> Table:
@@ -105,7 +147,7 @@ def measure_calls() -> Table:
         started = time.perf_counter()
         label_attempts.label_with_llm(
             requests,
-            CLUSTERS,
+            True,
             [model],
             label_attempts.Budget(None, None),
             lambda row: kept.update({row["attempt_id"]: row}),

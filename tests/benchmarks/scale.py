@@ -26,8 +26,8 @@ embeddings: Any = load("silver/embeddings")
 
 SIZES = (2_000, 20_000, 200_000)
 # The models of the layer before and after its vectors, which fill_cache makes between them.
-BEFORE = ("plain_texts", "redactions", "duplicates", "documents")
-AFTER = ("embeddings", "cluster_assignments", "items", "summaries", "clusters")
+BEFORE = ("plain_texts", "redactions", "duplicates", "texts")
+AFTER = ("embeddings", "post_signals", "documents", "cluster_assignments", "items", "summaries", "clusters")
 SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 
 
@@ -39,7 +39,7 @@ def sample_texts(folder: Path) -> list[str]:
         build(project, "resource_type:seed", *BEFORE),
     ):
         assert finished.status == 0, finished.output
-    return [text for (text,) in project.query("select text from silver.documents order by url_hash")]
+    return [text for (text,) in project.query("select text from silver.texts order by url_hash")]
 
 
 def build(project: Project, *models: str) -> Finished:
@@ -76,8 +76,7 @@ def fill_cache(database: Path, topics: int, noise: float = 0.06) -> None:
             " (content_hash text, model text, embedding float[384], computed_on text, embedding_date date)"
         )
         hashes = connection.sql(
-            "select content_hash from silver.documents union select sha256(description) from silver.categories"
-            " order by 1"
+            "select content_hash from silver.texts union select sha256(description) from silver.categories order by 1"
         ).fetchall()
         for start in range(0, len(hashes), 10_000):
             batch = [content_hash for (content_hash,) in hashes[start : start + 10_000]]
@@ -92,7 +91,7 @@ def fill_cache(database: Path, topics: int, noise: float = 0.06) -> None:
 
 def encoding_seconds(project: Project, count: int) -> float:
     """What encoding this many posts would take, by a thousand of them."""
-    texts = [text for (text,) in project.query("select text from silver.documents order by url_hash limit 1000")]
+    texts = [text for (text,) in project.query("select text from silver.texts order by url_hash limit 1000")]
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
     started = time.perf_counter()
     encode(texts)

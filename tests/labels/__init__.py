@@ -12,36 +12,58 @@ import numpy as np
 import numpy.typing as npt
 
 FOLDER = Path(__file__).parent
+# The files of labels; those with labels of all fields, those of real posts, and the one whose held-back half is random.
+ALL = ("posts.tsv", "sample.tsv", "complaints.tsv")
+ALL_FIELDS = ("posts.tsv", "sample.tsv")
+REAL = ("posts.tsv", "complaints.tsv")
+RANDOM = ("complaints.tsv",)
+COMPLAINT_SIGNALS = FOLDER.parent.parent / "seeds" / "complaint_signals.csv"
 CATEGORIES = ("ai", "compliance", "devtools", "ecommerce", "finance", "healthtech", "logistics", "other")
 IMPACTS = ("low", "medium", "high")
 SOURCES = ("github", "hackernews", "reddit", "stackoverflow")
 
 Names = npt.NDArray[np.str_]
+Bools = npt.NDArray[np.bool_]
 
 
 class Posts(NamedTuple):
-    """Labelled posts: what people say of them (n,), and unit vectors (n, 384)."""
+    """Labelled posts: what people say of them (n,), unit vectors (n, 384), and signals of complaints (n, signals)."""
 
     url_hash: Names
     category: Names
-    would_pay: npt.NDArray[np.bool_]
+    would_pay: Bools
     impact: Names
-    complains: npt.NDArray[np.bool_]
+    complains: Bools
     sources: Names
     vectors: npt.NDArray[np.float32]
+    signals: Bools
 
-    def held_back(self) -> npt.NDArray[np.bool_]:
-        """Which half nothing was fitted on (n,): the posts whose url_hash begins with an odd digit."""
-        return np.array([int(url_hash[0], 16) % 2 == 1 for url_hash in self.url_hash])
+    def held_back(self) -> "Posts":
+        """The half that nothing was fitted on: the posts whose url_hash begins with an odd digit."""
+        return self.take(np.array([int(url_hash[0], 16) % 2 == 1 for url_hash in self.url_hash], dtype=np.bool_))
+
+    def fitted_on(self) -> "Posts":
+        """The other half."""
+        return self.take(~np.isin(self.url_hash, self.held_back().url_hash))
+
+    def take(self, which: Bools) -> "Posts":
+        """Some of the posts (n,)."""
+        return Posts._make(column[which] for column in self)
 
 
-def read_labels() -> dict[str, dict[str, str]]:
-    """The rows of the files of labels, real posts and bundled ones, by url_hash."""
+def read_labels(files: tuple[str, ...] = ALL) -> dict[str, dict[str, str]]:
+    """The rows of files of labels by url_hash."""
     rows: dict[str, dict[str, str]] = {}
-    for name in ("posts.tsv", "sample.tsv"):
+    for name in files:
         with (FOLDER / name).open() as lines:
             rows |= {row["url_hash"]: row for row in csv.DictReader(lines, delimiter="\t")}
     return rows
+
+
+def read_signals() -> list[dict[str, str]]:
+    """The rows of seed complaint_signals."""
+    with COMPLAINT_SIGNALS.open() as lines:
+        return list(csv.DictReader(lines))
 
 
 def read_phrases() -> list[tuple[str, str]]:
@@ -50,27 +72,30 @@ def read_phrases() -> list[tuple[str, str]]:
         return [(row["category"], row["phrase"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 
-def labelled_posts(database: Path) -> Posts:
-    """The labelled posts that a built database holds, in the order of their url_hash."""
-    labels = read_labels()
+def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> Posts:
+    """The posts of files of labels that a built database holds, in the order of their url_hash."""
+    labels = read_labels(files)
+    signals = read_signals()
+    found = ", ".join(f"regexp_matches({row['part']}, ${row['signal']}, 'i')" for row in signals)
     with duckdb.connect(str(database), read_only=True) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(
-            """
-            select url_hash, source, embedding
+            f"""
+            select url_hash, source, embedding, [{found}]
             from silver.documents
             inner join silver.embeddings using (content_hash)
             where model = 'all-MiniLM-L6-v2' and url_hash in (select unnest($known::text[]))
             order by url_hash
             """,
-            {"known": list(labels)},
+            {"known": list(labels)} | {row["signal"]: row["pattern"] for row in signals},
         ).fetchall()
-    found = [labels[row[0]] for row in rows]
+    labelled = [labels[row[0]] for row in rows]
     return Posts(
         np.array([row[0] for row in rows]),
-        np.array([row["category"] for row in found]),
-        np.array([row["would_pay"] == "yes" for row in found]),
-        np.array([row["impact"] for row in found]),
-        np.array([row["complains"] == "yes" for row in found]),
+        np.array([row.get("category", "") for row in labelled]),
+        np.array([row.get("would_pay") == "yes" for row in labelled]),
+        np.array([row.get("impact", "") for row in labelled]),
+        np.array([row["complains"] == "yes" for row in labelled]),
         np.array([row[1] for row in rows]),
         np.array([row[2] for row in rows], dtype=np.float32),
+        np.array([row[3] for row in rows]),
     )

@@ -1,0 +1,30 @@
+{#- Says after a build what the day was, in three lines: the row of gold.daily_report, where this run wrote it. -#}
+{% macro print_daily_report() %}
+    {%- set daily_report = ref('daily_report') -%}
+    {%- if execute -%}
+        {%- set written = namespace(found=false) -%}
+        {%- for result in results if result.node.name == 'daily_report' and result.status == 'success' -%}
+            {%- set written.found = true -%}
+        {%- endfor -%}
+        {%- if written.found -%}
+            {%- set day = run_query('select * from ' ~ daily_report ~ ' where report_date = ' ~ run_date()).rows[0] -%}
+            {%- do log(
+                run_day() ~ ': ' ~ day.posts ~ ' posts (GitHub ' ~ day.github_posts ~ ', Hacker News '
+                ~ day.hackernews_posts ~ ', Reddit ' ~ day.reddit_posts ~ ', Stack Overflow ' ~ day.stackoverflow_posts
+                ~ '), ' ~ day.complaints ~ ' complaints, ' ~ day.duplicates ~ ' duplicates, ' ~ day.outliers
+                ~ ' outliers', info=true
+            ) -%}
+            {%- do log(
+                run_day() ~ ': ' ~ day.clusters ~ ' topics, ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed
+                ~ ' failed, ' ~ day.issues_waiting ~ ' waiting, ' ~ day.issues_synced ~ ' live; labels today '
+                ~ '%.4f' | format(day.spent_today_usd) ~ ' USD', info=true
+            ) -%}
+            {%- do log(
+                run_day() ~ ': problems ' ~ day.problems_opened ~ ' opened, ' ~ day.problems_continued ~ ' continued, '
+                ~ day.problems_reopened ~ ' reopened, ' ~ day.problems_merged ~ ' merged, ' ~ day.problems_split
+                ~ ' split, ' ~ day.problems_dormant ~ ' dormant; ' ~ day.problems_labelled ~ ' labelled in all, '
+                ~ day.problems_waiting ~ ' waiting, ' ~ day.problems_failed ~ ' failed', info=true
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

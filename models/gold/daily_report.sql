@@ -1,0 +1,139 @@
+{{ config(materialized='incremental', incremental_strategy='replace_day', unique_key='report_date') }}
+
+with
+
+documents as (
+
+    select * from {{ ref('documents') }}
+    where collection_date = {{ run_date() }}
+
+),
+
+items as (
+
+    select * from {{ ref('items') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+issue_labels as (
+
+    select * from {{ ref('issue_labels') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+label_costs as (
+
+    select * from {{ ref('label_costs') }}
+    where spent_date = (now() at time zone 'UTC')::date
+
+),
+
+problem_events as (
+
+    select * from {{ ref('problem_events') }}
+    where event_date = {{ run_date() }}
+
+),
+
+problem_labels as (
+
+    select * from {{ ref('problem_labels') }}
+
+),
+
+live_issues as (
+
+    select * from {{ ref('live_issues') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+posts as (
+
+    select
+        count(*) as posts,
+        count(*) filter (where source = 'github') as github_posts,
+        count(*) filter (where source = 'hackernews') as hackernews_posts,
+        count(*) filter (where source = 'reddit') as reddit_posts,
+        count(*) filter (where source = 'stackoverflow') as stackoverflow_posts,
+        count(*) filter (where complaint_score >= {{ var('complaint_threshold') }}) as complaints,
+        count(duplicate_of) as duplicates,
+    from documents
+
+),
+
+placed as (
+
+    select
+        count(*) filter (where is_outlier) as outliers,
+        count(distinct cluster_id) as clusters,
+    from items
+
+),
+
+labels as (
+
+    select
+        count(*) filter (where status = 'labelled') as issues_labelled,
+        count(*) filter (where status = 'failed') as issues_failed,
+        count(*) filter (where status = 'waiting') as issues_waiting,
+    from issue_labels
+
+),
+
+labels_of_problems as (
+
+    select
+        count(*) filter (where status = 'labelled') as problems_labelled,
+        count(*) filter (where status = 'failed') as problems_failed,
+        count(*) filter (where status = 'waiting') as problems_waiting,
+    from problem_labels
+
+),
+
+costs as (
+
+    select coalesce(sum(cost_usd::decimal(18, 9)), 0)::double as spent_today_usd
+    from label_costs
+
+),
+
+events as (
+
+    select
+        count(*) filter (where event = 'opened') as problems_opened,
+        count(*) filter (where event = 'continued') as problems_continued,
+        count(*) filter (where event = 'reopened') as problems_reopened,
+        count(*) filter (where event = 'merged into') as problems_merged,
+        count(*) filter (where event = 'split from') as problems_split,
+        count(*) filter (where event = 'dormant') as problems_dormant,
+        count(*) filter (where event = 'closed') as problems_closed,
+    from problem_events
+
+),
+
+synced as (
+
+    select count(synced_at) as issues_synced
+    from live_issues
+
+)
+
+select
+    {{ run_date() }} as report_date,
+    posts.*,
+    placed.*,
+    labels.*,
+    labels_of_problems.*,
+    costs.*,
+    events.*,
+    synced.*,
+from posts
+cross join placed
+cross join labels
+cross join labels_of_problems
+cross join costs
+cross join events
+cross join synced

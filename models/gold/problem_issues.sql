@@ -1,0 +1,44 @@
+{{ config(materialized='view') }}
+
+with
+
+problem_posts as (
+
+    select * from {{ ref('problem_posts').include(database=false) }}
+
+),
+
+items as (
+
+    select * from {{ ref('items').include(database=false) }}
+
+),
+
+issues as (
+
+    select * from {{ ref('issues').include(database=false) }}
+
+),
+
+problem_issues as (
+
+    select
+        problem_posts.problem_id,
+        issues.issue_id,
+        issues.cluster_id,
+        count(*) as post_count,
+        issues.cluster_date,
+    from problem_posts
+    inner join items on problem_posts.url_hash = items.url_hash
+    inner join issues on items.cluster_date = issues.cluster_date and items.cluster_id = issues.cluster_id
+    group by all
+
+)
+
+select
+    problem_id,
+    issue_id,
+    cluster_id,
+    post_count,
+    cluster_date,
+from problem_issues

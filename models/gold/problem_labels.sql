@@ -1,0 +1,87 @@
+{{ config(materialized='view') }}
+
+with
+
+label_attempts as (
+
+    select * from {{ ref('label_attempts').include(database=false) }}
+    where problem_id is not null
+
+),
+
+problem_requests as (
+
+    select * from {{ ref('problem_requests').include(database=false) }}
+
+),
+
+totals as (
+
+    select
+        problem_id,
+        count(*) as attempts,
+        arg_max(error, attempted_at) as error,
+    from label_attempts
+    group by all
+
+),
+
+-- The label that there is stands until a newer one is made.
+labels as (
+
+    select * from label_attempts
+    where status = 'labelled'
+    qualify row_number() over (
+        partition by problem_id
+        order by attempted_at desc, attempt_id asc
+    ) = 1
+
+),
+
+problem_labels as (
+
+    select
+        problem_requests.problem_id,
+        labels.canonical_title,
+        labels.category,
+        labels.description,
+        labels.impact_level,
+        labels.labeler,
+        labels.model,
+        case
+            when labels.attempt_id is not null then 'labelled'
+            when problem_requests.prompt is null or totals.error is not null then 'failed'
+            else 'waiting'
+        end as status,
+        case
+            when status = 'labelled' then null
+            when problem_requests.prompt is null then 'all its posts speak to a language model: none is shown to one'
+            else totals.error
+        end as error,
+        labels.quotes,
+        labels.voices as labelled_voices,
+        coalesce(totals.attempts, 0) as attempts,
+        labels.would_pay_signal,
+        labels.attempted_at as labelled_at,
+    from problem_requests
+    left join totals on problem_requests.problem_id = totals.problem_id
+    left join labels on problem_requests.problem_id = labels.problem_id
+
+)
+
+select
+    problem_id,
+    canonical_title,
+    category,
+    description,
+    impact_level,
+    labeler,
+    model,
+    status,
+    error,
+    quotes,
+    labelled_voices,
+    attempts,
+    would_pay_signal,
+    labelled_at,
+from problem_labels

@@ -1,0 +1,249 @@
+{{ config(materialized='table') }}
+
+with
+
+problem_posts as (
+
+    select * from {{ ref('problem_posts') }}
+
+),
+
+documents as (
+
+    select * from {{ ref('documents') }}
+
+),
+
+post_signals as (
+
+    select * from {{ ref('post_signals') }}
+
+),
+
+categories as (
+
+    select * from {{ ref('categories') }}
+
+),
+
+-- A voice is heard once; posts that speak to a language model are neither shown to one nor quoted.
+heard as (
+
+    select
+        problem_posts.problem_id,
+        problem_posts.url_hash,
+        problem_posts.source,
+        problem_posts.similarity,
+        documents.text,
+        -- A title of a word or two names no problem; nor does a web address.
+        coalesce(nullif(documents.title, ''), documents.text) as title,
+        length(documents.title) >= 15
+        and contains(documents.title, ' ')
+        and not regexp_matches(documents.title, '(?i)https?:|www\.|[<>]') as is_named,
+        documents.excerpt,
+        post_signals.category_probabilities,
+        post_signals.impact_probabilities,
+        post_signals.payment_quote,
+    from problem_posts
+    inner join documents on problem_posts.url_hash = documents.url_hash
+    inner join post_signals on problem_posts.url_hash = post_signals.url_hash
+    where problem_posts.is_first_of_voice and not coalesce(problem_posts.addresses_model, false)
+
+),
+
+posts as (
+
+    select
+        problem_id,
+        list(url_hash order by url_hash) as url_hashes,
+        count(distinct voice) as voices,
+        max(collection_date) as last_seen,
+    from problem_posts
+    group by all
+
+),
+
+votes as (
+
+    select
+        problem_id,
+        'category' as field,
+        unnest(map_keys(category_probabilities)) as answer,
+        unnest(map_values(category_probabilities)) as probability,
+    from heard
+    union all
+    select
+        problem_id,
+        'impact' as field,
+        unnest(map_keys(impact_probabilities)) as answer,
+        unnest(map_values(impact_probabilities)) as probability,
+    from heard
+
+),
+
+means as (
+
+    select
+        problem_id,
+        field,
+        answer,
+        avg(probability) as probability,
+    from votes
+    group by all
+
+),
+
+elected as (
+
+    select
+        problem_id,
+        arg_max(answer, (probability, answer)) filter (where field = 'category') as category,
+        arg_max(answer, (probability, answer)) filter (where field = 'impact') as impact_level,
+    from means
+    group by all
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by problem_id
+            order by is_named desc, similarity desc, url_hash asc
+        ) as title_place,
+        row_number() over (
+            partition by problem_id
+            order by payment_quote is null, similarity desc, url_hash asc
+        ) as payment_place,
+        row_number() over (
+            partition by problem_id
+            order by similarity desc, url_hash asc
+        ) as place,
+    from heard
+
+),
+
+-- Ten posts: two that speak of paying, where there are any, then the most central.
+chosen as (
+
+    select * from ranked
+    qualify row_number() over (
+        partition by problem_id
+        order by payment_quote is not null and payment_place <= 2 desc, place asc
+    ) <= 10
+
+),
+
+samples as (
+
+    select
+        *,
+        row_number() over (
+            partition by problem_id
+            order by similarity desc, url_hash asc
+        ) as sample_number,
+        {{ fenced('text', 400) }}
+        || case
+            when position(payment_quote in left(text, 399)) = 0 then ' … ' || {{ fenced('payment_quote', 300) }}
+            else ''
+        end as shown_text,
+    from chosen
+
+),
+
+prompts as (
+
+    select
+        problem_id,
+        list({ 'sample_number': sample_number, 'url_hash': url_hash, 'text': text } order by sample_number) as samples,
+        string_agg(
+            '<post n="' || sample_number || '" source="' || source || '">' || coalesce(shown_text, '') || '</post>',
+            chr(10)
+            order by sample_number
+        ) as shown_posts,
+    from samples
+    group by all
+
+),
+
+-- The label that needs no language model: the title of the most central post, and what it says first.
+extracts as (
+
+    select
+        problem_id,
+        min_by(title, title_place) as title,
+        coalesce(
+            min_by(nullif(trim(regexp_extract(excerpt, '^.{20,}?[.!?…](?:\s|$)', 0, 's')), ''), place),
+            min_by(title, title_place)
+        ) as description,
+        count(payment_quote) as paying_voices,
+        count(payment_quote) >= 3 or count(payment_quote) >= 0.1 * count(*) as would_pay_signal,
+        list(
+            { 'url_hash': url_hash, 'quote': trim(left(title, 300)), 'supports_payment': false }
+            order by title_place
+        )[:2] as titles,
+        list(
+            { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
+            order by payment_place
+        ) filter (where payment_quote is not null)[:5] as payments,
+    from ranked
+    group by all
+
+),
+
+instructions as (
+
+    select
+        {{ label_instructions(
+            'posts that people wrote in public over some days and that an algorithm found to complain of the same'
+        ) }}
+            as system_prompt,
+    from categories
+
+),
+
+problem_requests as (
+
+    select
+        posts.problem_id,
+        row_number() over (order by posts.voices desc, posts.problem_id asc)::int as cluster_id,
+        'v2' as prompt_version,
+        instructions.system_prompt,
+        'Cluster ' || cluster_id || ': ' || posts.voices || ' people. Posts of theirs:' || chr(10)
+        || '<posts>' || chr(10) || prompts.shown_posts || chr(10) || '</posts>' as prompt,
+        prompts.samples,
+        posts.url_hashes,
+        {{ cut('extracts.title', 120) }} as canonical_title,
+        elected.category,
+        extracts.description,
+        elected.impact_level,
+        list_concat(extracts.titles, if(extracts.would_pay_signal, extracts.payments, [])) as quotes,
+        posts.voices,
+        extracts.would_pay_signal,
+        posts.last_seen,
+    from posts
+    cross join instructions
+    left join prompts on posts.problem_id = prompts.problem_id
+    left join extracts on posts.problem_id = extracts.problem_id
+    left join elected on posts.problem_id = elected.problem_id
+
+)
+
+select
+    problem_id,
+    cluster_id,
+    prompt_version,
+    system_prompt,
+    prompt,
+    samples,
+    url_hashes,
+    canonical_title,
+    category,
+    description,
+    impact_level,
+    quotes,
+    voices,
+    would_pay_signal,
+    last_seen,
+from problem_requests

@@ -1,0 +1,223 @@
+{{ config(materialized='table') }}
+
+with
+
+problem_posts as (
+
+    select * from {{ ref('problem_posts') }}
+
+),
+
+problem_labels as (
+
+    select * from {{ ref('problem_labels') }}
+    where status = 'labelled'
+
+),
+
+problem_events as (
+
+    select * from {{ ref('problem_events') }}
+
+),
+
+problem_assignments as (
+
+    select * from {{ ref('problem_assignments') }}
+
+),
+
+-- The window of the latest day in two halves.
+halves as (
+
+    select
+        greatest(max(as_of_date), {{ run_date() }}) as latest_date,
+        latest_date - {{ var('problem_window_days') // 2 }} as middle_date,
+        middle_date - {{ var('problem_window_days') // 2 }} as start_date,
+    from problem_assignments
+
+),
+
+-- Not all days need have been built.
+built as (
+
+    select
+        halves.middle_date,
+        halves.start_date,
+        count(distinct problem_assignments.as_of_date) filter (
+            where problem_assignments.as_of_date > halves.middle_date
+        ) as recent_days,
+        count(distinct problem_assignments.as_of_date) filter (
+            where problem_assignments.as_of_date between halves.start_date + 1 and halves.middle_date
+        ) as earlier_days,
+    from problem_assignments
+    cross join halves
+    group by all
+
+),
+
+standing as (
+
+    select
+        problem_id,
+        arg_max(event, (event_date, event <> 'opened')) as last_event,
+    from problem_events
+    where event in ('opened', 'continued', 'reopened', 'dormant', 'closed')
+    group by all
+
+),
+
+-- A voice has what its posts have together.
+voices as (
+
+    select
+        problem_id,
+        voice,
+        sum(coalesce(comment_count, 0) + greatest(coalesce(vote_count, 0), 0)) as engagement,
+        bool_or(payment_quote is not null) as pays,
+        max(collection_date) as last_seen,
+    from problem_posts
+    group by all
+
+),
+
+voice_counts as (
+
+    select
+        voices.problem_id,
+        count(*) as voices,
+        -- Of each voice the logarithm: one viral post adds about as much as two or three that few have seen.
+        sum(ln(1 + voices.engagement)::decimal(10, 6)) as engagement,
+        count(*) filter (where voices.pays) as paying_voices,
+        count(*) filter (where voices.last_seen > built.middle_date) as recent_voices,
+        count(*) filter (
+            where voices.last_seen between built.start_date + 1 and built.middle_date
+        ) as earlier_voices,
+    from voices
+    cross join built
+    group by all
+
+),
+
+post_counts as (
+
+    select
+        problem_id,
+        count(*) as post_count,
+        count(distinct source) as source_count,
+        count(distinct collection_date) as days_seen,
+        avg(similarity::decimal(10, 8))::double as cohesion,
+        min(collection_date) as first_seen,
+        max(collection_date) as last_seen,
+    from problem_posts
+    group by all
+
+),
+
+-- The parts of the demand score, each of which grows ever more slowly.
+demand as (
+
+    select
+        post_counts.*,
+        voice_counts.voices,
+        voice_counts.paying_voices,
+        voice_counts.recent_voices,
+        voice_counts.earlier_voices,
+        round(4 * log2(1 + voice_counts.voices), 2) as voices_score,
+        round(log2(1 + voice_counts.engagement), 2) as engagement_score,
+        round(2 * (post_counts.source_count - 1), 2)::double as sources_score,
+        round(2 * log2(post_counts.days_seen), 2) as persistence_score,
+        round(2 * log2(1 + voice_counts.paying_voices), 2) as payment_score,
+        round(20 * greatest(post_counts.cohesion - 0.75, 0), 2) as agreement_score,
+    from post_counts
+    inner join voice_counts on post_counts.problem_id = voice_counts.problem_id
+
+),
+
+problems as (
+
+    select
+        demand.problem_id,
+        problem_labels.canonical_title as title,
+        problem_labels.category,
+        problem_labels.description,
+        problem_labels.impact_level,
+        problem_labels.labeler,
+        problem_labels.quotes,
+        demand.recent_voices / greatest(built.recent_days, 1) as recent_rate,
+        demand.earlier_voices / greatest(built.earlier_days, 1) as earlier_rate,
+        case standing.last_event
+            when 'dormant' then 'dormant'
+            when 'closed' then 'closed'
+            else 'active'
+        end as status,
+        case
+            when standing.last_event in ('dormant', 'closed') then 'gone'
+            when demand.first_seen > built.middle_date then 'new'
+            when built.earlier_days = 0 then 'unknown'
+            when demand.recent_voices - demand.earlier_voices >= 2 and recent_rate > 1.5 * earlier_rate then 'growing'
+            when demand.earlier_voices - demand.recent_voices >= 2 and earlier_rate > 1.5 * recent_rate then 'fading'
+            else 'steady'
+        end as trend,
+        demand.post_count,
+        demand.voices,
+        demand.paying_voices,
+        demand.recent_voices,
+        demand.earlier_voices,
+        demand.source_count,
+        demand.days_seen,
+        demand.cohesion,
+        round(
+            demand.voices_score
+            + demand.engagement_score
+            + demand.sources_score
+            + demand.persistence_score
+            + demand.payment_score
+            + demand.agreement_score,
+            2
+        ) as demand_score,
+        demand.voices_score,
+        demand.engagement_score,
+        demand.sources_score,
+        demand.persistence_score,
+        demand.payment_score,
+        demand.agreement_score,
+        problem_labels.would_pay_signal,
+        demand.first_seen,
+        demand.last_seen,
+    from demand
+    inner join problem_labels on demand.problem_id = problem_labels.problem_id
+    inner join standing on demand.problem_id = standing.problem_id
+    cross join built
+
+)
+
+select
+    problem_id,
+    title,
+    category,
+    description,
+    impact_level,
+    labeler,
+    quotes,
+    status,
+    trend,
+    post_count,
+    voices,
+    paying_voices,
+    recent_voices,
+    earlier_voices,
+    source_count,
+    days_seen,
+    cohesion,
+    demand_score,
+    voices_score,
+    engagement_score,
+    sources_score,
+    persistence_score,
+    payment_score,
+    agreement_score,
+    would_pay_signal,
+    first_seen,
+    last_seen,
+from problems

@@ -1,0 +1,370 @@
+"""Which problem each complaint belongs to, and since when.
+
+Grain: one row per as_of_date and url_hash: from that day on the post is of problem_id, or stands alone where that is
+null. A complaint has a row on the day it comes in, and another whenever it moves; the latest one holds.
+Method: the complaints of a window of days are the nodes of a graph, each joined to those of its 20 nearest neighbours
+that are at least as similar as SAME; the Leiden algorithm (Traag, Waltman & van Eck 2019, From Louvain to Leiden)
+finds its communities by modularity, beginning with those of the day before. Only what hangs together with a post of
+the day is grouped anew. A problem keeps its id in the community that has most of its posts; a community of at least
+three voices that no problem claims opens one. A problem whose posts are all older than the window is represented by
+its latest three.
+
+What a day leaves behind depends on its posts and on the days before: when one is built again, those after it follow.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from graspologic_native import leiden
+from rich.console import Console
+from rich.progress import track
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Vectors = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+NEIGHBOURS = 20
+# Cosine similarity from which on two complaints may say the same. On banking77's intents with as many strangers mixed
+# in, 2 % of real posts and 11 % of Stack Overflow's titles, which do resemble each other, come into groups.
+SAME = 0.7
+# A tie weighs what its similarity is beyond this: a close one counts twice as much as one that just holds.
+LOOSE = 0.5
+# From which on they are one voice, posting twice.
+REPEATED = 0.97
+MIN_VOICES = 3
+REPRESENTATIVES = 3
+# On banking77's intents every community of ten and more has 0.7 and more; on real posts, those of two problems and more
+# that a chain of likenesses had brought together had 0.2 to 0.5.
+MIN_DENSITY = 0.5
+ITERATIONS = 10
+# Weight of all ties together from which on modularity sees problems as they are; 10,000 real complaints have as much.
+# Where there is less, a large problem is most of the graph and would be parted.
+ENOUGH = 600
+SEED = 20_261_120
+# Rows of the similarity matrix that are computed at once: 80 MB for 20,000 complaints.
+CHUNK = 1_024
+
+SCHEMA = pa.schema(
+    [
+        ("url_hash", pa.string()),
+        ("problem_id", pa.string()),
+        ("voice", pa.string()),
+        ("model", pa.string()),
+        ("as_of_date", pa.date32()),
+        ("collection_date", pa.date32()),
+    ]
+)
+
+
+# The complaints of a window with what stands about them, and the representatives of problems that are older.
+CONSIDERED = """
+    with representatives as (
+        select url_hash
+        from standing
+        where problem_id is not null
+        qualify
+            max(collection_date) over (partition by problem_id)
+            between $last::date - $memory::int and $last::date - $window::int
+            and row_number() over (partition by problem_id order by collection_date desc, url_hash) <= $representatives
+    )
+    select
+        url_hash,
+        coalesce(documents.duplicate_of, '') as original,
+        coalesce(raw_items.author_hash, '') as author,
+        coalesce(standing.voice, '') as voice,
+        coalesce(standing.problem_id, '') as problem,
+        documents.collection_date,
+        embeddings.embedding,
+    from documents
+    inner join embeddings using (content_hash)
+    inner join raw_items using (url_hash)
+    left join standing using (url_hash)
+    where
+        embeddings.model = $model
+        and (
+            documents.collection_date > $last::date - $window::int
+            and documents.collection_date <= $last::date
+            and documents.complaint_score >= $threshold
+            or url_hash in (select url_hash from representatives)
+        )
+    order by raw_items.created_at, url_hash
+"""
+
+
+class Pairs(NamedTuple):
+    """Ties between nodes a < b, (m,) each, and how similar the two are (m,)."""
+
+    a: Labels
+    b: Labels
+    similarity: Vectors
+
+
+class Posts(NamedTuple):
+    """n complaints in the order of their posting, and what the days before say of them; "" where they say nothing."""
+
+    url_hash: Sequence[str]
+    author: Sequence[str]
+    # The url_hash of the first post of the same voice; every post that was looked at before has one.
+    voice: Sequence[str]
+    problem: Sequence[str]
+    # (n, d), unit length.
+    vectors: Vectors
+
+
+class Grouped(NamedTuple):
+    """Voice and problem of n posts, "" for none, and which problems have gone into which others."""
+
+    voice: list[str]
+    problem: list[str]
+    merged: dict[str, str]
+
+
+def nearest_pairs(vectors: Vectors) -> Pairs:
+    """The pairs of unit vectors (n, d) of which one is among the nearest of the other, and similar enough."""
+    count = len(vectors)
+    kept = min(NEIGHBOURS, count - 1)
+    keys, cosines = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for start in range(0, count if kept > 0 else 0, CHUNK):
+        similarity = vectors[start : start + CHUNK] @ vectors.T
+        rows = np.arange(len(similarity))
+        similarity[rows, start + rows] = -1
+        nearest = np.argpartition(-similarity, kept - 1, axis=1)[:, :kept]
+        cosine = np.take_along_axis(similarity, nearest, axis=1)
+        row, place = np.nonzero(cosine >= SAME)
+        here, there = start + row, nearest[row, place]
+        keys.append(np.minimum(here, there) * count + np.maximum(here, there))
+        cosines.append(cosine[row, place])
+    key, first = np.unique(np.concatenate(keys), return_index=True)
+    return Pairs(*np.divmod(key, max(count, 1)), np.concatenate(cosines)[first])
+
+
+def communities(vectors: Vectors, pairs: Pairs, before: Labels) -> Labels:
+    """Communities of n unit vectors (n, d) by modularity (n,), found from those before (n,); one without ties is alone.
+
+    Where posts are SAME with less than MIN_DENSITY of the members that they could be it with (the NEIGHBOURS nearest),
+    one leads to the next without all saying the same: such communities are divided, ever more finely, until what is
+    left holds together.
+    """
+    weight = float((pairs.similarity - LOOSE).sum())
+    found = divided(pairs, before, min(1, weight / ENOUGH))
+    resolution = 1
+    while (loose := is_loose(vectors, found)).any():
+        within = loose[pairs.a] & (found[pairs.a] == found[pairs.b])
+        parts = divided(Pairs(*(each[within] for each in pairs)), np.arange(len(found)), resolution)
+        found[loose] = found.max() + 1 + parts[loose]
+        resolution *= 2
+    return found
+
+
+def divided(pairs: Pairs, before: Labels, resolution: float) -> Labels:
+    """Leiden's communities of n nodes (n,), found from those before (n,); the higher the resolution, the smaller."""
+    found = np.arange(len(before)) + len(before)
+    if len(pairs.a):
+        weights = (pairs.similarity.astype(np.float64) - LOOSE).tolist()
+        edges = list(zip(map(str, pairs.a.tolist()), map(str, pairs.b.tolist()), weights, strict=True))
+        nodes = np.unique([pairs.a, pairs.b])
+        starts = dict(zip(map(str, nodes.tolist()), before[nodes].tolist(), strict=True))
+        _, named = leiden(edges, starts, resolution=resolution, iterations=ITERATIONS, seed=SEED)
+        found[nodes] = [named[str(node)] for node in nodes.tolist()]
+    return found
+
+
+def is_loose(vectors: Vectors, community: Labels) -> Flags:
+    """Whether the community of each of n unit vectors (n, d) holds together less than MIN_DENSITY (n,)."""
+    loose = np.zeros(len(community), dtype=bool)
+    order = np.argsort(community, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(community[order])) + 1):
+        possible = min(len(members) - 1, NEIGHBOURS)
+        if possible > 1:
+            ties = 0
+            for start in range(0, len(members), CHUNK):
+                alike = vectors[members[start : start + CHUNK]] @ vectors[members].T >= SAME
+                # A post is like itself, too.
+                ties += int(np.minimum(alike.sum(axis=1) - 1, possible).sum())
+            loose[members] = ties < MIN_DENSITY * possible * len(members)
+    return loose
+
+
+def voices(posts: Posts, pairs: Pairs) -> list[str]:
+    """The voice of each post: that of the first one by the same author or in nearly the same words, else its own.
+
+    Words are passed on: of a hundred copies no two need be among the nearest of each other.
+    """
+    voice = list(posts.voice)
+    count = len(voice)
+    close = pairs.similarity >= REPEATED
+    ties = coo_array((np.ones(close.sum()), (pairs.a[close], pairs.b[close])), shape=(count, count))
+    wording = connected_components(ties, directed=False)[1].tolist() if count else []
+    by_author: dict[str, str] = {}
+    by_wording: dict[int, str] = {}
+    # Those that have a voice first, then the others, each in the order of posting.
+    for index in sorted(range(count), key=lambda index: not posts.voice[index]):
+        author, words = posts.author[index], wording[index]
+        voice[index] = voice[index] or by_author.get(author) or by_wording.get(words, posts.url_hash[index])
+        by_wording.setdefault(words, voice[index])
+        if author:
+            by_author.setdefault(author, voice[index])
+    return voice
+
+
+def labels_of(names: Sequence[str]) -> Labels:
+    """A number for each of n names (n,): the same for the same name, one of its own for each ""."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [numbers.setdefault(name or f" {index}", len(numbers)) for index, name in enumerate(names)], np.int64
+    )
+
+
+def touched(posts: Posts, pairs: Pairs, before: Labels) -> Flags:
+    """Whether each post hangs together, by ties or by its problem, with one that was not looked at before (n,)."""
+    count = len(before)
+    a, b = np.concatenate([pairs.a, np.arange(count)]), np.concatenate([pairs.b, count + before])
+    ties = coo_array((np.ones(len(a)), (a, b)), shape=(2 * count, 2 * count))
+    component = connected_components(ties, directed=False)[1][:count]
+    is_new = np.array([not voice for voice in posts.voice], dtype=bool)
+    return np.isin(component, component[is_new])
+
+
+def claims(problem: Sequence[str], group: Sequence[int]) -> dict[int, str]:
+    """Which problem each group of posts goes on with: every problem has one, that with most of its posts.
+
+    Problems that want the same group leave it to the one with more posts in it; of equal ones to the one with the
+    earlier post.
+    """
+    shared = Counter((name, number) for name, number in zip(problem, group, strict=True) if name)
+    names: dict[int, str] = {}
+    placed = set()
+    # Counter and sorted keep the order of the first posts.
+    for (name, number), _ in sorted(shared.items(), key=lambda each: -each[1]):
+        if number not in names and name not in placed:
+            names[number] = name
+            placed.add(name)
+    return names
+
+
+def group_day(posts: Posts, day: str) -> Grouped:
+    """Group n posts of a window on its last day, which may open problems."""
+    pairs = nearest_pairs(posts.vectors)
+    voice = voices(posts, pairs)
+    before = labels_of(posts.problem)
+    indices = np.flatnonzero(touched(posts, pairs, before)).tolist()
+    group = communities(posts.vectors, pairs, before)
+    members: dict[int, list[int]] = {}
+    for index in indices:
+        members.setdefault(int(group[index]), []).append(index)
+
+    names = claims([posts.problem[index] for index in indices], [int(group[index]) for index in indices])
+    for number, each in members.items():
+        if number not in names and len({voice[index] for index in each}) >= MIN_VOICES:
+            names[number] = problem_id(day, posts.url_hash[each[0]])
+    goes_on = set(names.values())
+    problem = list(posts.problem)
+    for number, each in members.items():
+        for index in each:
+            # Posts that no problem has room for stay with theirs.
+            problem[index] = names.get(number, problem[index])
+    gone = {posts.problem[index] for index in indices} - goes_on - {""}
+    merged = {}
+    for name in sorted(gone):
+        into = Counter(problem[index] for index in indices if posts.problem[index] == name and problem[index] != name)
+        merged[name] = into.most_common(1)[0][0]
+    return Grouped(voice, [merged.get(name, name) for name in problem], merged)
+
+
+def problem_id(day: str, url_hash: str) -> str:
+    """The id of the problem that a post was the first of when it was opened on a day; as in macro record_id."""
+    return sha256(f"{day}/{url_hash}".encode()).hexdigest()[:15]
+
+
+def moves(considered: pa.Table, day: str, model: str) -> tuple[pa.Table, dict[str, str]]:
+    """The rows of SCHEMA that a day adds to what stood before, from the rows of CONSIDERED; and the merged problems."""
+    columns = {name: considered[name].to_pylist() for name in considered.column_names if name != "embedding"}
+    rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
+    # Copies of a post go where it goes: in the graph they would crowd out its neighbours.
+    leaders = [rows.get(original, row) for row, original in enumerate(columns["original"])]
+    nodes = [row for row, leader in enumerate(leaders) if row == leader]
+    node_of = {row: node for node, row in enumerate(nodes)}
+    dimensions = considered.schema.field("embedding").type.list_size
+    vectors = considered["embedding"].combine_chunks().flatten().to_numpy().reshape(-1, dimensions)
+    url_hash, author, voice, problem = (
+        [columns[name][row] for row in nodes] for name in ("url_hash", "author", "voice", "problem")
+    )
+    grouped = group_day(Posts(url_hash, author, voice, problem, vectors[nodes]), day)
+    moved = []
+    for row, leader in enumerate(leaders):
+        node = node_of[leader]
+        if not columns["voice"][row] or columns["problem"][row] != grouped.problem[node]:
+            moved.append(
+                {
+                    "url_hash": columns["url_hash"][row],
+                    "problem_id": grouped.problem[node] or None,
+                    "voice": columns["voice"][row] or grouped.voice[node],
+                    "model": model,
+                    "as_of_date": date.fromisoformat(day),
+                    "collection_date": columns["collection_date"][row],
+                }
+            )
+    return pa.Table.from_pylist(moved, schema=SCHEMA), grouped.merged
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    """Return the rows of the day, and of the days after it that were built before."""
+    dbt.config(materialized="incremental", incremental_strategy="replace_from_day", unique_key="as_of_date")
+    documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds these by name, below)
+    embeddings = dbt.ref("embeddings")  # noqa: F841
+    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841
+    run_date = dbt.config.meta_get("run_date")
+    settings = {
+        "model": dbt.config.meta_get("embedding_model"),
+        "threshold": float(dbt.config.meta_get("complaint_threshold")),
+        "window": int(dbt.config.meta_get("problem_window_days")),
+        "memory": int(dbt.config.meta_get("problem_memory_days")),
+        "representatives": REPRESENTATIVES,
+    }
+
+    kept = SCHEMA.empty_table()
+    days = [run_date]
+    if dbt.is_incremental:
+        kept = session.sql(f"select {', '.join(SCHEMA.names)} from {dbt.this}")  # noqa: F841
+        later = session.sql(
+            f"select distinct as_of_date::text from kept where as_of_date > date '{run_date}' order by 1"
+        )
+        days += [day for (day,) in later.fetchall()]
+    session.sql(
+        f"""
+        create or replace temp table standing as
+        select * from kept
+        where as_of_date < date '{run_date}'
+        qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
+        """
+    )
+    tables = [SCHEMA.empty_table()]
+    console = Console(stderr=True)
+    for day in track(days, "Grouping complaints", console=console, disable=not console.is_terminal or len(days) == 1):
+        considered = session.sql(CONSIDERED, params=settings | {"last": day}).to_arrow_table()
+        moved, merged = moves(considered, day, settings["model"])
+        # Posts that are older than the window go where their problem went.
+        gone = pa.table({"problem_id": list(merged), "into": list(merged.values())})  # noqa: F841
+        followers = session.sql(
+            f"""
+            select url_hash, gone.into::text as problem_id, voice, model, date '{day}' as as_of_date, collection_date
+            from standing
+            inner join gone using (problem_id)
+            where url_hash not in (select url_hash from moved)
+            """
+        ).to_arrow_table()
+        tables += [moved, followers.cast(SCHEMA)]
+        session.sql(
+            "delete from standing where url_hash in (select url_hash from moved union select url_hash from followers)"
+        )
+        session.sql("insert into standing select * from moved union all select * from followers")
+    session.sql("drop table standing")
+    return pa.concat_tables(tables)
