@@ -130,18 +130,20 @@ class Grouped(NamedTuple):
 def nearest_pairs(vectors: Vectors) -> Pairs:
     """The pairs of unit vectors (n, d) of which one is among the nearest of the other, and similar enough."""
     count = len(vectors)
-    kept = min(NEIGHBOURS, count - 1)
     keys, cosines = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-    for start in range(0, count if kept > 0 else 0, CHUNK):
+    for start in range(0, count, CHUNK):
         similarity = vectors[start : start + CHUNK] @ vectors.T
         rows = np.arange(len(similarity))
         similarity[rows, start + rows] = -1
-        nearest = np.argpartition(-similarity, kept - 1, axis=1)[:, :kept]
-        cosine = np.take_along_axis(similarity, nearest, axis=1)
-        row, place = np.nonzero(cosine >= SAME)
-        here, there = start + row, nearest[row, place]
+        row, there = np.nonzero(similarity >= SAME)
+        cosine = similarity[row, there]
+        # By row, the nearest first; of equally near ones the earlier.
+        order = np.lexsort((-cosine, row))
+        place = np.arange(len(row)) - np.searchsorted(row, row)
+        nearest = order[place < NEIGHBOURS]
+        here, there = start + row[nearest], there[nearest]
         keys.append(np.minimum(here, there) * count + np.maximum(here, there))
-        cosines.append(cosine[row, place])
+        cosines.append(cosine[nearest])
     key, first = np.unique(np.concatenate(keys), return_index=True)
     return Pairs(*np.divmod(key, max(count, 1)), np.concatenate(cosines)[first])
 
