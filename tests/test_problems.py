@@ -196,6 +196,25 @@ def test_a_problem_that_is_all_there_is_stays_whole(count: int) -> None:
     assert len(set(problems.group_day(posts_of(alike(count, 1)), "2026-11-20").problem)) == 1
 
 
+def test_a_large_problem_does_not_crumble() -> None:
+    others = [alike(6, 100 + seed) for seed in range(100)]
+    grouped = problems.group_day(posts_of(np.vstack([alike(400, 5), *others])), "2026-11-20")
+    sizes = Counter(grouped.problem[:400])
+    assert "" not in sizes
+    assert len(sizes) <= 4
+    assert len(set(grouped.problem[400:])) == len(others)
+
+
+def test_a_chain_of_likenesses_is_no_problem() -> None:
+    # Each is like the next one and like no other.
+    angles = np.arange(8) * np.pi / 4.5
+    chain = np.zeros((8, 384), dtype=np.float32)
+    chain[:, 0], chain[:, 1] = np.cos(angles), np.sin(angles)
+    chain[:, 2] = 0.1 * np.arange(8)
+    grouped = problems.group_day(posts_of(unit(chain)), "2026-11-20")
+    assert max(Counter(name for name in grouped.problem if name).values(), default=0) <= 3
+
+
 def test_one_that_stood_alone_founds_a_problem_with_later_ones() -> None:
     like = alike(3, 1)
     posts = posts_of(np.vstack([strangers(4, 2), like[:1]]))
