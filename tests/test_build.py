@@ -182,6 +182,23 @@ def test_a_day_that_can_not_be_built(built: Project, day: str, says: str) -> Non
     assert built.contents() == before
 
 
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("complaint_threshold: 2", "complaint_threshold is a number from 0 to 1, not '2'"),
+        ("problem_window_days: many", "problem_window_days is a whole number from 2 to 366, not 'many'"),
+        ("problem_memory_days: 1.5", "problem_memory_days is a whole number from 2 to 3660, not '1.5'"),
+    ],
+)
+def test_a_setting_that_makes_no_sense(built: Project, setting: str, says: str) -> None:
+    before = built.contents()
+    finished = built.build(variables=f", {setting}")
+    assert finished.status == 2
+    assert says in finished.output
+    assert "Traceback" not in finished.output
+    assert built.contents() == before
+
+
 def test_a_database_in_which_nothing_was_collected(project: Project) -> None:
     finished = project.build()
     assert finished.status == 2

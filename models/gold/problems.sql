@@ -32,8 +32,8 @@ halves as (
 
     select
         greatest(max(as_of_date), {{ run_date() }}) as latest_date,
-        latest_date - {{ var('problem_window_days') // 2 }} as middle_date,
-        middle_date - {{ var('problem_window_days') // 2 }} as start_date,
+        latest_date - {{ (var('problem_window_days') | int) // 2 }} as middle_date,
+        middle_date - {{ (var('problem_window_days') | int) // 2 }} as start_date,
     from problem_assignments
 
 ),

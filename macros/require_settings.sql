@@ -1,0 +1,15 @@
+{#- Refuses, before anything runs, settings of problems that make no sense. -#}
+{% macro require_settings() %}
+    {%- for name, low, high in [
+        ('complaint_threshold', 0, 1), ('problem_window_days', 2, 366), ('problem_memory_days', 2, 3660)
+    ] -%}
+        {%- set value = var(name) -%}
+        {%- set is_fit = (value is number) if high == 1 else (value is integer) -%}
+        {%- if execute and not (is_fit and low <= value <= high) -%}
+            {%- do exceptions.raise_compiler_error(
+                name ~ ' is a ' ~ ('number' if high == 1 else 'whole number') ~ ' from ' ~ low ~ ' to ' ~ high
+                ~ ", not '" ~ value ~ "'"
+            ) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
