@@ -30,14 +30,18 @@ with sources as (
     from (select problem_id, source, count(*) as posts from gold.problem_posts group by all)
     group by all
 )
-select title, category, impact_level, would_pay_signal, voices, demand_score, source_counts
+select
+    row_number() over (order by demand_score desc, problem_id) as rank,
+    title, category, impact_level, would_pay_signal, voices, format('{:.1f}', demand_score), source_counts
 from gold.problems
 inner join sources using (problem_id)
-order by demand_score desc, problem_id
+order by rank
 """
 
 ISSUES = """
-select day_rank, canonical_title, category, impact_level, would_pay_signal, cluster_size, confidence, source_counts
+select
+    day_rank, canonical_title, category, impact_level, would_pay_signal,
+    cluster_size, format('{:.2f}', confidence), source_counts
 from gold.issues
 where cluster_date = $day
 order by day_rank
@@ -66,7 +70,10 @@ def demo(address: str, console: Console) -> None:
         step([sys.executable, "-m", "ingest", "--date", DAY, "--replay", str(SAMPLE)], environment)
         step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
         # Wide enough for the table also in a pipe, which rich takes for 80 columns.
-        Console(width=None if console.is_terminal else 120).print(ranked_problems(database), ranked_issues(database))
+        Console(width=None if console.is_terminal else 120).print(
+            ranking(database, "Problems", PROBLEMS, {}, "problem", "voices", "demand"),
+            ranking(database, f"Issues of {DAY}", ISSUES, {"day": DAY}, "issue", "posts", "conf."),
+        )
         console.print(f"The board is live at {url}/?date={DAY} (Ctrl-C ends it)")
         try:
             while True:
@@ -82,28 +89,9 @@ def step(command: list[str], environment: dict[str, str]) -> None:
         raise SyncError(f"{' '.join(command[1:])} ended with status {status}")
 
 
-def ranked_problems(database: Path) -> Table:
-    """The problems as a table, those with the most demand first."""
-    table = ranking("Problems", "problem", "voices", "demand")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        for rank, row in enumerate(connection.execute(PROBLEMS).fetchall(), 1):
-            title, category, impact, pays, voices, demand, sources = row
-            add_row(table, rank, title, category, impact, pays, f"{voices}", f"{demand:.1f}", sources)
-    return table
-
-
-def ranked_issues(database: Path) -> Table:
-    """The day's issues as a table, most important first."""
-    table = ranking(f"Issues of {DAY}", "issue", "posts", "conf.")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        for row in connection.execute(ISSUES, {"day": DAY}).fetchall():
-            rank, title, category, impact, pays, size, confidence, sources = row
-            add_row(table, rank, title, category, impact, pays, f"{size}", f"{confidence:.2f}", sources)
-    return table
-
-
-def ranking(title: str, what: str, *numbers: str) -> Table:
-    """An empty table of what is ranked, with columns for two numbers."""
+def ranking(database: Path, title: str, query: str, parameters: dict[str, str], *columns: str) -> Table:
+    """What a query finds, most important first; columns are the names of what is ranked, and of its two numbers."""
+    what, *numbers = columns
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("#", justify="right")
     table.add_column(what, min_width=20)
@@ -112,21 +100,10 @@ def ranking(title: str, what: str, *numbers: str) -> Table:
     for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("sources", no_wrap=True)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(query, parameters).fetchall()
+    for rank, name, category, impact, pays, first, second, sources in rows:
+        counts = " ".join(f"{SHORT.get(source, source)} {count}" for source, count in sources.items())
+        # Text, not str: titles are posts, and rich would read their brackets as markup.
+        table.add_row(f"{rank}", Text(name), category, impact, "yes" if pays else "", f"{first}", second, counts)
     return table
-
-
-def add_row(
-    table: Table,
-    rank: int,
-    title: str,
-    category: str,
-    impact: str,
-    pays: bool,
-    first: str,
-    second: str,
-    sources: dict[str, int],
-) -> None:
-    """Add a row to a ranking, with its two numbers."""
-    counts = " ".join(f"{SHORT.get(source, source)} {count}" for source, count in sources.items())
-    # Text, not str: titles are posts, and rich would read their brackets as markup.
-    table.add_row(f"{rank}", Text(title), category, impact, "yes" if pays else "", first, second, counts)

@@ -809,7 +809,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         durable.execute(f"insert into {journal} select * from attempt")
         durable.execute("commit")
 
-    if names == [EXTRACTIVE]:
+    if requests and names == [EXTRACTIVE]:
         labels = [row for each in (extractive_labels, problem_requests) for row in each.to_arrow_table().to_pylist()]
         for row in label_extractively(requests, labels):
             keep(row)

@@ -161,15 +161,11 @@ samples as (
 
 ),
 
--- A post's text as the model sees it: its beginning, and the words about paying where they stand farther on.
 shown as (
 
     select
         *,
-        {{ fenced('text', 400) }}
-        || case
-            when position(quote in left(text, 399)) = 0 then ' … ' || {{ fenced('quote', 300) }} else ''
-        end as shown_text,
+        {{ shown_text('text', 'quote') }} as shown_text,
     from samples
 
 ),

@@ -63,46 +63,7 @@ posts as (
 
 ),
 
-votes as (
-
-    select
-        problem_id,
-        'category' as field,
-        unnest(map_keys(category_probabilities)) as answer,
-        unnest(map_values(category_probabilities)) as probability,
-    from heard
-    union all
-    select
-        problem_id,
-        'impact' as field,
-        unnest(map_keys(impact_probabilities)) as answer,
-        unnest(map_values(impact_probabilities)) as probability,
-    from heard
-
-),
-
-means as (
-
-    select
-        problem_id,
-        field,
-        answer,
-        avg(probability) as probability,
-    from votes
-    group by all
-
-),
-
-elected as (
-
-    select
-        problem_id,
-        arg_max(answer, (probability, answer)) filter (where field = 'category') as category,
-        arg_max(answer, (probability, answer)) filter (where field = 'impact') as impact_level,
-    from means
-    group by all
-
-),
+{{ elected('heard', ['problem_id']) }},
 
 ranked as (
 
@@ -143,11 +104,7 @@ samples as (
             partition by problem_id
             order by similarity desc, url_hash asc
         ) as sample_number,
-        {{ fenced('text', 400) }}
-        || case
-            when position(payment_quote in left(text, 399)) = 0 then ' … ' || {{ fenced('payment_quote', 300) }}
-            else ''
-        end as shown_text,
+        {{ shown_text('text', 'payment_quote') }} as shown_text,
     from chosen
 
 ),

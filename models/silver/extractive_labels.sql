@@ -82,52 +82,7 @@ features as (
 
 ),
 
-votes as (
-
-    select
-        cluster_date,
-        cluster_id,
-        'category' as field,
-        unnest(map_keys(category_probabilities)) as answer,
-        unnest(map_values(category_probabilities)) as probability,
-    from posts
-    union all
-    select
-        cluster_date,
-        cluster_id,
-        'impact' as field,
-        unnest(map_keys(impact_probabilities)) as answer,
-        unnest(map_values(impact_probabilities)) as probability,
-    from posts
-
-),
-
-means as (
-
-    select
-        cluster_date,
-        cluster_id,
-        field,
-        answer,
-        avg(probability) as probability,
-    from votes
-    group by all
-
-),
-
-elected as (
-
-    select
-        cluster_date,
-        cluster_id,
-        arg_max(answer, (probability, answer)) filter (where field = 'category') as category,
-        max(probability) filter (where field = 'category') as category_probability,
-        arg_max(answer, (probability, answer)) filter (where field = 'impact') as impact_level,
-        max(probability) filter (where field = 'impact') as impact_probability,
-    from means
-    group by all
-
-),
+{{ elected('posts', ['cluster_date', 'cluster_id']) }},
 
 scored as (
 
