@@ -1,4 +1,4 @@
-"""python -m sync: pushes a day to PocketBase, runs the bundled server, shows the demo."""
+"""python -m sync: pushes a day to PocketBase or checks it, makes tokens, runs the bundled server, shows the demo."""
 
 import logging
 import os
@@ -12,26 +12,34 @@ from rich.console import Console
 from ingest.day import parse_day
 from ingest.errors import IngestError
 from ingest.store import open_store
+from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
 from sync.errors import SyncError
-from sync.push import push_day
+from sync.push import PARTS, push
 from sync.server import check_port, command
+from sync.tokens import make_token
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 log = logging.getLogger("groundswell.sync")
+
+# Differences that are named; all are counted.
+SHOWN = 20
 
 Address = Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Address to listen on.")]
 
 
 @app.callback(invoke_without_command=True)
-def push(
+def sync(
     context: typer.Context,
     day: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to push, as 2026-11-20.")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing: compare both sides, and fail where they differ.")
+    ] = False,
 ) -> None:
-    """Push a built day's issues and evidence to the PocketBase at POCKETBASE_URL."""
+    """Push a built day's issues, and the problems, to the PocketBase at POCKETBASE_URL."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # httpx logs every request.
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -39,15 +47,50 @@ def push(
         return
     if not day:
         raise typer.BadParameter("--date is missing: say which UTC day to push, as --date 2026-11-20")
-    url = os.environ.get("POCKETBASE_URL")
-    if not url:
-        raise fail("POCKETBASE_URL is not set: say where to push to, for example http://127.0.0.1:8090")
     try:
+        url = address()
         with open_store() as connection, signed_in(url) as client:
-            pushed = push_day(connection, client, day)
+            if check:
+                report(list(differences(connection, client, day)), day, url)
+                return
+            for part in PARTS.values():
+                log.info("%s", push(connection, client, part, day).message(day, url))
     except (IngestError, SyncError) as error:
         raise fail(str(error)) from None
-    log.info("%s", pushed.message(day, url))
+
+
+def address() -> str:
+    """Where PocketBase is. Raises SyncError where nothing says so."""
+    url = os.environ.get("POCKETBASE_URL")
+    if not url:
+        raise SyncError("POCKETBASE_URL is not set: say where PocketBase is, for example http://127.0.0.1:8090")
+    return url
+
+
+def report(found: list[str], day: date, url: str) -> None:
+    """Say what differs between gold and the server; fails where anything does."""
+    if not found:
+        log.info("%s holds the issues of %s and the problems as gold does", url, day)
+        return
+    for line in found[:SHOWN]:
+        log.info("%s", line)
+    raise SyncError(f"{len(found):,} records differ between gold and {url}: python -m sync --date {day} mends them")
+
+
+@app.command()
+def token(
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good for.")] = 365,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Make all earlier tokens worthless.")] = False,
+) -> None:
+    """Print a token for POCKETBASE_TOKEN that may write the board's collections and nothing else.
+
+    Needs the superuser's POCKETBASE_EMAIL and POCKETBASE_PASSWORD, this once.
+    """
+    try:
+        with signed_in(address()) as client:
+            typer.echo(make_token(client, days, revoke))
+    except SyncError as error:
+        raise fail(str(error)) from None
 
 
 @app.command()

@@ -1,48 +1,103 @@
-"""A PocketBase client that is signed in, by the settings in the environment."""
+"""A PocketBase client that is signed in, by the settings in the environment, and patient."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
+from pocketbase.services.record_service import RecordService
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from sync.errors import SyncError
 
 CREDENTIALS = "POCKETBASE_TOKEN, or POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
+# Who may write: the accounts that `python -m sync token` makes, and the superuser.
+ACCOUNTS = ("sync_clients", "_superusers")
+# How long a server that is away or overloaded is asked again.
+PATIENCE_SECONDS = 20
+# Records a page; the most that the server gives.
+PAGE = 1_000
 
 
 @contextmanager
 def signed_in(url: str) -> Iterator[PocketBase]:
-    """A superuser's client of the server at url, for the length of a with block.
+    """A client of the server at url that may write, for the length of a with block.
 
     Raises SyncError where credentials are missing or refused, or the server is not there.
     """
     client = PocketBase(url, timeout=60.0)
     with closing(client.http_client):
-        sign_in(client, url)
+        sign_in(client)
         yield client
 
 
-def sign_in(client: PocketBase, url: str) -> None:
-    """Authenticate with what the environment has; errors as in signed_in."""
-    superusers = client.collection("_superusers")
+def sign_in(client: PocketBase) -> None:
+    """Authenticate with what the environment has, or find out whether it still holds; errors as in signed_in."""
     token = os.environ.get("POCKETBASE_TOKEN")
     email, password = os.environ.get("POCKETBASE_EMAIL"), os.environ.get("POCKETBASE_PASSWORD")
-    try:
-        if token:
-            # The server takes a bad token for a guest without a word: ask it outright.
-            client.auth_store.save(token, None)
-            superusers.auth_refresh()
-        elif email and password:
-            superusers.auth_with_password(email, password)
+    if token:
+        # The server takes a bad token for a guest without a word: ask it outright.
+        client.auth_store.save(token, None)
+        authenticate(client, "POCKETBASE_TOKEN", lambda accounts: accounts.auth_refresh())
+    elif email and password:
+        authenticate(
+            client,
+            "POCKETBASE_EMAIL and POCKETBASE_PASSWORD",
+            lambda accounts: accounts.auth_with_password(email, password),
+        )
+    else:
+        raise SyncError(f"POCKETBASE_URL is set but not the credentials: set {CREDENTIALS}")
+
+
+def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordService], Any]) -> None:
+    """Try the collections of accounts one after the other. Raises SyncError where all refuse."""
+    refused = 0
+    for name in ACCOUNTS:
+        try:
+            attempt(client.collection(name))
+        except ClientResponseError as error:
+            if error.status not in (400, 401, 403, 404):
+                raise explained(error, client.base_url) from error
+            refused = error.status
         else:
-            raise SyncError(f"POCKETBASE_URL is set but not the credentials: set {CREDENTIALS}")
-    except ClientResponseError as error:
-        if error.status in (400, 401, 403):
-            which = "POCKETBASE_TOKEN" if token else "POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
-            raise SyncError(f"PocketBase at {url} refused {which}: check them ({error.status})") from error
-        raise explained(error, url) from error
+            return
+    if refused == 404:
+        raise SyncError(f"{client.base_url} answered 404: no PocketBase is there")
+    raise SyncError(f"PocketBase at {client.base_url} refused {settings}: check them ({refused})")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may succeed a moment later: the server is away, overloaded, or limits us."""
+    return isinstance(error, ClientResponseError) and (error.status in (0, 429) or error.status >= 500)
+
+
+@retry(
+    retry=retry_if_exception(is_transient),
+    wait=wait_exponential_jitter(multiplier=0.2, max=3),
+    stop=stop_after_delay(PATIENCE_SECONDS),
+    reraise=True,
+)
+def send(client: PocketBase, path: str, request: dict[str, Any]) -> Any:
+    """The answer to a request, which is repeated for a while where the server is away. Raises ClientResponseError.
+
+    Only for requests that may be repeated: reads, and batches of PUT and DELETE.
+    """
+    return client.send(path, request)
+
+
+def read(client: PocketBase, collection: str, where: str = "", fields: str = "") -> Iterator[dict[str, Any]]:
+    """The records of a collection that a filter finds, in order of their ids. Raises ClientResponseError."""
+    options = {"filter": where, "fields": fields, "sort": "id", "perPage": PAGE, "skipTotal": 1}
+    page = 0
+    full = True
+    while full:
+        page += 1
+        request = {"method": "GET", "params": options | {"page": page}}
+        records = send(client, f"/api/collections/{collection}/records", request)["items"]
+        yield from records
+        full = len(records) == PAGE
 
 
 def explained(error: ClientResponseError, url: str) -> SyncError:

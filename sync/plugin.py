@@ -1,4 +1,4 @@
-"""The dbt-duckdb plugin that lets a post-hook publish a day: select sync_day('2026-11-20')."""
+"""The dbt-duckdb plugin that lets a post-hook publish: select push_live('issues', '2026-11-20')."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from ingest.errors import IngestError
 from ingest.store import connect_to
 from sync.client import signed_in
 from sync.errors import SyncError
-from sync.push import push_day
+from sync.push import PARTS, push
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without types
-    """Registers the SQL function sync_day(day) -> JSON, with either a message or an error.
+    """Registers the SQL function push_live(part, day) -> JSON, with either a message or an error.
 
     An error comes as a value, since an exception would reach the user as DuckDB's account of a Python stack;
-    macro sync_live_issues() makes it fail the node.
+    macro push_live() makes it fail the node.
     """
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
@@ -33,16 +33,16 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the function; it writes through a cursor of its own, which commits batch by batch."""
 
-        def sync_day(day: str) -> str:
+        def push_live(part: str, day: str) -> str:
             url = os.environ["POCKETBASE_URL"]
             cursor = conn.cursor()
             try:
                 with signed_in(url) as client:
-                    pushed = push_day(cursor, client, date.fromisoformat(day))
+                    pushed = push(cursor, client, PARTS[part], date.fromisoformat(day), everything=part == "issues")
             except SyncError as error:
                 return json.dumps({"error": str(error)})
             finally:
                 cursor.close()
             return json.dumps({"message": pushed.message(date.fromisoformat(day), url)})
 
-        conn.create_function("sync_day", sync_day, ["VARCHAR"], "VARCHAR", side_effects=True)
+        conn.create_function("push_live", push_live, ["VARCHAR", "VARCHAR"], "VARCHAR", side_effects=True)

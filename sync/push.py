@@ -1,220 +1,278 @@
-"""Makes PocketBase hold exactly what gold holds for a day.
+"""Makes PocketBase hold exactly what gold holds: a day's issues with their evidence, and the problems with their posts.
 
-Every record has an id derived from its key and a hash of its content. A push reads the ids and hashes that
-the server has for the day, compares, and sends only the differences, in batches that the server takes whole
-or not at all. After each batch that it acknowledges, gold.live_issues notes which issues are complete there.
+Every record has an id derived from its key, and a hash of its content; that of an issue or problem is also of
+all that hangs on it. A push reads the ids and hashes that the server has, compares, and sends only the differences.
+After each batch that the server acknowledges, gold.live_issues and gold.live_problems note what is complete there.
 """
 
-import hashlib
-import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
+from rich.console import Console
+from rich.progress import Progress
 
 from ingest.store import now
-from sync.client import explained
+from sync.client import explained, read
+from sync.delivery import BATCH, Delivery, Operation
 from sync.errors import SyncError
 
-# Operations a batch: large enough for the server's full speed, small enough that other writers wait < 0.1 s.
-BATCH = 200
-# Records a page when reading what the server has; the most that it gives.
-PAGE = 1_000
+# Problems whose posts are asked for at once: the filter has to fit into an address.
+ASKED_AT_ONCE = 50
 
-TITLE_LIMIT = 1_000
-BODY_LIMIT = 20_000
-
-ISSUES = """
-select
-    issue_id, cluster_date, cluster_id, day_rank, canonical_title, category, description, would_pay_signal,
-    impact_level, cluster_size, confidence, source_counts, labeler
-from gold.issues
-where cluster_date = $day
-order by day_rank
-"""
-
-EVIDENCE = """
-select
-    evidence_id, issue_id, cluster_date, url_hash, source, url, title, excerpt, body, posted_at, comment_count,
-    vote_count, similarity
-from gold.issue_evidence
-where cluster_date = $day
-order by issue_id, url_hash
-"""
-
-Record = dict[str, Any]
+# What is known of a record that the server has.
+LIVE = pa.schema((name, pa.string()) for name in ("collection", "record_id", "root_id", "content_hash"))
+COLUMNS_OF_LIVE = ", ".join(f"{name} text" for name in LIVE.names)
 
 
-class Operation(NamedTuple):
-    """One request of a batch; issue_id says whose completion it counts for, none for a deletion."""
+@dataclass(frozen=True)
+class Part:
+    """A part of the board: a collection of roots, and one of leaves that hang on them by the field parent.
 
-    method: str
-    path: str
-    record: Record | None
-    issue_id: str | None
+    What they should hold is in the views of gold, by key; what the server has acknowledged is in the ledger.
+    """
+
+    roots: str
+    root_view: str
+    leaves: str
+    leaf_view: str
+    parent: str
+    key: str
+    ledger: str
+    by_day: bool
+
+    def scope(self) -> str:
+        """The rows of a view or ledger that a push is about, as SQL."""
+        return "cluster_date = $day" if self.by_day else "$day is not null"
+
+    def scope_there(self, day: date) -> str:
+        """The records that a push is about, as a filter of PocketBase."""
+        if not self.by_day:
+            return ""
+        return f'cluster_date >= "{day} 00:00:00.000Z" && cluster_date < "{day + timedelta(days=1)} 00:00:00.000Z"'
 
 
-@dataclass
+ISSUES = Part(
+    roots="issues",
+    root_view="gold.issue_records",
+    leaves="issue_evidence",
+    leaf_view="gold.issue_evidence_records",
+    parent="issue",
+    key="issue_id",
+    ledger="gold.live_issues",
+    by_day=True,
+)
+PROBLEMS = Part(
+    roots="problems",
+    root_view="gold.problem_records",
+    leaves="problem_posts",
+    leaf_view="gold.problem_post_records",
+    parent="problem",
+    key="problem_id",
+    ledger="gold.live_problems",
+    by_day=False,
+)
+PARTS = {part.roots: part for part in (ISSUES, PROBLEMS)}
+
+
+@dataclass(frozen=True)
 class Pushed:
-    """What a push did."""
+    """What a push did: how many roots and leaves the server holds now, and what it took for that."""
 
-    issues: int = 0
-    evidence: int = 0
-    written: int = 0
-    deleted: int = 0
+    part: Part
+    roots: int
+    leaves: int
+    written: int
+    deleted: int
 
     def message(self, day: date, url: str) -> str:
         """One line for the log."""
-        held = f"{self.issues:,} issues and {self.evidence:,} posts of {day} are live at {url}"
+        when = f" of {day}" if self.part.by_day else ""
+        held = f"{self.roots:,} {self.part.roots} and {self.leaves:,} posts{when} are live at {url}"
         if self.written or self.deleted:
             return f"{held}: {self.written:,} records written, {self.deleted:,} deleted"
         return f"{held}: nothing to change"
 
 
-def push_day(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: date) -> Pushed:
-    """Bring the server's issues and evidence of a day in line with gold; issues of other days stay untouched.
+def push(
+    connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Part, day: date, everything: bool = True
+) -> Pushed:
+    """Bring a part of the server in line with gold; issues of other days stay untouched.
 
-    Raises SyncError; every batch that was acknowledged before stays recorded in gold.live_issues.
+    The leaves of all roots are compared with everything, else those of roots that the ledger or a hash says differ:
+    that is enough where nobody but this function writes, and does not grow with the history of problems.
+
+    Raises SyncError; every batch that was acknowledged before stays recorded in the ledger.
     """
     try:
-        issues = issue_records(connection, day)
-        evidence = evidence_records(connection, day)
-    except duckdb.CatalogException as error:
+        check_tested(connection, part, day)
+        compare(connection, client, part, day, everything)
+        refused = deliver(connection, client, part, day)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise SyncError(
-            f"the database has no gold.issues: build the day first, dbt build --vars 'date: {day}'"
+            f"the database has no {part.ledger} as this version makes it: build the day first,"
+            f" dbt build --vars 'date: {day}'"
         ) from error
-    try:
-        live_issues = live_hashes(client, "issues", day)
-        live_evidence = live_hashes(client, "issue_evidence", day)
-        operations = list(plan(issues, evidence, live_issues, live_evidence))
-        # An issue is complete with the last of its operations, and at once where it has none.
-        last = {operation.issue_id: number for number, operation in enumerate(operations) if operation.issue_id}
-        mark_waiting(connection, day, last)
-        mark_synced(connection, day, issues.keys() - last.keys())
-        sent = 0
-        for batch in chunks(operations, BATCH):
-            requests = [{"method": each.method, "url": each.path, "body": each.record or {}} for each in batch]
-            client.send("/api/batch", {"method": "POST", "body": {"requests": requests}})
-            sent += len(batch)
-            mark_synced(connection, day, {each for each, number in last.items() if number < sent})
     except ClientResponseError as error:
         raise explained(error, client.base_url) from error
-    deleted = sum(operation.method == "DELETE" for operation in operations)
-    return Pushed(len(issues), len(evidence), len(operations) - deleted, deleted)
+    if refused:
+        raise SyncError(f"PocketBase at {client.base_url} holds all but what was refused: {refused}")
+    [counts] = connection.execute(
+        f"""
+        select
+            (select count(*) from {part.root_view} where {part.scope()}),
+            (select count(*) from {part.leaf_view} where {part.scope()}),
+            (select count(*) from operations where method = 'PUT'),
+            (select count(*) from operations where method = 'DELETE')
+        """,
+        {"day": day},
+    ).fetchall()
+    return Pushed(part, *counts)
 
 
-def plan(
-    issues: dict[str, Record], evidence: dict[str, Record], live_issues: dict[str, str], live_evidence: dict[str, str]
-) -> Iterator[Operation]:
-    """The operations that turn what the server has (hash by id) into what gold has (record by id).
+def check_tested(connection: duckdb.DuckDBPyConnection, part: Part, day: date) -> None:
+    """Raise SyncError where gold differs from what passed its tests: dbt writes the ledger after them."""
+    [(changed,)] = connection.execute(
+        f"""
+        with wanted as (select record_id, content_hash from {part.root_view} where {part.scope()}),
+        tested as (
+            select {part.key} as record_id, content_hash from {part.ledger}
+            where {part.scope()} and action is distinct from 'delete'
+        )
+        select count(*) from wanted full join tested using (record_id)
+        where wanted.content_hash is distinct from tested.content_hash
+        """,
+        {"day": day},
+    ).fetchall()
+    if changed:
+        raise SyncError(
+            f"{changed:,} {part.roots} in the database have not passed their tests as they are now:"
+            f" dbt build --vars 'date: {day}' tests and pushes them"
+        )
 
-    Each issue goes before its evidence, in order of rank; deletions come last, evidence before issues.
+
+def compare(connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Part, day: date, everything: bool) -> None:
+    """Make the temporary table operations: what turns what the server has into what gold has.
+
+    Each root goes before its leaves, in order of rank; deletions come last, leaves before roots.
     """
-    by_issue: dict[str, list[Record]] = {issue_id: [] for issue_id in issues}
-    for record in evidence.values():
-        by_issue[record["issue"]].append(record)
-    for issue_id, issue in issues.items():
-        if live_issues.get(issue_id) != issue["content_hash"]:
-            yield put("issues", issue, issue_id)
-        for record in by_issue[issue_id]:
-            if live_evidence.get(record["id"]) != record["content_hash"]:
-                yield put("issue_evidence", record, issue_id)
-    for collection, live, wanted in (("issue_evidence", live_evidence, evidence), ("issues", live_issues, issues)):
-        for record_id in sorted(live.keys() - wanted.keys()):
-            yield Operation("DELETE", f"/api/collections/{collection}/records/{record_id}", None, None)
-
-
-def put(collection: str, record: Record, issue_id: str) -> Operation:
-    """Create the record, or replace the one of the same id."""
-    return Operation("PUT", f"/api/collections/{collection}/records", record, issue_id)
-
-
-def issue_records(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, Record]:
-    """Gold's issues of a day as PocketBase records, by id, in order of rank."""
-    records = {}
-    for row in rows_of(connection, ISSUES, day):
-        record = row | {"cluster_date": timestamp(row["cluster_date"]), "source_counts": dict(row["source_counts"])}
-        record["id"] = record.pop("issue_id")
-        records[record["id"]] = with_hash(record)
-    return records
-
-
-def evidence_records(connection: duckdb.DuckDBPyConnection, day: date) -> dict[str, Record]:
-    """Gold's evidence of a day as PocketBase records, by id."""
-    records = {}
-    for row in rows_of(connection, EVIDENCE, day):
-        record = row | {
-            "cluster_date": timestamp(row["cluster_date"]),
-            "posted_at": timestamp(row["posted_at"]),
-            "title": cut(row["title"], TITLE_LIMIT),
-            "excerpt": row["excerpt"] or "",
-            "body": cut(row["body"], BODY_LIMIT),
-        }
-        record["id"], record["issue"] = record.pop("evidence_id"), record.pop("issue_id")
-        records[record["id"]] = with_hash(record)
-    return records
-
-
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str, day: date) -> list[Record]:
-    """The rows of a query as dictionaries."""
-    rows: list[Record] = connection.execute(query, {"day": day}).to_arrow_table().to_pylist()
-    return rows
-
-
-def with_hash(record: Record) -> Record:
-    """Add content_hash, the SHA-256 of the record's other fields."""
-    canonical = json.dumps(record, sort_keys=True, ensure_ascii=False)
-    return record | {"content_hash": hashlib.sha256(canonical.encode()).hexdigest()}
-
-
-def timestamp(moment: date) -> str:
-    """A day or a UTC time as PocketBase writes it."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}.000Z"
-
-
-def cut(text: str | None, limit: int) -> str:
-    """A text of at most limit characters; what is longer ends in a mark that says how much is missing."""
-    if not text or len(text) <= limit:
-        return text or ""
-    mark = f" … [{len(text):,} characters in all]"
-    return text[: limit - len(mark)] + mark
-
-
-def live_hashes(client: PocketBase, collection: str, day: date) -> dict[str, str]:
-    """Content hash by id of the records that the server has for a day."""
-    start, end = timestamp(day), timestamp(day + timedelta(days=1))
-    records = client.collection(collection).get_full_list(
-        PAGE,
-        {"filter": f'cluster_date >= "{start}" && cluster_date < "{end}"', "fields": "id,content_hash", "sort": "id"},
-    )
-    # The SDK gives a record's fields as attributes that no type knows of.
-    return {record.id: vars(record)["content_hash"] for record in records}
-
-
-def mark_waiting(connection: duckdb.DuckDBPyConnection, day: date, issue_ids: Iterable[str]) -> None:
-    """Note that the server lacks some of what gold has of these issues."""
+    connection.execute(f"create or replace temp table live ({COLUMNS_OF_LIVE})")
+    roots = read(client, part.roots, part.scope_there(day), "id,content_hash")
+    note_live(connection, ((part.roots, each["id"], each["id"], each["content_hash"]) for each in roots))
     connection.execute(
-        "update gold.live_issues set synced_at = null where cluster_date = $day and issue_id in $issue_ids",
-        {"day": day, "issue_ids": sorted(issue_ids)},
+        f"""
+        create or replace temp table touched as
+        with wanted as (select record_id, content_hash from {part.root_view} where {part.scope()})
+        select record_id from wanted full join live using (record_id)
+        where $everything or wanted.content_hash is distinct from live.content_hash
+        union
+        select {part.key} from {part.ledger} where {part.scope()} and synced_at is null
+        """,
+        {"day": day, "everything": everything},
     )
-
-
-def mark_synced(connection: duckdb.DuckDBPyConnection, day: date, issue_ids: Iterable[str]) -> None:
-    """Note that the server holds these issues and all their evidence as gold has them, from now on."""
+    leaves = leaves_there(connection, client, part, day, everything)
+    note_live(connection, ((part.leaves, each["id"], each[part.parent], each["content_hash"]) for each in leaves))
     connection.execute(
-        "update gold.live_issues set synced_at = $now"
-        " where cluster_date = $day and issue_id in $issue_ids and synced_at is null",
-        {"now": now(), "day": day, "issue_ids": sorted(issue_ids)},
+        f"""
+        create or replace temp table operations as
+        with roots as (
+            select record_id, record_id as root_id, content_hash, record, push_rank
+            from {part.root_view} where {part.scope()}
+        ),
+        leaves as (
+            select record_id, {part.key} as root_id, content_hash, record
+            from {part.leaf_view} where {part.scope()} and {part.key} in (select record_id from touched)
+        ),
+        wanted as (
+            select *, '{part.roots}' as collection, 0 as depth from roots
+            union all by name
+            select leaves.*, roots.push_rank, '{part.leaves}' as collection, 1 as depth
+            from leaves inner join roots using (root_id)
+        ),
+        differences as (
+            select 'PUT' as method, wanted.*
+            from wanted left join live using (collection, record_id)
+            where wanted.content_hash is distinct from live.content_hash
+            union all by name
+            select 'DELETE' as method, collection, record_id, root_id, if(collection = '{part.roots}', 1, 0) as depth
+            from live anti join wanted using (collection, record_id)
+        )
+        select
+            row_number() over (
+                order by method = 'DELETE', if(method = 'DELETE', depth, push_rank), root_id, depth, record_id
+            ) as number,
+            method, collection, record_id, root_id, content_hash, record
+        from differences
+        """,
+        {"day": day},
     )
 
 
-def chunks(operations: Iterable[Operation], size: int) -> Iterator[list[Operation]]:
-    """Cut operations into lists of at most size."""
-    remaining = iter(operations)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
+def leaves_there(
+    connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Part, day: date, everything: bool
+) -> Iterator[dict[str, Any]]:
+    """Id, root and content hash of the leaves that the server has, of all roots or of those in the table touched."""
+    fields = f"id,content_hash,{part.parent}"
+    if everything:
+        yield from read(client, part.leaves, part.scope_there(day), fields)
+        return
+    touched = [record_id for (record_id,) in connection.execute("select record_id from touched order by 1").fetchall()]
+    for start in range(0, len(touched), ASKED_AT_ONCE):
+        asked = " || ".join(f'{part.parent} = "{record_id}"' for record_id in touched[start : start + ASKED_AT_ONCE])
+        yield from read(client, part.leaves, asked, fields)
+
+
+def note_live(connection: duckdb.DuckDBPyConnection, records: Iterable[tuple[str, str, str, str]]) -> None:
+    """Add records that the server has to the table live."""
+    rows = pa.Table.from_pylist([dict(zip(LIVE.names, record, strict=True)) for record in records], schema=LIVE)
+    connection.register("rows", rows)
+    connection.execute("insert into live select * from rows")
+    connection.unregister("rows")
+
+
+def deliver(connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Part, day: date) -> str:
+    """Carry out the operations, noting in the ledger what is complete; says what was refused, if anything."""
+    connection.execute(
+        "create or replace temp table completions as"
+        " select root_id, max(number) as last from operations group by root_id"
+    )
+    connection.execute(
+        f"update {part.ledger} set synced_at = null"
+        f" where {part.scope()} and {part.key} in (select root_id from completions)",
+        {"day": day},
+    )
+    delivery = Delivery(client)
+    mark_synced(connection, part, day, 0, delivery)
+    [(total,)] = connection.execute("select count(*) from operations").fetchall()
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(f"{part.roots} to {client.base_url}", total=total)
+        for start in range(0, total, BATCH):
+            rows = connection.execute(
+                "select number, method, collection, record_id, root_id, content_hash, record from operations"
+                " where number > $start and number <= $start + $size order by number",
+                {"start": start, "size": BATCH},
+            ).fetchall()
+            delivery.deliver([Operation(*row) for row in rows])
+            mark_synced(connection, part, day, start + len(rows), delivery)
+            progress.advance(task, len(rows))
+    return delivery.complaint()
+
+
+def mark_synced(connection: duckdb.DuckDBPyConnection, part: Part, day: date, number: int, delivery: Delivery) -> None:
+    """Note in the ledger which roots the server holds with all their leaves once operations up to number are done."""
+    refused = sorted({operation.root_id for operation in delivery.refused})
+    connection.execute(
+        f"""
+        update {part.ledger} set synced_at = $now
+        where {part.scope()} and synced_at is null
+            and {part.key} not in (select root_id from completions where last > $number)
+            and not list_contains($refused::varchar[], {part.key})
+        """,
+        {"day": day, "now": now(), "number": number, "refused": refused},
+    )

@@ -116,7 +116,7 @@ events as (
 
 synced as (
 
-    select count(synced_at) as issues_synced
+    select count(synced_at) filter (where action is distinct from 'delete') as issues_synced
     from live_issues
 
 )

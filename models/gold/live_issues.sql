@@ -1,87 +1,64 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='replace_day',
-        unique_key='cluster_date',
-        post_hook={'sql': '{{ sync_live_issues() }}', 'transaction': false},
+        incremental_strategy='delete+insert',
+        unique_key='issue_id',
+        post_hook={'sql': "{{ push_live('issues') }}", 'transaction': false},
     )
 }}
 
 with
 
-issues as (
+issue_records as (
 
-    select * from {{ ref('issues') }}
-    where cluster_date = {{ run_date() }}
-
-),
-
-issue_evidence as (
-
-    select * from {{ ref('issue_evidence') }}
+    select * from {{ ref('issue_records') }}
     where cluster_date = {{ run_date() }}
 
 ),
 
 known as (
 
-    {% if is_incremental() %}
+    select
+        null::varchar as issue_id,
+        null::integer as cluster_id,
+        null::varchar as content_hash,
+        null::varchar as action,
+        null::date as cluster_date,
+        null::timestamp as synced_at,
+    where false
+    {% if is_incremental() -%}
+        union all by name
         select * from {{ this }}
         where cluster_date = {{ run_date() }}
-    {% else %}
-        select
-            null::varchar as issue_id,
-            null::varchar as content_hash,
-            null::timestamp as synced_at,
-        where false
-    {% endif %}
+    {%- endif %}
 
 ),
 
-evidence_hashes as (
+-- What the server has acknowledged, and still stands, is left as it is.
+live_issues as (
 
     select
-        issue_id,
-        sha256(string_agg(to_json(issue_evidence)::varchar, '' order by url_hash)) as evidence_hash,
-    from issue_evidence
-    group by all
+        issue_records.record_id as issue_id,
+        issue_records.cluster_id,
+        issue_records.content_hash,
+        {{ live_action() }} as action,
+        issue_records.cluster_date,
+        null::timestamp as synced_at,
+    from issue_records
+    left join known on issue_records.record_id = known.issue_id
+    where known.content_hash is distinct from issue_records.content_hash or known.action = 'delete'
 
-),
-
-issue_hashes as (
+    union all
 
     select
         issue_id,
         cluster_id,
-        sha256(to_json(issues)::varchar) as issue_hash,
+        content_hash,
+        'delete' as action,
         cluster_date,
-    from issues
-
-),
-
-hashed as (
-
-    select
-        issue_hashes.issue_id,
-        issue_hashes.cluster_id,
-        sha256(issue_hashes.issue_hash || evidence_hashes.evidence_hash) as content_hash,
-        issue_hashes.cluster_date,
-    from issue_hashes
-    inner join evidence_hashes on issue_hashes.issue_id = evidence_hashes.issue_id
-
-),
-
-live_issues as (
-
-    select
-        hashed.issue_id,
-        hashed.cluster_id,
-        hashed.content_hash,
-        hashed.cluster_date,
-        known.synced_at,
-    from hashed
-    -- What has changed since it was pushed waits again.
-    left join known on hashed.issue_id = known.issue_id and hashed.content_hash = known.content_hash
+        null as synced_at,
+    from known
+    where action is distinct from 'delete' and issue_id not in (select issue_records.record_id from issue_records)
 
 )
 
@@ -89,6 +66,7 @@ select
     issue_id,
     cluster_id,
     content_hash,
+    action,
     cluster_date,
     synced_at,
 from live_issues

@@ -1,288 +1,325 @@
-// Groundswell's board: the issues of one day, ranked, each with the posts that are its evidence.
-//
-// Posts are hostile input. Everything fetched reaches the page as a text node or as a checked attribute:
-// no innerHTML, and no link that is not http(s).
+// A board of records: filters, a ranked list, one record opened, pictures, and what changes meanwhile. The two pages
+// say what they are boards of (problems.js, issues.js); how a board works is here.
 
-const EVIDENCE_PER_PAGE = 50
-const TIMEOUT_MS = 15_000
-const LANGUAGE = "en-GB"
-const ISSUE_ID = /^[a-z0-9]{15}$/
+import { addressOf, parametersOf, readState, tidyDays } from "./address.js"
+import { fetchFirst, text } from "./api.js"
+import { button, element, holdPlace, isPlainClick, keepFocus, retryNotice } from "./dom.js"
+import { filterBar } from "./filters.js"
+import { PagedList } from "./list.js"
+import { follow } from "./live.js"
+import { count } from "./words.js"
 
-const CATEGORY_NAMES = {
-    ai: "AI", finance: "Finance", compliance: "Compliance", logistics: "Logistics",
-    healthtech: "Health tech", devtools: "Developer tools", ecommerce: "E-commerce", other: "Other",
-}
-const SOURCE_NAMES = { github: "GitHub", hackernews: "Hacker News", reddit: "Reddit", stackoverflow: "Stack Overflow" }
+const REDRAW_MS = 1500
 
-const page = {
-    main: document.getElementById("main"),
-    dayTitle: document.getElementById("day-title"),
-    daySummary: document.getElementById("day-summary"),
-    earlierDay: document.getElementById("earlier-day"),
-    laterDay: document.getElementById("later-day"),
-    status: document.getElementById("status"),
-    issues: document.getElementById("issues"),
-}
+const byId = (id) => document.getElementById(id)
 
-// --- The server ---------------------------------------------------------------------------------
+export function startBoard(kind) {
+    const parameters = parametersOf(kind)
+    const [overview, opened, list, below] = ["overview", "opened", "list", "below"].map(byId)
+    const title = document.title
+    let state = readState(parameters)
+    let shownList = null // the list's part of the state that is shown
+    let leftFor = null // the record whose opening has hidden the list
+    let openedView = null, opening = null
+    let typedLast = false
 
-async function fetchRecords(path, query) {
-    let response
-    try {
-        const signal = AbortSignal.timeout(TIMEOUT_MS)
-        response = await fetch(`/api/collections/${path}?${new URLSearchParams(query)}`, { signal })
-    } catch {
-        throw new Error("The server cannot be reached.")
-    }
-    if (!response.ok) {
-        throw Object.assign(new Error(`The server answered with an error (${response.status}).`), { status: response.status })
-    }
-    return response.json().catch(() => {
-        throw new Error("The server's answer was cut short or is not JSON.")
+    // We know better than the browser what stood where.
+    history.scrollRestoration = "manual"
+
+    const say = (text) => { byId("announcement").textContent = text }
+    const setFilters = (asked) => kind.filters.filter((name) => asked[name] && asked[name] !== parameters[name].fallback)
+    const listPart = ({ pictures, [kind.item]: item, ...rest }) => JSON.stringify(rest)
+
+    const records = new PagedList({
+        list, below,
+        fetchPage: (page, perPage, withTotal, signal) => kind.fetchPage(state, page, perPage, withTotal, signal),
+        render: (record, position) => kind.listItem(record, position, { hrefOf, state }),
+        dependsOn: kind.dependsOn,
+        loaded(loaded, total) {
+            byId("count").textContent = kind.countText(state, total, setFilters(state))
+            const sources = new Set(loaded.flatMap(({ source_counts: counts }) => Object.keys(counts ?? {})))
+            bar.offer("source", [...sources].filter(parameters.source.accepts))
+            return total ? null : emptyNotice()
+        },
+        failed(error) {
+            byId("count").textContent = error.message
+        },
+        refreshed({ create, update }) {
+            const said = [create && `${count(create, kind.noun.one, kind.noun.many)} new`, update && `${update} changed`]
+            if (create || update) say(said.filter(Boolean).join(", "))
+        },
     })
-}
 
-async function fetchIssues(day) {
-    const issues = []
-    for (let pageNumber = 1, totalPages = 1; pageNumber <= totalPages; pageNumber++) {
-        const answer = await fetchRecords("issues/records", {
-            filter: `(cluster_date >= "${startOf(day)}" && cluster_date <= "${endOf(day)}")`,
-            sort: "day_rank,cluster_id",
-            perPage: 200,
-            page: pageNumber,
+    const bar = filterBar(byId("filters"), {
+        ...kind, setFilters,
+        changed: (changes, typing) => go(tidyDays({ ...state, ...changes }), typing && typedLast, typing),
+        cleared: () => go({ ...state, ...Object.fromEntries(kind.filters.map((name) => [name, parameters[name].fallback ?? ""])) }),
+    })
+
+    // --- The address ----------------------------------------------------------------------------
+
+    const hrefOf = (changes) => addressOf(parameters, tidyDays({ ...state, ...changes }))
+
+    function rememberPlace() {
+        if (!overview.hidden) history.replaceState({ ...history.state, place: records.place() }, "")
+    }
+
+    function go(next, instead = false, typing = false) {
+        const address = addressOf(parameters, next)
+        typedLast = typing
+        if (address === addressOf(parameters, state)) return
+        if (!instead) rememberPlace()
+        const depth = next[kind.item] ? 1 : 0
+        history[instead ? "replaceState" : "pushState"]({ depth }, "", address)
+        state = next
+        show()
+    }
+
+    addEventListener("popstate", (event) => {
+        typedLast = false
+        state = readState(parameters)
+        show(event.state?.place)
+    })
+    addEventListener("pagehide", rememberPlace)
+
+    // Links within the board change what is shown, and leave the page where it is.
+    document.addEventListener("click", (event) => {
+        const link = event.target.closest?.("a[data-inside]")
+        if (!link || !isPlainClick(event)) return
+        event.preventDefault()
+        // Back to the list is back, where the reader has come from there: it is where it was, with its filters.
+        const depth = history.state?.depth ?? 0
+        if (link.dataset.inside === "back" && depth) return history.go(-depth)
+        const address = new URL(link.href)
+        rememberPlace()
+        typedLast = false
+        const deeper = new URLSearchParams(address.search).has(kind.item)
+        const fromList = !overview.hidden
+        // Of a record that was not opened from the list, no step back leads there.
+        history.pushState({ depth: deeper && (fromList || depth) ? depth + 1 : 0 }, "", address.pathname + address.search)
+        state = readState(parameters)
+        show()
+    })
+
+    // --- What is shown --------------------------------------------------------------------------
+
+    function show(place = null) {
+        bar.show(state)
+        kind.shown?.(state)
+        if (state[kind.item]) return showOpened(state[kind.item])
+        openedView?.close()
+        openedView = opening = null
+        follower?.set([{ collection: kind.collection }])
+        const wasOpened = !opened.hidden
+        opened.hidden = true
+        opened.replaceChildren()
+        overview.hidden = false
+        document.title = title
+        if (wasOpened && !place) scrollTo({ top: 0, behavior: "instant" })
+        showPictures()
+        showList(place).then(() => {
+            if (!wasOpened) return
+            const link = records.node(leftFor)?.querySelector("a")
+            if (link) link.focus({ preventScroll: true })
+            else byId("overview-title").focus({ preventScroll: true })
+            leftFor = null
         })
-        issues.push(...answer.items)
-        totalPages = answer.totalPages
     }
-    return issues
-}
 
-/** The first day that has issues, by the given filter and sort; null where there is none. */
-async function fetchDay(filter, sort) {
-    const answer = await fetchRecords("issues/records", { filter, sort, fields: "cluster_date", perPage: 1, skipTotal: 1 })
-    return answer.items.length ? dayOf(answer.items[0]) : null
-}
-
-const fetchLatestDay = () => fetchDay("", "-cluster_date")
-const fetchEarlierDay = (day) => fetchDay(`(cluster_date < "${startOf(day)}")`, "-cluster_date")
-const fetchLaterDay = (day) => fetchDay(`(cluster_date > "${endOf(day)}")`, "cluster_date")
-
-/** The day of one issue, for links that name an issue but no day; null where the issue is gone. */
-async function fetchDayOfIssue(id) {
-    try {
-        return dayOf(await fetchRecords(`issues/records/${id}`, { fields: "cluster_date" }))
-    } catch (error) {
-        if (error.status === 404) return null
-        throw error
+    async function showList(place = null) {
+        const part = listPart(state)
+        if (part !== shownList) {
+            shownList = part
+            if (!await records.load(place?.loaded)) return
+        }
+        if (place) records.restore(place)
     }
-}
 
-function fetchEvidence(issueId, pageNumber) {
-    return fetchRecords("issue_evidence/records", {
-        filter: `(issue="${issueId}")`,
-        sort: "-similarity,url_hash",
-        fields: "url,title,source,excerpt,posted_at,comment_count,vote_count",
-        perPage: EVIDENCE_PER_PAGE,
-        page: pageNumber,
-    })
-}
-
-// --- Days, numbers and words --------------------------------------------------------------------
-
-// PocketBase keeps dates as "2026-11-20 00:00:00.000Z"; a day is its first ten characters.
-const dayOf = (issue) => issue.cluster_date.slice(0, 10)
-const startOf = (day) => `${day} 00:00:00.000Z`
-const endOf = (day) => `${day} 23:59:59.999Z`
-const parseDate = (text) => new Date(text.replace(" ", "T"))
-
-/** The day that the address asks for, or null. It goes into filters, so only a real date passes. */
-function dayInAddress() {
-    const day = new URLSearchParams(location.search).get("date") ?? ""
-    const date = /^\d{4}-\d\d-\d\d$/.test(day) ? parseDate(startOf(day)) : new Date(NaN)
-    return !isNaN(date) && date.toISOString().startsWith(day) ? day : null
-}
-
-function issueIdInAddress() {
-    const id = location.hash.slice(1)
-    return ISSUE_ID.test(id) ? id : null
-}
-
-const formatDay = (day) => parseDate(startOf(day)).toLocaleDateString(LANGUAGE, { timeZone: "UTC", dateStyle: "full" })
-const formatTime = (date) => date.toLocaleString(LANGUAGE, { timeZone: "UTC", dateStyle: "medium", timeStyle: "short" })
-const formatNumber = (number) => number.toLocaleString(LANGUAGE)
-const count = (number, noun) => `${formatNumber(number)} ${noun}${Math.abs(number) === 1 ? "" : "s"}`
-const sourceName = (source) => SOURCE_NAMES[source] ?? source.replaceAll("_", " ")
-
-function parseWebUrl(text) {
-    const url = URL.canParse(text) ? new URL(text) : null
-    return url && ["http:", "https:"].includes(url.protocol) ? url : null
-}
-
-// --- Building the page --------------------------------------------------------------------------
-
-/** A new element; strings among the children become text nodes, null ones are left out. */
-function element(tag, attributes, ...children) {
-    const node = document.createElement(tag)
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value)
-    node.append(...children.filter((child) => child !== null))
-    return node
-}
-
-const span = (className, text) => element("span", { class: className }, text)
-
-function retryNotice(error, retry) {
-    const button = element("button", { type: "button" }, "Try again")
-    button.addEventListener("click", retry)
-    return [element("p", { class: "error" }, error.message), button]
-}
-
-function issueItem(issue) {
-    const sources = Object.entries(issue.source_counts ?? {}).sort(([, a], [, b]) => b - a)
-    const summary = element("summary", {},
-        span("rank", String(issue.day_rank)),
-        element("h2", { dir: "auto" }, issue.canonical_title),
-        element("span", { class: "labels" },
-            span("category", CATEGORY_NAMES[issue.category] ?? issue.category),
-            span(`impact ${issue.impact_level}`, `${issue.impact_level} impact`),
-            issue.would_pay_signal ? span("would-pay", "Would pay") : null,
-        ),
-        element("span", { class: "figures" },
-            span("size", count(issue.cluster_size, "post")),
-            span("muted", `${Math.round(issue.confidence * 100)}% confidence`),
-        ),
-        element("span", { class: "origin muted" },
-            ...sources.map(([source, posts]) => span("source", `${sourceName(source)} ${posts}`)),
-            span("labeler", `labeller: ${issue.labeler}`),
-        ),
-    )
-    const evidence = element("div", { class: "evidence" })
-    const details = element("details", { id: issue.id }, summary, element("div", { class: "opened" },
-        issue.description ? element("p", { class: "description", dir: "auto" }, issue.description) : null,
-        evidence,
-        element("a", { class: "permalink", href: `?date=${dayOf(issue)}#${issue.id}` }, "Link to this issue"),
-    ))
-    // An issue's posts are fetched when it is first opened.
-    const loadOnce = () => {
-        if (!details.open) return
-        details.removeEventListener("toggle", loadOnce)
-        showEvidence(issue, evidence)
-    }
-    details.addEventListener("toggle", loadOnce)
-    return element("li", {}, details)
-}
-
-function postItem(post) {
-    const url = parseWebUrl(post.url)
-    const title = post.title.trim() || "Untitled post"
-    const postedAt = post.posted_at ? parseDate(post.posted_at) : null
-    return element("li", { class: "post" },
-        element("h3", { dir: "auto" }, url === null ? title : element("a", {
-            href: url.href, target: "_blank", rel: "noopener noreferrer nofollow ugc",
-        }, title)),
-        element("p", { class: "facts muted" },
-            span("source", sourceName(post.source)),
-            url && span("host", url.hostname),
-            postedAt && element("time", { datetime: postedAt.toISOString() }, formatTime(postedAt)),
-            // PocketBase stores a count that the source does not give as 0, so a 0 says nothing.
-            post.comment_count ? span("comments", count(post.comment_count, "comment")) : null,
-            post.vote_count ? span("votes", count(post.vote_count, "vote")) : null,
-        ),
-        post.excerpt ? element("p", { class: "excerpt", dir: "auto" }, post.excerpt) : null,
-    )
-}
-
-/** Fills an opened issue with its posts, a page at a time. */
-function showEvidence(issue, container) {
-    const posts = element("ol", { class: "posts", role: "list", "aria-label": `Posts: ${issue.canonical_title}` })
-    const below = element("div", { class: "below-posts", role: "status", tabindex: "-1" })
-    container.replaceChildren(posts, below)
-
-    async function showPage(pageNumber) {
-        const askedFor = below.contains(document.activeElement)
-        below.replaceChildren(element("p", { class: "muted" }, "Loading posts…"))
-        if (askedFor) below.focus()
+    async function showOpened(id) {
+        if (openedView?.id === id || opening === id) return
+        openedView?.close()
+        openedView = null
+        opening = id
+        leftFor = overview.hidden ? leftFor : id
+        overview.hidden = true
+        opened.hidden = false
+        opened.setAttribute("aria-busy", "true")
+        opened.replaceChildren(crumb(), ...skeletonOpened())
+        scrollTo({ top: 0, behavior: "instant" })
         try {
-            const answer = await fetchEvidence(issue.id, pageNumber)
-            const items = answer.items.map(postItem)
-            posts.append(...items)
-            below.replaceChildren(...belowPosts(answer))
-            if (askedFor) items[0]?.querySelector("a")?.focus()
+            const record = await fetchFirst(kind.collection, { filter: `id = "${id}"` })
+            if (opening !== id) return
+            if (!record) return opened.replaceChildren(crumb(), ...missing())
+            openedView = kind.openedView(record, { hrefOf })
+            openedView.id = id
+            opened.replaceChildren(crumb(), ...openedView.parts(record))
+            document.title = `${kind.titleOf(record)} · Groundswell`
+            follower?.set([{ collection: kind.collection }, openedView.posts])
+            opened.querySelector("h1").focus({ preventScroll: true })
         } catch (error) {
-            below.replaceChildren(...retryNotice(error, () => showPage(pageNumber)))
+            if (opening !== id) return
+            opened.replaceChildren(crumb(), retryNotice(error, () => {
+                opening = null
+                showOpened(id)
+            }))
+        } finally {
+            if (opening === id) {
+                opening = null
+                opened.removeAttribute("aria-busy")
+            }
         }
     }
 
-    function belowPosts(answer) {
-        if (answer.totalItems === 0) return [element("p", { class: "muted" }, "No posts are stored for this issue.")]
-        if (answer.page >= answer.totalPages) return []
-        const showMore = element("button", { type: "button" }, "Show more posts")
-        showMore.addEventListener("click", () => showPage(answer.page + 1))
-        const shown = `${formatNumber(posts.children.length)} of ${count(answer.totalItems, "post")}`
-        return [element("p", { class: "muted" }, shown), showMore]
+    /** Brings what is opened up to date, part by part: what has not changed stays as the reader left it. */
+    async function refreshOpened() {
+        const view = openedView
+        if (!view) return
+        let record
+        try {
+            record = await fetchFirst(kind.collection, { filter: `id = "${view.id}"` })
+        } catch {
+            return // The next change or connection brings the next attempt.
+        }
+        if (view !== openedView) return
+        opened.querySelector(".gone")?.remove()
+        if (!record) {
+            opened.querySelector(".crumb").after(element("p", { class: "notice gone", role: "status" }, kind.goneText))
+            return
+        }
+        const backToPlace = holdPlace(opened.children)
+        keepFocus(opened, (node) => node.closest("[data-part]"), () => replaceParts(view.parts(record)))
+        backToPlace()
+        view.refresh?.()
     }
 
-    showPage(1)
-}
-
-function linkDay(link, day) {
-    if (day === null) return
-    link.href = `?date=${day}`
-    link.title = formatDay(day)
-    link.removeAttribute("aria-disabled")
-}
-
-/** Opens the issue that the address names and brings it into view. */
-function openLinkedIssue() {
-    const id = issueIdInAddress()
-    if (id === null || !page.issues.hasChildNodes()) return
-    const details = document.getElementById(id)
-    page.status.replaceChildren(details ? "" : "The issue that this link names is not among the issues of this day.")
-    if (!details) return
-    details.open = true
-    details.scrollIntoView()
-    details.querySelector("summary").focus({ preventScroll: true })
-}
-
-function showEmpty(boardIsEmpty) {
-    if (boardIsEmpty) {
-        page.dayTitle.textContent = "No issues yet"
-        page.status.replaceChildren("Build a day and push it:", element("pre", {}, "python -m sync --date YYYY-MM-DD"))
-    } else {
-        page.daySummary.textContent = "No issues on this day"
-        page.status.replaceChildren("Step to a day that has some, or see ", element("a", { href: "./" }, "the latest day"), ".")
+    function replaceParts(parts) {
+        let last = opened.querySelector(".crumb")
+        const old = new Map([...opened.querySelectorAll(":scope > [data-part]")].map((node) => [node.dataset.part, node]))
+        for (const part of parts) {
+            const before = old.get(part.dataset.part)
+            old.delete(part.dataset.part)
+            let node = part
+            if (before) {
+                const folds = part.querySelectorAll("details")
+                before.querySelectorAll("details").forEach((fold, index) => {
+                    if (folds[index]) folds[index].open = fold.open
+                })
+                if (before === part || before.isEqualNode(part)) node = before
+                else before.replaceWith(part)
+            }
+            if (last.nextElementSibling !== node) last.after(node)
+            last = node
+        }
+        for (const node of old.values()) node.remove()
     }
-}
 
-async function showBoard() {
-    page.main.setAttribute("aria-busy", "true")
-    page.status.replaceChildren(element("p", { class: "muted" }, "Loading issues…"))
-    try {
-        const linkedIssue = issueIdInAddress()
-        const day = dayInAddress() ?? (linkedIssue && await fetchDayOfIssue(linkedIssue)) ?? await fetchLatestDay()
-        if (day === null) return showEmpty(true)
-
-        page.dayTitle.textContent = formatDay(day)
-        document.title = `${formatDay(day)} · Groundswell`
-        const [issues, earlierDay, laterDay] = await Promise.all([fetchIssues(day), fetchEarlierDay(day), fetchLaterDay(day)])
-        linkDay(page.earlierDay, earlierDay)
-        linkDay(page.laterDay, laterDay)
-        if (issues.length === 0) return showEmpty(earlierDay === null && laterDay === null)
-
-        const postTotal = issues.reduce((total, issue) => total + issue.cluster_size, 0)
-        page.daySummary.textContent = `${count(issues.length, "issue")} from ${count(postTotal, "post")}`
-        page.status.replaceChildren()
-        page.issues.replaceChildren(...issues.map(issueItem))
-        openLinkedIssue()
-    } catch (error) {
-        if (!page.dayTitle.textContent.trim()) page.dayTitle.textContent = "The board could not be loaded"
-        page.status.replaceChildren(...retryNotice(error, () => {
-            page.status.focus()
-            showBoard()
-        }))
-    } finally {
-        page.main.removeAttribute("aria-busy")
+    function crumb() {
+        const href = hrefOf({ [kind.item]: "" })
+        return element("p", { class: "crumb" }, element("a", { href, "data-inside": "back" }, `← ${kind.backText}`))
     }
-}
 
-window.addEventListener("hashchange", openLinkedIssue)
-showBoard()
+    const skeletonOpened = () => [
+        element("h1", { class: "skeleton", tabindex: "-1" }, "Loading…"),
+        element("div", { class: "skeleton skeleton-text" }), element("div", { class: "skeleton skeleton-block" }),
+    ]
+
+    const missing = () => [
+        element("h1", { tabindex: "-1" }, kind.missingTitle),
+        element("p", {}, kind.missingText),
+    ]
+
+    function emptyNotice() {
+        const notice = element("div", { class: "notice" })
+        if (setFilters(state).length) {
+            notice.append(element("p", {}, `No ${kind.noun.one} matches these filters.`),
+                button("Clear filters", () => byId("filters").querySelector(".clear").click()))
+        } else {
+            kind.emptyNotice(notice)
+        }
+        return notice
+    }
+
+    // --- Pictures -------------------------------------------------------------------------------
+
+    const pictures = byId("pictures")
+    let drawnFor = null, drawing = null, redrawing = 0
+
+    function showPictures() {
+        if (pictures.open !== Boolean(state.pictures)) pictures.open = Boolean(state.pictures)
+        if (pictures.open && drawnFor !== listPart(state)) draw()
+    }
+
+    async function draw() {
+        drawing?.abort()
+        const controller = drawing = new AbortController()
+        drawnFor = listPart(state)
+        const box = byId("pictures-content")
+        box.setAttribute("aria-busy", "true")
+        const progress = (text) => { if (!controller.signal.aborted) byId("pictures-progress").textContent = text }
+        const pick = (category, impact) => go({ ...state, category, impact: impact ?? "" })
+        try {
+            progress("Loading pictures…")
+            const figures = await kind.pictures(state, { signal: controller.signal, progress, pick, open: (id) => go({ ...state, [kind.item]: id }) })
+            if (controller.signal.aborted) return
+            box.replaceChildren(...figures)
+            progress("")
+        } catch (error) {
+            if (controller.signal.aborted) return
+            drawnFor = null
+            progress("")
+            box.replaceChildren(retryNotice(error, draw))
+        } finally {
+            if (controller === drawing) box.removeAttribute("aria-busy")
+        }
+    }
+
+    pictures.addEventListener("toggle", () => {
+        if (pictures.open === Boolean(state.pictures)) return
+        state = { ...state, pictures: pictures.open ? "open" : "" }
+        history.replaceState(history.state, "", addressOf(parameters, state))
+        showPictures()
+    })
+
+    // --- What changes ---------------------------------------------------------------------------
+
+    function refreshAll(actions, postsChanged) {
+        if (actions !== undefined) {
+            if (shownList !== null) records.refresh(actions)
+            drawnFor = null
+            clearTimeout(redrawing)
+            // A picture is made of everything: it waits until the storm is over.
+            redrawing = setTimeout(() => overview.hidden || showPictures(), REDRAW_MS)
+            kind.changed?.(state)
+            offerLabellers()
+        }
+        if (openedView && (actions === null || actions?.has(openedView.id) || postsChanged)) refreshOpened()
+    }
+
+    const follower = follow([{ collection: kind.collection }], {
+        changed: (gathered) => refreshAll(gathered.get(kind.collection), Boolean(openedView && gathered.has(openedView.posts.collection))),
+        reconnected: () => refreshAll(null, true),
+        shown(connection) {
+            const node = byId("live")
+            node.className = `live ${connection}`
+            node.textContent = connection === "live" ? "Live" : "Connection lost, trying again…"
+        },
+    })
+
+    /** The labellers that there are: each is found by asking for the next after the last. */
+    async function offerLabellers() {
+        try {
+            for (let found = "", asked = 0; asked < 50; asked++) {
+                const record = await fetchFirst(kind.collection, {
+                    filter: found && `labeler > ${text(found)}`, sort: "labeler", fields: "labeler",
+                })
+                if (!record) return
+                found = record.labeler
+                bar.offer("labeller", [found])
+            }
+        } catch { /* The list says that the server cannot be reached. */ }
+    }
+
+    kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() } })
+    show(history.state?.place)
+    offerLabellers()
+}

@@ -1,0 +1,22 @@
+{#-
+    Post-hook of gold.live_issues and gold.live_problems: makes PocketBase hold the day's issues, or the problems,
+    or says how many wait where POCKETBASE_URL is not set. Runs outside the transaction, so that each batch is
+    recorded as it goes.
+-#}
+{% macro push_live(what) %}
+    {%- if execute -%}
+        {%- if env_var('POCKETBASE_URL', '') -%}
+            {%- set call = "select push_live('" ~ what ~ "', '" ~ run_day() ~ "')" -%}
+            {%- set outcome = fromjson(run_query(call).columns[0].values()[0]) -%}
+            {%- if 'error' in outcome -%}
+                {%- do exceptions.raise_compiler_error(outcome['error']) -%}
+            {%- endif -%}
+            {%- do log(outcome['message'], info=true) -%}
+        {%- else -%}
+            {%- set waiting = run_query('select count(*) from ' ~ this ~ ' where synced_at is null').columns[0].values()[0] -%}
+            {%- do log(
+                'PocketBase sync is off (POCKETBASE_URL is not set): ' ~ waiting ~ ' ' ~ what ~ ' wait', info=true
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,77 @@
+{{ config(materialized='view') }}
+
+with
+
+issues as (
+
+    select * from {{ ref('issues').include(database=false) }}
+
+),
+
+issue_evidence_records as (
+
+    select * from {{ ref('issue_evidence_records').include(database=false) }}
+
+),
+
+evidence_hashes as (
+
+    select
+        issue_id,
+        string_agg(content_hash, '' order by record_id) as all_hashes,
+    from issue_evidence_records
+    group by all
+
+),
+
+fields as (
+
+    select
+        issue_id as id,
+        cluster_date,
+        cluster_id,
+        day_rank,
+        canonical_title,
+        category,
+        description,
+        would_pay_signal,
+        impact_level,
+        cluster_size,
+        confidence,
+        source_counts,
+        labeler,
+    from issues
+
+),
+
+records as (
+
+    select
+        *,
+        to_json(fields) as record,
+    from fields
+
+),
+
+issue_records as (
+
+    select
+        records.id as record_id,
+        sha256(records.record::varchar || coalesce(evidence_hashes.all_hashes, '')) as content_hash,
+        records.record,
+        records.cluster_id,
+        records.day_rank as push_rank,
+        records.cluster_date,
+    from records
+    left join evidence_hashes on records.id = evidence_hashes.issue_id
+
+)
+
+select
+    record_id,
+    content_hash,
+    record,
+    cluster_id,
+    push_rank,
+    cluster_date,
+from issue_records

@@ -1,0 +1,82 @@
+{{ config(materialized='view') }}
+
+with
+
+-- Of problems that have a label: only they are on the board.
+problems as (
+
+    select * from {{ ref('problems').include(database=false) }}
+
+),
+
+problem_posts as (
+
+    select * from {{ ref('problem_posts').include(database=false) }}
+
+),
+
+claims as (
+
+    select
+        problem_id,
+        unnest(quotes) as claim,
+    from problems
+
+),
+
+-- One quote a post: the words about paying, where there are any.
+quotes as (
+
+    select
+        problem_id,
+        claim['url_hash'] as url_hash,
+        arg_max(claim['quote'], (claim['supports_payment'], length(claim['quote']), claim['quote'])) as quote,
+        bool_or(claim['supports_payment']) as supports_payment,
+    from claims
+    group by all
+
+),
+
+fields as (
+
+    select
+        problem_posts.problem_post_id as id,
+        problem_posts.problem_id as problem,
+        problem_posts.url_hash,
+        problem_posts.source,
+        problem_posts.url,
+        {{ cut('problem_posts.title', 1000) }} as title,
+        coalesce(problem_posts.excerpt, '') as excerpt,
+        coalesce(quotes.quote, '') as quote,
+        problem_posts.comment_count,
+        problem_posts.vote_count,
+        problem_posts.complaint_score,
+        problem_posts.similarity,
+        problem_posts.is_first_of_voice,
+        coalesce(quotes.supports_payment, false) as supports_payment,
+        problem_posts.collection_date,
+        problem_posts.posted_at,
+    from problem_posts
+    inner join problems on problem_posts.problem_id = problems.problem_id
+    left join quotes
+        on problem_posts.problem_id = quotes.problem_id and problem_posts.url_hash = quotes.url_hash
+
+),
+
+problem_post_records as (
+
+    select
+        id as record_id,
+        problem as problem_id,
+        sha256(to_json(fields)::varchar) as content_hash,
+        to_json(fields) as record,
+    from fields
+
+)
+
+select
+    record_id,
+    problem_id,
+    content_hash,
+    record,
+from problem_post_records

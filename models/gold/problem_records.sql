@@ -1,0 +1,224 @@
+{{ config(materialized='view') }}
+
+with
+
+problems as (
+
+    select * from {{ ref('problems').include(database=false) }}
+
+),
+
+problem_posts as (
+
+    select * from {{ ref('problem_posts').include(database=false) }}
+
+),
+
+problem_issues as (
+
+    select * from {{ ref('problem_issues').include(database=false) }}
+
+),
+
+problem_events as (
+
+    select * from {{ ref('problem_events').include(database=false) }}
+
+),
+
+problem_post_records as (
+
+    select * from {{ ref('problem_post_records').include(database=false) }}
+
+),
+
+post_hashes as (
+
+    select
+        problem_id,
+        string_agg(content_hash, '' order by record_id) as all_hashes,
+    from problem_post_records
+    group by all
+
+),
+
+sources as (
+
+    select
+        problem_id,
+        source,
+        count(*) as posts,
+    from problem_posts
+    group by all
+
+),
+
+source_counts as (
+
+    select
+        problem_id,
+        map_from_entries(list((source, posts) order by source)) as source_counts,
+    from sources
+    group by all
+
+),
+
+day_sources as (
+
+    select
+        problem_id,
+        collection_date,
+        source,
+        count(distinct voice) as voices,
+    from problem_posts
+    group by all
+
+),
+
+days as (
+
+    select
+        problem_id,
+        collection_date,
+        map_from_entries(list((source, voices) order by source)) as voices,
+    from day_sources
+    group by all
+
+),
+
+daily_voices as (
+
+    select
+        problem_id,
+        map_from_entries(list((collection_date::varchar, voices) order by collection_date)) as daily_voices,
+    from days
+    group by all
+
+),
+
+claims as (
+
+    select
+        problem_id,
+        unnest(quotes) as claim,
+        generate_subscripts(quotes, 1) as quote_number,
+    from problems
+
+),
+
+quotes as (
+
+    select
+        claims.problem_id,
+        list(
+            {
+                'quote': claims.claim['quote'],
+                'supports_payment': claims.claim['supports_payment'],
+                'source': problem_posts.source,
+                'url': problem_posts.url
+            }
+            order by claims.quote_number
+        ) as quotes,
+    from claims
+    inner join problem_posts
+        on claims.problem_id = problem_posts.problem_id and claims.claim['url_hash'] = problem_posts.url_hash
+    group by all
+
+),
+
+issues as (
+
+    select
+        problem_id,
+        list(
+            { 'issue_id': issue_id, 'cluster_date': cluster_date, 'post_count': post_count }
+            order by cluster_date desc, post_count desc, issue_id asc
+        ) as issues,
+    from problem_issues
+    group by all
+
+),
+
+events as (
+
+    select
+        problem_id,
+        list(
+            { 'event': event, 'event_date': event_date, 'posts': posts, 'related_problem_id': related_problem_id }
+            order by event_date, event, related_problem_id
+        ) as events,
+    from problem_events
+    group by all
+
+),
+
+fields as (
+
+    select
+        problems.problem_id as id,
+        problems.title,
+        problems.category,
+        problems.description,
+        problems.impact_level,
+        problems.labeler,
+        problems.status,
+        problems.trend,
+        problems.post_count,
+        problems.voices,
+        problems.paying_voices,
+        problems.recent_voices,
+        problems.earlier_voices,
+        problems.source_count,
+        problems.days_seen,
+        problems.cohesion,
+        problems.demand_score,
+        problems.voices_score,
+        problems.engagement_score,
+        problems.sources_score,
+        problems.persistence_score,
+        problems.payment_score,
+        problems.agreement_score,
+        problems.would_pay_signal,
+        source_counts.source_counts,
+        coalesce(quotes.quotes, []) as quotes,
+        daily_voices.daily_voices,
+        coalesce(issues.issues, []) as issues,
+        events.events,
+        problems.first_seen,
+        problems.last_seen,
+    from problems
+    inner join source_counts on problems.problem_id = source_counts.problem_id
+    inner join daily_voices on problems.problem_id = daily_voices.problem_id
+    inner join events on problems.problem_id = events.problem_id
+    left join quotes on problems.problem_id = quotes.problem_id
+    left join issues on problems.problem_id = issues.problem_id
+
+),
+
+records as (
+
+    select
+        *,
+        to_json(fields) as record,
+    from fields
+
+),
+
+problem_records as (
+
+    select
+        records.id as record_id,
+        sha256(records.record::varchar || coalesce(post_hashes.all_hashes, '')) as content_hash,
+        records.record,
+        row_number() over (order by records.demand_score desc, records.id asc) as push_rank,
+    from records
+    left join post_hashes on records.id = post_hashes.problem_id
+
+)
+
+select
+    record_id,
+    content_hash,
+    record,
+    push_rank,
+from problem_records

@@ -1,0 +1,132 @@
+"""Where each post of a day stands on its map: posts that say alike stand together.
+
+Grain: one row per url_hash. Append-only: a post keeps its place, so the map a person knows does not turn over.
+Method: t-SNE (van der Maaten and Hinton 2008, Visualizing Data using t-SNE) of up to 1,000 of the day's posts, the
+anchors, on their 50 principal components. Every other post, and each that comes later, stands amid the three anchors
+that it is most like, which keeps the cost of a large day straight.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+Vectors = npt.NDArray[np.float32]
+Positions = npt.NDArray[np.float64]
+
+# Posts laid out by t-SNE: a few seconds.
+ANCHORS = 1_000
+COMPONENTS = 50
+PERPLEXITY = 30
+# Fewer have no neighbourhoods to keep.
+MIN_LAID_OUT = 10
+NEIGHBOURS = 3
+# How far posts of one place stand apart, as a share of the map.
+SPREAD = 0.006
+SEED = 20_261_120
+# Posts placed at once: 32 MB of similarities.
+CHUNK = 8_192
+
+SCHEMA = pa.schema(
+    [
+        ("url_hash", pa.string()),
+        ("map_x", pa.float64()),
+        ("map_y", pa.float64()),
+        ("cluster_date", pa.date32()),
+    ]
+)
+
+
+def laid_out(vectors: Vectors) -> Positions:
+    """Places (n, 2) in 0..1 for unit vectors (n, d) by t-SNE; few different ones stand in a row."""
+    different, which = np.unique(vectors, axis=0, return_inverse=True)
+    count = len(different)
+    if count < MIN_LAID_OUT:
+        places = np.column_stack([(np.arange(count) + 0.5) / count, np.full(count, 0.5)])
+    else:
+        reduced = PCA(min(COMPONENTS, count), random_state=SEED).fit_transform(different)
+        perplexity = min(PERPLEXITY, (count - 1) / 3)
+        tsne = TSNE(2, perplexity=perplexity, init="pca", max_iter=500, random_state=SEED, n_jobs=1)
+        places = tsne.fit_transform(reduced).astype(np.float64)
+        low, high = places.min(axis=0), places.max(axis=0)
+        places = (places - low) / (high - low)
+    return places[which]
+
+
+def amid_neighbours(vectors: Vectors, anchors: Vectors, places: Positions) -> Positions:
+    """Places (n, 2) in 0..1 of unit vectors (n, d): amid those (m, 2) of the anchors (m, d) they are most like."""
+    near = min(NEIGHBOURS, len(anchors))
+    similarity = vectors @ anchors.T
+    nearest = np.argpartition(-similarity, near - 1, axis=1)[:, :near]
+    # The fourth power: what stands for the same text draws a post near, what is less alike pulls little.
+    weights = np.maximum(np.take_along_axis(similarity, nearest, axis=1), 0.01).astype(np.float64) ** 4
+    amid = (places[nearest] * weights[..., None]).sum(axis=1) / weights.sum(axis=1)[:, None]
+    # In all directions by the golden angle, so that none hides another.
+    turns = np.arange(len(vectors)) * np.pi * (3 - np.sqrt(5))
+    places_of_vectors: Positions = np.clip(amid + SPREAD * np.column_stack([np.cos(turns), np.sin(turns)]), 0, 1)
+    return places_of_vectors
+
+
+def to_vectors(column: pa.ChunkedArray | pa.Array) -> Vectors:
+    """A column of FLOAT[d] without nulls as an array (n, d)."""
+    chunk = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    vectors: Vectors = chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)
+    return vectors
+
+
+def rows(hashes: pa.Array, places: Positions, run_date: str) -> pa.RecordBatch:
+    """What is stored of places (n, 2) of posts."""
+    dates = pa.array([run_date] * len(hashes)).cast(pa.date32())
+    rounded = places.round(4)
+    return pa.RecordBatch.from_arrays([hashes, pa.array(rounded[:, 0]), pa.array(rounded[:, 1]), dates], schema=SCHEMA)
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    """Return the places of the posts that have none yet."""
+    dbt.config(materialized="incremental", incremental_strategy="append")
+    items = dbt.ref("items")  # noqa: F841  (DuckDB finds it by name, below)
+    run_date = dbt.config.meta_get("run_date")
+
+    known = "select null::varchar as url_hash, null::double as map_x, null::double as map_y where false"
+    if dbt.is_incremental:
+        known = f"select url_hash, map_x, map_y from {dbt.this} where cluster_date = date '{run_date}'"
+    # In the order of their hashes, so that the map does not depend on the order in which posts arrived.
+    session.sql(
+        f"""
+        create or replace temp table day_places as
+        select items.url_hash, items.embedding, items.duplicate_of, known.map_x, known.map_y
+        from items
+        left join ({known}) as known on items.url_hash = known.url_hash
+        where items.cluster_date = date '{run_date}' and items.embedding is not null
+        """
+    )
+    [(new, placed)] = session.sql("select count(*) - count(map_x), count(map_x) from day_places").fetchall()
+    if not new:
+        return SCHEMA.empty_table()
+
+    anchors = session.execute(
+        "select url_hash, embedding, map_x, map_y from day_places where "
+        + ("map_x is not null" if placed else "duplicate_of is null")
+        + f" order by url_hash limit {ANCHORS}"
+    ).to_arrow_table()
+    vectors = to_vectors(anchors["embedding"])
+    hashes = anchors["url_hash"].combine_chunks()
+    batches = []
+    if placed:
+        places = np.column_stack([anchors["map_x"].to_numpy(), anchors["map_y"].to_numpy()])
+    else:
+        places = laid_out(vectors)
+        batches.append(rows(hashes, places, run_date))
+    others = session.execute(
+        "select url_hash, embedding from day_places where map_x is null and url_hash not in $anchors order by url_hash",
+        {"anchors": hashes.to_pylist()},
+    ).to_arrow_reader(CHUNK)
+    batches += [
+        rows(batch["url_hash"], amid_neighbours(to_vectors(batch["embedding"]), vectors, places), run_date)
+        for batch in others
+    ]
+    session.execute("drop table day_places")
+    return pa.Table.from_batches(batches, schema=SCHEMA)

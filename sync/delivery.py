@@ -1,0 +1,174 @@
+"""Sends operations to PocketBase in batches, each of which it takes whole or not at all."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pocketbase import PocketBase
+from pocketbase.errors import ClientResponseError
+from pydantic import ValidationError
+
+from sync.client import send, sign_in
+from sync.errors import SyncError
+from sync.records import MODELS
+
+# Operations a batch: large enough for the server's full speed, small enough that other writers wait < 0.1 s.
+BATCH = 200
+# Records that may be refused before something is wrong with all of them.
+MAX_REFUSED = 20
+
+
+class Operation(NamedTuple):
+    """One request of a batch: PUT creates or replaces a record, DELETE has none.
+
+    root_id is the issue or problem that it belongs to; record is JSON without its content_hash.
+    """
+
+    number: int
+    method: str
+    collection: str
+    record_id: str
+    root_id: str
+    content_hash: str | None
+    record: str | None
+
+    @property
+    def name(self) -> str:
+        """The record's key, for people."""
+        return f"{self.collection} {self.record_id}"
+
+    @property
+    def parent_id(self) -> str | None:
+        """The record that has to be there before this one can be put."""
+        return self.root_id if self.method == "PUT" and self.record_id != self.root_id else None
+
+    def request(self) -> dict[str, Any]:
+        """What the batch says. Raises pydantic.ValidationError where the record is not as its collection needs it."""
+        path = f"/api/collections/{self.collection}/records"
+        if self.record is None:
+            return {"method": "DELETE", "url": f"{path}/{self.record_id}", "body": {}}
+        model = MODELS[self.collection].model_validate_json(with_hash(self.record, self.content_hash or ""))
+        return {"method": "PUT", "url": path, "body": model.model_dump()}
+
+
+def with_hash(record: str, content_hash: str) -> str:
+    """A JSON object with content_hash as its first field; JSON of 20,000 bodies is not parsed for it."""
+    return f'{{"content_hash":{json.dumps(content_hash)},{record[1:]}'
+
+
+class TooLargeError(Exception):
+    """The server takes no batch of this size, or not in its time."""
+
+
+class CredentialsError(Exception):
+    """The server takes us for a guest, or an account that may not write; or the record to delete is gone."""
+
+
+@dataclass
+class RefusedError(Exception):
+    """The server refuses one request of a batch."""
+
+    index: int
+    reason: str
+
+
+@dataclass
+class Delivery:
+    """Batches to one server; refused are the operations that were left out, and why."""
+
+    client: PocketBase
+    size: int = BATCH
+    refused: dict[Operation, str] = field(default_factory=dict)
+
+    def deliver(self, operations: list[Operation]) -> None:
+        """Send operations in their order, and leave out what is refused, with all that hangs on it.
+
+        Raises SyncError and ClientResponseError where nothing can be sent, or too much is refused.
+        """
+        requests: list[tuple[Operation, dict[str, Any]]] = []
+        for operation in operations:
+            try:
+                requests.append((operation, operation.request()))
+            except ValidationError as error:
+                first = error.errors()[0]
+                self.refuse(operation, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        while requests:
+            # Evidence of a refused issue has nothing to hang on.
+            lost = {each.record_id for each in self.refused}
+            requests = [(each, body) for each, body in requests if each.parent_id not in lost]
+            batch, requests = requests[: self.size], requests[self.size :]
+            try:
+                self.send(batch)
+            except TooLargeError:
+                requests = batch + requests
+                if len(batch) == 1:
+                    self.refuse(batch[0][0], "larger than the server takes")
+                    requests = requests[1:]
+                self.size = max(1, len(batch) // 2)
+            except RefusedError as error:
+                self.refuse(batch[error.index][0], error.reason)
+                requests = batch[: error.index] + batch[error.index + 1 :] + requests
+
+    def send(self, batch: list[tuple[Operation, dict[str, Any]]]) -> None:
+        """Send a batch, signing in again once where the server takes us for a guest."""
+        try:
+            self.post(batch)
+        except CredentialsError:
+            sign_in(self.client)
+            self.post_without_the_gone(batch)
+
+    def post_without_the_gone(self, batch: list[tuple[Operation, dict[str, Any]]]) -> None:
+        """Send a batch after signing in: what is not found now is gone, if it was to go. Raises SyncError."""
+        while batch:
+            try:
+                return self.post(batch)
+            except CredentialsError as error:
+                index = int(error.args[0])
+                if batch[index][0].method != "DELETE":
+                    raise SyncError(
+                        f"PocketBase at {self.client.base_url} does not let this account write {batch[index][0].name}:"
+                        " python -m sync token makes one that may"
+                    ) from None
+                batch = batch[:index] + batch[index + 1 :]
+        return None
+
+    def post(self, batch: list[tuple[Operation, dict[str, Any]]]) -> None:
+        """Send a batch once. Raises TooLargeError, CredentialsError, RefusedError, ClientResponseError."""
+        if not batch:
+            return
+        body = {"requests": [request for _, request in batch]}
+        try:
+            send(self.client, "/api/batch", {"method": "POST", "body": body})
+        except ClientResponseError as error:
+            raise fault(error) from error
+
+    def refuse(self, operation: Operation, reason: str) -> None:
+        """Note that a record is left out. Raises SyncError where that happens too often."""
+        self.refused[operation] = reason
+        if len(self.refused) > MAX_REFUSED:
+            raise SyncError(f"more than {MAX_REFUSED} records were refused: {self.complaint()}")
+
+    def complaint(self) -> str:
+        """What was refused, in one line."""
+        shown = [f"{operation.name} ({reason})" for operation, reason in list(self.refused.items())[:3]]
+        more = len(self.refused) - len(shown)
+        return "; ".join(shown) + (f"; and {more:,} more" if more else "")
+
+
+def fault(error: ClientResponseError) -> Exception:
+    """What a batch failed for, as one of the exceptions of post."""
+    answer = error.data if isinstance(error.data, dict) else {}
+    rows = answer.get("data", {}).get("requests", {})
+    if error.status == 413 or (error.status == 400 and (not rows or "code" in rows)):
+        return TooLargeError()
+    if error.status in (401, 403):
+        return error if "not allowed" in answer.get("message", "") else CredentialsError(0)
+    if error.status != 400:
+        return error
+    index, row = next(iter(rows.items()))
+    response = row.get("response", {})
+    # A guest is told no more than that it failed.
+    if response.get("status") in (401, 403, 404) or not response.get("data"):
+        return CredentialsError(int(index))
+    reasons = [f"{name}: {each.get('message', each)}" for name, each in response["data"].items()]
+    return RefusedError(int(index), " ".join(reasons))

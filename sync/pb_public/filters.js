@@ -1,0 +1,112 @@
+// The filter bar, the same on both pages: its controls follow the state, and tell of changes.
+
+import { element, button, spoken } from "./dom.js"
+import { CATEGORIES, IMPACTS, SOURCES, sourceName } from "./words.js"
+
+const TYPING_MS = 250
+
+const ANY = {
+    status: null, category: "All categories", impact: "Any impact", pay: "Any",
+    source: "All sources", labeller: "Any labeller", sort: null,
+}
+const LABELS = {
+    status: "Status", category: "Category", impact: "Impact", pay: "Would pay",
+    source: "Source", labeller: "Labeller", sort: "Sort by",
+}
+const PAYING = { yes: "Yes", no: "No sign of it" }
+
+/** Fills the form; `changed` is called with the changes, and whether the reader is typing. */
+export function filterBar(form, { noun, statuses, sorts, setFilters, changed, cleared }) {
+    const choices = { category: CATEGORIES, impact: IMPACTS, pay: PAYING, source: { ...SOURCES }, labeller: {}, sort: sorts }
+    if (statuses) choices.status = statuses
+    const controls = {}
+
+    function labelled(name, label, control) {
+        controls[name] = control
+        control.id = `filter-${name}`
+        control.name = name
+        return element("div", { class: `field field-${name}` }, element("label", { for: control.id }, label), control)
+    }
+    function select(name) {
+        const control = element("select", {})
+        control.addEventListener("change", () => changed({ [name]: control.value }, false))
+        const field = labelled(name, LABELS[name], control)
+        fillOptions(name)
+        return field
+    }
+    function fillOptions(name) {
+        const any = ANY[name] ? [element("option", { value: "" }, ANY[name])] : []
+        const options = Object.entries(choices[name]).map(([value, label]) => element("option", { value }, label))
+        const chosen = controls[name].value
+        controls[name].replaceChildren(...any, ...options)
+        if (chosen) controls[name].value = chosen
+    }
+    function dayInput(name, label) {
+        const control = element("input", { type: "date" })
+        // A year that is being typed is no day yet: 0002, 0020, 0202.
+        control.addEventListener("change", () => (!control.value || control.value > "1990") && changed({ [name]: control.value, date: "" }, false))
+        return labelled(name, label, control)
+    }
+
+    const search = element("input", {
+        type: "search", maxlength: "200", placeholder: "Words in title or description", autocomplete: "off", enterkeyhint: "search",
+    })
+    let typing = 0
+    const tellSearch = () => {
+        clearTimeout(typing)
+        typing = 0
+        changed({ q: search.value.trim() }, true)
+    }
+    search.addEventListener("input", () => {
+        clearTimeout(typing)
+        typing = setTimeout(tellSearch, TYPING_MS)
+    })
+    form.addEventListener("submit", (event) => {
+        event.preventDefault()
+        tellSearch()
+    })
+
+    const more = element("div", { class: "filter-fields", id: "filter-fields" },
+        select("category"), select("impact"), select("pay"), select("source"), select("labeller"),
+        dayInput("from", "From"), dayInput("to", "To"), select("sort"))
+    const toggle = button("Filters", () => {
+        const open = form.classList.toggle("expanded")
+        toggle.setAttribute("aria-expanded", String(open))
+    }, { class: "filter-toggle", "aria-expanded": "false", "aria-controls": more.id })
+    const clear = button("Clear filters", () => {
+        search.focus()
+        clearTimeout(typing)
+        cleared()
+    }, { class: "clear", hidden: true })
+    form.replaceChildren(
+        element("div", { class: "filter-first" }, labelled("q", `Search ${noun.many}`, search), statuses ? select("status") : "", toggle, clear),
+        more,
+    )
+
+    return {
+        /** Shows a state. */
+        show(state) {
+            const set = setFilters(state)
+            for (const [name, control] of Object.entries(controls)) {
+                // What the address asks for can be chosen, known or not.
+                if (choices[name] && state[name] && !Object.hasOwn(choices[name], state[name])) this.offer(name, [state[name]])
+                // Nothing is taken from under the hands of somebody who types.
+                if (control === search && (typing || search.value.trim() === state.q)) continue
+                control.value = state[name]
+                control.classList.toggle("set", set.includes(name))
+            }
+            controls.from.max = state.to
+            controls.to.min = state.from
+            clear.hidden = !set.length
+            const hidden = set.filter((name) => name !== "q" && name !== "date").length
+            toggle.replaceChildren(...(hidden ? ["Filters ", element("span", { class: "badge" }, String(hidden)), spoken(" set")] : ["Filters"]))
+        },
+        /** Adds choices that have been found in the records. */
+        offer(name, values) {
+            const unknown = values.filter((value) => !Object.hasOwn(choices[name], value))
+            if (!unknown.length) return
+            for (const value of unknown) choices[name][value] = name === "source" ? sourceName(value) : value
+            fillOptions(name)
+        },
+    }
+}

@@ -1,0 +1,259 @@
+// The board of issues: the topics of a day, or of several, as the pipeline has labelled them.
+
+import { startBoard } from "./board.js"
+import { all, containsWords, fetchAll, fetchFirst, fetchRecords, from, text, until } from "./api.js"
+import { element, span } from "./dom.js"
+import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, slot } from "./posts.js"
+import { categoryPicture, mapPicture } from "./pictures.js"
+import { bySize, count, dayOf, formatDay, formatNumber, formatWeekday, percent, sourceName } from "./words.js"
+
+const SORTS = { rank: "Rank", size: "Size", confidence: "Confidence" }
+const ORDERS = {
+    rank: "-cluster_date,day_rank,id",
+    size: "-cluster_size,id",
+    confidence: "-confidence,id",
+}
+const FIELDS = "id,content_hash,cluster_date,day_rank,canonical_title,category,would_pay_signal,impact_level,cluster_size,confidence,source_counts,labeler"
+
+const byId = (id) => document.getElementById(id)
+let latestDay = "", latestKnown = false
+let linkedFor = null // the days whose neighbours are linked, or will be
+let board = null
+
+// --- Days ---------------------------------------------------------------------------------------
+
+/** The days that a state shows; where it names none, the latest that has issues. */
+function range(state) {
+    if (state.date === "all") return { first: "", last: "" }
+    if (state.from || state.to) return { first: state.from, last: state.to }
+    return { first: latestDay, last: latestDay }
+}
+
+const singleDay = (state) => {
+    const { first, last } = range(state)
+    return first && first === last ? first : null
+}
+
+async function findDay(filter, sort, signal) {
+    const issue = await fetchFirst("issues", { filter, sort, fields: "cluster_date" }, signal)
+    return issue ? dayOf(issue.cluster_date) : ""
+}
+
+function titleDays(state) {
+    const { first, last } = range(state)
+    const day = singleDay(state)
+    byId("overview-title").textContent =
+        day ? formatWeekday(day)
+            : first && last ? `${formatDay(first)} to ${formatDay(last)}`
+                : first ? `From ${formatDay(first)} on`
+                    : last ? `Until ${formatDay(last)}`
+                        : state.date === "all" ? "All days" : latestKnown ? "No issues yet" : "Issues"
+    byId("day").value = day ?? ""
+}
+
+/** Until the latest day is known, nobody can say what a state without a day shows. */
+async function findLatestDay(signal) {
+    if (latestKnown) return
+    latestDay = await findDay("", "-cluster_date", signal)
+    latestKnown = true
+    shown(board.state())
+}
+
+async function linkDays(state) {
+    const { first, last } = range(state)
+    const asked = linkedFor = `${first}/${last}`
+    try {
+        const [earlier, later] = await Promise.all([
+            first && findDay(`cluster_date < "${first} 00:00:00.000Z"`, "-cluster_date"),
+            last && findDay(`cluster_date > "${last} 23:59:59.999Z"`, "cluster_date"),
+        ])
+        if (asked !== linkedFor) return
+        linkDay(byId("earlier-day"), earlier)
+        linkDay(byId("later-day"), later)
+    } catch { /* The list says that the server cannot be reached. */ }
+}
+
+function linkDay(link, day) {
+    if (!day) {
+        link.removeAttribute("href")
+        link.removeAttribute("title")
+        return link.setAttribute("aria-disabled", "true")
+    }
+    link.href = board.hrefOf({ date: day, from: "", to: "" })
+    link.title = formatDay(day)
+    link.removeAttribute("aria-disabled")
+}
+
+function shown(state) {
+    titleDays(state)
+    byId("all-days").setAttribute("aria-current", String(state.date === "all"))
+    byId("all-days").href = board ? board.hrefOf({ date: "all", from: "", to: "" }) : "?date=all"
+    if (latestKnown) linkDays(state)
+}
+
+/** A newer day is not forced on somebody who reads another. */
+async function changed(state) {
+    const latest = await findDay("", "-cluster_date").catch(() => latestDay)
+    if (!latestDay && latest) {
+        latestDay = latest
+        return board.reload()
+    }
+    linkDays(state)
+    if (latest <= latestDay || state.date === "all") return
+    byId("newer-day").replaceChildren(`${formatWeekday(latest)} has been added. `,
+        element("a", { href: board.hrefOf({ date: latest, from: "", to: "" }), "data-inside": "day" }, "Show it"))
+}
+
+// --- The list -----------------------------------------------------------------------------------
+
+function filterOf(state) {
+    const { first, last } = range(state)
+    return all(
+        from("cluster_date", first), until("cluster_date", last),
+        state.category && `category = "${state.category}"`,
+        state.impact && `impact_level = "${state.impact}"`,
+        state.pay && `would_pay_signal = ${state.pay === "yes"}`,
+        state.source && `source_counts.${state.source} > 0`,
+        state.labeller && `labeler = ${text(state.labeller)}`,
+        containsWords(state.q, ["canonical_title", "description"]),
+    )
+}
+
+async function fetchPage(state, page, perPage, withTotal, signal) {
+    await findLatestDay(signal)
+    return fetchRecords("issues", {
+        filter: filterOf(state), sort: ORDERS[state.sort], fields: FIELDS, page, perPage, ...(withTotal ? {} : { skipTotal: 1 }),
+    }, signal)
+}
+
+function listItem(issue, position, { hrefOf, state }) {
+    return element("li", { class: "entry issue" },
+        element("p", { class: "rank" }, String(issue.day_rank)),
+        element("div", { class: "what" },
+            element("h2", { dir: "auto" }, element("a", { href: hrefOf({ issue: issue.id }), "data-inside": "open" }, issue.canonical_title)),
+            element("p", { class: "labels" },
+                categoryLabel(issue), impactLabel(issue), payLabel(issue),
+                bySize(issue.source_counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`)),
+                span("labeler muted", labellerName(issue.labeler))),
+        ),
+        element("div", { class: "measure" },
+            element("p", { class: "voices" }, element("strong", {}, formatNumber(issue.cluster_size)), issue.cluster_size === 1 ? " post" : " posts"),
+            element("p", { class: "muted" }, `${percent(issue.confidence)} confidence`),
+            singleDay(state) ? null : element("p", { class: "muted" }, element("time", { datetime: dayOf(issue.cluster_date) }, formatDay(dayOf(issue.cluster_date)))),
+        ),
+    )
+}
+
+// --- An issue, opened ---------------------------------------------------------------------------
+
+function openedView(first, { hrefOf }) {
+    const controller = new AbortController()
+    const [quotesNode, problemsNode] = [slot("quotes"), slot("problems")]
+    const posts = postList({
+        collection: "issue_evidence",
+        filter: `issue = "${first.id}"`,
+        sort: "-is_representative,-similarity,id",
+        fields: "is_representative",
+        title: (total) => `${count(total, "post")} behind it`,
+        total: first.cluster_size,
+    })
+
+    function parts(issue) {
+        const day = dayOf(issue.cluster_date)
+        posts.retitle(issue.cluster_size)
+        fillQuotes()
+        return [
+            element("header", { "data-part": "head" },
+                element("p", { class: "labels" }, categoryLabel(issue), impactLabel(issue), payLabel(issue),
+                    element("a", { class: "day-link", href: hrefOf({ issue: "", date: day, from: "", to: "" }), "data-inside": "day" },
+                        element("time", { datetime: day }, formatWeekday(day)))),
+                element("h1", { tabindex: "-1", dir: "auto" }, issue.canonical_title),
+                issue.description && issue.description !== issue.canonical_title ? element("p", { class: "description", dir: "auto" }, issue.description) : null),
+            section("numbers", "Figures", figures([
+                ["Posts", formatNumber(issue.cluster_size), bySize(issue.source_counts).map(([source, posts]) => `${sourceName(source)} ${formatNumber(posts)}`).join(", ")],
+                ["Rank of the day", formatNumber(issue.day_rank)],
+                ["Confidence", percent(issue.confidence), "How tight its posts are, and how well set apart from others"],
+                ["Would pay", issue.would_pay_signal ? "Yes" : "No sign"],
+            ])),
+            quotesNode, problemsNode, posts.node,
+            madeBy(issue),
+        ]
+    }
+
+    async function fillQuotes() {
+        try {
+            const [quotes, problems] = await Promise.all([
+                fetchAll("issue_evidence", {
+                    filter: `issue = "${first.id}" && quote != ""`, sort: "supports_payment,-is_representative,-similarity,id",
+                    fields: "quote,source,url,supports_payment",
+                }, controller.signal),
+                fetchAll("problems", { filter: `issues ~ "${first.id}"`, sort: "-demand_score,id", fields: "id,title,voices" }, controller.signal),
+            ])
+            put(quotesNode, quoteList(quotes))
+            put(problemsNode, problems.length ? section("problems", "Problems in it", element("ul", { class: "related", role: "list" }, problems.map((problem) =>
+                element("li", {}, span("muted", count(problem.voices, "voice")),
+                    element("a", { href: `./?problem=${problem.id}`, dir: "auto" }, problem.title))))) : null)
+        } catch { /* The posts, fetched at the same time, say that the server cannot be reached. */ }
+    }
+
+    posts.list.load()
+    return {
+        parts,
+        posts: { collection: "issue_evidence", filter: `issue = "${first.id}"` },
+        refresh: () => posts.list.refresh(null),
+        close() {
+            controller.abort()
+            posts.list.stop()
+        },
+    }
+}
+
+// --- Pictures -----------------------------------------------------------------------------------
+
+async function pictures(state, { signal, progress, pick, open }) {
+    await findLatestDay(signal)
+    const day = singleDay(state)
+    const issues = await fetchAll("issues", {
+        filter: filterOf(state), sort: ORDERS.rank, fields: "id,canonical_title,category,impact_level,cluster_size",
+    }, signal)
+    if (!issues.length) return [element("p", { class: "muted" }, "No issue matches: there is nothing to draw.")]
+    const categories = categoryPicture(issues, { onPick: pick })
+    if (!day) return [categories, element("p", { class: "muted" }, "The map shows the posts of one day: choose a day to see it.")]
+    const posts = await fetchAll("issue_evidence", {
+        filter: all(from("cluster_date", day), until("cluster_date", day)),
+        // All of one day: the order is that of the index, which any other sort would have to go without.
+        sort: "cluster_date",
+        fields: "id,issue,title,source,map_x,map_y,posted_at",
+    }, signal, (loaded) => progress(`Loading the map… ${count(loaded, "post")}`))
+    const known = new Map(issues.map((issue) => [issue.id, { title: issue.canonical_title, category: issue.category, size: issue.cluster_size }]))
+    const points = posts.filter(({ issue }) => known.has(issue)).map(({ map_x: x, map_y: y, ...post }) => ({ ...post, x, y }))
+    return [mapPicture({ points, issues: known, onOpen: open }), categories]
+}
+
+startBoard({
+    collection: "issues",
+    item: "issue",
+    noun: { one: "issue", many: "issues" },
+    sorts: SORTS,
+    fetchPage, listItem, openedView, pictures, shown, changed,
+    titleOf: ({ canonical_title: title }) => title,
+    // A day is where one is, not a filter.
+    filters: ["q", "category", "impact", "pay", "source", "labeller"],
+    countText: (state, total, set) => `${count(total, "issue")}${set.length ? (total === 1 ? " matches" : " match") : ""}`,
+    backText: "All issues",
+    missingTitle: "This issue is not on the board",
+    missingText: "Its day may have been clustered anew, or the address is not whole.",
+    goneText: "This issue has left the board meanwhile.",
+    started(started) {
+        board = started
+        byId("day").addEventListener("change", (event) => {
+            if (event.target.value) board.go({ date: event.target.value, from: "", to: "" })
+        })
+    },
+    emptyNotice(notice) {
+        notice.append(...(latestDay
+            ? [element("p", {}, "No issues here. Step to a day that has some, or see ",
+                element("a", { href: location.pathname, "data-inside": "day" }, "the latest day"), ".")]
+            : [element("p", {}, "No issues yet. Build a day and push it:"), element("pre", {}, "python -m sync --date YYYY-MM-DD")]))
+    },
+})

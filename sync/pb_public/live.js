@@ -1,0 +1,118 @@
+// What changes on the server, as it changes. The server says what has happened to which record; a build pushes
+// thousands of them at once, so they are gathered and told together.
+
+const QUIET_MS = 400
+const LONGEST_WAIT_MS = 2000
+const SHOW_LOSS_AFTER_MS = 1000
+const RETRY_MS = [300, 1000, 2000, 4000, 8000, 15_000]
+
+/** A subscription to a collection, to those of its records that a filter leaves, of which only the id is sent. */
+function topic({ collection, filter }) {
+    const options = JSON.stringify({ query: { fields: "id", ...(filter ? { filter } : {}) } })
+    return `${collection}/*?options=${encodeURIComponent(options)}`
+}
+
+/**
+ * Follows collections. `changed` is called with a Map of collection to Map of id to action; `reconnected` when events
+ * may have been missed; `shown` with "live" or "lost".
+ */
+export function follow(first, { changed, reconnected, shown }) {
+    let subscriptions = first
+    let stream = null, client = null, attempts = 0, wasConnected = false
+    let gathered = new Map(), gatheredSince = 0, telling = 0, showingLoss = 0, retrying = 0
+
+    function connect() {
+        clearTimeout(retrying)
+        stream?.close()
+        client = null
+        stream = new EventSource("/api/realtime")
+        const opened = stream
+        opened.addEventListener("PB_CONNECT", (event) => {
+            client = JSON.parse(event.data).clientId
+            subscribe()
+        })
+        // A browser gives up on some errors and not on others: we take all of them in hand.
+        opened.addEventListener("error", () => opened === stream && lose())
+        subscriptions.forEach(listen)
+    }
+
+    function lose() {
+        stream?.close()
+        stream = client = null
+        showingLoss ||= setTimeout(() => shown("lost"), SHOW_LOSS_AFTER_MS)
+        const wait = RETRY_MS[Math.min(attempts++, RETRY_MS.length - 1)]
+        clearTimeout(retrying)
+        retrying = setTimeout(connect, wait * (0.75 + Math.random() / 2))
+    }
+
+    const listened = new WeakMap()
+    function listen(subscription) {
+        const names = listened.get(stream) ?? new Set()
+        listened.set(stream, names)
+        const name = topic(subscription)
+        if (names.has(name)) return
+        names.add(name)
+        stream.addEventListener(name, (event) => {
+            const { action, record } = JSON.parse(event.data)
+            gather(subscription.collection, record.id, action)
+        })
+    }
+
+    async function subscribe() {
+        const asked = client
+        if (!asked) return
+        try {
+            const response = await fetch("/api/realtime", {
+                method: "POST",
+                headers: { "Content-Type": "application/json" },
+                body: JSON.stringify({ clientId: asked, subscriptions: subscriptions.map(topic) }),
+            })
+            if (!response.ok) throw new Error(String(response.status))
+        } catch {
+            if (asked === client) lose()
+            return
+        }
+        if (asked !== client || attempts === 0 && wasConnected) return
+        clearTimeout(showingLoss)
+        showingLoss = attempts = 0
+        shown("live")
+        if (wasConnected) reconnected()
+        wasConnected = true
+    }
+
+    function gather(collection, id, action) {
+        const actions = gathered.get(collection) ?? new Map()
+        gathered.set(collection, actions)
+        // Created and updated at once is new to the reader all the same.
+        actions.set(id, actions.get(id) === "create" && action === "update" ? "create" : action)
+        const now = performance.now()
+        gatheredSince ||= now
+        clearTimeout(telling)
+        telling = setTimeout(tell, Math.max(0, Math.min(QUIET_MS, gatheredSince + LONGEST_WAIT_MS - now)))
+    }
+
+    function tell() {
+        const told = gathered
+        gathered = new Map()
+        gatheredSince = 0
+        changed(told)
+    }
+
+    addEventListener("offline", lose)
+    addEventListener("online", () => client || connect())
+    document.addEventListener("visibilitychange", () => document.hidden || client || connect())
+    // A page that the browser keeps for the back button comes back with a dead stream.
+    addEventListener("pagehide", () => stream?.close())
+    addEventListener("pageshow", (event) => event.persisted && (attempts++, connect()))
+    connect()
+
+    return {
+        /** Follows other collections from now on. */
+        set(wanted) {
+            if (JSON.stringify(wanted) === JSON.stringify(subscriptions)) return
+            subscriptions = wanted
+            if (stream) subscriptions.forEach(listen)
+            subscribe()
+        },
+    }
+}

@@ -1,0 +1,686 @@
+// Groundswell's pictures: voices over time, problems by category and impact, and the map of a day's posts.
+//
+// Each takes plain data and returns an element, which lets go of its observers once it leaves the document.
+// Posts are hostile input: every text reaches the page as a text node, an attribute of no effect, or ink on a canvas.
+
+const LANGUAGE = "en-GB"
+const DAY_MS = 86_400_000
+const SVG = "http://www.w3.org/2000/svg"
+
+export const CATEGORY_NAMES = {
+    ai: "AI", finance: "Finance", compliance: "Compliance", logistics: "Logistics",
+    healthtech: "Health tech", devtools: "Developer tools", ecommerce: "E-commerce", other: "Other",
+}
+export const SOURCE_NAMES = { github: "GitHub", stackoverflow: "Stack Overflow", reddit: "Reddit", hackernews: "Hacker News" }
+export const IMPACTS = ["low", "medium", "high"]
+const SOURCES = Object.keys(SOURCE_NAMES)
+
+// --- Words and numbers --------------------------------------------------------------------------
+
+const formatNumber = (number) => number.toLocaleString(LANGUAGE)
+const count = (number, noun, plural = `${noun}s`) => `${formatNumber(number)} ${number === 1 ? noun : plural}`
+const sourceName = (source) => SOURCE_NAMES[source] ?? "Another source"
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0)
+const clamp = (number, low, high) => Math.max(low, Math.min(high, number))
+
+const dayNumber = (day) => Date.parse(`${day}T00:00:00Z`) / DAY_MS
+const isoDay = (number) => new Date(number * DAY_MS).toISOString().slice(0, 10)
+function formatDay(day, options = { day: "numeric", month: "long" }) {
+    return new Date(`${day}T00:00:00Z`).toLocaleDateString(LANGUAGE, { timeZone: "UTC", ...options })
+}
+
+/** Text on one line, without the marks that turn the direction of the text around them. */
+const plainText = (text) => String(text ?? "").replace(/[\u202a-\u202e\u2066-\u2069]/g, "").replace(/\s+/g, " ").trim()
+
+function cutText(text, length) {
+    const characters = Array.from(text)
+    return characters.length <= length ? text : `${characters.slice(0, length - 1).join("").trimEnd()}…`
+}
+
+// --- Elements -----------------------------------------------------------------------------------
+
+function fill(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes)) {
+        if (name.startsWith("on")) node.addEventListener(name.slice(2), value)
+        else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value)
+    }
+    node.append(...children)
+    return node
+}
+const element = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children)
+const shape = (name, attributes = {}, ...children) => fill(document.createElementNS(SVG, name), attributes, children)
+const caption = (title, note) =>
+    element("figcaption", {}, element("strong", {}, title), " ", element("span", { class: "picture-note" }, note))
+
+// --- Voices -------------------------------------------------------------------------------------
+
+/** How many voices each source had on one day: the four sources, and "other" for all else. */
+function voicesBySource(voices) {
+    const counts = Object.fromEntries(SOURCES.map((source) => [source, 0]))
+    for (const [source, number] of Object.entries(voices ?? {})) {
+        const known = Object.hasOwn(SOURCE_NAMES, source) ? source : "other"
+        counts[known] = (counts[known] ?? 0) + Math.max(0, Number(number) || 0)
+    }
+    return counts
+}
+
+/** One entry for each day from first to last, days without voices among them. */
+function daysBetween(dailyVoices, first, last) {
+    return Array.from({ length: last - first + 1 }, (_, index) => {
+        const day = isoDay(first + index)
+        const counts = voicesBySource(dailyVoices[day])
+        return { day, counts, total: sum(Object.values(counts)) }
+    })
+}
+
+/** The daily voices of all items together. */
+function addUp(items) {
+    const total = {}
+    for (const { daily_voices: dailyVoices } of items) {
+        for (const [day, voices] of Object.entries(dailyVoices ?? {})) {
+            if (isNaN(dayNumber(day))) continue
+            total[day] ??= {}
+            for (const [source, number] of Object.entries(voicesBySource(voices))) {
+                total[day][source] = (total[day][source] ?? 0) + number
+            }
+        }
+    }
+    return total
+}
+
+function sparklineInWords(days) {
+    const loud = days.filter((day) => day.total)
+    const span = `${count(days.length, "day")} to ${formatDay(days.at(-1).day)}`
+    if (!loud.length) return `Voices a day: none in the ${span}`
+    if (loud.length <= 4) {
+        return `Voices a day, ${span}: ${loud.map((day) => `${formatNumber(day.total)} on ${formatDay(day.day)}`).join(", ")}`
+    }
+    const most = loud.reduce((best, day) => (day.total > best.total ? day : best))
+    return `Voices a day, ${span}: ${formatNumber(sum(days.map((day) => day.total)))} in all, most on ` +
+        `${formatDay(most.day)} (${formatNumber(most.total)}), ${formatNumber(days.at(-1).total)} on the last day`
+}
+
+/** Small bars of the voices a day, the last day accented. Whole pixels, so that equal days look equal. */
+export function sparkline(dailyVoices, { days: length = 21, until } = {}) {
+    const voices = dailyVoices ?? {}
+    const last = dayNumber(until ?? Object.keys(voices).sort().at(-1) ?? new Date().toISOString().slice(0, 10))
+    const days = daysBetween(voices, last - length + 1, last)
+    const most = Math.max(1, ...days.map((day) => day.total))
+    const step = Math.max(2, Math.round(96 / length))
+    const width = step * length - 1
+    const words = sparklineInWords(days)
+    return shape("svg", { class: "sparkline", viewBox: `0 0 ${width} 24`, width, height: 24, role: "img", "aria-label": words },
+        shape("title", {}, words),
+        ...days.map((day, index) => {
+            const height = day.total ? Math.max(2, Math.round((24 * day.total) / most)) : 1
+            const kind = day.total ? (index === length - 1 ? "last" : "day") : "none"
+            return shape("rect", { class: `sparkline-${kind}`, x: index * step, y: 24 - height, width: step - 1, height })
+        }))
+}
+
+/** Gridlines at round numbers: at most about four. */
+function ticksUpTo(most) {
+    const rough = Math.max(1, most / 4)
+    const power = 10 ** Math.floor(Math.log10(rough))
+    const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough)
+    return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step)
+}
+
+/** The chart at a width in pixels: it is drawn anew at each width, for a scaled one has unreadable text on a phone. */
+function voicesChart(days, sources, width, chosen) {
+    const [left, top, bottom, height] = [40, 10, 26, 240]
+    const ticks = ticksUpTo(Math.max(1, ...days.map((day) => day.total)))
+    const step = (width - left - 6) / days.length
+    const barWidth = clamp(step - (step > 6 ? 2 : 0.75), 1, 36)
+    const yOf = (number) => top + (height - top - bottom) * (1 - number / ticks.at(-1))
+    const middleOf = (index) => left + step * (index + 0.5)
+    const daysPerLabel = Math.ceil(60 / step)
+
+    const grid = ticks.map((tick) => shape("g", {},
+        shape("line", { class: tick ? "grid-line" : "base-line", x1: left, x2: width, y1: yOf(tick), y2: yOf(tick) }),
+        shape("text", { x: left - 8, y: yOf(tick), dy: "0.35em", "text-anchor": "end" }, formatNumber(tick))))
+    const labels = days.flatMap(({ day }, index) => {
+        if ((days.length - 1 - index) % daysPerLabel) return []
+        const text = formatDay(day, { day: "numeric", month: "short" })
+        return shape("text", { x: clamp(middleOf(index), left + 8, width - 24), y: height - 8, "text-anchor": "middle" }, text)
+    })
+    const bars = days.flatMap((day, index) => {
+        let below = 0
+        return sources.filter((source) => day.counts[source]).map((source) => {
+            const from = yOf(below)
+            below += day.counts[source]
+            // A hairline of paper between the parts; the least part is still to be seen.
+            const barHeight = Math.max(1, from - yOf(below) - (from - yOf(below) > 3 ? 1 : 0))
+            return shape("rect", {
+                class: `source-${source}`, x: middleOf(index) - barWidth / 2, y: from - barHeight, width: barWidth, height: barHeight,
+            })
+        })
+    })
+    const marker = chosen === null ? [] : [shape("rect", {
+        class: "chosen-day", x: left + step * chosen, y: top, width: Math.max(step, 3), height: height - top - bottom,
+    })]
+    const chart = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
+        ...marker, ...grid, ...bars, ...labels)
+    return { chart, indexAt: (x) => clamp(Math.floor((x - left) / step), 0, days.length - 1) }
+}
+
+function voicesTable(days, sources) {
+    const row = (head, cells) => element("tr", {}, head, ...cells)
+    return element("table", {},
+        element("thead", {}, row(element("th", { scope: "col" }, "Day"),
+            [...sources.map(sourceName), "All"].map((name) => element("th", { scope: "col" }, name)))),
+        element("tbody", {}, ...days.filter((day) => day.total).map((day) => row(
+            element("th", { scope: "row" }, formatDay(day.day, { day: "numeric", month: "short", year: "numeric" })),
+            [...sources.map((source) => day.counts[source] ?? 0), day.total].map((number) => element("td", {}, formatNumber(number)))))))
+}
+
+/** Voices a day, stacked by source. The legend is also the reading: it counts all days, or the one pointed at. */
+export function voicesPicture(items) {
+    const voices = addUp(items)
+    const numbers = Object.keys(voices).map(dayNumber)
+    const last = Math.max(...numbers)
+    const days = numbers.length ? daysBetween(voices, Math.max(Math.min(...numbers), last - 89), last) : []
+    if (!days.length) return element("figure", { class: "picture" }, caption("Voices a day", "There are none yet."))
+
+    const sources = [...SOURCES, ...(days.some((day) => day.counts.other) ? ["other"] : [])]
+    const ofSource = (source, index) => (index === null ? sum(days.map((day) => day.counts[source] ?? 0)) : days[index].counts[source] ?? 0)
+    const nameOf = (index) => (index === null
+        ? `${formatDay(days[0].day)} to ${formatDay(days.at(-1).day)}`
+        : formatDay(days[index].day, { weekday: "long", day: "numeric", month: "long" }))
+    const totalOf = (index) => count(sum(sources.map((source) => ofSource(source, index))), "voice")
+    const inWords = (index) => [`${nameOf(index)}: ${totalOf(index)}`, ...sources.flatMap((source) => {
+        const number = ofSource(source, index)
+        return number ? `${sourceName(source)} ${formatNumber(number)}` : []
+    })].join(", ")
+
+    const [heading, total] = [element("span", { class: "reading-day" }), element("span", { class: "reading-total" })]
+    const figures = sources.map(() => element("span", { class: "reading-number" }))
+    const legend = element("div", { class: "reading" }, element("p", {}, heading, total),
+        element("ul", {}, ...sources.map((source, index) =>
+            element("li", {}, element("span", { class: `swatch source-${source}` }), sourceName(source), figures[index]))))
+    // A slider, because that is what it is for the keyboard: the arrows go from day to day, and each is read out.
+    const plot = element("div", {
+        class: "plot", role: "slider", tabindex: 0, "aria-label": "Voices a day, by source",
+        "aria-valuemin": 1, "aria-valuemax": days.length,
+    })
+    let [chosen, drawn, indexAt] = [null, null, () => 0]
+
+    function draw() {
+        const width = Math.round(plot.clientWidth)
+        if (width) {
+            ({ chart: drawn, indexAt } = voicesChart(days, sources, width, chosen))
+            plot.replaceChildren(drawn)
+        }
+    }
+    function choose(index) {
+        chosen = index
+        heading.textContent = nameOf(index)
+        total.textContent = totalOf(index)
+        figures.forEach((figure, at) => { figure.textContent = formatNumber(ofSource(sources[at], index)) })
+        plot.setAttribute("aria-valuenow", (index ?? days.length - 1) + 1)
+        plot.setAttribute("aria-valuetext", inWords(index))
+        draw()
+    }
+    const point = (event) => {
+        const index = indexAt(event.clientX - plot.getBoundingClientRect().left)
+        if (index !== chosen) choose(index)
+    }
+    plot.addEventListener("pointermove", point)
+    plot.addEventListener("pointerdown", point)
+    plot.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && choose(null))
+    plot.addEventListener("blur", () => choose(null))
+    plot.addEventListener("keydown", (event) => {
+        const at = chosen ?? days.length
+        const next = {
+            ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1,
+            PageDown: at - 7, PageUp: at + 7, Home: 0, End: days.length - 1,
+        }[event.key]
+        if (next === undefined && event.key !== "Escape") return
+        event.preventDefault()
+        choose(next === undefined ? null : clamp(next, 0, days.length - 1))
+    })
+    choose(null)
+    new ResizeObserver(draw).observe(plot)
+    return element("figure", { class: "picture voices-picture" },
+        caption("Voices a day", "One voice is one person; a gap is a day without any."), legend, plot,
+        element("details", {}, element("summary", {}, "Show as table"), voicesTable(days, sources)))
+}
+
+// --- Categories and impact ----------------------------------------------------------------------
+
+const SHADES = 5
+
+/** Problems by category and impact: a table whose cells are darker where there are more, and open what they count. */
+export function categoryPicture(items, { onPick } = {}) {
+    const number = (category, impact) => items.filter((item) =>
+        (!category || item.category === category) && (!impact || item.impact_level === impact)).length
+    const categories = Object.keys(CATEGORY_NAMES)
+    const most = Math.max(1, ...categories.flatMap((category) => IMPACTS.map((impact) => number(category, impact))))
+
+    const cell = (category, impact) => {
+        const found = number(category, impact)
+        // By the square root, for else one large cell leaves all others alike.
+        const shade = Math.ceil(SHADES * Math.sqrt(found / most))
+        if (!found || !onPick) return element("td", { class: `shade-${shade}` }, formatNumber(found))
+        return element("td", { class: `shade-${shade}` }, element("button", {
+            type: "button",
+            "aria-label": `${CATEGORY_NAMES[category]}, ${impact} impact: ${count(found, "problem")}`,
+            onclick: () => onPick(category, impact),
+        }, formatNumber(found)))
+    }
+    const column = (impact) => element("th", { scope: "col" }, impact[0].toUpperCase() + impact.slice(1))
+    const total = (category, impact) => element("td", { class: "total" }, formatNumber(number(category, impact)))
+    const header = (scope, text) => element("th", { scope }, text)
+    return element("figure", { class: "picture category-picture" },
+        caption("Problems by category and impact", onPick ? "Choose a number to see the problems." : ""),
+        element("table", {},
+            element("thead", {}, element("tr", {}, header("col", "Category"), ...IMPACTS.map(column), header("col", "All"))),
+            element("tbody", {}, ...categories.map((category) => element("tr", {}, header("row", CATEGORY_NAMES[category]),
+                ...IMPACTS.map((impact) => cell(category, impact)), total(category)))),
+            element("tfoot", {}, element("tr", {}, header("row", "All"),
+                ...IMPACTS.map((impact) => total(null, impact)), total()))))
+}
+
+// --- The map: layout ----------------------------------------------------------------------------
+
+const GRID = 64
+const REACH = 12
+const LABEL_LENGTH = 28
+const PIXELS_PER_LABEL = 18_000
+const MOST_ZOOM = 24
+
+/** Lightness and chroma, in turns: hues alone are too close where there are hundreds of issues. At least 3:1 on paper. */
+const TONES = { light: [[0.57, 0.15], [0.47, 0.13], [0.62, 0.14]], dark: [[0.74, 0.13], [0.64, 0.14], [0.83, 0.1]] }
+
+/** Golden angles: each hue is far from those before it, however many there are. */
+function issueColour(rank, isDark) {
+    const tones = TONES[isDark ? "dark" : "light"]
+    const [lightness, chroma] = tones[rank % tones.length]
+    return `oklch(${lightness} ${chroma} ${((rank * 137.508 + 200) % 360).toFixed(1)})`
+}
+
+const median = (numbers) => numbers.sort((a, b) => a - b)[numbers.length >> 1]
+
+/** The dot amid the thick of them, where a label belongs: some stray, so it is twice narrowed to the half nearest the median. */
+function middleDot(dots, narrowings = 2) {
+    const [x, y] = [median(dots.map((dot) => dot.x)), median(dots.map((dot) => dot.y))]
+    const distance = (dot) => (dot.x - x) ** 2 + (dot.y - y) ** 2
+    const nearestFirst = dots.toSorted((a, b) => distance(a) - distance(b))
+    return narrowings ? middleDot(nearestFirst.slice(0, Math.ceil(dots.length / 2)), narrowings - 1) : nearestFirst[0]
+}
+
+/** The issues with their dots, the largest first, which is also the order of colours. Posts of no known issue are the last. */
+function groupByIssue(points, issues) {
+    const dotsOf = new Map([...issues.keys(), null].map((id) => [id, []]))
+    for (const point of points) {
+        if (Number.isFinite(point.x) && Number.isFinite(point.y)) dotsOf.get(issues.has(point.issue) ? point.issue : null).push(point)
+    }
+    const groups = [...issues].map(([id, issue]) => {
+        const dots = dotsOf.get(id)
+        const title = plainText(issue.title) || "Untitled"
+        return { id, title, size: issue.size ?? dots.length, dots, middle: dots.length ? middleDot(dots) : null }
+    })
+    groups.sort((a, b) => b.size - a.size)
+    return [...groups, { id: null, title: "", size: 0, dots: dotsOf.get(null), middle: null }]
+}
+
+/** The dots by the cells of a grid, so that finding the nearest looks at a handful of 20,000. */
+function gridOf(groups) {
+    const cells = new Map()
+    const cellOf = (position) => clamp(Math.floor(position * GRID), 0, GRID - 1)
+    for (const group of groups) {
+        for (const dot of group.dots) {
+            const key = cellOf(dot.y) * GRID + cellOf(dot.x)
+            if (!cells.has(key)) cells.set(key, [])
+            cells.get(key).push({ dot, group })
+        }
+    }
+    /** The dot nearest to a place, within a reach that may differ across and down. */
+    return function nearest(x, y, reachX, reachY) {
+        let [found, least] = [null, 1]
+        for (let row = cellOf(y - reachY); row <= cellOf(y + reachY); row++) {
+            for (let column = cellOf(x - reachX); column <= cellOf(x + reachX); column++) {
+                for (const candidate of cells.get(row * GRID + column) ?? []) {
+                    const distance = ((candidate.dot.x - x) / reachX) ** 2 + ((candidate.dot.y - y) / reachY) ** 2
+                    if (distance <= least) [found, least] = [candidate, distance]
+                }
+            }
+        }
+        return found
+    }
+}
+
+/** Those of the boxes, the most important first, that fit without touching one before; never so many as to hide the dots. */
+function placeBoxes(boxes, width, height) {
+    const placed = []
+    for (const box of boxes) {
+        const x = clamp(box.x, box.width / 2 + 6, width - box.width / 2 - 6)
+        const y = clamp(box.y, box.height / 2 + 4, height - box.height / 2 - 4)
+        const free = placed.every((other) =>
+            Math.abs(other.x - x) * 2 >= other.width + box.width + 8 || Math.abs(other.y - y) * 2 >= other.height + box.height + 12)
+        if (free && placed.length * PIXELS_PER_LABEL < width * height) placed.push({ ...box, x, y })
+    }
+    return placed
+}
+
+// --- The map: view, paint and pointers ----------------------------------------------------------
+
+/** The part of the map that is seen: from 0..1 to pixels and back, never past the map's edges. */
+class View {
+    width = 0
+    height = 0
+    scale = 1
+    left = 0
+    top = 0
+    static MARGIN = 14
+    get acrossX() { return (this.width - 2 * View.MARGIN) * this.scale }
+    get acrossY() { return (this.height - 2 * View.MARGIN) * this.scale }
+    toX(x) { return View.MARGIN + (x - this.left) * this.acrossX }
+    toY(y) { return View.MARGIN + (y - this.top) * this.acrossY }
+    fromX(x) { return (x - View.MARGIN) / this.acrossX + this.left }
+    fromY(y) { return (y - View.MARGIN) / this.acrossY + this.top }
+    shows(x, y) { return x > -8 && y > -8 && x < this.width + 8 && y < this.height + 8 }
+    pan(byX, byY) {
+        this.left = clamp(this.left - byX / this.acrossX, 0, 1 - 1 / this.scale)
+        this.top = clamp(this.top - byY / this.acrossY, 0, 1 - 1 / this.scale)
+    }
+    /** What is at (x, y) stays there. */
+    zoom(factor, x = this.width / 2, y = this.height / 2) {
+        const [fixedX, fixedY] = [this.fromX(x), this.fromY(y)]
+        this.scale = clamp(this.scale * factor, 1, MOST_ZOOM)
+        this.pan(x - this.toX(fixedX), y - this.toY(fixedY))
+    }
+}
+
+function paintDots(context, view, dots, radius, colour) {
+    context.fillStyle = colour
+    for (const dot of dots) {
+        const [x, y] = [view.toX(dot.x), view.toY(dot.y)]
+        if (!view.shows(x, y)) continue
+        context.beginPath()
+        context.arc(x, y, radius, 0, 2 * Math.PI)
+        context.fill()
+    }
+}
+
+/**
+ * Two canvases, one above the other: all dots below, those of the pointed-at issue above. Pointing dims the lower one
+ * as a whole, which costs nothing, and paints a few dots above: 20,000 are painted only when the view has changed.
+ */
+function createPainter(dots, light, view) {
+    let [groups, count, theme] = [[], 0, {}]
+    const contexts = [dots, light].map((canvas) => canvas.getContext("2d"))
+
+    /** Dots that cover a steady share of the map, and grow slowly with the zoom. */
+    const radius = () => clamp(Math.sqrt((0.1 * view.width * view.height) / (Math.max(count, 1) * Math.PI)), 1.3, 4) * view.scale ** 0.4
+
+    function labelOf(group) {
+        const text = cutText(group.title, LABEL_LENGTH)
+        const font = `600 ${view.width < 500 ? 11 : 12.5}px ${theme.face}`
+        contexts[1].font = font
+        const { width } = contexts[1].measureText(text)
+        return { text, font, x: view.toX(group.middle.x), y: view.toY(group.middle.y), width, height: 15 }
+    }
+    function paintLabels(context, labelled) {
+        Object.assign(context, { strokeStyle: theme.paper, fillStyle: theme.ink, lineWidth: 4 })
+        for (const { text, font, x, y } of placeBoxes(labelled.map(labelOf), view.width, view.height)) {
+            context.font = font
+            context.strokeText(text, x, y)
+            context.fillText(text, x, y)
+        }
+    }
+    function clear(canvas, context) {
+        const ratio = window.devicePixelRatio
+        const [width, height] = [Math.round(view.width * ratio), Math.round(view.height * ratio)]
+        if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
+        context.setTransform(ratio, 0, 0, ratio, 0, 0)
+        context.clearRect(0, 0, view.width, view.height)
+        Object.assign(context, { textAlign: "center", textBaseline: "middle", lineJoin: "round" })
+    }
+    return {
+        colourOf: (group) => theme.colours.get(group),
+        show(newGroups) {
+            groups = newGroups
+            count = sum(groups.map((group) => group.dots.length))
+        },
+        /** Takes the colours from the page, which change with the system's light or dark. */
+        readTheme(isDark) {
+            const style = getComputedStyle(dots)
+            const [paper, ink, muted] = ["--paper", "--ink", "--muted"].map((name) => style.getPropertyValue(name).trim())
+            const colours = new Map(groups.map((group, rank) => [group, group.id === null ? muted : issueColour(rank, isDark)]))
+            theme = { paper, ink, face: style.fontFamily, colours }
+        },
+        paintAll() {
+            const [context] = contexts
+            clear(dots, context)
+            context.globalAlpha = 0.8
+            for (const group of groups.toReversed()) paintDots(context, view, group.dots, radius(), theme.colours.get(group))
+            context.globalAlpha = 1
+            const seen = groups.filter((group) => group.middle && view.shows(view.toX(group.middle.x), view.toY(group.middle.y)))
+            paintLabels(context, seen)
+        },
+        paintLit(lit) {
+            const context = contexts[1]
+            clear(light, context)
+            dots.classList.toggle("dimmed", Boolean(lit))
+            if (!lit) return
+            const litRadius = Math.max(2.5, radius() * 1.25)
+            paintDots(context, view, lit.group.dots, litRadius, theme.colours.get(lit.group))
+            // A dot's tooltip names the issue: there a label would only hide dots.
+            if (!lit.dot) return paintLabels(context, lit.group.middle ? [lit.group] : [])
+            Object.assign(context, { strokeStyle: theme.ink, lineWidth: 2 })
+            context.beginPath()
+            context.arc(view.toX(lit.dot.x), view.toY(lit.dot.y), litRadius + 3, 0, 2 * Math.PI)
+            context.stroke()
+        },
+    }
+}
+
+/** Turns the pointers over a surface into: hover, leave, tap, pan, zoom. A tap is a press that does not travel. */
+function followPointers(surface, on) {
+    const pressed = new Map()
+    let travelled = 0
+    const at = (event) => {
+        const box = surface.getBoundingClientRect()
+        return { x: event.clientX - box.left, y: event.clientY - box.top }
+    }
+    surface.addEventListener("pointerdown", (event) => {
+        if (event.button !== 0) return
+        surface.setPointerCapture(event.pointerId)
+        pressed.set(event.pointerId, at(event))
+        travelled = pressed.size > 1 ? Infinity : 0
+    })
+    surface.addEventListener("pointermove", (event) => {
+        const [now, before] = [at(event), pressed.get(event.pointerId)]
+        if (!before) return void (event.pointerType !== "touch" && on.hover(now))
+        const [moveX, moveY] = [now.x - before.x, now.y - before.y]
+        const other = [...pressed].find(([id]) => id !== event.pointerId)?.[1]
+        pressed.set(event.pointerId, now)
+        travelled += Math.hypot(moveX, moveY)
+        if (other) {
+            on.pan(moveX / 2, moveY / 2)
+            const apart = (place) => Math.max(20, Math.hypot(place.x - other.x, place.y - other.y))
+            on.zoom(apart(now) / apart(before), (now.x + other.x) / 2, (now.y + other.y) / 2)
+        } else if (travelled > (event.pointerType === "touch" ? 10 : 4)) {
+            surface.classList.add("dragged")
+            on.pan(moveX, moveY)
+        }
+    })
+    const release = (event) => {
+        const wasPressed = pressed.delete(event.pointerId)
+        surface.classList.remove("dragged")
+        if (wasPressed && event.type === "pointerup" && travelled <= 10) on.tap(at(event), event.pointerType)
+    }
+    surface.addEventListener("pointerup", release)
+    surface.addEventListener("pointercancel", release)
+    surface.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && on.leave())
+    // The wheel alone scrolls the page, as everywhere; so does one finger. With Ctrl, or with two, the map is meant.
+    surface.addEventListener("wheel", (event) => {
+        if (!event.ctrlKey) return
+        event.preventDefault()
+        const { x, y } = at(event)
+        on.zoom(2 ** (-event.deltaY / (event.deltaMode ? 6 : 200)), x, y)
+    }, { passive: false })
+    for (const name of ["touchstart", "touchmove"]) {
+        surface.addEventListener(name, (event) => {
+            if (event.touches.length > 1 && event.cancelable) event.preventDefault()
+        }, { passive: false })
+    }
+}
+
+// --- The map ------------------------------------------------------------------------------------
+
+/**
+ * The map of a day: each dot a post, alike ones near each other, in the colour of its issue; beside it the issues.
+ * `points` are {id, issue, title, source, x, y}; `issues` is a Map of id to {title, category, size}.
+ */
+export function mapPicture({ points, issues, onOpen = () => {} }) {
+    const view = new View()
+    const dots = element("canvas", { class: "map-dots", "aria-hidden": "true" })
+    const light = element("canvas", { class: "map-light", role: "img" })
+    const painter = createPainter(dots, light, view)
+    const darkness = matchMedia("(prefers-color-scheme: dark)")
+    const tip = element("div", { class: "map-tip", hidden: true })
+    const list = element("ul")
+    const listBox = element("div", { class: "map-list", role: "group", "aria-label": "Issues on the map" }, list)
+    const zoomButton = (text, label, onclick) => element("button", { type: "button", "aria-label": label, title: label, onclick }, text)
+    const reset = zoomButton("Reset", "Reset the view to the whole map", () => zoom(0))
+    const stage = element("div", { class: "map-stage" }, dots, light, tip)
+    const zoomButtons = element("div", { class: "map-zoom", role: "group", "aria-label": "Zoom" }, reset,
+        zoomButton("−", "Zoom out", () => zoom(1 / 1.6)), zoomButton("+", "Zoom in", () => zoom(1.6)))
+    const note = element("span")
+    const figure = element("figure", { class: "picture map-picture" },
+        caption("The map", note), zoomButtons, element("div", { class: "map-layout" }, stage, listBox))
+
+    let [buttons, nearest] = [new Map(), () => null]
+    let lit = null // {group, dot}: what is pointed at, on the map (with its dot) or in the list
+    let opening = 0
+    let frame = 0
+    let viewChanged = false
+
+    function repaint(all = true) {
+        viewChanged ||= all
+        frame ||= requestAnimationFrame(() => {
+            frame = 0
+            if (!view.width) return
+            if (viewChanged) painter.paintAll()
+            viewChanged = false
+            painter.paintLit(lit)
+        })
+    }
+
+    function point(to, isTouch = false) {
+        const changed = lit?.group !== to?.group
+        if (!changed && lit?.dot === to?.dot && !isTouch) return
+        buttons.get(lit?.group)?.classList.remove("lit")
+        buttons.get(to?.group)?.classList.add("lit")
+        lit = to
+        light.classList.toggle("on-dot", Boolean(to?.dot && to.group.id))
+        // The legend shows the issue too. Only its own box is scrolled, never the page.
+        const button = buttons.get(to?.group)
+        if (changed && button && to.dot) listBox.scrollTop = button.offsetTop - listBox.clientHeight / 2
+        showTip(isTouch)
+        repaint(false)
+    }
+
+    function showTip(isTouch) {
+        tip.hidden = !lit?.dot
+        if (!lit?.dot) return
+        const { group, dot } = lit
+        tip.classList.toggle("touched", isTouch)
+        tip.replaceChildren(
+            element("p", { class: "map-tip-post", dir: "auto" }, cutText(plainText(dot.title) || "Untitled", 200)),
+            element("p", { class: "map-tip-issue" },
+                SOURCE_NAMES[dot.source] ?? plainText(dot.source), group.id ? " · " : "", element("bdi", {}, group.title)))
+        if (isTouch && group.id) tip.append(element("button", { type: "button", onclick: () => onOpen(group.id) }, "Open issue"))
+        const [x, y] = [view.toX(dot.x), view.toY(dot.y)]
+        const left = clamp(x - tip.offsetWidth / 2, 4, Math.max(4, view.width - tip.offsetWidth - 4))
+        const above = y - tip.offsetHeight - 14
+        tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(above > 4 ? above : y + 14)}px)`
+    }
+
+    const dotAt = ({ x, y }) => nearest(view.fromX(x), view.fromY(y), REACH / view.acrossX, REACH / view.acrossY)
+
+    /** 0 is back to the whole. */
+    function zoom(factor, x, y) {
+        view.zoom(factor, x, y)
+        light.classList.toggle("zoomed", view.scale > 1)
+        reset.disabled = view.scale === 1
+        point(null)
+        repaint()
+    }
+
+    followPointers(light, {
+        hover: (place) => point(dotAt(place)),
+        leave: () => point(null),
+        tap(place, pointerType) {
+            const found = dotAt(place)
+            const isTouch = pointerType === "touch"
+            if (isTouch && lit?.group !== found?.group) return point(found, true)
+            clearTimeout(opening)
+            // A mouse may be about to double-click, which zooms.
+            if (found?.group.id) opening = setTimeout(() => onOpen(found.group.id), isTouch ? 0 : 250)
+            else point(found, isTouch)
+        },
+        pan(byX, byY) {
+            view.pan(byX, byY)
+            point(null)
+            repaint()
+        },
+        zoom,
+    })
+    light.addEventListener("dblclick", (event) => {
+        clearTimeout(opening)
+        if (event.pointerType !== "touch") zoom(2, event.offsetX, event.offsetY)
+    })
+    figure.addEventListener("keydown", (event) => event.key === "Escape" && point(null))
+
+    function recolour() {
+        painter.readTheme(darkness.matches)
+        for (const [group, button] of buttons) button.firstChild.style.backgroundColor = painter.colourOf(group)
+        repaint()
+    }
+
+    figure.update = (data) => {
+        const groups = groupByIssue(data.points, data.issues)
+        const listed = groups.filter((group) => group.id !== null)
+        const number = sum(groups.map((group) => group.dots.length))
+        buttons = new Map(listed.map((group) => [group, element("button", {
+            type: "button",
+            onclick: () => onOpen(group.id),
+            onpointerenter: () => point({ group }), onpointerleave: () => point(null),
+            onfocus: () => point({ group }), onblur: () => point(null),
+        }, element("span", { class: "swatch" }), element("bdi", {}, group.title),
+        element("span", { class: "number" }, formatNumber(group.size),
+            element("span", { class: "unseen" }, group.size === 1 ? " post" : " posts")))]))
+        list.replaceChildren(...[...buttons.values()].map((button) => element("li", {}, button)))
+        listBox.hidden = !listed.length
+        light.setAttribute("aria-label", `Map of ${count(number, "post")} in ${count(listed.length, "issue")}, which are listed after it`)
+        note.textContent = number
+            ? `${count(number, "post")}; those alike stand together. Zoom with + and −, a pinch, or Ctrl and the wheel.`
+            : "No post of this day has a place yet."
+        nearest = gridOf(groups)
+        point(null)
+        painter.show(groups)
+        recolour()
+    }
+
+    // Out of the document the stage has no size: there the page's colours are not listened to, so that nothing holds the figure.
+    const sizes = new ResizeObserver(() => {
+        [view.width, view.height] = [stage.clientWidth, stage.clientHeight]
+        darkness.removeEventListener("change", recolour)
+        if (!view.width) return
+        darkness.addEventListener("change", recolour)
+        recolour()
+    })
+    sizes.observe(stage)
+    figure.destroy = () => {
+        sizes.disconnect()
+        darkness.removeEventListener("change", recolour)
+        cancelAnimationFrame(frame)
+        clearTimeout(opening)
+    }
+    reset.disabled = true
+    figure.update({ points, issues })
+    return figure
+}

@@ -1,0 +1,81 @@
+// What problems and issues have in common when they are opened: quotes, labels, and the posts behind them.
+
+import { fetchRecords } from "./api.js"
+import { PagedList } from "./list.js"
+import { element, outwardLink, span, webUrl } from "./dom.js"
+import { IMPACTS, categoryName, count, formatTime, parseDate, percent, sourceName } from "./words.js"
+
+export const categoryLabel = ({ category }) => span("category", categoryName(category))
+export const impactLabel = ({ impact_level: level }) => span(`impact impact-${IMPACTS[level] ? level : "unknown"}`, IMPACTS[level] ?? String(level))
+export const payLabel = ({ would_pay_signal: pays }) => (pays ? span("would-pay", "Would pay") : null)
+export const labellerName = (labeler) => (labeler === "extractive" ? "built-in labeller" : String(labeler))
+export const madeBy = ({ labeler }) => element("p", { class: "muted made", "data-part": "made" }, `Labeller: ${labellerName(labeler)}`)
+
+/** Quotes of [{quote, source, url, supports_payment}], each with a link to the post that it is from. */
+export function quoteList(quotes) {
+    const worded = quotes.filter(({ quote }) => quote)
+    if (!worded.length) return null
+    return section("quotes", "In their words", element("div", { class: "quotes" }, worded.map((quote) =>
+        element("figure", { class: quote.supports_payment ? "quote pays" : "quote" },
+            element("blockquote", { dir: "auto" }, element("p", {}, quote.quote)),
+            element("figcaption", { class: "muted" },
+                outwardLink(quote.url, sourceName(quote.source)),
+                quote.supports_payment ? span("would-pay", "Speaks of paying") : null,
+            ),
+        ))))
+}
+
+/** A part of what is opened, told apart from the others by its name when it is brought up to date. */
+export const section = (name, title, ...content) =>
+    element("section", { class: `part part-${name}`, "data-part": name, "aria-labelledby": `part-${name}` },
+        element("h2", { id: `part-${name}` }, title), ...content)
+
+/** A place for a part that is fetched by itself, */
+export const slot = (name) => element("div", { class: "slot", "data-part": name })
+
+/** and what is put there, where it is not there already; null for nothing. */
+export function put(place, content) {
+    if (content ? !place.firstElementChild?.isEqualNode(content) : place.firstElementChild) place.replaceChildren(...[content ?? []].flat())
+}
+
+/** A description list of figures: [what, value] or [what, value, note]. */
+export const figures = (entries) => element("dl", { class: "figures" }, entries.filter(Boolean).map(([what, value, note]) =>
+    element("div", {}, element("dt", {}, what), element("dd", {}, value, note ? span("note muted", note) : null))))
+
+function postItem(post) {
+    const title = post.title?.trim() || post.excerpt?.trim().slice(0, 80) || "Untitled post"
+    const posted = post.posted_at ? parseDate(post.posted_at) : null
+    return element("li", { class: "post" },
+        element("h3", { dir: "auto" }, outwardLink(post.url, title)),
+        element("p", { class: "facts muted" },
+            span("source", sourceName(post.source)),
+            webUrl(post.url) && span("host", webUrl(post.url).hostname),
+            posted && !isNaN(posted) ? element("time", { datetime: posted.toISOString() }, formatTime(posted)) : null,
+            // A count that the source does not give is stored as 0, so a 0 says nothing.
+            post.comment_count ? span("", count(post.comment_count, "comment")) : null,
+            post.vote_count ? span("", count(post.vote_count, "vote")) : null,
+            post.is_first_of_voice === false ? span("", "same voice as another post") : null,
+            post.supports_payment ? span("would-pay", "Speaks of paying") : null,
+            post.similarity ? span("", `${percent(post.similarity)} alike`) : null,
+        ),
+        post.excerpt && post.excerpt.trim() !== title ? element("p", { class: "excerpt", dir: "auto" }, post.excerpt) : null,
+    )
+}
+
+/** The posts behind a record, a page at a time: its section, and the list in it. */
+export function postList({ collection, filter, sort, fields, title, total }) {
+    const list = element("ol", { class: "posts", "aria-labelledby": "part-posts" })
+    const below = element("div", { class: "below", tabindex: "-1" }, element("p", { class: "muted" }, "Loading posts…"))
+    const posts = new PagedList({
+        list, below,
+        fetchPage: (page, perPage, withTotal, signal) => fetchRecords(collection, {
+            filter, sort, page, perPage,
+            fields: `id,url,title,source,excerpt,posted_at,comment_count,vote_count,similarity,supports_payment,${fields}`,
+            ...(withTotal ? {} : { skipTotal: 1 }),
+        }, signal),
+        render: postItem,
+        loaded: () => element("p", { class: "muted" }, "No posts are stored for this one."),
+    })
+    const node = section("posts", title(total), list, below)
+    return { node, list: posts, retitle: (number) => { node.querySelector("h2").textContent = title(number) } }
+}

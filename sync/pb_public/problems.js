@@ -1,0 +1,304 @@
+// The board of problems: what hurts, ranked by the demand for a remedy.
+
+import { startBoard } from "./board.js"
+import { RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
+import { element, span } from "./dom.js"
+import { categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, slot } from "./posts.js"
+import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
+import { bySize, count, dayOf, formatDay, formatNumber, formatScore, sourceName } from "./words.js"
+
+const STATUSES = { active: "Active", dormant: "Dormant", closed: "Closed", all: "All" }
+const SORTS = { demand: "Demand", voices: "Voices", newest: "Newest", growing: "Growing" }
+const ORDERS = {
+    demand: "-demand_score,id",
+    voices: "-voices,-demand_score,id",
+    newest: "-first_seen,-demand_score,id",
+}
+const TRENDS = {
+    growing: ["↗", "Growing"], new: ["✦", "New"], steady: ["→", "Steady"], unknown: ["·", "No trend yet"],
+    fading: ["↘", "Fading"], gone: ["–", "Gone quiet"],
+}
+const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,voices,paying_voices,demand_score," +
+    "source_counts,quotes,daily_voices,last_seen"
+const SPARK_DAYS = 21
+
+let latestDay = ""
+
+// An address of the time when the first page had the issues.
+const oldIssue = location.hash.slice(1)
+if (RECORD_ID.test(oldIssue)) location.replace(`issues.html?issue=${oldIssue}`)
+
+function filterOf(state) {
+    return all(
+        state.status !== "all" && `status = "${state.status}"`,
+        // Heard in the range: not only before it, and not only after.
+        from("last_seen", state.from), until("first_seen", state.to),
+        state.category && `category = "${state.category}"`,
+        state.impact && `impact_level = "${state.impact}"`,
+        state.pay && `would_pay_signal = ${state.pay === "yes"}`,
+        state.source && `source_counts.${state.source} > 0`,
+        state.labeller && `labeler = ${text(state.labeller)}`,
+        containsWords(state.q, ["title", "description"]),
+    )
+}
+
+async function fetchPage(state, page, perPage, withTotal, signal) {
+    const [latest, answer] = await Promise.all([
+        withTotal ? fetchFirst("problems", { sort: "-last_seen", fields: "last_seen" }, signal) : null,
+        fetchOrdered(state, page, perPage, withTotal, signal),
+    ])
+    if (latest) latestDay = dayOf(latest.last_seen)
+    return answer
+}
+
+function fetchOrdered(state, page, perPage, withTotal, signal) {
+    const filter = filterOf(state)
+    if (state.sort === "growing") return fetchGrowing(filter, page, perPage, signal)
+    return fetchRecords("problems", {
+        filter, sort: ORDERS[state.sort], fields: FIELDS, page, perPage, ...(withTotal ? {} : { skipTotal: 1 }),
+    }, signal)
+}
+
+// PocketBase sorts by fields, and growth is a difference of two: the ids are sorted here.
+async function fetchGrowing(filter, page, perPage, signal) {
+    const order = Object.keys(TRENDS)
+    const problems = await fetchAll("problems", {
+        filter, sort: "-demand_score,id", fields: "id,trend,recent_voices,earlier_voices",
+    }, signal)
+    const growth = ({ recent_voices: recent, earlier_voices: earlier }) => recent - earlier
+    problems.sort((a, b) => order.indexOf(a.trend) - order.indexOf(b.trend) || growth(b) - growth(a))
+    const ids = problems.slice((page - 1) * perPage, page * perPage).map(({ id }) => id)
+    const records = new Map((await fetchByIds("problems", ids, { fields: FIELDS }, signal)).map((record) => [record.id, record]))
+    return { items: ids.map((id) => records.get(id)).filter(Boolean), totalItems: problems.length }
+}
+
+// --- The list -----------------------------------------------------------------------------------
+
+const trendLabel = ({ trend }) => {
+    const [sign, word] = TRENDS[trend] ?? ["", String(trend)]
+    return span(`trend trend-${TRENDS[trend] ? trend : "unknown"}`, element("span", { "aria-hidden": "true" }, sign), ` ${word}`)
+}
+const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
+
+/** The quote that says more than the title: the built-in labeller makes the title of a quote. */
+function tellingQuote({ title, quotes }) {
+    const worded = (quotes ?? []).filter(({ quote }) => quote)
+    return worded.find(({ quote }) => !title.startsWith(quote.slice(0, 40))) ?? worded[0] ?? null
+}
+
+function listItem(problem, position, { hrefOf }) {
+    const quote = tellingQuote(problem)
+    return element("li", { class: "entry problem" },
+        element("p", { class: "rank", "data-position": true }, String(position + 1)),
+        element("div", { class: "what" },
+            element("h2", { dir: "auto" }, element("a", { href: hrefOf({ problem: problem.id }), "data-inside": "open" }, problem.title)),
+            quote && element("p", { class: "said" },
+                span("muted", sourceName(quote.source)), " ", element("q", { dir: "auto" }, quote.quote)),
+            element("p", { class: "labels" },
+                categoryLabel(problem), impactLabel(problem), payLabel(problem), statusLabel(problem),
+                bySize(problem.source_counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`))),
+        ),
+        element("div", { class: "measure" },
+            element("p", { class: "voices" }, element("strong", {}, formatNumber(problem.voices)), problem.voices === 1 ? " voice" : " voices"),
+            element("div", { class: "spark" }, sparkline(problem.daily_voices ?? {}, { days: SPARK_DAYS, until: latestDay || dayOf(problem.last_seen) })),
+            element("p", {}, trendLabel(problem)),
+            element("p", { class: "demand muted" }, "demand ", formatScore(problem.demand_score, 1)),
+        ),
+    )
+}
+
+// --- A problem, opened --------------------------------------------------------------------------
+
+const PARTS = [
+    ["voices_score", "Voices", (p) => `${count(p.voices, "voice")}: the more, the slower it grows`],
+    ["engagement_score", "Engagement", () => "comments and votes on the posts; one viral post adds little"],
+    ["sources_score", "Sources", (p) => `${count(p.source_count, "source")}: two for each beyond the first`],
+    ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
+    ["payment_score", "Payment", (p) => `${count(p.paying_voices, "voice")} ${p.paying_voices === 1 ? "speaks" : "speak"} of paying`],
+    ["agreement_score", "Agreement", () => "how much the posts say the same, beyond what all have in common"],
+]
+
+function demandTable(problem) {
+    return element("details", { class: "fold" },
+        element("summary", {}, `How the demand score of ${formatScore(problem.demand_score)} adds up`),
+        element("table", {},
+            element("thead", {}, element("tr", {},
+                element("th", { scope: "col" }, "Part"), element("th", { scope: "col" }, "What it counts"), element("th", { scope: "col", class: "number" }, "Score"))),
+            element("tbody", {}, PARTS.map(([field, name, what]) => element("tr", {},
+                element("th", { scope: "row" }, name), element("td", { class: "muted" }, what(problem)),
+                element("td", { class: "number" }, formatScore(problem[field]))))),
+            element("tfoot", {}, element("tr", {},
+                element("th", { scope: "row" }, "Demand"), element("td", {}),
+                element("td", { class: "number" }, formatScore(problem.demand_score)))),
+        ))
+}
+
+function trendText({ trend, recent_voices: recent, earlier_voices: earlier }) {
+    const counts = `${count(recent, "voice")} in the latest half of the time looked at, ${formatNumber(earlier)} in the half before`
+    return {
+        new: `First heard in the latest half of the time looked at: ${count(recent, "voice")} since.`,
+        growing: `Growing: ${counts}.`, fading: `Fading: ${counts}.`, steady: `Steady: ${counts}.`,
+        unknown: `No trend yet: ${count(recent, "voice")} lately, and no day before that has been read to compare with.`,
+        gone: "Gone quiet: not heard lately.",
+    }[trend] ?? `${counts}.`
+}
+
+/** How alike the posts are, in words. */
+function alike(cohesion) {
+    if (cohesion < 0.8) return "Look twice: the posts may not all be about one thing"
+    return cohesion < 0.9 ? "The posts say much the same" : "The posts say very nearly the same"
+}
+
+const EVENTS = {
+    opened: (posts) => `Opened by ${posts}`, continued: (posts) => `Heard again: ${posts}`,
+    dormant: () => "Went quiet", reopened: (posts) => `Heard again after a silence: ${posts}`,
+    closed: () => "Closed", "merged into": (posts) => `Merged into another (${posts}): `, "split from": (posts) => `Split from another (${posts}): `,
+}
+
+function history(problem, titles, hrefOf) {
+    const events = problem.events ?? []
+    if (!events.length) return null
+    return section("history", "History", element("ol", { class: "events", role: "list" }, events.map((event) => {
+        const related = event.related_problem_id
+        return element("li", {},
+            element("time", { class: "muted", datetime: event.event_date }, formatDay(event.event_date)),
+            element("span", {}, EVENTS[event.event]?.(count(event.posts, "post")) ?? String(event.event),
+                !related ? null : titles.has(related)
+                    ? element("a", { href: hrefOf({ problem: related }), "data-inside": "related", dir: "auto" }, titles.get(related))
+                    : span("muted", "one that is no longer on the board")))
+    })))
+}
+
+function issueSection(issues, titles) {
+    const known = issues.filter(({ issue_id: id }) => titles.has(id))
+    if (!known.length) return null
+    return section("issues", "Topics of the day that it was part of", element("ul", { class: "related", role: "list" }, known.map((issue) =>
+        element("li", {},
+            element("time", { class: "muted", datetime: issue.cluster_date }, formatDay(issue.cluster_date)),
+            element("span", {}, element("a", { href: `issues.html?issue=${encodeURIComponent(issue.issue_id)}`, dir: "auto" }, titles.get(issue.issue_id)),
+                " ", span("muted", count(issue.post_count, "post")))))))
+}
+
+function openedView(first, { hrefOf }) {
+    const controller = new AbortController()
+    const posts = postList({
+        collection: "problem_posts",
+        filter: `problem = "${first.id}"`,
+        sort: "-is_first_of_voice,-similarity,id",
+        fields: "is_first_of_voice",
+        title: (total) => `${count(total, "post")} behind it`,
+        total: first.post_count,
+    })
+    // Not what was heard, but where it leads: it comes when it comes.
+    const slots = { history: slot("history"), issues: slot("issues") }
+    let problem = first
+
+    function parts(record) {
+        problem = record
+        posts.retitle(record.post_count)
+        fillSlots()
+        const pays = record.would_pay_signal || record.paying_voices
+        return [
+            element("header", { "data-part": "head" },
+                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record)),
+                element("h1", { tabindex: "-1", dir: "auto" }, record.title),
+                record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null),
+            section("numbers", "Figures",
+                figures([
+                    ["Voices", formatNumber(record.voices), bySize(record.source_counts).map(([source]) => sourceName(source)).join(", ")],
+                    ["Posts", formatNumber(record.post_count)],
+                    ["Would pay", pays ? "Yes" : "No sign", record.paying_voices ? `${count(record.paying_voices, "voice")} of ${formatNumber(record.voices)}` : null],
+                    ["Demand", formatScore(record.demand_score)],
+                    ["First heard", formatDay(dayOf(record.first_seen))],
+                    ["Last heard", formatDay(dayOf(record.last_seen))],
+                    ["Days", formatNumber(record.days_seen)],
+                    // Rounded down: what is below 0.8 must not read as 0.80.
+                    ["Cohesion", formatScore(Math.floor(record.cohesion * 100) / 100), alike(record.cohesion)],
+                ]),
+                element("p", { class: "trend-text" }, trendText(record)),
+                demandTable(record)),
+            quoteList(record.quotes ?? []),
+            heard(record),
+            slots.history, slots.issues,
+            posts.node,
+            madeBy(record),
+        ].filter(Boolean)
+    }
+
+    // Drawn anew it would lose what the reader points at.
+    let heardFor = null, heardNode = null
+    function heard(record) {
+        const drawnFor = JSON.stringify(record.daily_voices)
+        if (drawnFor !== heardFor) heardNode = section("days", "When it was heard", voicesPicture([record]))
+        heardFor = drawnFor
+        return heardNode
+    }
+
+    async function fillSlots() {
+        const asked = problem
+        const related = (asked.events ?? []).map((event) => event.related_problem_id).filter(Boolean)
+        const issues = (asked.issues ?? []).map((issue) => issue.issue_id)
+        const titlesOf = async (collection, ids, field) => new Map(
+            (await fetchByIds(collection, ids, { fields: `id,${field}` }, controller.signal)).map((record) => [record.id, record[field]]))
+        try {
+            const [problems, topics] = await Promise.all([
+                titlesOf("problems", related, "title"), titlesOf("issues", issues, "canonical_title")])
+            if (asked !== problem) return
+            put(slots.history, history(asked, problems, hrefOf))
+            put(slots.issues, issueSection(asked.issues ?? [], topics))
+        } catch { /* The posts, fetched at the same time, say that the server cannot be reached. */ }
+    }
+
+    posts.list.load()
+    return {
+        parts,
+        posts: { collection: "problem_posts", filter: `problem = "${first.id}"` },
+        refresh: () => posts.list.refresh(null),
+        close() {
+            controller.abort()
+            posts.list.stop()
+        },
+    }
+}
+
+// --- Pictures -----------------------------------------------------------------------------------
+
+async function pictures(state, { signal, progress, pick }) {
+    const problems = await fetchAll("problems", {
+        filter: filterOf(state), sort: "-demand_score,id", fields: "id,daily_voices,category,impact_level",
+    }, signal, (loaded) => progress(`Loading pictures… ${count(loaded, "problem")}`))
+    if (!problems.length) return [element("p", { class: "muted" }, "No problem matches: there is nothing to draw.")]
+    return [voicesPicture(problems), categoryPicture(problems, { onPick: pick })]
+}
+
+startBoard({
+    collection: "problems",
+    item: "problem",
+    noun: { one: "problem", many: "problems" },
+    statuses: STATUSES,
+    sorts: SORTS,
+    fetchPage, listItem, openedView, pictures,
+    titleOf: ({ title }) => title,
+    filters: ["q", "date", "from", "to", "status", "category", "impact", "pay", "source", "labeller"],
+    // Which of them are on is said; the status is part of what is counted.
+    countText: (state, total, set) => {
+        const standing = state.status === "all" ? "" : `${STATUSES[state.status].toLowerCase()} `
+        const matching = set.some((name) => name !== "status")
+        return `${count(total, `${standing}problem`)}${matching ? (total === 1 ? " matches" : " match") : ""}`
+    },
+    // Sparklines end on the latest day.
+    dependsOn: () => latestDay,
+    backText: "All problems",
+    missingTitle: "This problem is not on the board",
+    missingText: "It may have been merged into another, or the address is not whole.",
+    goneText: "This problem has left the board meanwhile: it was removed, or merged into another.",
+    async emptyNotice(notice) {
+        const others = await fetchCount("problems", "").catch(() => 0)
+        if (others) {
+            notice.append(element("p", {}, `None is active now: ${count(others, "problem")} went quiet. `,
+                element("a", { href: "?status=all", "data-inside": "all" }, "Show all")))
+        } else {
+            notice.append(element("p", {}, "No problems yet. Build a day and push it:"), element("pre", {}, "python -m sync --date YYYY-MM-DD"))
+        }
+    },
+})

@@ -1,0 +1,172 @@
+"""What the records of the board's collections look like: checked before they are sent, since the server coerces.
+
+A model's fields are those of its collection (sync/pb_migrations), and of the row of the view in gold that it comes
+from. Dumped, a record is what PocketBase will hold: what it has no null for is empty, 0 or false there.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
+
+Category = Literal["ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"]
+Impact = Literal["low", "medium", "high"]
+
+Title = Annotated[str, Field(min_length=1, max_length=120)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(max_length=1_000)]
+Paragraph = Annotated[str, Field(max_length=5_000)]
+Body = Annotated[str, Field(max_length=20_000)]
+Id = Annotated[str, Field(pattern="^[a-z0-9]{15}$")]
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+# A number that a post's source need not give.
+Given = Annotated[int, BeforeValidator(lambda number: 0 if number is None else number)]
+Measure = Annotated[
+    float, Field(allow_inf_nan=False), BeforeValidator(lambda number: 0.0 if number is None else number)
+]
+Day = Annotated[date, PlainSerializer(lambda day: f"{day} 00:00:00.000Z")]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(lambda moment: moment.isoformat(sep=" ", timespec="milliseconds") + "Z"),
+]
+
+
+def web_address(url: str) -> str:
+    """An address as it is, if it is one of the web; ValueError else."""
+    TypeAdapter(AnyHttpUrl).validate_python(url)
+    return url
+
+
+WebAddress = Annotated[str, Field(max_length=4_000), BeforeValidator(web_address)]
+
+
+class Record(BaseModel):
+    """What all collections have; content_hash is by what a push sees that a record has changed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    id: Id
+    content_hash: Hash
+
+
+class Issue(Record):
+    """A row of gold.issue_records."""
+
+    cluster_date: Day
+    cluster_id: Count
+    day_rank: Count
+    canonical_title: Title
+    category: Category
+    description: Paragraph
+    would_pay_signal: bool
+    impact_level: Impact
+    cluster_size: Count
+    confidence: Measure
+    source_counts: dict[str, Count]
+    labeler: Name
+
+
+class Post(Record):
+    """What the posts of issues and those of problems have alike."""
+
+    url_hash: Hash
+    source: Name
+    url: WebAddress
+    title: Line
+    excerpt: Line
+    quote: Line
+    comment_count: Given
+    vote_count: Given
+    similarity: Measure
+    supports_payment: bool
+    posted_at: Moment
+
+
+class IssueEvidence(Post):
+    """A row of gold.issue_evidence_records."""
+
+    issue: Id
+    cluster_date: Day
+    body: Body
+    map_x: Measure
+    map_y: Measure
+    is_representative: bool
+
+
+class ProblemPost(Post):
+    """A row of gold.problem_post_records."""
+
+    problem: Id
+    complaint_score: Measure
+    is_first_of_voice: bool
+    collection_date: Day
+
+
+class Quote(BaseModel):
+    """Words of a post."""
+
+    quote: str
+    supports_payment: bool
+    source: str
+    url: WebAddress
+
+
+class IssueOfProblem(BaseModel):
+    """An issue with posts of the problem."""
+
+    issue_id: Id
+    cluster_date: str
+    post_count: Count
+
+
+class Event(BaseModel):
+    """Something that happened to a problem."""
+
+    event: Literal["opened", "continued", "merged into", "split from", "dormant", "reopened", "closed"]
+    event_date: str
+    posts: Count
+    related_problem_id: Id | None
+
+
+class Problem(Record):
+    """A row of gold.problem_records."""
+
+    title: Title
+    category: Category
+    description: Paragraph
+    impact_level: Impact
+    labeler: Name
+    status: Literal["active", "dormant", "closed"]
+    trend: Literal["new", "growing", "steady", "fading", "unknown", "gone"]
+    post_count: Count
+    voices: Count
+    paying_voices: Count
+    recent_voices: Count
+    earlier_voices: Count
+    source_count: Count
+    days_seen: Count
+    cohesion: Measure
+    demand_score: Measure
+    voices_score: Measure
+    engagement_score: Measure
+    sources_score: Measure
+    persistence_score: Measure
+    payment_score: Measure
+    agreement_score: Measure
+    would_pay_signal: bool
+    source_counts: dict[str, Count]
+    quotes: list[Quote]
+    daily_voices: dict[str, dict[str, Count]]
+    issues: list[IssueOfProblem]
+    events: list[Event]
+    first_seen: Day
+    last_seen: Day
+
+
+MODELS: dict[str, type[Record]] = {
+    "issues": Issue,
+    "issue_evidence": IssueEvidence,
+    "problems": Problem,
+    "problem_posts": ProblemPost,
+}
