@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from itertools import chain
 from typing import Any
 
 from pocketbase import PocketBase
@@ -19,6 +21,8 @@ ACCOUNTS = ("sync_clients", "_superusers")
 PATIENCE_SECONDS = 20
 # Records a page; the most that the server gives.
 PAGE = 1_000
+# Pages read at once, where there is more than one: the server reads on all of its cores, and writes on one.
+READERS = 4
 
 
 @contextmanager
@@ -88,16 +92,23 @@ def send(client: PocketBase, path: str, request: dict[str, Any]) -> Any:
 
 
 def read(client: PocketBase, collection: str, where: str = "", fields: str = "") -> Iterator[dict[str, Any]]:
-    """The records of a collection that a filter finds, in order of their ids. Raises ClientResponseError."""
-    options = {"filter": where, "fields": fields, "sort": "id", "perPage": PAGE, "skipTotal": 1}
-    page = 0
-    full = True
-    while full:
-        page += 1
-        request = {"method": "GET", "params": options | {"page": page}}
-        records = send(client, f"/api/collections/{collection}/records", request)["items"]
-        yield from records
-        full = len(records) == PAGE
+    """The records of a collection that a filter finds. Raises ClientResponseError."""
+    # By @rowid, since the server would sort all by anything else, for each page anew.
+    options = {"filter": where, "fields": fields, "sort": "@rowid", "perPage": PAGE, "skipTotal": 1}
+
+    def page(number: int) -> list[dict[str, Any]]:
+        request = {"method": "GET", "params": options | {"page": number}}
+        records: list[dict[str, Any]] = send(client, f"/api/collections/{collection}/records", request)["items"]
+        return records
+
+    pages = [page(1)]
+    yield from pages[-1]
+    asked = 1
+    with ThreadPoolExecutor(READERS) as readers:
+        while len(pages[-1]) == PAGE:
+            pages = list(readers.map(page, range(asked + 1, asked + 1 + READERS)))
+            asked += READERS
+            yield from chain.from_iterable(pages)
 
 
 def explained(error: ClientResponseError, url: str) -> SyncError:

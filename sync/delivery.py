@@ -17,9 +17,11 @@ BATCH = 200
 # Records that may be refused before something is wrong with all of them.
 MAX_REFUSED = 20
 
+Request = dict[str, Any]
+
 
 class Operation(NamedTuple):
-    """One request of a batch: PUT creates or replaces a record, DELETE has none.
+    """One request of a batch: POST creates a record, PUT replaces it or creates it, DELETE has none.
 
     root_id is the issue or problem that it belongs to; record is JSON without its content_hash.
     """
@@ -40,15 +42,20 @@ class Operation(NamedTuple):
     @property
     def parent_id(self) -> str | None:
         """The record that has to be there before this one can be put."""
-        return self.root_id if self.method == "PUT" and self.record_id != self.root_id else None
+        return self.root_id if self.record and self.record_id != self.root_id else None
 
-    def request(self) -> dict[str, Any]:
-        """What the batch says. Raises pydantic.ValidationError where the record is not as its collection needs it."""
+    def request(self) -> Request | str:
+        """What the batch says; or why the record is not as its collection needs it."""
         path = f"/api/collections/{self.collection}/records"
         if self.record is None:
             return {"method": "DELETE", "url": f"{path}/{self.record_id}", "body": {}}
-        model = MODELS[self.collection].model_validate_json(with_hash(self.record, self.content_hash or ""))
-        return {"method": "PUT", "url": path, "body": model.model_dump()}
+        try:
+            model = MODELS[self.collection].model_validate_json(with_hash(self.record, self.content_hash or ""))
+        except ValidationError as error:
+            first = error.errors()[0]
+            return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        # The answer need not repeat the record.
+        return {"method": self.method, "url": f"{path}?fields=id", "body": model.model_dump()}
 
 
 def with_hash(record: str, content_hash: str) -> str:
@@ -70,6 +77,7 @@ class RefusedError(Exception):
 
     index: int
     reason: str
+    is_there: bool
 
 
 @dataclass
@@ -80,18 +88,17 @@ class Delivery:
     size: int = BATCH
     refused: dict[Operation, str] = field(default_factory=dict)
 
-    def deliver(self, operations: list[Operation]) -> None:
-        """Send operations in their order, and leave out what is refused, with all that hangs on it.
+    def deliver(self, operations: list[tuple[Operation, Request | str]]) -> None:
+        """Send operations with their requests in order, and leave out what is refused, with all that hangs on it.
 
         Raises SyncError and ClientResponseError where nothing can be sent, or too much is refused.
         """
-        requests: list[tuple[Operation, dict[str, Any]]] = []
-        for operation in operations:
-            try:
-                requests.append((operation, operation.request()))
-            except ValidationError as error:
-                first = error.errors()[0]
-                self.refuse(operation, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        requests: list[tuple[Operation, Request]] = []
+        for operation, request in operations:
+            if isinstance(request, str):
+                self.refuse(operation, request)
+            else:
+                requests.append((operation, request))
         while requests:
             # Evidence of a refused issue has nothing to hang on.
             lost = {each.record_id for each in self.refused}
@@ -106,10 +113,16 @@ class Delivery:
                     requests = requests[1:]
                 self.size = max(1, len(batch) // 2)
             except RefusedError as error:
-                self.refuse(batch[error.index][0], error.reason)
-                requests = batch[: error.index] + batch[error.index + 1 :] + requests
+                operation, request = batch[error.index]
+                if error.is_there and request["method"] == "POST":
+                    # It was created, and the answer was lost on its way.
+                    batch = [(each, body | {"method": "PUT"} if each.record else body) for each, body in batch]
+                else:
+                    self.refuse(operation, error.reason)
+                    del batch[error.index]
+                requests = batch + requests
 
-    def send(self, batch: list[tuple[Operation, dict[str, Any]]]) -> None:
+    def send(self, batch: list[tuple[Operation, Request]]) -> None:
         """Send a batch, signing in again once where the server takes us for a guest."""
         try:
             self.post(batch)
@@ -117,7 +130,7 @@ class Delivery:
             sign_in(self.client)
             self.post_without_the_gone(batch)
 
-    def post_without_the_gone(self, batch: list[tuple[Operation, dict[str, Any]]]) -> None:
+    def post_without_the_gone(self, batch: list[tuple[Operation, Request]]) -> None:
         """Send a batch after signing in: what is not found now is gone, if it was to go. Raises SyncError."""
         while batch:
             try:
@@ -132,7 +145,7 @@ class Delivery:
                 batch = batch[:index] + batch[index + 1 :]
         return None
 
-    def post(self, batch: list[tuple[Operation, dict[str, Any]]]) -> None:
+    def post(self, batch: list[tuple[Operation, Request]]) -> None:
         """Send a batch once. Raises TooLargeError, CredentialsError, RefusedError, ClientResponseError."""
         if not batch:
             return
@@ -171,4 +184,5 @@ def fault(error: ClientResponseError) -> Exception:
     if response.get("status") in (401, 403, 404) or not response.get("data"):
         return CredentialsError(int(index))
     reasons = [f"{name}: {each.get('message', each)}" for name, each in response["data"].items()]
-    return RefusedError(int(index), " ".join(reasons))
+    is_there = any(each.get("code") == "validation_not_unique" for each in response["data"].values())
+    return RefusedError(int(index), " ".join(reasons), is_there)

@@ -74,7 +74,7 @@ def demo(address: str, console: Console) -> None:
             ranking(database, "Problems", PROBLEMS, {}, "problem", "voices", "demand"),
             ranking(database, f"Issues of {DAY}", ISSUES, {"day": DAY}, "issue", "posts", "conf."),
         )
-        console.print(f"The board is live at {url}/?date={DAY} (Ctrl-C ends it)")
+        console.print(f"The board is live at {url}, the issues of the day at {url}/issues.html (Ctrl-C ends it)")
         try:
             while True:
                 time.sleep(3600)

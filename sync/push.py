@@ -7,8 +7,9 @@ After each batch that the server acknowledges, gold.live_issues and gold.live_pr
 
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -53,9 +54,7 @@ class Part:
 
     def scope_there(self, day: date) -> str:
         """The records that a push is about, as a filter of PocketBase."""
-        if not self.by_day:
-            return ""
-        return f'cluster_date >= "{day} 00:00:00.000Z" && cluster_date < "{day + timedelta(days=1)} 00:00:00.000Z"'
+        return f'cluster_date = "{day} 00:00:00.000Z"' if self.by_day else ""
 
 
 ISSUES = Part(
@@ -111,7 +110,6 @@ def push(
     Raises SyncError; every batch that was acknowledged before stays recorded in the ledger.
     """
     try:
-        check_tested(connection, part, day)
         compare(connection, client, part, day, everything)
         refused = deliver(connection, client, part, day)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
@@ -126,9 +124,9 @@ def push(
     [counts] = connection.execute(
         f"""
         select
-            (select count(*) from {part.root_view} where {part.scope()}),
+            (select count(*) from roots),
             (select count(*) from {part.leaf_view} where {part.scope()}),
-            (select count(*) from operations where method = 'PUT'),
+            (select count(*) from operations where method <> 'DELETE'),
             (select count(*) from operations where method = 'DELETE')
         """,
         {"day": day},
@@ -137,16 +135,15 @@ def push(
 
 
 def check_tested(connection: duckdb.DuckDBPyConnection, part: Part, day: date) -> None:
-    """Raise SyncError where gold differs from what passed its tests: dbt writes the ledger after them."""
+    """Raise SyncError where gold, in the table roots, differs from what passed its tests: the ledger says what did."""
     [(changed,)] = connection.execute(
         f"""
-        with wanted as (select record_id, content_hash from {part.root_view} where {part.scope()}),
-        tested as (
+        with tested as (
             select {part.key} as record_id, content_hash from {part.ledger}
             where {part.scope()} and action is distinct from 'delete'
         )
-        select count(*) from wanted full join tested using (record_id)
-        where wanted.content_hash is distinct from tested.content_hash
+        select count(*) from roots full join tested using (record_id)
+        where roots.content_hash is distinct from tested.content_hash
         """,
         {"day": day},
     ).fetchall()
@@ -162,15 +159,23 @@ def compare(connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Par
 
     Each root goes before its leaves, in order of rank; deletions come last, leaves before roots.
     """
+    # Once, since each look into a view computes all its hashes.
+    connection.execute(
+        f"""
+        create or replace temp table roots as
+        select record_id, content_hash, push_rank from {part.root_view} where {part.scope()}
+        """,
+        {"day": day},
+    )
+    check_tested(connection, part, day)
     connection.execute(f"create or replace temp table live ({COLUMNS_OF_LIVE})")
     roots = read(client, part.roots, part.scope_there(day), "id,content_hash")
     note_live(connection, ((part.roots, each["id"], each["id"], each["content_hash"]) for each in roots))
     connection.execute(
         f"""
         create or replace temp table touched as
-        with wanted as (select record_id, content_hash from {part.root_view} where {part.scope()})
-        select record_id from wanted full join live using (record_id)
-        where $everything or wanted.content_hash is distinct from live.content_hash
+        select record_id from roots full join live using (record_id)
+        where $everything or roots.content_hash is distinct from live.content_hash
         union
         select {part.key} from {part.ledger} where {part.scope()} and synced_at is null
         """,
@@ -180,35 +185,48 @@ def compare(connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Par
     note_live(connection, ((part.leaves, each["id"], each[part.parent], each["content_hash"]) for each in leaves))
     connection.execute(
         f"""
+        create or replace temp table wanted as
+        select
+            '{part.roots}' as collection, record_id, record_id as root_id, content_hash, push_rank, 0 as depth
+        from roots
+        union all
+        select '{part.leaves}', leaves.record_id, roots.record_id, leaves.content_hash, roots.push_rank, 1
+        from {part.leaf_view} as leaves inner join roots on leaves.{part.key} = roots.record_id
+        where roots.record_id in (select record_id from touched)
+        """,
+    )
+    connection.execute(
+        f"""
         create or replace temp table operations as
-        with roots as (
-            select record_id, record_id as root_id, content_hash, record, push_rank
-            from {part.root_view} where {part.scope()}
-        ),
-        leaves as (
-            select record_id, {part.key} as root_id, content_hash, record
-            from {part.leaf_view} where {part.scope()} and {part.key} in (select record_id from touched)
-        ),
-        wanted as (
-            select *, '{part.roots}' as collection, 0 as depth from roots
-            union all by name
-            select leaves.*, roots.push_rank, '{part.leaves}' as collection, 1 as depth
-            from leaves inner join roots using (root_id)
-        ),
-        differences as (
-            select 'PUT' as method, wanted.*
+        with puts as (
+            select if(live.record_id is null, 'POST', 'PUT') as method, wanted.*
             from wanted left join live using (collection, record_id)
             where wanted.content_hash is distinct from live.content_hash
-            union all by name
-            select 'DELETE' as method, collection, record_id, root_id, if(collection = '{part.roots}', 1, 0) as depth
+        ),
+        deletions as (
+            select
+                'DELETE' as method, live.collection, live.record_id, live.root_id,
+                if(live.collection = '{part.roots}', 1, 0) as depth
             from live anti join wanted using (collection, record_id)
+        ),
+        differences as (
+            select * from puts
+            union all by name
+            select * from deletions
+        ),
+        records as (
+            select record_id, record from {part.root_view}
+            where {part.scope()} and record_id in (select record_id from puts)
+            union all
+            select record_id, record from {part.leaf_view}
+            where {part.scope()} and record_id in (select record_id from puts)
         )
         select
             row_number() over (
                 order by method = 'DELETE', if(method = 'DELETE', depth, push_rank), root_id, depth, record_id
             ) as number,
             method, collection, record_id, root_id, content_hash, record
-        from differences
+        from differences left join records using (record_id)
         """,
         {"day": day},
     )
@@ -248,19 +266,27 @@ def deliver(connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Par
         {"day": day},
     )
     delivery = Delivery(client)
-    mark_synced(connection, part, day, 0, delivery)
     [(total,)] = connection.execute("select count(*) from operations").fetchall()
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    with (
+        ThreadPoolExecutor(1) as sender,
+        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,
+    ):
         task = progress.add_task(f"{part.roots} to {client.base_url}", total=total)
-        for start in range(0, total, BATCH):
+        sending = sender.submit(delivery.deliver, [])
+        for start in range(0, total + 1, BATCH):
             rows = connection.execute(
                 "select number, method, collection, record_id, root_id, content_hash, record from operations"
                 " where number > $start and number <= $start + $size order by number",
                 {"start": start, "size": BATCH},
             ).fetchall()
-            delivery.deliver([Operation(*row) for row in rows])
-            mark_synced(connection, part, day, start + len(rows), delivery)
-            progress.advance(task, len(rows))
+            # Made ready while the server is busy with the batch before.
+            batch = [(operation, operation.request()) for operation in map(Operation._make, rows)]
+            sending.result()
+            mark_synced(connection, part, day, start, delivery)
+            sending = sender.submit(delivery.deliver, batch)
+            progress.update(task, completed=start)
+        sending.result()
+        mark_synced(connection, part, day, total, delivery)
     return delivery.complaint()
 
 

@@ -32,9 +32,12 @@ Moment = Annotated[
 ]
 
 
+HTTP_URL = TypeAdapter(AnyHttpUrl)
+
+
 def web_address(url: str) -> str:
     """An address as it is, if it is one of the web; ValueError else."""
-    TypeAdapter(AnyHttpUrl).validate_python(url)
+    HTTP_URL.validate_python(url)
     return url
 
 

@@ -222,7 +222,7 @@ def test_a_changed_post_is_sent_with_its_issue(day: Project, counted: Counted) -
     pass_tests(day)
     assert push_part(day, counted.client).written == 2
     [[issue, post]] = counted.batches()
-    assert issue["url"].endswith("/issues/records")
+    assert issue["url"].endswith("/issues/records?fields=id")
     assert (post["body"]["id"], post["body"]["excerpt"]) == (evidence_id, "Edited")
 
 
@@ -289,6 +289,24 @@ def test_what_was_acknowledged_stays_recorded(day: Project, server: Server, coun
     assert push_part(day, counted.client).written == 8
     assert waiting(day) == 0
     assert len(records(server, "issue_evidence")) == 198
+
+
+def test_an_answer_that_is_lost_repeats_the_batch(day: Project, server: Server, counted: Counted) -> None:
+    lost = []
+
+    def lose_the_first(response: httpx.Response, data: Any, request: dict[str, Any]) -> Any:
+        if response.url.path == "/api/batch" and not lost:
+            lost.append(response.status_code)
+            raise ClientResponseError("the connection broke")
+        return data
+
+    counted.client.after_send = lose_the_first
+    assert push_part(day, counted.client).written == 208
+    assert lost == [200]
+    # Created the first time, found there the second, replaced the third.
+    assert [batch[0]["method"] for batch in counted.batches()] == ["POST", "POST", "PUT", "POST"]
+    push_part(day, counted.client, PROBLEMS)
+    assert differing(day, counted.client) == []
 
 
 def change_everything(day: Project, turn: int) -> None:

@@ -217,7 +217,7 @@ async function pictures(state, { signal, progress, pick, open }) {
         filter: filterOf(state), sort: ORDERS.rank, fields: "id,canonical_title,category,impact_level,cluster_size",
     }, signal)
     if (!issues.length) return [element("p", { class: "muted" }, "No issue matches: there is nothing to draw.")]
-    const categories = categoryPicture(issues, { onPick: pick })
+    const categories = categoryPicture(issues, { noun: "issue", onPick: pick })
     if (!day) return [categories, element("p", { class: "muted" }, "The map shows the posts of one day: choose a day to see it.")]
     const posts = await fetchAll("issue_evidence", {
         filter: all(from("cluster_date", day), until("cluster_date", day)),

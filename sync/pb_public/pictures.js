@@ -242,7 +242,7 @@ export function voicesPicture(items) {
     choose(null)
     new ResizeObserver(draw).observe(plot)
     return element("figure", { class: "picture voices-picture" },
-        caption("Voices a day", "One voice is one person; a gap is a day without any."), legend, plot,
+        caption("Voices a day", "A voice is an author, as far as can be told; a gap is a day without any."), legend, plot,
         element("details", {}, element("summary", {}, "Show as table"), voicesTable(days, sources)))
 }
 
@@ -251,7 +251,7 @@ export function voicesPicture(items) {
 const SHADES = 5
 
 /** Problems by category and impact: a table whose cells are darker where there are more, and open what they count. */
-export function categoryPicture(items, { onPick } = {}) {
+export function categoryPicture(items, { noun = "problem", onPick } = {}) {
     const number = (category, impact) => items.filter((item) =>
         (!category || item.category === category) && (!impact || item.impact_level === impact)).length
     const categories = Object.keys(CATEGORY_NAMES)
@@ -264,7 +264,7 @@ export function categoryPicture(items, { onPick } = {}) {
         if (!found || !onPick) return element("td", { class: `shade-${shade}` }, formatNumber(found))
         return element("td", { class: `shade-${shade}` }, element("button", {
             type: "button",
-            "aria-label": `${CATEGORY_NAMES[category]}, ${impact} impact: ${count(found, "problem")}`,
+            "aria-label": `${CATEGORY_NAMES[category]}, ${impact} impact: ${count(found, noun)}`,
             onclick: () => onPick(category, impact),
         }, formatNumber(found)))
     }
@@ -272,7 +272,7 @@ export function categoryPicture(items, { onPick } = {}) {
     const total = (category, impact) => element("td", { class: "total" }, formatNumber(number(category, impact)))
     const header = (scope, text) => element("th", { scope }, text)
     return element("figure", { class: "picture category-picture" },
-        caption("Problems by category and impact", onPick ? "Choose a number to see the problems." : ""),
+        caption(`${noun[0].toUpperCase()}${noun.slice(1)}s by category and impact`, onPick ? `Choose a number to see the ${noun}s.` : ""),
         element("table", {},
             element("thead", {}, element("tr", {}, header("col", "Category"), ...IMPACTS.map(column), header("col", "All"))),
             element("tbody", {}, ...categories.map((category) => element("tr", {}, header("row", CATEGORY_NAMES[category]),

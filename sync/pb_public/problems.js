@@ -80,10 +80,10 @@ const trendLabel = ({ trend }) => {
 }
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
-/** The quote that says more than the title: the built-in labeller makes the title of a quote. */
+/** A quote that says more than the title, if there is one: the built-in labeller makes the title of a quote. */
 function tellingQuote({ title, quotes }) {
     const worded = (quotes ?? []).filter(({ quote }) => quote)
-    return worded.find(({ quote }) => !title.startsWith(quote.slice(0, 40))) ?? worded[0] ?? null
+    return worded.find(({ quote }) => !title.startsWith(quote.slice(0, 40))) ?? null
 }
 
 function listItem(problem, position, { hrefOf }) {

@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import clusters, collectors, encoder, labels, problems, scale, summaries
+from tests.benchmarks import clusters, collectors, encoder, labels, problems, scale, summaries, sync
 from tests.conftest import DAY, SAMPLE, Project
 
 
@@ -32,6 +32,7 @@ class Subject(StrEnum):
     LABELS = "labels"
     PROBLEMS = "problems"
     SCALE = "scale"
+    SYNC = "sync"
 
 
 def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
@@ -115,6 +116,7 @@ def main(
         ],
         Subject.PROBLEMS: [*problems.MEASURES],
         Subject.SCALE: [scale.measure],
+        Subject.SYNC: [sync.measure],
     }
     for subject in subjects or Subject:
         for measure in measures[subject]:
