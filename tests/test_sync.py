@@ -292,7 +292,7 @@ def test_what_was_acknowledged_stays_recorded(day: Project, server: Server, coun
 
 
 def test_an_answer_that_is_lost_repeats_the_batch(day: Project, server: Server, counted: Counted) -> None:
-    lost = []
+    lost: list[int] = []
 
     def lose_the_first(response: httpx.Response, data: Any, request: dict[str, Any]) -> Any:
         if response.url.path == "/api/batch" and not lost:

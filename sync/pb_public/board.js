@@ -297,6 +297,8 @@ export function startBoard(kind) {
 
     const follower = follow([{ collection: kind.collection }], {
         changed: (gathered) => refreshAll(gathered.get(kind.collection), Boolean(openedView && gathered.has(openedView.posts.collection))),
+        // What was pushed between the reading of the posts and now.
+        followed: () => refreshAll(undefined, true),
         reconnected: () => refreshAll(null, true),
         shown(connection) {
             const node = byId("live")

@@ -11,6 +11,9 @@ const NEAR = 60 // items from the view
 const FRAME_MS = 8
 const MARKS = { create: "New", update: "Changed" }
 
+/** What a record holds, as text: the server sends its fields in any order. */
+const contentOf = (record) => JSON.stringify(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
+
 /**
  * `fetchPage(page, perPage, withTotal, signal)` answers as PocketBase does. `render(record, position)` makes a list
  * item; `dependsOn()` says what else it is made of. `loaded(records, total)` is told of what has come, and may return
@@ -88,7 +91,7 @@ export class PagedList {
             for (const record of items) {
                 const known = this.#entries.get(record.id)
                 const action = actions ? this.#actions.get(record.id) : known ? "update" : before && "create"
-                if (!action || action === "delete" || known?.content === JSON.stringify(record)) continue
+                if (!action || action === "delete" || known?.content === contentOf(record)) continue
                 this.#marks.set(record.id, MARKS[action])
                 changes[action]++
             }
@@ -240,7 +243,7 @@ export class PagedList {
 
     /** The item of a record, as it is now; where it is known and may be late, as it is soon. */
     #entry(record, position, late) {
-        const content = JSON.stringify(record)
+        const content = contentOf(record)
         const shownAs = content + (this.#options.dependsOn?.() ?? "")
         const known = this.#entries.get(record.id)
         if (known?.shownAs === shownAs) {

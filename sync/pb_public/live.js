@@ -14,11 +14,11 @@ function topic({ collection, filter }) {
 
 /**
  * Follows collections. `changed` is called with a Map of collection to Map of id to action; `reconnected` when events
- * may have been missed; `shown` with "live" or "lost".
+ * may have been missed; `followed` when what was asked for is followed from now on; `shown` with "live" or "lost".
  */
-export function follow(first, { changed, reconnected, shown }) {
+export function follow(first, { changed, followed, reconnected, shown }) {
     let subscriptions = first
-    let stream = null, client = null, attempts = 0, wasConnected = false
+    let stream = null, client = null, subscribing = null, attempts = 0, wasConnected = false
     let gathered = new Map(), gatheredSince = 0, telling = 0, showingLoss = 0, retrying = 0
 
     function connect() {
@@ -60,19 +60,29 @@ export function follow(first, { changed, reconnected, shown }) {
 
     async function subscribe() {
         const asked = client
-        if (!asked) return
+        // One request at a time: of two, the server would keep the one that arrives last.
+        if (!asked || subscribing === asked) return
+        subscribing = asked
         try {
-            const response = await fetch("/api/realtime", {
-                method: "POST",
-                headers: { "Content-Type": "application/json" },
-                body: JSON.stringify({ clientId: asked, subscriptions: subscriptions.map(topic) }),
-            })
-            if (!response.ok) throw new Error(String(response.status))
+            let sent
+            do {
+                sent = subscriptions
+                const response = await fetch("/api/realtime", {
+                    method: "POST",
+                    headers: { "Content-Type": "application/json" },
+                    body: JSON.stringify({ clientId: asked, subscriptions: sent.map(topic) }),
+                })
+                if (!response.ok) throw new Error(String(response.status))
+            } while (asked === client && sent !== subscriptions)
         } catch {
             if (asked === client) lose()
             return
+        } finally {
+            if (subscribing === asked) subscribing = null
         }
-        if (asked !== client || attempts === 0 && wasConnected) return
+        if (asked !== client) return
+        followed()
+        if (attempts === 0 && wasConnected) return
         clearTimeout(showingLoss)
         showingLoss = attempts = 0
         shown("live")
