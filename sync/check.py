@@ -10,10 +10,9 @@ from pocketbase.errors import ClientResponseError
 from pydantic import ValidationError
 
 from sync.client import explained, read
-from sync.delivery import with_hash
 from sync.errors import SyncError
 from sync.push import PARTS, Part
-from sync.records import MODELS
+from sync.records import fields_of
 
 
 def differences(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: date) -> Iterator[str]:
@@ -50,6 +49,6 @@ def here(
     while row := rows.fetchone():
         record_id, record, content_hash = row
         try:
-            yield record_id, MODELS[collection].model_validate_json(with_hash(record, content_hash)).model_dump()
+            yield record_id, fields_of(collection, record, content_hash)
         except ValidationError:
             yield record_id, None

@@ -4,8 +4,9 @@ A model's fields are those of its collection (sync/pb_migrations), and of the ro
 from. Dumped, a record is what PocketBase will hold: what it has no null for is empty, 0 or false there.
 """
 
+import json
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
 
@@ -173,3 +174,10 @@ MODELS: dict[str, type[Record]] = {
     "problems": Problem,
     "problem_posts": ProblemPost,
 }
+
+
+def fields_of(collection: str, record: str, content_hash: str) -> dict[str, Any]:
+    """The fields of a record, given as gold's JSON. Raises pydantic.ValidationError where its collection has others."""
+    # The hash goes in as text: JSON of 20,000 bodies is not parsed twice for it.
+    text = f'{{"content_hash":{json.dumps(content_hash)},{record[1:]}'
+    return MODELS[collection].model_validate_json(text).model_dump()

@@ -3,22 +3,17 @@
 // Each takes plain data and returns an element, which lets go of its observers once it leaves the document.
 // Posts are hostile input: every text reaches the page as a text node, an attribute of no effect, or ink on a canvas.
 
-const LANGUAGE = "en-GB"
+import { CATEGORIES, LANGUAGE, SOURCES as SOURCE_NAMES, count, formatNumber } from "./words.js"
+
 const DAY_MS = 86_400_000
 const SVG = "http://www.w3.org/2000/svg"
 
-export const CATEGORY_NAMES = {
-    ai: "AI", finance: "Finance", compliance: "Compliance", logistics: "Logistics",
-    healthtech: "Health tech", devtools: "Developer tools", ecommerce: "E-commerce", other: "Other",
-}
-export const SOURCE_NAMES = { github: "GitHub", stackoverflow: "Stack Overflow", reddit: "Reddit", hackernews: "Hacker News" }
-export const IMPACTS = ["low", "medium", "high"]
-const SOURCES = Object.keys(SOURCE_NAMES)
+const IMPACTS = ["low", "medium", "high"]
+// In the order in which they are stacked.
+const SOURCES = ["github", "stackoverflow", "reddit", "hackernews"]
 
 // --- Words and numbers --------------------------------------------------------------------------
 
-const formatNumber = (number) => number.toLocaleString(LANGUAGE)
-const count = (number, noun, plural = `${noun}s`) => `${formatNumber(number)} ${number === 1 ? noun : plural}`
 const sourceName = (source) => SOURCE_NAMES[source] ?? "Another source"
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0)
 const clamp = (number, low, high) => Math.max(low, Math.min(high, number))
@@ -254,7 +249,7 @@ const SHADES = 5
 export function categoryPicture(items, { noun = "problem", onPick } = {}) {
     const number = (category, impact) => items.filter((item) =>
         (!category || item.category === category) && (!impact || item.impact_level === impact)).length
-    const categories = Object.keys(CATEGORY_NAMES)
+    const categories = Object.keys(CATEGORIES)
     const most = Math.max(1, ...categories.flatMap((category) => IMPACTS.map((impact) => number(category, impact))))
 
     const cell = (category, impact) => {
@@ -264,7 +259,7 @@ export function categoryPicture(items, { noun = "problem", onPick } = {}) {
         if (!found || !onPick) return element("td", { class: `shade-${shade}` }, formatNumber(found))
         return element("td", { class: `shade-${shade}` }, element("button", {
             type: "button",
-            "aria-label": `${CATEGORY_NAMES[category]}, ${impact} impact: ${count(found, noun)}`,
+            "aria-label": `${CATEGORIES[category]}, ${impact} impact: ${count(found, noun)}`,
             onclick: () => onPick(category, impact),
         }, formatNumber(found)))
     }
@@ -275,7 +270,7 @@ export function categoryPicture(items, { noun = "problem", onPick } = {}) {
         caption(`${noun[0].toUpperCase()}${noun.slice(1)}s by category and impact`, onPick ? `Choose a number to see the ${noun}s.` : ""),
         element("table", {},
             element("thead", {}, element("tr", {}, header("col", "Category"), ...IMPACTS.map(column), header("col", "All"))),
-            element("tbody", {}, ...categories.map((category) => element("tr", {}, header("row", CATEGORY_NAMES[category]),
+            element("tbody", {}, ...categories.map((category) => element("tr", {}, header("row", CATEGORIES[category]),
                 ...IMPACTS.map((impact) => cell(category, impact)), total(category)))),
             element("tfoot", {}, element("tr", {}, header("row", "All"),
                 ...IMPACTS.map((impact) => total(null, impact)), total()))))

@@ -1,6 +1,6 @@
 // Names, numbers and days as the reader sees them. Days are UTC days, as text: "2026-11-20".
 
-const LANGUAGE = "en-GB"
+export const LANGUAGE = "en-GB"
 
 export const CATEGORIES = {
     ai: "AI", finance: "Finance", compliance: "Compliance", logistics: "Logistics",
