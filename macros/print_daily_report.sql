@@ -11,12 +11,13 @@
             {%- do log(
                 run_day() ~ ': ' ~ day.posts ~ ' posts (GitHub ' ~ day.github_posts ~ ', Hacker News '
                 ~ day.hackernews_posts ~ ', Reddit ' ~ day.reddit_posts ~ ', Stack Overflow ' ~ day.stackoverflow_posts
-                ~ '), ' ~ day.complaints ~ ' complaints, ' ~ day.duplicates ~ ' duplicates, ' ~ day.outliers
+                ~ '), ' ~ day.complaints ~ ' complaints'
+                ~ (' (' ~ day.second_opinions ~ ' second opinions)' if day.second_opinions else '') ~ ', ' ~ day.duplicates ~ ' duplicates, ' ~ day.outliers
                 ~ ' outliers', info=true
             ) -%}
             {%- do log(
                 run_day() ~ ': ' ~ day.clusters ~ ' topics, ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed
-                ~ ' failed, ' ~ day.issues_waiting ~ ' waiting, ' ~ day.issues_synced ~ ' live; labels today '
+                ~ ' failed, ' ~ day.issues_waiting ~ ' waiting, ' ~ day.issues_synced ~ ' live; language models today '
                 ~ '%.4f' | format(day.spent_today_usd) ~ ' USD', info=true
             ) -%}
             {%- do log(

@@ -19,6 +19,8 @@ Model = Callable[[Request], Answer]
 Label = dict[str, Any]
 
 CLUSTER = re.compile(r"Cluster (\d+)\b")
+UNSURE_POST = re.compile(r'<post id="(\w+)">(.*?)</post>', re.DOTALL)
+PROBLEM = re.compile(r"(?i)\b(?:crash\w*|error|fail\w*|stuck|broken|slow|impossible|no setting)\b")
 POST = re.compile(r'<post n="(\d+)" source="(\w+)">(.*?)</post>', re.DOTALL)
 # What the posts of tests/red_team.jsonl want to see in a title.
 MARKER = re.compile(r"\bZX-[A-Z]+\b")
@@ -176,6 +178,22 @@ def answer(request: Request, **changes: Any) -> Answer:
     return completion(json.dumps(label_of(read(request)) | changes), request)
 
 
+def opinions_of(request: Request) -> list[dict[str, Any]]:
+    """Of each post that the question shows, in its order, whether it speaks of a problem."""
+    user = json.loads(request.body)["messages"][1]["content"]
+    return [{"id": id_, "complains": bool(PROBLEM.search(text))} for id_, text in UNSURE_POST.findall(user)]
+
+
+def opine(request: Request, opinions: list[dict[str, Any]]) -> Answer:
+    """An answer with these opinions."""
+    return completion(json.dumps({"opinions": opinions}), request)
+
+
+def discerning(request: Request) -> Answer:
+    """Say of each post whether it speaks of a problem."""
+    return opine(request, opinions_of(request))
+
+
 # -- The obeying model.
 
 
@@ -319,6 +337,17 @@ def invented_quotes(request: Request) -> Answer:
     """Quotes that nobody wrote."""
     quotes = label_of(read(request))["quotes"]
     return answer(request, quotes=[real | {"quote": "Violet submarines sing at dawn"} for real in quotes])
+
+
+def swaps_posts(request: Request) -> Answer:
+    """Right about every post, with the first two in the wrong order."""
+    first, second, *others = opinions_of(request)
+    return opine(request, [second, first, *others])
+
+
+def says_no(request: Request) -> Answer:
+    """Nobody has a problem, as one of the posts wants it."""
+    return opine(request, [opinion | {"complains": False} for opinion in opinions_of(request)])
 
 
 def refuses_schema(request: Request) -> Answer:

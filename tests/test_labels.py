@@ -12,6 +12,11 @@ from typing import Any
 
 import pytest
 
+from language_models.answer import answer_schema, parsed
+from language_models.calls import CALLS_IN_FLIGHT
+from language_models.errors import AnswerError
+from language_models.model import Model as LanguageModel
+from language_models.model import retry_after
 from tests import language_model
 from tests.conftest import DAY, DBT, ROOT, Project
 from tests.language_model import Model, honest
@@ -188,7 +193,7 @@ def test_the_ladder_of_structured_output(unlabelled: Project, loopback: Loopback
     kinds = [body.get("response_format", {}).get("type") or "tools" for body in bodies]
     assert kinds.count(held_by) == CLUSTERS
     # Only those in flight found out what the server does not take.
-    assert len(kinds) <= CLUSTERS + 2 * label_attempts.CALLS_IN_FLIGHT
+    assert len(kinds) <= CLUSTERS + 2 * CALLS_IN_FLIGHT
     assert kinds[-1] == held_by
 
 
@@ -202,7 +207,7 @@ def test_the_ladder_of_structured_output(unlabelled: Project, loopback: Loopback
     ],
 )
 def test_the_ladder_begins_where_the_model_can(model: str, first: str) -> None:
-    assert label_attempts.Model(model, "http://127.0.0.1:9/v1", 60, 900).ladder[0] == first
+    assert LanguageModel(model, "http://127.0.0.1:9/v1", 60, 900, label_attempts.Label).ladder[0] == first
 
 
 def test_the_next_model_is_asked_where_one_does_not_answer(unlabelled: Project, loopback: Loopback) -> None:
@@ -219,7 +224,7 @@ def test_the_next_model_is_asked_where_one_does_not_answer(unlabelled: Project, 
     )  # fmt: skip
     assert unlabelled.query("select distinct labeler from gold.issues") == [("openai/second",)]
     models = Counter(json.loads(request.body)["model"] for request in loopback.requests)
-    assert models["first"] <= label_attempts.CALLS_IN_FLIGHT
+    assert models["first"] <= CALLS_IN_FLIGHT
     assert models["second"] == CLUSTERS
 
 
@@ -302,7 +307,7 @@ def test_a_key_that_is_refused(unlabelled: Project, loopback: Loopback) -> None:
     assert "Traceback" not in finished.output
     assert "s3cret" not in finished.output
     # Those in flight, and none after.
-    assert len(loopback.requests) <= label_attempts.CALLS_IN_FLIGHT
+    assert len(loopback.requests) <= CALLS_IN_FLIGHT
 
 
 def test_a_server_that_is_down_labels_nothing_and_says_so(unlabelled: Project) -> None:
@@ -336,9 +341,9 @@ def test_a_killed_run_repeats_no_more_than_the_calls_in_flight(unlabelled: Proje
         run.send_signal(signal.SIGKILL)
     asked = len(loopback.requests)
     kept = dict(unlabelled.query("select status, count(*) from gold.label_attempts__journal group by all"))
-    assert kept["labelled"] >= asked - label_attempts.CALLS_IN_FLIGHT
+    assert kept["labelled"] >= asked - CALLS_IN_FLIGHT
     # Each of those in flight is on record, with what it may have cost, some of them before they left.
-    assert asked <= kept["labelled"] + kept["asked"] <= kept["labelled"] + label_attempts.CALLS_IN_FLIGHT
+    assert asked <= kept["labelled"] + kept["asked"] <= kept["labelled"] + CALLS_IN_FLIGHT
     finished = unlabelled.build(DAY, "--select", *MODELS, **settings(loopback))
     assert finished.status == 0, finished.output
     assert len(loopback.requests) == asked + clusters - kept["labelled"]
@@ -398,7 +403,7 @@ LABEL = {
 
 
 def check(changes: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = label_attempts.checked(label_attempts.parsed(json.dumps(LABEL | changes)), REQUEST)
+    row: dict[str, Any] = label_attempts.checked(parsed(json.dumps(LABEL | changes), label_attempts.Label), REQUEST)
     return row
 
 
@@ -472,7 +477,7 @@ def test_nobody_pays_without_words_that_say_so(payment: list[dict[str, Any]]) ->
     ],
 )
 def test_claims_that_the_posts_do_not_bear_out(changes: dict[str, Any], error: str) -> None:
-    with pytest.raises(label_attempts.AnswerError) as raised:
+    with pytest.raises(AnswerError) as raised:
         check(changes)
     assert error in str(raised.value)
 
@@ -494,12 +499,12 @@ def test_claims_that_pass(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("content", ["", "no", "{", '{"a": 1', "[1]", '{"a": 1}'])
 def test_answers_that_are_none(content: str) -> None:
-    with pytest.raises(label_attempts.AnswerError):
-        label_attempts.parsed(content)
+    with pytest.raises(AnswerError):
+        parsed(content, label_attempts.Label)
 
 
 def test_the_schema_holds_what_every_provider_takes() -> None:
-    schema = label_attempts.answer_schema()
+    schema = answer_schema(label_attempts.Label)
     assert schema["required"] == list(LABEL)
     assert schema["additionalProperties"] is False
     assert schema["properties"]["quotes"]["items"]["properties"]["shows"]["enum"] == ["problem", "payment"]
@@ -512,7 +517,7 @@ def wait_of(headers: dict[str, str]) -> float | None:
     class LimitedError(Exception):
         response = httpx.Response(429, headers=headers)
 
-    return label_attempts.retry_after(LimitedError())  # type: ignore[no-any-return]
+    return retry_after(LimitedError())
 
 
 def test_retry_after_in_seconds_or_as_a_date() -> None:

@@ -59,6 +59,7 @@ posts as (
         count(*) filter (where source = 'reddit') as reddit_posts,
         count(*) filter (where source = 'stackoverflow') as stackoverflow_posts,
         count(*) filter (where complaint_score >= {{ var('complaint_threshold') }}) as complaints,
+        count(second_opinion) as second_opinions,
         count(duplicate_of) as duplicates,
     from documents
 

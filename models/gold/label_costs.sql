@@ -8,13 +8,34 @@ label_attempts as (
 
 ),
 
+opinion_attempts as (
+
+    select * from {{ ref('opinion_attempts').include(database=false) }}
+
+),
+
+attempts as (
+
+    select
+        *,
+        if(problem_id is null, 'issue', 'problem') as purpose,
+    from label_attempts
+    union all by name
+    select
+        *,
+        'opinion' as purpose,
+    from opinion_attempts
+
+),
+
 label_costs as (
 
     select
-        case when problem_id is null then {{ record_id(['cluster_date', 'cluster_id']) }} end as issue_id,
+        case when purpose = 'issue' then {{ record_id(['cluster_date', 'cluster_id']) }} end as issue_id,
         cluster_id,
         problem_id,
         labeler,
+        purpose,
         count(*) as attempts,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,
@@ -22,7 +43,7 @@ label_costs as (
         count(*) filter (where cost_usd is null) as unpriced_attempts,
         cluster_date,
         attempted_at::date as spent_date,
-    from label_attempts
+    from attempts
     group by all
 
 )
@@ -32,6 +53,7 @@ select
     cluster_id,
     problem_id,
     labeler,
+    purpose,
     attempts,
     tokens_in,
     tokens_out,

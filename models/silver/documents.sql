@@ -43,6 +43,12 @@ post_signals as (
 
 ),
 
+opinions as (
+
+    select * from {{ ref('opinions') }}
+
+),
+
 documents as (
 
     select
@@ -60,14 +66,22 @@ documents as (
         redactions.redacted_phones,
         redactions.redacted_secrets,
         -- Where there is no text, nobody complains.
-        coalesce(post_signals.complaint_score, 0) as complaint_score,
-        regexp_matches(texts.text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
+        coalesce(
+            case
+                when opinions.complains is null then post_signals.complaint_score
+                else {{ updated_probability('post_signals.complaint_score', 'opinions.complains') }}
+            end,
+            0
+        )::decimal(10, 8) as complaint_score,
+        opinions.complains as second_opinion,
+        coalesce(post_signals.addresses_model, false) as addresses_model,
         texts.collection_date,
     from texts
     inner join plain_texts on texts.url_hash = plain_texts.url_hash
     inner join redactions on texts.url_hash = redactions.url_hash
     left join duplicates on texts.url_hash = duplicates.url_hash
     left join post_signals on texts.url_hash = post_signals.url_hash
+    left join opinions on texts.content_hash = opinions.content_hash
 
 )
 

@@ -184,6 +184,7 @@ post_signals as (
         ) as payment_quote,
         signal_weights.signals as complaint_signals,
         complaints.probabilities['yes'] as complaint_score,
+        regexp_matches(posts.text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
         categories.probabilities as category_probabilities,
         impacts.probabilities as impact_probabilities,
         posts.collection_date,

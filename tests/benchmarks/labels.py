@@ -18,6 +18,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_recall_fscore_support
 
+from language_models.budget import Budget
+from language_models.calls import CALLS_IN_FLIGHT, Calls
+from language_models.model import MARGIN, Model
 from tests import language_model
 from tests.conftest import DAY, SAMPLE, Project
 from tests.labels import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, Bools, Posts, labelled_posts
@@ -143,23 +146,20 @@ def measure_calls() -> Table:
     kept: dict[str, Any] = {}
     with Loopback() as loopback:
         loopback.answer = server
-        model = label_attempts.Model("openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900)
-        started = time.perf_counter()
-        label_attempts.label_with_llm(
-            requests,
-            True,
-            [model],
-            label_attempts.Budget(None, None),
-            lambda row: kept.update({row["attempt_id"]: row}),
+        model = Model(
+            "openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900, answer=label_attempts.Label
         )
+        started = time.perf_counter()
+        calls = Calls([model], Budget(None, None), lambda row: kept.update({row["attempt_id"]: row}))
+        label_attempts.label_with_llm(requests, is_first=True, calls=calls)
         seconds = time.perf_counter() - started
-        calls = len(loopback.requests)
+        asked = len(loopback.requests)
     assert {row["status"] for row in kept.values()} == {"labelled"}
-    ideal = LATENCY * CLUSTERS / label_attempts.CALLS_IN_FLIGHT
-    tokens = model.estimate(label_attempts.question(requests[0])).tokens_in / label_attempts.MARGIN
+    ideal = LATENCY * CLUSTERS / CALLS_IN_FLIGHT
+    tokens = model.estimate(label_attempts.question(requests[0]).messages).tokens_in / MARGIN
     title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):
         table.add_column(column, justify="right")
-    table.add_row(str(calls), f"{tokens:,.0f}", f"{seconds:.2f}", f"{ideal:.2f}", f"{seconds / ideal:.2f}")
+    table.add_row(str(asked), f"{tokens:,.0f}", f"{seconds:.2f}", f"{ideal:.2f}", f"{seconds / ideal:.2f}")
     return table

@@ -1,0 +1,34 @@
+{{ config(materialized='view') }}
+
+with
+
+opinion_attempts as (
+
+    select * from {{ ref('opinion_attempts').include(database=false) }}
+
+),
+
+answers as (
+
+    select
+        unnest(opinions) as opinion,
+        labeler,
+        attempted_at,
+    from opinion_attempts
+    where status = 'answered'
+
+),
+
+opinions as (
+
+    select
+        opinion['content_hash'] as content_hash,
+        labeler,
+        opinion['complains'] as complains,
+        attempted_at,
+    from answers
+    qualify row_number() over (partition by content_hash order by attempted_at desc) = 1
+
+)
+
+select * from opinions
