@@ -74,7 +74,8 @@ def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 20, 21, 300])
 def test_nearest_pairs_are_those_of_brute_force(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(problems, "CHUNK", 37)
+    for name, number in (("ROWS", 37), ("COLUMNS", 50), ("WAITING", 100)):
+        monkeypatch.setattr(problems, name, number)
     vectors = strangers(count, seed=count, dimensions=5)
     cosine = vectors @ vectors.T
     expected = set()

@@ -13,7 +13,7 @@ What a day leaves behind depends on its posts and on the days before: when one i
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -44,13 +44,14 @@ REPRESENTATIVES = 3
 # On banking77's intents every community of ten and more has 0.7 and more; on real posts, those of two problems and more
 # that a chain of likenesses had brought together had 0.2 to 0.5.
 MIN_DENSITY = 0.5
-ITERATIONS = 10
+ITERATIONS = 2
 # Weight of all ties together from which on modularity sees problems as they are; 10,000 real complaints have as much.
 # Where there is less, a large problem is most of the graph and would be parted.
 ENOUGH = 600
 SEED = 20_261_120
-# Rows of the similarity matrix that are computed at once: 80 MB for 20,000 complaints.
-CHUNK = 1_024
+# Tiles in which the similarity matrix is computed (32 MB), and how many directed pairs may wait to be compared (80 MB).
+ROWS, COLUMNS = 512, 16_384
+WAITING = 4_000_000
 
 SCHEMA = pa.schema(
     [
@@ -127,25 +128,43 @@ class Grouped(NamedTuple):
     merged: dict[str, str]
 
 
+def alike(vectors: Vectors) -> Iterator[Pairs]:
+    """The pairs of unit vectors (n, d) that are similar enough, by tiles of one half of the matrix."""
+    count = len(vectors)
+    for top in range(0, count, ROWS):
+        for left in range(top, count, COLUMNS):
+            similarity = vectors[top : top + ROWS] @ vectors[left : left + COLUMNS].T
+            if left == top:
+                square = similarity[:, : len(similarity)]
+                square[:] = np.triu(square, 1)
+            found = np.flatnonzero(similarity >= SAME)
+            row, column = np.divmod(found, similarity.shape[1])
+            yield Pairs(top + row, left + column, similarity.ravel()[found])
+
+
+def nearest(pairs: Sequence[Pairs]) -> Pairs:
+    """Of directed pairs, from a to b, those to the NEIGHBOURS most similar of each a."""
+    a, b, similarity = map(np.concatenate, zip(*pairs, strict=True))
+    # Node by node, the most similar first: less than 1 is taken off, so that nodes do not mix. One sort, not two.
+    order = np.argsort(a - similarity.astype(np.float64) / 2, kind="stable")
+    by_node = a[order]
+    kept = order[np.arange(len(order)) - np.searchsorted(by_node, by_node) < NEIGHBOURS]
+    return Pairs(a[kept], b[kept], similarity[kept])
+
+
 def nearest_pairs(vectors: Vectors) -> Pairs:
     """The pairs of unit vectors (n, d) of which one is among the nearest of the other, and similar enough."""
     count = len(vectors)
-    keys, cosines = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-    for start in range(0, count, CHUNK):
-        similarity = vectors[start : start + CHUNK] @ vectors.T
-        rows = np.arange(len(similarity))
-        similarity[rows, start + rows] = -1
-        row, there = np.nonzero(similarity >= SAME)
-        cosine = similarity[row, there]
-        # By row, the nearest first; of equally near ones the earlier.
-        order = np.lexsort((-cosine, row))
-        place = np.arange(len(row)) - np.searchsorted(row, row)
-        nearest = order[place < NEIGHBOURS]
-        here, there = start + row[nearest], there[nearest]
-        keys.append(np.minimum(here, there) * count + np.maximum(here, there))
-        cosines.append(cosine[nearest])
-    key, first = np.unique(np.concatenate(keys), return_index=True)
-    return Pairs(*np.divmod(key, max(count, 1)), np.concatenate(cosines)[first])
+    found = [Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
+    waiting = 0
+    for a, b, similarity in alike(vectors):
+        found += [Pairs(a, b, similarity), Pairs(b, a, similarity)]
+        waiting += 2 * len(a)
+        if waiting > WAITING:
+            found, waiting = [nearest(found)], 0
+    a, b, similarity = nearest(found)
+    key, first = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_index=True)
+    return Pairs(*np.divmod(key, max(count, 1)), similarity[first])
 
 
 def communities(vectors: Vectors, pairs: Pairs, before: Labels) -> Labels:
@@ -171,11 +190,14 @@ def divided(pairs: Pairs, before: Labels, resolution: float) -> Labels:
     found = np.arange(len(before)) + len(before)
     if len(pairs.a):
         weights = (pairs.similarity.astype(np.float64) - LOOSE).tolist()
-        edges = list(zip(map(str, pairs.a.tolist()), map(str, pairs.b.tolist()), weights, strict=True))
-        nodes = np.unique([pairs.a, pairs.b])
-        starts = dict(zip(map(str, nodes.tolist()), before[nodes].tolist(), strict=True))
-        _, named = leiden(edges, starts, resolution=resolution, iterations=ITERATIONS, seed=SEED)
-        found[nodes] = [named[str(node)] for node in nodes.tolist()]
+        nodes, ends = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
+        names = list(map(str, nodes.tolist()))
+        a, b = ([names[end] for end in each] for each in ends.reshape(2, -1).tolist())
+        starts = dict(zip(names, before[nodes].tolist(), strict=True))
+        _, named = leiden(
+            list(zip(a, b, weights, strict=True)), starts, resolution=resolution, iterations=ITERATIONS, seed=SEED
+        )
+        found[nodes] = [named[name] for name in names]
     return found
 
 
@@ -187,10 +209,10 @@ def is_loose(vectors: Vectors, community: Labels) -> Flags:
         possible = min(len(members) - 1, NEIGHBOURS)
         if possible > 1:
             ties = 0
-            for start in range(0, len(members), CHUNK):
-                alike = vectors[members[start : start + CHUNK]] @ vectors[members].T >= SAME
+            for start in range(0, len(members), ROWS):
+                are_alike = vectors[members[start : start + ROWS]] @ vectors[members].T >= SAME
                 # A post is like itself, too.
-                ties += int(np.minimum(alike.sum(axis=1) - 1, possible).sum())
+                ties += int(np.minimum(are_alike.sum(axis=1) - 1, possible).sum())
             loose[members] = ties < MIN_DENSITY * possible * len(members)
     return loose
 

@@ -110,6 +110,7 @@ def main(
                     labels.measure_quality,
                     labels.measure_complaints,
                     partial(labels.measure_complaints, random=True),
+                    labels.measure_second_opinions,
                 )
             ),
             labels.measure_calls,

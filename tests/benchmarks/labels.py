@@ -23,7 +23,7 @@ from language_models.calls import CALLS_IN_FLIGHT, Calls
 from language_models.model import MARGIN, Model
 from tests import language_model
 from tests.conftest import DAY, SAMPLE, Project
-from tests.labels import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, Bools, Posts, labelled_posts
+from tests.labels import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, TWICE, Bools, Posts, labelled_posts, read_labels
 from tests.loopback import Loopback, Request
 from tests.models import load
 
@@ -35,6 +35,9 @@ LATENCY = 2.0
 THRESHOLD = 0.5
 RECALL = 0.7
 BINS = 10
+# Var second_opinion_margin, and by how much an opinion changes the odds (macro updated_probability).
+MARGINS = (0.0, 0.1, 0.2, 0.3)
+ODDS = 7
 
 Floats = npt.NDArray[np.float64]
 
@@ -118,6 +121,27 @@ def measure_complaints(database: Path, random: bool = False) -> Table:
     names = (f"precision at recall {RECALL}", f"precision at score {THRESHOLD}", f"recall at score {THRESHOLD}")
     for name, share in zip(names, complaint_quality(posts.complains, scores), strict=True):
         table.add_row(name, "", f"{share:.3f}", "")
+    return table
+
+
+def measure_second_opinions(database: Path) -> Table:
+    """What second opinions do for the complaints found, where a model's first reading of the posts is the opinion.
+
+    The labels that it is counted against are the second reading's, which was blind to the first.
+    """
+    labels = read_labels(TWICE)
+    posts = labelled_posts(database, TWICE).held_back()
+    scores = complaint_scores(database, posts)
+    says_yes = np.array([labels[url_hash]["first_complains"] == "yes" for url_hash in posts.url_hash])
+    title = f"Second opinions on {len(scores):,} held-back posts of {database.name} that were read twice"
+    table = Table("second_opinion_margin", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("asked about", "precision", "recall", f"precision at recall {RECALL}"):
+        table.add_column(column, justify="right")
+    for margin in MARGINS:
+        is_unsure = np.abs(scores - THRESHOLD) < margin
+        odds = scores / (1 - scores) * np.where(says_yes, ODDS, 1 / ODDS)
+        best, precision, recall = complaint_quality(posts.complains, np.where(is_unsure, odds / (1 + odds), scores))
+        table.add_row(f"{margin}", f"{is_unsure.mean():.0%}", *(f"{share:.2f}" for share in (precision, recall, best)))
     return table
 
 

@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 FOLDER = Path(__file__).parent
-# The files of labels; those with labels of all fields, those of real posts, and the one whose held-back half is random.
+# The files of labels; those with labels of all fields, those of real posts, the one whose held-back half is random, and
+# the one that was read twice.
 ALL = ("posts.tsv", "sample.tsv", "complaints.tsv")
 ALL_FIELDS = ("posts.tsv", "sample.tsv")
 REAL = ("posts.tsv", "complaints.tsv")
 RANDOM = ("complaints.tsv",)
+TWICE = ("posts.tsv",)
 COMPLAINT_SIGNALS = FOLDER.parent.parent / "seeds" / "complaint_signals.csv"
 CATEGORIES = ("ai", "compliance", "devtools", "ecommerce", "finance", "healthtech", "logistics", "other")
 IMPACTS = ("low", "medium", "high")
