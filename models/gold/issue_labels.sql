@@ -55,16 +55,7 @@ issue_labels as (
         labels.labeler,
         labels.model,
         coalesce(labels.prompt_version, label_requests.prompt_version) as prompt_version,
-        case
-            when labels.attempt_id is not null then 'labelled'
-            when label_requests.prompt is null or totals.error is not null then 'failed'
-            else 'waiting'
-        end as status,
-        case
-            when status = 'labelled' then null
-            when label_requests.prompt is null then 'all its posts speak to a language model: none is shown to one'
-            else totals.error
-        end as error,
+        {{ label_state('label_requests') }},
         labels.quotes,
         coalesce(totals.attempts, 0) as attempts,
         coalesce(totals.tokens_in, 0) as tokens_in,

@@ -157,16 +157,8 @@ samples as (
             partition by cluster_date, cluster_id
             order by similarity desc, url_hash asc
         ) as sample_number,
-    from chosen
-
-),
-
-shown as (
-
-    select
-        *,
         {{ shown_text('text', 'quote') }} as shown_text,
-    from samples
+    from chosen
 
 ),
 
@@ -175,15 +167,8 @@ sample_lists as (
     select
         cluster_date,
         cluster_id,
-        list(
-            { 'sample_number': sample_number, 'url_hash': url_hash, 'text': text } order by sample_number
-        ) as samples,
-        string_agg(
-            '<post n="' || sample_number || '" source="' || source || '">' || coalesce(shown_text, '') || '</post>',
-            chr(10)
-            order by sample_number
-        ) as posts,
-    from shown
+        {{ shown_posts() }},
+    from samples
     group by all
 
 ),
@@ -207,7 +192,7 @@ label_requests as (
         system_prompts.system_prompt,
         'Cluster ' || clusters.cluster_id || ': ' || clusters.cluster_size || ' posts (' || source_counts.sources
         || '). The most typical of them:' || chr(10)
-        || '<posts>' || chr(10) || sample_lists.posts || chr(10) || '</posts>' || chr(10)
+        || '<posts>' || chr(10) || sample_lists.shown_posts || chr(10) || '</posts>' || chr(10)
         || 'Their most central sentences:' || chr(10)
         || '<summary>' || {{ fenced("coalesce(clusters.summary, '')", 900) }} || '</summary>' as prompt,
         sample_lists.samples,

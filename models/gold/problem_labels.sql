@@ -48,16 +48,7 @@ problem_labels as (
         labels.impact_level,
         labels.labeler,
         labels.model,
-        case
-            when labels.attempt_id is not null then 'labelled'
-            when problem_requests.prompt is null or totals.error is not null then 'failed'
-            else 'waiting'
-        end as status,
-        case
-            when status = 'labelled' then null
-            when problem_requests.prompt is null then 'all its posts speak to a language model: none is shown to one'
-            else totals.error
-        end as error,
+        {{ label_state('problem_requests') }},
         labels.quotes,
         labels.voices as labelled_voices,
         coalesce(totals.attempts, 0) as attempts,

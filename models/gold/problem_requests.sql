@@ -113,12 +113,7 @@ prompts as (
 
     select
         problem_id,
-        list({ 'sample_number': sample_number, 'url_hash': url_hash, 'text': text } order by sample_number) as samples,
-        string_agg(
-            '<post n="' || sample_number || '" source="' || source || '">' || coalesce(shown_text, '') || '</post>',
-            chr(10)
-            order by sample_number
-        ) as shown_posts,
+        {{ shown_posts() }},
     from samples
     group by all
 

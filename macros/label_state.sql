@@ -1,0 +1,13 @@
+{#- What has become of a request for a label: `labels` is the one that stands, `totals` all attempts at it. -#}
+{% macro label_state(request) -%}
+    case
+        when labels.attempt_id is not null then 'labelled'
+        when {{ request }}.prompt is null or totals.error is not null then 'failed'
+        else 'waiting'
+    end as status,
+    case
+        when status = 'labelled' then null
+        when {{ request }}.prompt is null then 'all its posts speak to a language model: none is shown to one'
+        else totals.error
+    end as error
+{%- endmacro %}
