@@ -98,6 +98,34 @@ def test_titles(title: str, plain: str) -> None:
     assert plain_texts.plain_title(title) == plain
 
 
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        # Visual Studio Code's form, as many send it off.
+        (
+            "<!-- Do not delete this -->\nDoes this issue occur when all extensions are disabled?: Yes/No\n\n"
+            "- VS Code Version: \n- OS Version: \n\nSteps to Reproduce:\n\n1. \n2. \n",
+            "",
+        ),
+        # A crash reporter's ticket: its number says nothing.
+        (
+            f"Sentry Issue: [APP-B72](https://x.sentry.io/issues/1)\n\n{FENCE}\n{JAVA_TRACE}{FENCE}",
+            JAVA_TRACE.splitlines()[0],
+        ),
+        # All of the form is folded.
+        (
+            "<details><summary>Click to expand!</summary>\n\n### Issue Type\n\nBug\n\n### Source\n\nbinary\n\n"
+            "### Current Behaviour?\n\nThe kernel dies when I call it twice.\n\n</details>",
+            "The kernel dies when I call it twice.",
+        ),
+        ("No description provided.\n\n        All reactions\n", ""),
+        ("https://x.example/y", "x.example"),
+    ],
+)
+def test_what_nobody_wrote_is_no_text(text: str, plain: str) -> None:
+    assert body("github", text) == plain
+
+
 def test_what_is_nothing_but_code_or_emoji_has_a_text_all_the_same() -> None:
     assert body("github", f"{FENCE}\nint main() {{\n  return 0;\n}}\n{FENCE}") == "int main() {\nreturn 0;"
     assert body("github", "> only a quote") == "only a quote"

@@ -75,6 +75,7 @@ voices as (
         voice,
         sum(coalesce(comment_count, 0) + greatest(coalesce(vote_count, 0), 0)) as engagement,
         bool_or(payment_quote is not null) as pays,
+        max(complaint_score) as certainty,
         max(collection_date) as last_seen,
     from problem_posts
     group by all
@@ -88,6 +89,7 @@ voice_counts as (
         count(*) as voices,
         -- Of each voice the logarithm: one viral post adds about as much as two or three that few have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) as engagement,
+        sum(voices.certainty::decimal(10, 8)) as sure_voices,
         count(*) filter (where voices.pays) as paying_voices,
         count(*) filter (where voices.last_seen > built.middle_date) as recent_voices,
         count(*) filter (
@@ -123,7 +125,7 @@ demand as (
         voice_counts.paying_voices,
         voice_counts.recent_voices,
         voice_counts.earlier_voices,
-        round(4 * log2(1 + voice_counts.voices), 2) as voices_score,
+        round(4 * log2(1 + voice_counts.sure_voices), 2) as voices_score,
         round(log2(1 + voice_counts.engagement), 2) as engagement_score,
         round(2 * (post_counts.source_count - 1), 2)::double as sources_score,
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,

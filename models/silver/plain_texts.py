@@ -135,12 +135,13 @@ FIELD = re.compile(
 NO_ANSWER = frozenset(
     "yes no n/a na none no response not applicable nothing unknown bug source binary every time sometimes - +"
     " todo".split()
-) | {"no response", "not applicable", "every time", "not sure", "yes/no"}
+) | {"no response", "not applicable", "every time", "not sure", "yes/no", "no description provided"}
 TEMPLATE_PROSE = re.compile(
     r"(?i)a clear and concise description|if applicable, add|add any other context|describe the solution you"
     r"|please fill|go to '\.\.\.'"
     r"|does this issue occur when all extensions are disabled|i have searched (?:the )?existing|click on '\.\."
-    r"|scroll down to '\.\.|see error$"
+    r"|scroll down to '\.\.|see error$|(?:add )?issue description here$|please include following log"
+    r"|feature \(e\.g\. |selected model \(e\.g\. |user agent: mozilla|embedder: codespaces|sentry issue: "
 )
 
 # -- HTML.
@@ -390,11 +391,18 @@ def reduce(blocks: Iterable[Block], questions: Set[str]) -> list[str]:
     return [line for line in [*kept, heading] if not WORDLESS.fullmatch(line)]
 
 
-def last_resort(blocks: list[Block]) -> list[str]:
-    """What stands for a post that is nothing but asides: the first lines of the first kind of them that there is."""
+def last_resort(blocks: list[Block], questions: Set[str]) -> list[str]:
+    """What stands for a post that is nothing but asides: the first kind of them that there is, or its first lines."""
     for kind in LAST_RESORTS:
-        text = "\n".join(block.text for block in blocks if block.kind == kind)[:LAST_RESORT_LENGTH]
+        texts = [block.text for block in blocks if block.kind == kind]
+        if kind in ("quote", "aside"):
+            # Some forms fold all that they ask, and all that is answered.
+            lines = reduce((Block("prose", text) for text in texts), questions)
+            if lines:
+                return lines
+        text = "\n".join(texts)[:LAST_RESORT_LENGTH]
         lines = [line for line in map(tidy, text.split("\n")) if not WORDLESS.fullmatch(line)]
+        lines = [line for line in lines if question(line) not in questions]
         if lines:
             return lines[:LAST_RESORT_LINES]
     return []
@@ -403,8 +411,11 @@ def last_resort(blocks: list[Block]) -> list[str]:
 def plain_body(source: str, body: str, questions: Set[str]) -> str:
     """A body as plain text; its blocks are separated by newlines."""
     blocks = blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
-    lines = reduce(blocks, questions) or last_resort(blocks)
-    return "\n".join(lines)[:KEPT].rstrip() or emoji_words("\n".join(block.text for block in blocks)[:KEPT])
+    lines = reduce(blocks, questions) or last_resort(blocks, questions)
+    if lines:
+        return "\n".join(lines)[:KEPT].rstrip()
+    text = "\n".join(block.text for block in blocks)[:KEPT]
+    return emoji_words(text) if WORDLESS.fullmatch(tidy(text)) else ""
 
 
 def plain_title(title: str) -> str:

@@ -110,7 +110,7 @@ function listItem(problem, position, { hrefOf }) {
 // --- A problem, opened --------------------------------------------------------------------------
 
 const PARTS = [
-    ["voices_score", "Voices", (p) => `${count(p.voices, "voice")}: the more, the slower it grows`],
+    ["voices_score", "Voices", (p) => `${count(p.voices, "voice")}, each by how surely it complains`],
     ["engagement_score", "Engagement", () => "comments and votes on the posts; one viral post adds little"],
     ["sources_score", "Sources", (p) => `${count(p.source_count, "source")}: two for each beyond the first`],
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
