@@ -17,6 +17,7 @@ issue_evidence_records as (
 evidence_hashes as (
 
     select
+        cluster_date,
         issue_id,
         string_agg(content_hash, '' order by record_id) as all_hashes,
     from issue_evidence_records
@@ -63,7 +64,9 @@ issue_records as (
         records.day_rank as push_rank,
         records.cluster_date,
     from records
-    left join evidence_hashes on records.id = evidence_hashes.issue_id
+    -- By the date too, so that whoever asks for a day has no other day's evidence hashed.
+    left join evidence_hashes
+        on records.cluster_date = evidence_hashes.cluster_date and records.id = evidence_hashes.issue_id
 
 )
 
