@@ -93,12 +93,17 @@ def plausible(moment: datetime) -> datetime:
 def hash_author(source: str, name: str | None) -> str | None:
     """HMAC-SHA-256 (64 hex digits) of an author's name, keyed with AUTHOR_SALT; None without either.
 
-    A plain hash would be no secret: names are few enough to hash them all. They are compared without case.
+    A plain hash would be no secret: names are few enough to hash them all. They are compared without case. A program's
+    name need be none, so that what it files is one voice in any case: its hash has an empty key.
     """
-    salt = os.environ.get("AUTHOR_SALT")
-    if not salt or not name or not name.strip():
+    if not name or not name.strip():
         return None
-    return hmac.new(salt.encode(), f"{source}:{name.strip().casefold()}".encode(), hashlib.sha256).hexdigest()
+    # GitHub ends the logins of its apps so, and lets no person's.
+    is_program = source == "github" and name.strip().endswith("[bot]")
+    salt = "" if is_program else os.environ.get("AUTHOR_SALT")
+    if not salt and not is_program:
+        return None
+    return hmac.new((salt or "").encode(), f"{source}:{name.strip().casefold()}".encode(), hashlib.sha256).hexdigest()
 
 
 def none_if_blank(text: str | None) -> str | None:

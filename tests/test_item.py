@@ -96,3 +96,17 @@ def test_a_bad_field_is_named(field: str, value: object) -> None:
     with pytest.raises(ValidationError) as error:
         Item.model_validate(POST | {field: value})
     assert [problem["loc"] for problem in error.value.errors()] == [(field,)]
+
+
+def test_a_program_is_one_author_without_a_salt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUTHOR_SALT", raising=False)
+    program, person = (Item.model_validate(POST | {"author": name}) for name in ("Sentry-IO[bot]", "bot"))
+    assert person.author_hash is None
+    without = program.author_hash
+    assert without
+    monkeypatch.setenv("AUTHOR_SALT", "pepper")
+    assert program.author_hash == without
+    assert person.author_hash not in (None, without)
+    # Elsewhere anybody may call himself so.
+    monkeypatch.delenv("AUTHOR_SALT")
+    assert program.model_copy(update={"source": "reddit"}).author_hash is None
