@@ -157,6 +157,7 @@ class Problem(Record):
     sources_score: Measure
     persistence_score: Measure
     payment_score: Measure
+    certainty_score: Measure
     agreement_score: Measure
     would_pay_signal: bool
     source_counts: dict[str, Count]

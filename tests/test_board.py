@@ -495,14 +495,15 @@ def test_the_parts_of_demand_add_up(board: Board, own: Page) -> None:
         "sources_score": 2,
         "persistence_score": 1,
         "payment_score": 4,
+        "certainty_score": 1.5,
     }
-    board.put("problems", problem(1, **parts, agreement_score=0.5, demand_score=18.25))
+    board.put("problems", problem(1, **parts, agreement_score=0.5, demand_score=19.75))
     own.goto(f"/?problem={record_id(1)}")
-    own.get_by_text("How the demand score of 18.25 adds up").click()
+    own.get_by_text("How the demand score of 19.75 adds up").click()
     numbers = [float(text) for text in own.locator("tbody .number").all_inner_texts()]
-    assert len(numbers) == 6
-    assert sum(numbers) == 18.25
-    assert own.locator("tfoot .number").inner_text() == "18.25"
+    assert len(numbers) == 7
+    assert sum(numbers) == 19.75
+    assert own.locator("tfoot .number").inner_text() == "19.75"
 
 
 def test_history_links_related_problems_and_existing_issues(board: Board, own: Page) -> None:

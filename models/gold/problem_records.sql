@@ -177,6 +177,7 @@ fields as (
         problems.sources_score,
         problems.persistence_score,
         problems.payment_score,
+        problems.certainty_score,
         problems.agreement_score,
         problems.would_pay_signal,
         source_counts.source_counts,

@@ -76,6 +76,7 @@ voices as (
         sum(coalesce(comment_count, 0) + greatest(coalesce(vote_count, 0), 0)) as engagement,
         bool_or(payment_quote is not null) as pays,
         max(complaint_score) as certainty,
+        avg(similarity::decimal(10, 8)) as similarity,
         max(collection_date) as last_seen,
     from problem_posts
     group by all
@@ -89,7 +90,8 @@ voice_counts as (
         count(*) as voices,
         -- Of each voice the logarithm: one viral post adds about as much as two or three that few have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) as engagement,
-        sum(voices.certainty::decimal(10, 8)) as sure_voices,
+        avg(voices.certainty::decimal(10, 8)) as certainty,
+        avg(voices.similarity::decimal(10, 8)) as similarity,
         count(*) filter (where voices.pays) as paying_voices,
         count(*) filter (where voices.last_seen > built.middle_date) as recent_voices,
         count(*) filter (
@@ -125,12 +127,15 @@ demand as (
         voice_counts.paying_voices,
         voice_counts.recent_voices,
         voice_counts.earlier_voices,
-        round(4 * log2(1 + voice_counts.sure_voices), 2) as voices_score,
+        round(4 * log2(1 + voice_counts.voices), 2) as voices_score,
         round(log2(1 + voice_counts.engagement), 2) as engagement_score,
         round(2 * (post_counts.source_count - 1), 2)::double as sources_score,
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
         round(2 * log2(1 + voice_counts.paying_voices), 2) as payment_score,
-        round(20 * greatest(post_counts.cohesion - 0.75, 0), 2) as agreement_score,
+        round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
+        -- Of n unit vectors with a mean similarity of r to their mean, two have one of (n r² - 1) / (n - 1).
+        (voice_counts.voices * pow(voice_counts.similarity, 2) - 1) / greatest(voice_counts.voices - 1, 1) as likeness,
+        round(40 * greatest(likeness - 0.6, 0), 2) as agreement_score,
     from post_counts
     inner join voice_counts on post_counts.problem_id = voice_counts.problem_id
 
@@ -175,6 +180,7 @@ problems as (
             + demand.sources_score
             + demand.persistence_score
             + demand.payment_score
+            + demand.certainty_score
             + demand.agreement_score,
             2
         ) as demand_score,
@@ -183,6 +189,7 @@ problems as (
         demand.sources_score,
         demand.persistence_score,
         demand.payment_score,
+        demand.certainty_score,
         demand.agreement_score,
         problem_labels.would_pay_signal,
         demand.first_seen,
@@ -218,6 +225,7 @@ select
     sources_score,
     persistence_score,
     payment_score,
+    certainty_score,
     agreement_score,
     would_pay_signal,
     first_seen,

@@ -110,11 +110,12 @@ function listItem(problem, position, { hrefOf }) {
 // --- A problem, opened --------------------------------------------------------------------------
 
 const PARTS = [
-    ["voices_score", "Voices", (p) => `${count(p.voices, "voice")}, each by how surely it complains`],
+    ["voices_score", "Voices", (p) => `${count(p.voices, "voice")}: the more, the slower it grows`],
     ["engagement_score", "Engagement", () => "comments and votes on the posts; one viral post adds little"],
     ["sources_score", "Sources", (p) => `${count(p.source_count, "source")}: two for each beyond the first`],
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
     ["payment_score", "Payment", (p) => `${count(p.paying_voices, "voice")} ${p.paying_voices === 1 ? "speaks" : "speak"} of paying`],
+    ["certainty_score", "Certainty", () => "how surely they complain, beyond what may be a mere question"],
     ["agreement_score", "Agreement", () => "how much the posts say the same, beyond what all have in common"],
 ]
 

@@ -6,5 +6,6 @@ from {{ ref('problems') }}
 where
     abs(
         demand_score
-        - (voices_score + engagement_score + sources_score + persistence_score + payment_score + agreement_score)
+        - (voices_score + engagement_score + sources_score + persistence_score)
+        - (payment_score + certainty_score + agreement_score)
     ) > 0.011
