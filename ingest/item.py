@@ -96,14 +96,13 @@ def hash_author(source: str, name: str | None) -> str | None:
     A plain hash would be no secret: names are few enough to hash them all. They are compared without case. A program's
     name need be none, so that what it files is one voice in any case: its hash has an empty key.
     """
-    if not name or not name.strip():
-        return None
+    name = (name or "").strip()
     # GitHub ends the logins of its apps so, and lets no person's.
-    is_program = source == "github" and name.strip().endswith("[bot]")
-    salt = "" if is_program else os.environ.get("AUTHOR_SALT")
-    if not salt and not is_program:
+    is_program = source == "github" and name.endswith("[bot]")
+    salt = "" if is_program else os.environ.get("AUTHOR_SALT") or None
+    if not name or salt is None:
         return None
-    return hmac.new((salt or "").encode(), f"{source}:{name.strip().casefold()}".encode(), hashlib.sha256).hexdigest()
+    return hmac.new(salt.encode(), f"{source}:{name.casefold()}".encode(), hashlib.sha256).hexdigest()
 
 
 def none_if_blank(text: str | None) -> str | None:

@@ -118,7 +118,7 @@ post_counts as (
 
 ),
 
--- The parts of the demand score, each of which grows ever more slowly.
+-- The parts of the demand score: those that count grow ever more slowly, the last two are means.
 demand as (
 
     select

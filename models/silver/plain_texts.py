@@ -401,8 +401,11 @@ def last_resort(blocks: list[Block], questions: Set[str]) -> list[str]:
             if lines:
                 return lines
         text = "\n".join(texts)[:LAST_RESORT_LENGTH]
-        lines = [line for line in map(tidy, text.split("\n")) if not WORDLESS.fullmatch(line)]
-        lines = [line for line in lines if question(line) not in questions]
+        lines = [
+            line
+            for line in map(tidy, text.split("\n"))
+            if not WORDLESS.fullmatch(line) and question(line) not in questions
+        ]
         if lines:
             return lines[:LAST_RESORT_LINES]
     return []
