@@ -11,6 +11,8 @@
     || 'no web address), '
     || 'category (one of: ' || string_agg(distinct category, ', ' order by category) || '), '
     || 'description (string, one or two sentences: who has the problem and what it costs them), '
+    || 'posts (list of integers: the numbers of all posts that have the very problem of the title, so that one remedy '
+    || 'would help them all; none that has another, be it with the same product), '
     || 'would_pay_signal (boolean: do the posts show that people pay or would pay for a solution?), '
     || 'impact_level (one of: low, medium, high), '
     || 'quotes (list of objects with the keys post, quote and shows: the number of a post, words copied from it '

@@ -1,7 +1,7 @@
 {#- What has become of a request for a label: `labels` is the one that stands, `totals` all attempts at it. -#}
 {% macro label_state(request) -%}
     case
-        when labels.attempt_id is not null then 'labelled'
+        when labels.attempt_id is not null then labels.status
         when {{ request }}.prompt is null or totals.error is not null then 'failed'
         else 'waiting'
     end as status,

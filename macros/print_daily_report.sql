@@ -24,7 +24,7 @@
                 run_day() ~ ': problems ' ~ day.problems_opened ~ ' opened, ' ~ day.problems_continued ~ ' continued, '
                 ~ day.problems_reopened ~ ' reopened, ' ~ day.problems_merged ~ ' merged, ' ~ day.problems_split
                 ~ ' split, ' ~ day.problems_dormant ~ ' dormant; ' ~ day.problems_labelled ~ ' labelled in all, '
-                ~ day.problems_waiting ~ ' waiting, ' ~ day.problems_failed ~ ' failed', info=true
+                ~ (day.problems_mixed ~ ' mixed, ' if day.problems_mixed else '') ~ day.problems_waiting ~ ' waiting, ' ~ day.problems_failed ~ ' failed', info=true
             ) -%}
         {%- endif -%}
     {%- endif -%}

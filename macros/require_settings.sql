@@ -1,7 +1,8 @@
 {#- Refuses, before anything runs, settings of problems that make no sense. -#}
 {% macro require_settings() %}
     {%- for name, low, high in [
-        ('complaint_threshold', 0, 1), ('second_opinion_margin', 0, 1), ('problem_window_days', 2, 366), ('problem_memory_days', 2, 3660)
+        ('complaint_threshold', 0, 1), ('second_opinion_margin', 0, 1), ('problem_similarity', 0.5, 1),
+        ('problem_window_days', 2, 366), ('problem_memory_days', 2, 3660)
     ] -%}
         {%- set value = var(name) -%}
         {%- set is_fit = (value is number) if high == 1 else (value is integer) -%}

@@ -159,6 +159,7 @@ def label_of(prompt: Prompt) -> Label:
         "canonical_title": " ".join(words)[:TITLE_LENGTH],
         "category": "other",
         "description": f"People lose time over this: {', '.join(words)}.",
+        "posts": [post.n for post in prompt.posts],
         "would_pay_signal": bool(paid),
         "impact_level": "medium",
         "quotes": [
@@ -171,6 +172,16 @@ def label_of(prompt: Prompt) -> Label:
 def honest(request: Request) -> Answer:
     """Name what the posts shown have in common, and quote them."""
     return answer(request)
+
+
+def sorting(has_it: Callable[[Post], bool]) -> Model:
+    """A model that finds the problem in some of the posts only."""
+
+    def answer_of(request: Request) -> Answer:
+        prompt = read(request)
+        return completion(json.dumps(label_of(prompt._replace(posts=list(filter(has_it, prompt.posts))))), request)
+
+    return answer_of
 
 
 def answer(request: Request, **changes: Any) -> Answer:

@@ -7,9 +7,11 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from language_models.answer import answer_schema, parsed
@@ -84,7 +86,7 @@ def test_a_model_labels_each_cluster_once(unlabelled: Project, loopback: Loopbac
     assert len(loopback.requests) == CLUSTERS
     assert unlabelled.query(
         "select distinct labeler, model, status, prompt_version, attempts, tokens_in, tokens_out from gold.issue_labels"
-    ) == [("openai/loopback", "loopback", "labelled", "v2", 1, 100, 20)]
+    ) == [("openai/loopback", "loopback", "labelled", "v3", 1, 100, 20)]
     assert unlabelled.query("select distinct labeler from gold.issues") == [("openai/loopback",)]
     assert unlabelled.query("select count(*) from gold.issue_evidence where is_representative") == [(2 * CLUSTERS,)]
     assert "s3cret" not in finished.output
@@ -396,14 +398,16 @@ LABEL = {
     "canonical_title": "Builds start without a cache",
     "category": "devtools",
     "description": "Teams wait for builds that could have been cached.",
+    "posts": [1, 2],
     "would_pay_signal": True,
     "impact_level": "high",
     "quotes": QUOTES,
 }
 
 
-def check(changes: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = label_attempts.checked(parsed(json.dumps(LABEL | changes), label_attempts.Label), REQUEST)
+def check(changes: dict[str, Any], common: Set[str] = frozenset()) -> dict[str, Any]:
+    label = parsed(json.dumps(LABEL | changes), label_attempts.Label)
+    row: dict[str, Any] = label_attempts.checked(label, REQUEST, common)
     return row
 
 
@@ -495,6 +499,48 @@ def test_claims_that_the_posts_do_not_bear_out(changes: dict[str, Any], error: s
 )  # fmt: skip
 def test_claims_that_pass(changes: dict[str, Any]) -> None:
     assert check(changes)["canonical_title"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"description": "Everybody says builds start from zero."}, "from"),
+        ({"canonical_title": "Builds start with nothing"}, "nothing"),
+        ({"canonical_title": "ACME-9 builds"}, "acme-9"),
+        ({"description": "Everybody buys the XL-5 for it."}, "xl-5"),
+    ],
+)
+def test_words_that_many_people_use_are_nobodys(changes: dict[str, str], word: str) -> None:
+    with pytest.raises(AnswerError):
+        check(changes, {"everybody", "says", "builds", "start", "with", "buys"})
+    assert check(changes, {word})["status"] == "labelled"
+
+
+def test_common_words_are_those_of_three_people() -> None:
+    posts = [
+        # Author, text, day, whether it repeats another, whether it speaks to a model.
+        *((author, "ACME-9 fails again", DAY, None, False) for author in ("ann", "bob", None)),
+        *(("ann", "XL-5 is down", DAY, None, False) for _ in range(3)),
+        *((None, "Pling is slow", DAY, "u0", False) for _ in range(3)),
+        *((None, "Plong is slow", DAY, None, True) for _ in range(3)),
+        *((None, "Plang is slow", "2026-11-06", None, False) for _ in range(3)),
+        *((None, "Plung is slow", "2026-11-21", None, False) for _ in range(3)),
+    ]
+    with duckdb.connect() as session:
+        session.execute(
+            "create schema bronze; create schema silver;"
+            "create table bronze.raw_items (url_hash text, author_hash text, collection_date date);"
+            "create table silver.documents"
+            " (url_hash text, text text, collection_date date, duplicate_of text, addresses_model boolean);"
+        )
+        for number, (author, text, day, original, addresses) in enumerate(posts):
+            session.execute("insert into bronze.raw_items values (?, ?, ?)", [f"u{number}", author, day])
+            session.execute(
+                "insert into silver.documents values (?, ?, ?, ?, ?)", [f"u{number}", text, day, original, addresses]
+            )
+        parameters = {"days": 14, "run_date": DAY, "people": label_attempts.PEOPLE}
+        rows = session.execute(label_attempts.COMMON, parameters).fetchall()
+    assert {word for (word,) in rows} == {"acme-9", "fails", "again"}
 
 
 @pytest.mark.parametrize("content", ["", "no", "{", '{"a": 1', "[1]", '{"a": 1}'])

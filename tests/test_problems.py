@@ -14,11 +14,12 @@ import pyarrow as pa
 import pytest
 
 from tests.conftest import DAY, Project
-from tests.language_model import honest
+from tests.language_model import honest, sorting
 from tests.loopback import Loopback
 from tests.models import load
 
 problems: Any = load("silver/problem_assignments")
+label_attempts: Any = load("gold/label_attempts")
 
 Vectors = npt.NDArray[np.float32]
 FIRST_DAY = date(2026, 11, 1)
@@ -265,6 +266,21 @@ def test_groups_depend_on_the_posts_only() -> None:
     assert partition == {frozenset(np.flatnonzero(expected == label)) for label in expected}
 
 
+def test_what_posts_are_compared_by() -> None:
+    texts, titles = strangers(3, 1), strangers(2, 2)
+    vectors = problems.vectors_of(texts, titles, np.array([True, False, True]))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([problems.TITLED_LENGTH, 1, problems.TITLED_LENGTH])
+    assert (vectors[1] == texts[1]).all()
+    assert unit(vectors)[::2] == pytest.approx(unit(2 * texts[::2] + titles), abs=1e-6)
+    assert vectors.dtype == np.float32
+
+
+def test_nearly_the_same_words_are_one_voice_under_titles_too() -> None:
+    texts = alike(2, 1, spread=0.003)
+    vectors = problems.vectors_of(texts, texts[::-1], np.array([True, True]))
+    assert voices_of(posts_of(vectors)) == ["p000", "p000"]
+
+
 # -- Many days: the model on a database.
 
 
@@ -274,6 +290,8 @@ class Post(NamedTuple):
     url_hash: str
     day: date
     vectors: dict[str, Vectors]
+    # Of its title, by model.
+    titles: dict[str, Vectors] | None = None
     author: str | None = None
     duplicate_of: str | None = None
     complaint_score: float = 0.9
@@ -292,6 +310,8 @@ ARRIVED = pa.schema(
         ("day", pa.date32()),
         ("model", pa.string()),
         ("vector", pa.list_(pa.float32(), 384)),
+        ("title", pa.string()),
+        ("title_vector", pa.list_(pa.float32(), 384)),
     ]
 )
 
@@ -309,6 +329,7 @@ class Run:
             "run_date": str(day),
             "embedding_model": embedding_model,
             "complaint_threshold": "0.5",
+            "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": str(MEMORY),
         }
@@ -335,7 +356,8 @@ class History:
         self.session.execute(
             "create table raw_items (url_hash text primary key, author_hash text, created_at timestamp);"
             "create table documents"
-            " (url_hash text, content_hash text, duplicate_of text, complaint_score double, collection_date date);"
+            " (url_hash text, content_hash text, duplicate_of text, title text, text text, complaint_score double,"
+            " collection_date date);"
             "create table embeddings (content_hash text, model text, embedding float[384]);"
             "create table problem_assignments as select * from rows"
         )
@@ -344,7 +366,9 @@ class History:
         """Build a day, by its number, with posts that have come in by then."""
         arrived = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
             [
-                post._asdict() | {"text": f"text of {post.url_hash}", "model": name, "vector": vector}
+                post._asdict()
+                | {"text": f"title and text of {post.url_hash}", "model": name, "vector": vector}
+                | {"title": f"title of {post.url_hash}", "title_vector": (post.titles or {}).get(name)}
                 for post in posts
                 for name, vector in post.vectors.items()
             ],
@@ -352,8 +376,11 @@ class History:
         )
         self.session.execute(
             "insert into raw_items select distinct url_hash, author, day + to_seconds(second) from arrived;"
-            "insert into documents select distinct url_hash, text, duplicate_of, complaint_score, day from arrived;"
-            "insert into embeddings select text, model, vector from arrived"
+            "insert into documents"
+            " select distinct url_hash, text, duplicate_of, title, text, complaint_score, day from arrived;"
+            "insert into embeddings select text, model, vector from arrived;"
+            "insert into embeddings"
+            " select sha256(title), model, title_vector from arrived where title_vector is not null"
         )
         rows = problems.model(Run(self.session, day_of(day), embedding_model), self.session)  # noqa: F841
         # As the incremental strategy replace_from_day does.
@@ -535,6 +562,30 @@ def test_posts_older_than_the_window_follow_their_problem() -> None:
     assert left < set(history.standing(0).values())
 
 
+@pytest.mark.parametrize(
+    ("spread", "title_spread", "untitled", "titled"),
+    [
+        # Posts about the same, with different matters: only the texts are alike. Cosines of about 0.76, and 0.
+        (0.028, 3, True, False),
+        # One matter, told in different ways: 0.6, and 0.95.
+        (0.042, 0.01, False, True),
+    ],
+)
+def test_titles_have_their_say(spread: float, title_spread: float, untitled: bool, titled: bool) -> None:
+    centre = strangers(1, 1)[0]
+    texts, titles = alike(4, 2, centre, spread), alike(4, 3, centre, title_spread)
+    for given, expected in ((False, untitled), (True, titled)):
+        history = History()
+        history.build(
+            0,
+            [
+                post._replace(titles={"MiniLM": title} if given else None)
+                for post, title in zip(some_posts(0, texts), titles, strict=True)
+            ],
+        )
+        assert {bool(name) for name in history.standing(0).values()} == {expected}
+
+
 def test_another_model_groups_anew_and_compares_nothing_across() -> None:
     history = History()
     first, second = alike(3, 1), alike(3, 2)
@@ -571,6 +622,37 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
     assert [left[post.url_hash] for post in unseen] == [by_old[post.url_hash] for post in unseen]
     models = history.session.sql("select distinct as_of_date, model from problem_assignments order by 1").fetchall()
     assert models == [(day_of(0), "MiniLM"), (day_of(1), "new")]
+
+
+# -- What a language model says of the posts.
+
+
+@pytest.mark.parametrize(
+    ("voices", "shown", "named", "status", "strays"),
+    [
+        (3, 3, [1, 2, 3], "labelled", []),
+        (4, 4, [1, 3, 4], "labelled", ["p2"]),
+        (7, 7, [1, 2, 3], "labelled", ["p4", "p5", "p6", "p7"]),
+        (3, 3, [1, 2], "mixed", ["p3"]),
+        # Named twice, and a post that was not shown.
+        (3, 3, [1, 1, 2, 9], "mixed", ["p3"]),
+        (4, 4, [], "mixed", ["p1", "p2", "p3", "p4"]),
+        # Where posts that speak to a model are not shown, there may be fewer than three.
+        (3, 2, [1, 2], "labelled", []),
+        (3, 2, [2], "mixed", ["p1"]),
+        # Three of seven do not speak for those that are not shown.
+        (8, 6, [1, 2, 3], "labelled", ["p4", "p5", "p6"]),
+        (8, 7, [1, 2, 3], "mixed", ["p4", "p5", "p6", "p7"]),
+    ],
+)
+def test_who_has_a_problem(voices: int, shown: int, named: list[int], status: str, strays: list[str]) -> None:
+    samples = [{"sample_number": number, "url_hash": f"p{number}", "text": ""} for number in range(1, shown + 1)]
+    quotes = [label_attempts.Quote(post=number, quote="it fails", shows="problem") for number in named[:1]]
+    # Whoever is quoted is meant.
+    for posts in (named, named[1:]):
+        label = label_attempts.Label.model_construct(posts=posts, quotes=quotes)
+        outcome = label_attempts.sorted_out(label, {"samples": samples, "voices": voices})
+        assert (outcome["status"], outcome["strays"]) == (status, strays)
 
 
 # -- The tables, as dbt builds them of real texts.
@@ -754,7 +836,7 @@ def test_the_daily_report_counts_what_the_tables_hold(three_days: Project) -> No
     )
     assert [row[4:6] for row in counted] == [(1, 0), (0, 1), (1, 1)]
     assert three_days.query(
-        "select problems_labelled, problems_waiting, problems_failed, problems_merged, issues_synced, spent_today_usd"
+        "select problems_labelled, problems_mixed, problems_waiting, problems_failed, issues_synced, spent_today_usd"
         " from gold.daily_report order by report_date"
     ) == [(1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0), (2, 0, 0, 0, 0, 0)]
 
@@ -793,3 +875,40 @@ def test_a_language_model_names_problems_and_quotes_their_posts(
         """
     )
     assert quotes == [(4, 2, True)]
+
+
+def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Path, loopback: Loopback) -> None:
+    copy = three_days.copy_to(tmp_path / "strays.duckdb")
+    copy.query("delete from gold.label_attempts where problem_id is not null")
+    before = copy.contents()
+    # The accountant's invoices have another problem, and so have two of three batteries.
+    loopback.answer = sorting(lambda post: "accountant" not in post.text and "drains" not in post.text)
+    model = {"LLM_MODEL": "openai/loopback", "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "sk-s3cret"}
+    finished = copy.build(DAY, "--select", "label_attempts+", **model)
+    assert finished.status == 0, finished.output
+    assert "1 labelled in all, 1 mixed, 0 waiting" in finished.output
+    assert copy.query("select status, error, canonical_title is null from gold.problem_labels order by 1") == [
+        ("labelled", None, False),
+        ("mixed", "of 3 posts, 1 have one problem", True),
+    ]
+    # Of nine voices those remain that are quoted, with all that the loud one wrote.
+    strays = copy.query(
+        "select count(*), count(distinct voice) from silver.problem_candidates inner join silver.documents"
+        " using (url_hash) where text ilike '%invoice%' and voice in"
+        " (select candidates.voice from silver.problem_candidates as candidates"
+        " inner join silver.documents using (url_hash) where is_first_of_voice and contains(text, 'accountant'))"
+    )
+    [(posts, people)] = strays
+    assert 0 < people < 6
+    assert copy.query("select post_count, voices from gold.problems") == [(18 - posts, 9 - people)]
+    assert copy.query("select count(*), count(distinct voice) from gold.problem_posts") == [(18 - posts, 9 - people)]
+    assert copy.query("select count(*) from gold.problem_post_records") == [(18 - posts,)]
+    # What was grouped stays as it was, and nobody is asked twice.
+    after = copy.contents()
+    assert {name: after[name] for name in after if name.startswith("silver")} == {
+        name: before[name] for name in before if name.startswith("silver")
+    }
+    asked = len(loopback.requests)
+    again = copy.build(DAY, "--select", "label_attempts+", **model)
+    assert again.status == 0, again.output
+    assert len(loopback.requests) == asked == 2

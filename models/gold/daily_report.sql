@@ -88,6 +88,7 @@ labels_of_problems as (
 
     select
         count(*) filter (where status = 'labelled') as problems_labelled,
+        count(*) filter (where status = 'mixed') as problems_mixed,
         count(*) filter (where status = 'failed') as problems_failed,
         count(*) filter (where status = 'waiting') as problems_waiting,
     from problem_labels

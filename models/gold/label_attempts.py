@@ -5,11 +5,12 @@ Method: with LLM_MODEL unset or `extractive`, the labels of silver.extractive_la
 models that LLM_MODEL names (package language_models), the next where one gives no answer: eight calls in flight,
 problems first, the largest first. A problem is asked about again when its voices have doubled, or when half of the
 posts that its label quotes have left it. Every answer is checked against the posts that it was given (`checked`); one
-that does not pass is sent back once with what is wrong. A call is a row before it leaves.
+that does not pass is sent back once with what is wrong. Of a problem's posts those that an answer does not name are
+strays, and where too few are left, it is `mixed`. A call is a row before it leaves.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -25,6 +26,10 @@ from language_models.settings import EXTRACTIVE, Settings
 
 # Posts that must be quoted for a title, where there are as many.
 SUPPORT = 2
+# Voices that make a problem, as in silver.problem_assignments. Where there are more than are shown, most of these must
+# have it: then the others are taken to have it, too.
+MIN_VOICES = 3
+MIN_SHARE = 0.5
 
 QUOTES = pa.list_(pa.struct([("url_hash", pa.string()), ("quote", pa.string()), ("supports_payment", pa.bool_())]))
 SCHEMA = pa.schema(
@@ -43,6 +48,7 @@ SCHEMA = pa.schema(
         ("status", pa.string()),
         ("error", pa.string()),
         ("quotes", QUOTES),
+        ("strays", pa.list_(pa.string())),
         ("tokens_in", pa.int64()),
         ("tokens_out", pa.int64()),
         ("cost_usd", pa.float64()),
@@ -76,6 +82,26 @@ WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
 MIN_QUOTE, MAX_QUOTE = 8, 300
 # Runs of so many words of one post are its wording.
 RUN = 3
+# A word is common that so many people have used in the days up to this one, whatever they were writing about.
+PEOPLE = 3
+COMMON = r"""
+    with words as (
+        select
+            coalesce(author_hash, url_hash) as author,
+            unnest(regexp_extract_all(lower(text), '[\pL\pN]+(?:[.-][\pL\pN]+)*')) as word,
+        from silver.documents
+        inner join bronze.raw_items using (url_hash, collection_date)
+        where
+            collection_date > $run_date::date - $days::int
+            and collection_date <= $run_date::date
+            and duplicate_of is null
+            and not addresses_model
+    )
+    select word
+    from words
+    group by word
+    having count(distinct author) >= $people
+"""
 
 
 class Quote(BaseModel):
@@ -97,6 +123,7 @@ class Label(BaseModel):
     canonical_title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     category: Literal["ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"]
     description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+    posts: list[int]
     would_pay_signal: bool
     impact_level: Literal["low", "medium", "high"]
     quotes: list[Quote]
@@ -122,11 +149,12 @@ def words(text: str) -> list[str]:
     return [word.lower() for word in WORD.findall(text)]
 
 
-def borrowed(label: Label, texts: Iterable[str], quotes: Iterable[str]) -> str | None:
+def borrowed(label: Label, texts: Iterable[str], quotes: Iterable[str], common: Set[str]) -> str | None:
     """What a title or description may have been told to say: None where there is nothing of the kind.
 
     A name or number that fewer than SUPPORT posts use; and, where no verified quote shows them, a word of the title or
-    a run of words of the description that one post alone has. Words of several posts, or of none, are the model's own.
+    a run of words of the description that one post alone has. Words that are common, or of several posts, or of none,
+    are the model's own, and so are runs of nothing else.
     """
     posts = [WORD.findall(text) for text in texts]
     lowered = [[word.lower() for word in post] for post in posts]
@@ -137,13 +165,15 @@ def borrowed(label: Label, texts: Iterable[str], quotes: Iterable[str]) -> str |
         is_name = name != name.lower() and not any(name.lower() in post for post in posts)
         holders = sum(name.lower() in post for post in lowered)
         is_odd = any(letter.isupper() or letter.isdigit() for letter in name[1:]) or name[0].isdigit()
-        if (is_odd or (is_name and holders)) and holders < min(SUPPORT, len(posts)):
+        is_rare = holders < min(SUPPORT, len(posts)) and name.lower() not in common
+        if is_rare and (is_odd or (is_name and holders)):
             return str(name)
     runs = [[word] for word in title if len(word) > 3]
     runs += [description[start : start + RUN] for start in range(len(description) - RUN + 1)]
     for run in runs:
         holders = sum(holds(post, run) for post in lowered)
-        if holders == 1 < len(posts) and not any(holds(quote, run) for quote in quoted):
+        is_rare = any(word not in common and sum(word in post for post in lowered) == 1 for word in run)
+        if holders == 1 < len(posts) and is_rare and not any(holds(quote, run) for quote in quoted):
             return " ".join(run)
     return None
 
@@ -158,13 +188,29 @@ def sentences(text: str) -> int:
     return max(1, len(SENTENCE_END.findall(ABBREVIATION.sub("", text.strip()))))
 
 
-def checked(label: Label, request: Row) -> Row:
+def sorted_out(label: Label, request: Row) -> Row:
+    """What a label says of the posts of a problem: the strays among them, and `mixed` where too few are left."""
+    samples = request["samples"]
+    having = {*label.posts, *(quote.post for quote in label.quotes)}
+    strays = [sample["url_hash"] for sample in samples if sample["sample_number"] not in having]
+    left = len(samples) - len(strays)
+    share = MIN_SHARE if request["voices"] > len(samples) else 0
+    if left < max(min(MIN_VOICES, len(samples)), share * len(samples)):
+        return {"status": "mixed", "error": f"of {len(samples)} posts, {left} have one problem", "strays": strays}
+    return {"status": "labelled", "strays": strays}
+
+
+def checked(label: Label, request: Row, common: Set[str] = frozenset()) -> Row:
     """The columns of a label whose claims the posts of the request bear out. Raises AnswerError.
 
+    common: words in lower case that prove nothing, since many people use them.
     Quotes that no post holds are dropped; without one about money, would_pay_signal is false.
     """
     if label.cluster != request["cluster_id"]:
         raise AnswerError(f"cluster: the question was about cluster {request['cluster_id']}, not {label.cluster}")
+    outcome = sorted_out(label, request) if request.get("problem_id") else {"status": "labelled"}
+    if outcome["status"] == "mixed":
+        return outcome
     for name, text in (("canonical_title", label.canonical_title), ("description", label.description)):
         for what, pattern in (("a web address", WEB_ADDRESS), ("markup", MARKUP)):
             if pattern.search(text):
@@ -190,36 +236,40 @@ def checked(label: Label, request: Row) -> Row:
             f"quotes: {len(supporting)} posts are quoted word for word for the problem, "
             f"at least {min(SUPPORT, len(samples))} must be"
         )
-    taken = borrowed(label, (sample["text"] for sample in samples.values()), (quote for _, quote in quotes))
+    taken = borrowed(label, (sample["text"] for sample in samples.values()), (quote for _, quote in quotes), common)
     if taken:
         raise AnswerError(f"title or description: {taken!r} is not what several posts say, nor in a quote")
-    return label.model_dump(exclude={"cluster", "quotes"}) | {
-        "would_pay_signal": label.would_pay_signal and any(quotes.values()),
-        "quotes": [
-            {"url_hash": url_hash, "quote": quote, "supports_payment": payment}
-            for (url_hash, quote), payment in quotes.items()
-        ],
-    }
+    return (
+        outcome
+        | label.model_dump(exclude={"cluster", "posts", "quotes"})
+        | {
+            "would_pay_signal": label.would_pay_signal and any(quotes.values()),
+            "quotes": [
+                {"url_hash": url_hash, "quote": quote, "supports_payment": payment}
+                for (url_hash, quote), payment in quotes.items()
+            ],
+        }
+    )
 
 
 # -- Requests.
 
 
-def question(request: Row) -> Question:
-    """What a model is asked about a cluster or a problem."""
+def question(request: Row, common: Set[str]) -> Question:
+    """What a model is asked about a cluster or a problem, and how its answer is checked."""
     return Question(
         [{"role": "system", "content": request["system_prompt"]}, {"role": "user", "content": request["prompt"]}],
         subject(request) | {"prompt_version": request["prompt_version"]},
-        lambda answer: checked(parsed(answer, Label), request) | {"status": "labelled"},
+        lambda answer: checked(parsed(answer, Label), request, common),
     )
 
 
-def label_with_llm(requests: list[Row], is_first: bool, calls: Calls) -> None:
+def label_with_llm(requests: list[Row], is_first: bool, calls: Calls, common: Set[str]) -> None:
     """Ask about problems and the day's clusters, in their order.
 
     Raises ModelError as Calls.put does, or where none of the day's clusters could be labelled.
     """
-    failures = calls.put([question(request) for request in requests], "clusters", "a label")
+    failures = calls.put([question(request, common) for request in requests], "clusters", "a label")
     if failures and len(failures) == len(calls.outcomes) and is_first:
         raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {len(requests)} clusters: {failures[-1]}")
 
@@ -262,8 +312,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
     label_requests = dbt.ref("label_requests")  # noqa: F841  (read below, by the connection that commits at once)
     problem_requests = dbt.ref("problem_requests")
     extractive_labels = dbt.ref("extractive_labels")
+    documents = dbt.ref("documents")  # noqa: F841  (read as COMMON says, by that connection, too)
+    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841
     run_date = dbt.config.meta_get("run_date")
     relabel = bool(dbt.config.meta_get("relabel"))
+    days = int(dbt.config.meta_get("problem_window_days"))
     settings = Settings.of(dbt.config.meta_get("llm"))
     ledger = Ledger(dbt, session, SCHEMA)
 
@@ -296,9 +349,10 @@ def model(dbt: Any, session: Any) -> pa.Table:
         with attempts as (
             select
                 problem_id,
-                arg_max(voices, attempted_at) filter (where status = 'labelled') as labelled_voices,
-                arg_max(quotes, attempted_at) filter (where status = 'labelled') as labelled_quotes,
-                coalesce(bool_or(status = 'labelled' and is_new), false) as is_labelled_now,
+                arg_max(voices, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_voices,
+                -- Null where the latest is mixed: it quotes nothing.
+                arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_quotes,
+                coalesce(bool_or(status in ('labelled', 'mixed') and is_new), false) as is_labelled_now,
                 count(*) filter (where status = 'rejected') as rejected,
             from {ledger.attempts}
             where problem_id is not null
@@ -334,5 +388,6 @@ def model(dbt: Any, session: Any) -> pa.Table:
             f"select count(*) as clusters from {dbt.this.schema}.label_requests where cluster_date = date '{run_date}'"
         )
         calls = Calls(settings.models(Label), settings.budget(ledger.spent_today()), ledger.keep)
-        label_with_llm(requests, len(clusters) == of_day["clusters"], calls)
+        words_in_use = {row["word"] for row in ledger.read(COMMON, days=days, run_date=run_date, people=PEOPLE)}
+        label_with_llm(requests, len(clusters) == of_day["clusters"], calls, words_in_use)
     return ledger.kept()

@@ -188,7 +188,7 @@ label_requests as (
 
     select
         clusters.cluster_id,
-        'v2' as prompt_version,
+        'v3' as prompt_version,
         system_prompts.system_prompt,
         'Cluster ' || clusters.cluster_id || ': ' || clusters.cluster_size || ' posts (' || source_counts.sources
         || '). The most typical of them:' || chr(10)

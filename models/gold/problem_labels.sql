@@ -26,11 +26,11 @@ totals as (
 
 ),
 
--- The label that there is stands until a newer one is made.
+-- The label that there is stands until a newer one is made, or its posts are found to have no problem in common.
 labels as (
 
     select * from label_attempts
-    where status = 'labelled'
+    where status in ('labelled', 'mixed')
     qualify row_number() over (
         partition by problem_id
         order by attempted_at desc, attempt_id asc
@@ -50,6 +50,7 @@ problem_labels as (
         labels.model,
         {{ label_state('problem_requests') }},
         labels.quotes,
+        labels.strays,
         labels.voices as labelled_voices,
         coalesce(totals.attempts, 0) as attempts,
         labels.would_pay_signal,
@@ -71,6 +72,7 @@ select
     status,
     error,
     quotes,
+    strays,
     labelled_voices,
     attempts,
     would_pay_signal,

@@ -2,9 +2,9 @@
 
 with
 
-problem_posts as (
+problem_candidates as (
 
-    select * from {{ ref('problem_posts') }}
+    select * from {{ ref('problem_candidates') }}
 
 ),
 
@@ -30,10 +30,10 @@ categories as (
 heard as (
 
     select
-        problem_posts.problem_id,
-        problem_posts.url_hash,
-        problem_posts.source,
-        problem_posts.similarity,
+        problem_candidates.problem_id,
+        problem_candidates.url_hash,
+        problem_candidates.source,
+        problem_candidates.similarity,
         documents.text,
         -- A title of a word or two names no problem; nor does a web address.
         coalesce(nullif(documents.title, ''), documents.text) as title,
@@ -44,10 +44,10 @@ heard as (
         post_signals.category_probabilities,
         post_signals.impact_probabilities,
         post_signals.payment_quote,
-    from problem_posts
-    inner join documents on problem_posts.url_hash = documents.url_hash
-    inner join post_signals on problem_posts.url_hash = post_signals.url_hash
-    where problem_posts.is_first_of_voice and not coalesce(problem_posts.addresses_model, false)
+    from problem_candidates
+    inner join documents on problem_candidates.url_hash = documents.url_hash
+    inner join post_signals on problem_candidates.url_hash = post_signals.url_hash
+    where problem_candidates.is_first_of_voice and not coalesce(problem_candidates.addresses_model, false)
 
 ),
 
@@ -58,7 +58,7 @@ posts as (
         list(url_hash order by url_hash) as url_hashes,
         count(distinct voice) as voices,
         max(collection_date) as last_seen,
-    from problem_posts
+    from problem_candidates
     group by all
 
 ),
@@ -85,14 +85,15 @@ ranked as (
 
 ),
 
--- Ten posts: two that speak of paying, where there are any, then the most central.
+-- Thirty posts: two that speak of paying, where there are any, then the most central. Others could not be told to be
+-- strays.
 chosen as (
 
     select * from ranked
     qualify row_number() over (
         partition by problem_id
         order by payment_quote is not null and payment_place <= 2 desc, place asc
-    ) <= 10
+    ) <= 30
 
 ),
 
@@ -148,7 +149,7 @@ instructions as (
 
     select
         {{ label_instructions(
-            'posts that people wrote in public over some days and that an algorithm found to complain of the same'
+            'posts that people wrote in public over some days and that an algorithm took for complaints of the same'
         ) }}
             as system_prompt,
     from categories
@@ -160,7 +161,7 @@ problem_requests as (
     select
         posts.problem_id,
         row_number() over (order by posts.voices desc, posts.problem_id asc)::int as cluster_id,
-        'v2' as prompt_version,
+        'v3' as prompt_version,
         instructions.system_prompt,
         'Cluster ' || cluster_id || ': ' || posts.voices || ' people. Posts of theirs:' || chr(10)
         || '<posts>' || chr(10) || prompts.shown_posts || chr(10) || '</posts>' as prompt,

@@ -1,4 +1,4 @@
-"""Sentence embeddings of every distinct text, kept for good so that nothing is encoded twice.
+"""Sentence embeddings of every distinct text and title, kept for good so that nothing is encoded twice.
 
 Grain: one row per content_hash and model. Append-only; only a damaged vector is ever replaced.
 Method: all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Sentence-BERT, arXiv:1908.10084), mean pooling over
@@ -44,6 +44,9 @@ SOUND = f"""
     list_count(embedding::float[]) = {DIMENSIONS}
     and list_sum(list_transform(embedding::float[], lambda number: number * number)) between 0.98 and 1.02
 """
+
+# Whether a post has a title, and more to say than that.
+TITLED = "title <> '' and length(text) > length(title) + 1"
 
 log = AdapterLogger("Groundswell")
 
@@ -240,6 +243,9 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         with wanted as (
             select content_hash, text from texts
             where collection_date > date '{run_date}' - {int(days)} and text <> ''
+            union all
+            select sha256(title), title from texts
+            where collection_date > date '{run_date}' - {int(days)} and {TITLED}
             union all
             select sha256(description), description from categories
         ),

@@ -106,7 +106,7 @@ centroids as (
 
 ),
 
-problem_posts as (
+problem_candidates as (
 
     select
         {{ record_id(['posts.problem_id', 'posts.url_hash']) }} as problem_post_id,
@@ -149,4 +149,4 @@ select
     addresses_model,
     collection_date,
     posted_at,
-from problem_posts
+from problem_candidates

@@ -115,7 +115,10 @@ def main(
             ),
             labels.measure_calls,
         ],
-        Subject.PROBLEMS: [*problems.MEASURES],
+        Subject.PROBLEMS: [
+            *problems.MEASURES,
+            *(partial(problems.measure_pairs, database) for database in databases or []),
+        ],
         Subject.SCALE: [scale.measure],
         Subject.SYNC: [sync.measure],
     }

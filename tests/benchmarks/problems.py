@@ -20,10 +20,12 @@ import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tests.benchmarks import clusters
 from tests.benchmarks.clusters import Labelled, Labels, Placed, Shares
 from tests.conftest import DAY, ROOT
+from tests.labels import FOLDER
 from tests.models import load
 
 assignments: Any = load("silver/problem_assignments")
@@ -61,6 +63,8 @@ TABLES = """
         url_hash,
         url_hash as content_hash,
         null::text as duplicate_of,
+        '' as title,
+        '' as text,
         1.0 as complaint_score,
         posted_on as collection_date,
     from posts;
@@ -82,6 +86,26 @@ SWITCHES = """
 """
 
 
+# Pairs of tests/labels with the vectors of both: of texts, and of titles, or of the texts again where there is none.
+READ_PAIRS = """
+    with posts as (
+        select
+            url_hash,
+            texts.embedding as text_vector,
+            coalesce(titles.embedding::float[], texts.embedding::float[]) as title_vector,
+            titles.embedding is not null as is_titled,
+        from silver.documents
+        inner join silver.embeddings as texts using (content_hash)
+        left join silver.embeddings as titles on titles.content_hash = sha256(documents.title) and titles.model = $model
+        where texts.model = $model
+    )
+    select verdict = 'same', columns(one.* exclude (url_hash)), columns(other.* exclude (url_hash))
+    from read_csv($pairs, delim = '\t', header = true) as pairs
+    inner join posts as one on pairs.url_hash = one.url_hash
+    inner join posts as other on pairs.other_url_hash = other.url_hash
+"""
+
+
 class Dbt:
     """What dbt gives the model on a day, with the tables of a connection."""
 
@@ -100,6 +124,7 @@ class Dbt:
             "run_date": str(self.day),
             "embedding_model": "MiniLM",
             "complaint_threshold": "0.5",
+            "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": "90",
         }[name]
@@ -246,6 +271,27 @@ def measure_groups() -> Table:
     )
     for row in rows:
         made.add_row(*row)
+    return made
+
+
+def measure_pairs(database: Path) -> Table:
+    """How well pairs of complaints that say the same, as somebody read them, are told by their similarity."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            READ_PAIRS, {"model": clusters.embeddings.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}
+        ).fetchall()
+    same, *columns = (np.array(column) for column in zip(*rows, strict=True))
+    posts = []
+    for text, title, is_titled in (columns[:3], columns[3:]):
+        posts.append((text, title, assignments.vectors_of(text, title[is_titled], is_titled)))
+    made = table(
+        f"{len(same)} pairs of real complaints with a cosine from 0.6 on, {same.mean():.0%} of which say the same",
+        *("similarity of", "area under the ROC curve", "average precision"),
+    )
+    for name, one, other in zip(("texts", "titles", "texts and titles"), *posts, strict=True):
+        similarity = (one * other).sum(axis=1)
+        scored = (f"{score(same, similarity):.3f}" for score in (roc_auc_score, average_precision_score))
+        made.add_row(name, *scored)
     return made
 
 
