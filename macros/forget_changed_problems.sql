@@ -1,6 +1,6 @@
 {#-
-    Pre-hook of silver.problem_candidates: deletes the problems whose posts are others now, and those with posts of the day
-    being built, whose votes may have changed. The model puts them back as they are.
+    Pre-hook of silver.problem_candidates: deletes the problems whose posts are others now, and those with posts of the
+    day being built, whose votes may have changed. The model puts them back as they are.
 -#}
 {% macro forget_changed_problems() %}
     {%- if execute and load_relation(this) -%}

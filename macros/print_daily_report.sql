@@ -12,8 +12,8 @@
                 run_day() ~ ': ' ~ day.posts ~ ' posts (GitHub ' ~ day.github_posts ~ ', Hacker News '
                 ~ day.hackernews_posts ~ ', Reddit ' ~ day.reddit_posts ~ ', Stack Overflow ' ~ day.stackoverflow_posts
                 ~ '), ' ~ day.complaints ~ ' complaints'
-                ~ (' (' ~ day.second_opinions ~ ' second opinions)' if day.second_opinions else '') ~ ', ' ~ day.duplicates ~ ' duplicates, ' ~ day.outliers
-                ~ ' outliers', info=true
+                ~ (' (' ~ day.second_opinions ~ ' second opinions)' if day.second_opinions else '') ~ ', '
+                ~ day.duplicates ~ ' duplicates, ' ~ day.outliers ~ ' outliers', info=true
             ) -%}
             {%- do log(
                 run_day() ~ ': ' ~ day.clusters ~ ' topics, ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed
@@ -24,7 +24,8 @@
                 run_day() ~ ': problems ' ~ day.problems_opened ~ ' opened, ' ~ day.problems_continued ~ ' continued, '
                 ~ day.problems_reopened ~ ' reopened, ' ~ day.problems_merged ~ ' merged, ' ~ day.problems_split
                 ~ ' split, ' ~ day.problems_dormant ~ ' dormant; ' ~ day.problems_labelled ~ ' labelled in all, '
-                ~ (day.problems_mixed ~ ' mixed, ' if day.problems_mixed else '') ~ day.problems_waiting ~ ' waiting, ' ~ day.problems_failed ~ ' failed', info=true
+                ~ (day.problems_mixed ~ ' mixed, ' if day.problems_mixed else '') ~ day.problems_waiting ~ ' waiting, '
+                ~ day.problems_failed ~ ' failed', info=true
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -185,3 +185,24 @@ def test_the_days_of_the_window_and_later_ones_are_embedded_too(project: Project
     assert project.query(
         "select text from silver.texts join silver.embeddings using (content_hash) order by collection_date"
     ) == [("Broken on 2026-11-07.",), (f"Broken on {DAY}.",), ("Broken on 2026-11-21.",)]
+
+
+def test_titles_are_embedded_beside_the_texts_that_they_head(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    posts = [
+        {"title": title, "body": body, "source": "reddit", "url": f"https://www.reddit.com/r/x/comments/{number}"}
+        for number, (title, body) in enumerate(
+            [("It is broken", "Twice."), ("It is broken", "Again."), ("It is slow", ""), ("", "It is hot.")]
+        )
+    ]
+    file.write_text("".join(json.dumps(post | {"created_at": f"{DAY}T12:00:00Z"}) + "\n" for post in posts))
+    assert project.ingest("--file", str(file)).status == 0
+    finished = project.build(
+        DAY, "--select", "resource_type:seed", "+embeddings", "--exclude-resource-type", "test", "unit_test"
+    )
+    assert finished.status == 0, finished.output
+    heads = {"It is broken": True, "It is slow": False}
+    for text, expected in (heads | {"It is broken. Twice.": True, "It is slow.": True, "It is hot.": True}).items():
+        assert project.query(
+            "select count(*)::int from silver.embeddings where content_hash = sha256($text)", text=text
+        ) == [(int(expected),)], text

@@ -265,7 +265,7 @@ def question(request: Row, common: Set[str]) -> Question:
 
 
 def label_with_llm(requests: list[Row], is_first: bool, calls: Calls, common: Set[str]) -> None:
-    """Ask about problems and the day's clusters, in their order.
+    """Ask about problems and the day's clusters, in their order; common words are nobody's (`checked`).
 
     Raises ModelError as Calls.put does, or where none of the day's clusters could be labelled.
     """

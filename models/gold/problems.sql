@@ -133,7 +133,8 @@ demand as (
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
         round(2 * log2(1 + voice_counts.paying_voices), 2) as payment_score,
         round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
-        -- Of n unit vectors with a mean similarity of r to their mean, two have one of (n r² - 1) / (n - 1).
+        -- Of n unit vectors with a mean similarity of r to their mean, two have one of (n r² - 1) / (n - 1); where
+        -- strays had a part in that mean, somewhat more.
         (voice_counts.voices * pow(voice_counts.similarity, 2) - 1) / greatest(voice_counts.voices - 1, 1) as likeness,
         round(40 * greatest(likeness - 0.6, 0), 2) as agreement_score,
     from post_counts
