@@ -37,10 +37,10 @@ NEIGHBOURS = 20
 # real posts and 9 % of Stack Overflow's titles, which do resemble each other, come into groups.
 SAME = 0.7
 # A title counts half as much as the text that it heads: it says what the matter is, the text much beside it. Two posts
-# with titles have much in common by chance: of 750 real pairs read, cosine 0.76 between such said as much as 0.7
-# between sentences. So their vectors are shorter than 1.
+# with titles must be more alike than two sentences, a cosine of 0.74 for 0.7, so their vectors are shorter than 1: of
+# 750 real pairs that were read, 43 % of those beyond 0.74 say the same, and 35 % of those beyond 0.7.
 TITLE_WEIGHT = 0.5
-TITLED_LENGTH = (0.7 / 0.76) ** 0.5
+TITLED_LENGTH = (0.7 / 0.74) ** 0.5
 # A tie weighs what its similarity is beyond this: a close one counts twice as much as one that just holds.
 LOOSE = 0.5
 # From which on they are one voice, posting twice.
