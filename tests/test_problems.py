@@ -640,6 +640,8 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
         # Where posts that speak to a model are not shown, there may be fewer than three.
         (3, 2, [1, 2], "labelled", []),
         (3, 2, [2], "mixed", ["p1"]),
+        # Of one that has lost its third voice.
+        (2, 2, [1, 2], "mixed", []),
         # Three of seven do not speak for those that are not shown.
         (8, 6, [1, 2, 3], "labelled", ["p4", "p5", "p6"]),
         (8, 7, [1, 2, 3], "mixed", ["p4", "p5", "p6", "p7"]),

@@ -26,7 +26,7 @@ from language_models.settings import EXTRACTIVE, Settings
 
 # Posts that must be quoted for a title, where there are as many.
 SUPPORT = 2
-# Voices that make a problem, as in silver.problem_assignments. Where there are more than are shown, most of these must
+# Voices that make a problem, as in silver.problem_assignments. Where there are more than are shown, half of these must
 # have it: then the others are taken to have it, too.
 MIN_VOICES = 3
 MIN_SHARE = 0.5
@@ -194,8 +194,8 @@ def sorted_out(label: Label, request: Row) -> Row:
     having = {*label.posts, *(quote.post for quote in label.quotes)}
     strays = [sample["url_hash"] for sample in samples if sample["sample_number"] not in having]
     left = len(samples) - len(strays)
-    share = MIN_SHARE if request["voices"] > len(samples) else 0
-    if left < max(min(MIN_VOICES, len(samples)), share * len(samples)):
+    hidden = request["voices"] - len(samples)
+    if left + hidden < MIN_VOICES or (hidden and left < MIN_SHARE * len(samples)):
         return {"status": "mixed", "error": f"of {len(samples)} posts, {left} have one problem", "strays": strays}
     return {"status": "labelled", "strays": strays}
 
