@@ -175,12 +175,12 @@ def measure_calls() -> Table:
         )
         started = time.perf_counter()
         calls = Calls([model], Budget(None, None), lambda row: kept.update({row["attempt_id"]: row}))
-        label_attempts.label_with_llm(requests, is_first=True, calls=calls)
+        label_attempts.label_with_llm(requests, is_first=True, calls=calls, common=frozenset())
         seconds = time.perf_counter() - started
         asked = len(loopback.requests)
     assert {row["status"] for row in kept.values()} == {"labelled"}
     ideal = LATENCY * CLUSTERS / CALLS_IN_FLIGHT
-    tokens = model.estimate(label_attempts.question(requests[0]).messages).tokens_in / MARGIN
+    tokens = model.estimate(label_attempts.question(requests[0], frozenset()).messages).tokens_in / MARGIN
     title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):
