@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from tests.loopback import Answer, Request
+from tests.loopback import Answer, Loopback, Request
 
 Model = Callable[[Request], Answer]
 Label = dict[str, Any]
@@ -71,6 +71,11 @@ class Payload(NamedTuple):
 
 
 # -- Requests and answers.
+
+
+def settings(loopback: Loopback, model: str = "openai/loopback") -> dict[str, str]:
+    """The environment in which a loopback server is asked."""
+    return {"LLM_MODEL": model, "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "sk-s3cret"}
 
 
 def posts_of(user: str) -> list[Post]:
@@ -179,7 +184,7 @@ def sorting(has_it: Callable[[Post], bool]) -> Model:
 
     def answer_of(request: Request) -> Answer:
         prompt = read(request)
-        return completion(json.dumps(label_of(prompt._replace(posts=list(filter(has_it, prompt.posts))))), request)
+        return answer(request, **label_of(prompt._replace(posts=list(filter(has_it, prompt.posts)))))
 
     return answer_of
 

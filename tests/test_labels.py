@@ -21,7 +21,7 @@ from language_models.model import Model as LanguageModel
 from language_models.model import retry_after
 from tests import language_model
 from tests.conftest import DAY, DBT, ROOT, Project
-from tests.language_model import Model, honest
+from tests.language_model import Model, honest, settings
 from tests.loopback import Answer, Loopback, Request
 from tests.models import load
 
@@ -38,10 +38,6 @@ def unlabelled(built: Project, tmp_path: Path) -> Project:
     copy.query("delete from gold.label_attempts")
     copy.query("delete from gold.problem_requests")
     return copy
-
-
-def settings(loopback: Loopback, model: str = "openai/loopback") -> dict[str, str]:
-    return {"LLM_MODEL": model, "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "sk-s3cret"}
 
 
 def label(project: Project, *, variables: str = "", **environment: str) -> Any:

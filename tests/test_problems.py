@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from tests.conftest import DAY, Project
-from tests.language_model import honest, sorting
+from tests.language_model import honest, settings, sorting
 from tests.loopback import Loopback
 from tests.models import load
 
@@ -861,8 +861,7 @@ def test_a_language_model_names_problems_and_quotes_their_posts(
     copy = three_days.copy_to(tmp_path / "llm.duckdb")
     copy.query("delete from gold.label_attempts where problem_id is not null")
     loopback.answer = honest
-    model = {"LLM_MODEL": "openai/loopback", "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "sk-s3cret"}
-    finished = copy.build(DAY, "--select", "label_attempts+", **model)
+    finished = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
     assert finished.status == 0, finished.output
     # The day's clusters have their labels.
     assert len(loopback.requests) == copy.query("select count(*) from gold.problems")[0][0]
@@ -885,8 +884,7 @@ def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Pa
     before = copy.contents()
     # The accountant's invoices have another problem, and so have two of three batteries.
     loopback.answer = sorting(lambda post: "accountant" not in post.text and "drains" not in post.text)
-    model = {"LLM_MODEL": "openai/loopback", "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "sk-s3cret"}
-    finished = copy.build(DAY, "--select", "label_attempts+", **model)
+    finished = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
     assert finished.status == 0, finished.output
     assert "1 labelled in all, 1 mixed, 0 waiting" in finished.output
     assert copy.query("select status, error, canonical_title is null from gold.problem_labels order by 1") == [
@@ -911,6 +909,6 @@ def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Pa
         name: before[name] for name in before if name.startswith("silver")
     }
     asked = len(loopback.requests)
-    again = copy.build(DAY, "--select", "label_attempts+", **model)
+    again = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
     assert again.status == 0, again.output
     assert len(loopback.requests) == asked == 2

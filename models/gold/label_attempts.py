@@ -200,7 +200,7 @@ def sorted_out(label: Label, request: Row) -> Row:
     return {"status": "labelled", "strays": strays}
 
 
-def checked(label: Label, request: Row, common: Set[str] = frozenset()) -> Row:
+def checked(label: Label, request: Row, common: Set[str]) -> Row:
     """The columns of a label whose claims the posts of the request bear out. Raises AnswerError.
 
     common: words in lower case that prove nothing, since many people use them.

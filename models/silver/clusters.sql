@@ -23,40 +23,7 @@ core_items as (
 
 ),
 
-components as (
-
-    select
-        cluster_date,
-        cluster_id,
-        -- Decimals add up to the same sum in whatever order the threads meet them; floats do not.
-        unnest(embedding)::decimal(10, 8) as component,
-        generate_subscripts(embedding, 1) as dimension,
-    from core_items
-
-),
-
-means as (
-
-    select
-        cluster_date,
-        cluster_id,
-        dimension,
-        avg(component) as component,
-    from components
-    group by all
-
-),
-
-centroids as (
-
-    select
-        cluster_date,
-        cluster_id,
-        list(component order by dimension)::float[384] as centroid,
-    from means
-    group by all
-
-),
+{{ centroids('core_items', ['cluster_date', 'cluster_id']) }},
 
 sizes as (
 

@@ -73,38 +73,14 @@ posts as (
 ),
 
 -- A voice counts once, however often it posts.
-components as (
+heard as (
 
-    select
-        problem_id,
-        -- Decimals add up to the same sum in whatever order the threads meet them; floats do not.
-        unnest(embedding)::decimal(10, 8) as component,
-        generate_subscripts(embedding, 1) as dimension,
-    from posts
+    select * from posts
     where is_first_of_voice
 
 ),
 
-means as (
-
-    select
-        problem_id,
-        dimension,
-        avg(component) as component,
-    from components
-    group by all
-
-),
-
-centroids as (
-
-    select
-        problem_id,
-        list(component order by dimension)::float[384] as centroid,
-    from means
-    group by all
-
-),
+{{ centroids('heard', ['problem_id']) }},
 
 problem_candidates as (
 

@@ -281,9 +281,10 @@ def measure_pairs(database: Path) -> Table:
             READ_PAIRS, {"model": clusters.embeddings.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}
         ).fetchall()
     same, *columns = (np.array(column) for column in zip(*rows, strict=True))
-    posts = []
-    for text, title, is_titled in (columns[:3], columns[3:]):
-        posts.append((text, title, assignments.vectors_of(text, title[is_titled], is_titled)))
+    posts = [
+        (text, title, assignments.vectors_of(text, title[is_titled], is_titled))
+        for text, title, is_titled in (columns[:3], columns[3:])
+    ]
     made = table(
         f"{len(same)} pairs of real complaints with a cosine from 0.6 on, {same.mean():.0%} of which say the same",
         *("similarity of", "area under the ROC curve", "average precision"),
