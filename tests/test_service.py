@@ -9,11 +9,11 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from email.utils import format_datetime
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import httpx
@@ -59,6 +59,8 @@ GOOD: dict[SourceName, Any] = {
     REDDIT: {"kind": "Listing", "data": {"after": None, "children": []}},
     HACKERNEWS: {"hits": [], "nbHits": 0},
 }
+# The modules that look at a wall clock.
+WALL_CLOCKS = ("allowance", "source", "store")
 HTML = {"content-type": "text/html; charset=UTF-8"}
 PAGE = "<html>\n<head><title>Whoa there!</title></head>\n<body>Something went wrong.</body></html>"
 SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
@@ -79,7 +81,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wall clock that goes with the loop's time."""
-    for module in ("allowance", "source", "store"):
+    for module in WALL_CLOCKS:
         monkeypatch.setattr(f"ingest.{module}.datetime", Clock)
 
 
@@ -557,14 +559,30 @@ def test_the_last_request_of_a_day_is_kept_and_the_next_one_told_to_wait_for_mid
     virtually(main())
 
 
-def test_midnight_is_midnight_though_clocks_go_on(connection: duckdb.DuckDBPyConnection) -> None:
+def test_midnight_is_midnight_though_clocks_go_on(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = count()
+
+    class RestlessClock(Clock):
+        """A wall clock that has gone on a little whenever it is looked at, while the loop's stands still."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) + timedelta(seconds=next(looks) / 1024)
+
+    for module in WALL_CLOCKS:
+        monkeypatch.setattr(f"ingest.{module}.datetime", RestlessClock)
+
     async def main() -> None:
-        date_header = {"date": format_datetime(datetime.now(UTC), usegmt=True)}
-        wire = Wire([Answer(GOOD[STACKOVERFLOW] | {"quota_remaining": 0}, headers=date_header)])
+        wire = Wire([Answer(GOOD[STACKOVERFLOW] | {"quota_remaining": 0})])
         async with talk(STACKOVERFLOW, wire, connection) as service:
             await ask(service)
             error = str(await refusal(service))
-        assert f"resume after {datetime.now(UTC).date() + timedelta(days=1)} 00:00 UTC" in error
+        assert "resume after 2026-11-21 00:00 UTC" in error
+        assert next(looks) > 1
+
+    virtually(main())
 
     virtually(main())
 
