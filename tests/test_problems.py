@@ -356,8 +356,8 @@ class History:
         self.session.execute(
             "create table raw_items (url_hash text primary key, author_hash text, created_at timestamp);"
             "create table documents"
-            " (url_hash text, content_hash text, duplicate_of text, title text, text text, complaint_score double,"
-            " collection_date date);"
+            " (url_hash text, content_hash text, duplicate_of text, complaint_score double, collection_date date);"
+            "create table titles (url_hash text, content_hash text);"
             "create table embeddings (content_hash text, model text, embedding float[384]);"
             "create table problem_assignments as select * from rows"
         )
@@ -377,10 +377,11 @@ class History:
         self.session.execute(
             "insert into raw_items select distinct url_hash, author, day + to_seconds(second) from arrived;"
             "insert into documents"
-            " select distinct url_hash, text, duplicate_of, title, text, complaint_score, day from arrived;"
+            " select distinct url_hash, text, duplicate_of, complaint_score, day from arrived;"
+            "insert into titles select distinct url_hash, title from arrived;"
             "insert into embeddings select text, model, vector from arrived;"
             "insert into embeddings"
-            " select sha256(title), model, title_vector from arrived where title_vector is not null"
+            " select title, model, title_vector from arrived where title_vector is not null"
         )
         rows = problems.model(Run(self.session, day_of(day), embedding_model), self.session)  # noqa: F841
         # As the incremental strategy replace_from_day does.

@@ -45,8 +45,6 @@ SOUND = f"""
     and list_sum(list_transform(embedding::float[], lambda number: number * number)) between 0.98 and 1.02
 """
 
-# Whether a post has a title, and more to say than that.
-TITLED = "title <> '' and length(text) > length(title) + 1"
 
 log = AdapterLogger("Groundswell")
 
@@ -219,7 +217,8 @@ def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     """Return the embeddings that the table does not hold yet, or holds damaged."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key=["content_hash", "model"])
-    texts = dbt.ref("texts")  # noqa: F841  (DuckDB finds both by name, below)
+    texts = dbt.ref("texts")  # noqa: F841  (DuckDB finds these by name, below)
+    titles = dbt.ref("titles")  # noqa: F841
     categories = dbt.ref("categories")  # noqa: F841
     run_date = dbt.config.meta_get("run_date")
     days = dbt.config.meta_get("problem_window_days")
@@ -244,8 +243,8 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
             select content_hash, text from texts
             where collection_date > date '{run_date}' - {int(days)} and text <> ''
             union all
-            select sha256(title), title from texts
-            where collection_date > date '{run_date}' - {int(days)} and {TITLED}
+            select content_hash, title from titles
+            where collection_date > date '{run_date}' - {int(days)}
             union all
             select sha256(description), description from categories
         ),

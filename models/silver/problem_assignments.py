@@ -90,15 +90,12 @@ CONSIDERED = """
         coalesce(standing.problem_id, '') as problem,
         documents.collection_date,
         embeddings.embedding,
-        titles.embedding as title_embedding,
+        title_embeddings.embedding as title_embedding,
     from documents
     inner join embeddings using (content_hash)
-    left join embeddings as titles
-        on
-            titles.model = $model
-            -- An inequality of its own would be tried on every pair.
-            and titles.content_hash
-            = if(length(documents.text) > length(documents.title) + 1, sha256(documents.title), null)
+    left join titles using (url_hash)
+    left join embeddings as title_embeddings
+        on titles.content_hash = title_embeddings.content_hash and title_embeddings.model = $model
     inner join raw_items using (url_hash)
     left join standing using (url_hash)
     where
@@ -378,6 +375,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     """Return the rows of the day, and of the days after it that were built before."""
     dbt.config(materialized="incremental", incremental_strategy="replace_from_day", unique_key="as_of_date")
     documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds these by name, below)
+    titles = dbt.ref("titles")  # noqa: F841
     embeddings = dbt.ref("embeddings")  # noqa: F841
     raw_items = dbt.source("bronze", "raw_items")  # noqa: F841
     run_date = dbt.config.meta_get("run_date")

@@ -63,11 +63,10 @@ TABLES = """
         url_hash,
         url_hash as content_hash,
         null::text as duplicate_of,
-        '' as title,
-        '' as text,
         1.0 as complaint_score,
         posted_on as collection_date,
     from posts;
+    create table titles (url_hash text, content_hash text);
     create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from posts;
     create table raw_items as select url_hash, null::text as author_hash, posted_on as created_at from posts;
     create table problem_assignments as from nothing;
@@ -96,7 +95,8 @@ READ_PAIRS = """
             titles.embedding is not null as is_titled,
         from silver.documents
         inner join silver.embeddings as texts using (content_hash)
-        left join silver.embeddings as titles on titles.content_hash = sha256(documents.title) and titles.model = $model
+        left join silver.titles as titled using (url_hash)
+        left join silver.embeddings as titles on titled.content_hash = titles.content_hash and titles.model = $model
         where texts.model = $model
     )
     select verdict = 'same', columns(one.* exclude (url_hash)), columns(other.* exclude (url_hash))
