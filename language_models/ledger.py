@@ -26,6 +26,9 @@ class Ledger:
         self.journal = f"{dbt.this.schema}.{dbt.this.identifier}__journal"
         empty = schema.empty_table()  # noqa: F841  (DuckDB finds it by name)
         self.connection.execute(f"create table if not exists {self.journal} as select * from empty")
+        # A killed build of an earlier version may have left a journal with fewer columns.
+        for name, column_type, *_ in self.connection.execute("describe from empty").fetchall():
+            self.connection.execute(f"alter table {self.journal} add column if not exists {name} {column_type}")
         # All attempts so far as a subquery; is_new are those that no finished build has seen.
         self.attempts = f"(select *, true as is_new from {self.journal})"
         if dbt.is_incremental:
@@ -40,7 +43,7 @@ class Ledger:
         attempt = pa.Table.from_pylist([row], schema=self.schema)  # noqa: F841
         self.connection.execute("begin")
         self.connection.execute(f"delete from {self.journal} where attempt_id = $id", {"id": row["attempt_id"]})
-        self.connection.execute(f"insert into {self.journal} select * from attempt")
+        self.connection.execute(f"insert into {self.journal} by name select * from attempt")
         self.connection.execute("commit")
 
     def kept(self) -> pa.Table:
