@@ -107,6 +107,36 @@ def records(server: Server, collection: str) -> list[dict[str, Any]]:
     return items
 
 
+def test_posts_without_titles_are_built_and_published(project: Project, server: Server, tmp_path: Path) -> None:
+    """Comments have none."""
+    complaints = [
+        "The export to PDF crashes every time, and all my work is lost. How can I fix this?",
+        "Exporting to PDF keeps crashing for me, too, which is very annoying. I lost an hour of work.",
+        "I get a crash whenever I try to export a PDF, and it throws away what I did. Please fix it.",
+    ]
+    posts = [
+        {
+            "source": "hackernews",
+            "url": f"https://news.ycombinator.com/item?id={number}",
+            "title": title,
+            "body": body,
+            "author": f"author-{number}",
+            "created_at": f"{DAY}T12:00:00Z",
+        }
+        for number, (title, body) in enumerate(zip([None, "", None], complaints, strict=True))
+    ]
+    file = tmp_path / "comments.jsonl"
+    file.write_text("".join(json.dumps(post) + "\n" for post in posts))
+    assert project.ingest("--file", str(file)).status == 0
+    finished = project.build(variables=", complaint_threshold: 0", **server.settings)
+    assert finished.status == 0, finished.output
+    assert project.query("select voices from gold.problems") == [(3,)]
+    for collection in ("issue_evidence", "problem_posts"):
+        assert [record["title"] for record in records(server, collection)] == [""] * 3
+    assert all("crash" in record["canonical_title"] for record in records(server, "issues"))
+    assert all("crash" in record["title"] for record in records(server, "problems"))
+
+
 def push_part(
     day: Project, client: PocketBase, part: Part = ISSUES, when: date = TODAY, everything: bool = True
 ) -> Pushed:

@@ -23,7 +23,7 @@ fields as (
         issue_evidence.url_hash,
         issue_evidence.source,
         issue_evidence.url,
-        {{ cut('issue_evidence.title', 1000) }} as title,
+        coalesce({{ cut('issue_evidence.title', 1000) }}, '') as title,
         coalesce(issue_evidence.excerpt, '') as excerpt,
         coalesce({{ cut_with_length('issue_evidence.body', 20000) }}, '') as body,
         coalesce(issue_evidence.quote, '') as quote,

@@ -45,7 +45,7 @@ fields as (
         problem_posts.url_hash,
         problem_posts.source,
         problem_posts.url,
-        {{ cut('problem_posts.title', 1000) }} as title,
+        coalesce({{ cut('problem_posts.title', 1000) }}, '') as title,
         coalesce(problem_posts.excerpt, '') as excerpt,
         coalesce(quotes.quote, '') as quote,
         problem_posts.comment_count,

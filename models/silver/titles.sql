@@ -4,7 +4,7 @@ with
 
 texts as (
 
-    select * from {{ ref('texts') }}
+    select * from {{ ref('texts').include(database=false) }}
 
 ),
 
