@@ -63,8 +63,9 @@ def posts_of(
 ) -> Any:
     """Posts p000, p001 ... of these vectors; of those that have no voice, or no problem, nothing was known before."""
     count = len(vectors)
-    names = ([*given, *[""] * (count - len(given))] for given in (author, voice, problem))
-    return problems.Posts([f"p{number:03}" for number in range(count)], *names, vectors)
+    author, voice, problem = ([*given, *[""] * (count - len(given))] for given in (author, voice, problem))
+    url_hashes = [f"p{number:03}" for number in range(count)]
+    return problems.Posts(url_hashes, author, [""] * count, voice, problem, [0] * count, vectors)
 
 
 def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
@@ -135,23 +136,30 @@ def test_known_voices_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "group", "names"),
+    ("problem", "group", "others", "names"),
     [
-        ("PPP.", "1122", {1: "P"}),
-        (".PPP", "1122", {2: "P"}),
+        ("PPP.", "1122", {}, {1: "P"}),
+        (".PPP", "1122", {}, {2: "P"}),
         # As many here as there: where the earlier post is.
-        ("PP", "21", {2: "P"}),
-        ("QPPQ", "3213", {3: "Q", 2: "P"}),
+        ("PP", "21", {}, {2: "P"}),
+        ("QPPQ", "3213", {}, {3: "Q", 2: "P"}),
         # Two problems want a group: the one with more posts in it, then the one with the earlier post.
-        ("PPQQQ", "11111", {1: "Q"}),
-        ("QPPQ", "1111", {1: "Q"}),
+        ("PPQQQ", "11111", {}, {1: "Q"}),
+        ("QPPQ", "1111", {}, {1: "Q"}),
         # The other goes on where it has some posts left.
-        ("PPPQQQQ", "1121111", {1: "Q", 2: "P"}),
-        ("...", "123", {}),
+        ("PPPQQQQ", "1121111", {}, {1: "Q", 2: "P"}),
+        # Posts that are not looked at count, too: they would go with it.
+        ("PPQQQ", "11111", {"P": 2}, {1: "P"}),
+        ("QQPPP", "11111", {"P": 2, "Q": 2}, {1: "P"}),
+        ("PPQQQ", "11111", {"P": 38, "Q": 40}, {1: "Q"}),
+        ("PPPQQQQ", "1121111", {"P": 9}, {1: "P"}),
+        ("...", "123", {}, {}),
     ],
 )
-def test_which_problem_a_group_goes_on_with(problem: str, group: str, names: dict[int, str]) -> None:
-    claimed = problems.claims([name.replace(".", "") for name in problem], [int(number) for number in group])
+def test_which_problem_a_group_goes_on_with(
+    problem: str, group: str, others: dict[str, int], names: dict[int, str]
+) -> None:
+    claimed = problems.claims([name.replace(".", "") for name in problem], [int(number) for number in group], others)
     assert claimed == names
 
 
@@ -322,16 +330,17 @@ class Run:
     is_incremental = True
     this = "problem_assignments"
 
-    def __init__(self, session: duckdb.DuckDBPyConnection, day: date, embedding_model: str) -> None:
+    def __init__(self, session: duckdb.DuckDBPyConnection, day: date, settings: dict[str, str]) -> None:
         self.session = session
         self.config = self
         self.settings = {
             "run_date": str(day),
-            "embedding_model": embedding_model,
+            "embedding_model": "MiniLM",
             "complaint_threshold": "0.5",
             "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": str(MEMORY),
+            **settings,
         }
 
     def __call__(self, **_: Any) -> None:
@@ -362,7 +371,7 @@ class History:
             "create table problem_assignments as select * from rows"
         )
 
-    def build(self, day: int, posts: Iterable[Post] = (), embedding_model: str = "MiniLM") -> None:
+    def build(self, day: int, posts: Iterable[Post] = (), **settings: str) -> None:
         """Build a day, by its number, with posts that have come in by then."""
         arrived = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
             [
@@ -383,7 +392,7 @@ class History:
             "insert into embeddings"
             " select title, model, title_vector from arrived where title_vector is not null"
         )
-        rows = problems.model(Run(self.session, day_of(day), embedding_model), self.session)  # noqa: F841
+        rows = problems.model(Run(self.session, day_of(day), settings), self.session)  # noqa: F841
         # As the incremental strategy replace_from_day does.
         self.session.execute("delete from problem_assignments where as_of_date >= $day", {"day": day_of(day)})
         self.session.execute("insert into problem_assignments select * from rows")
@@ -563,6 +572,65 @@ def test_posts_older_than_the_window_follow_their_problem() -> None:
     assert left < set(history.standing(0).values())
 
 
+def test_posts_that_follow_do_so_by_the_model_of_the_day() -> None:
+    one, other, between = bridge(1)
+    history = History()
+    history.build(0, some_posts(0, np.vstack([alike(6, 2, one), alike(5, 3, other)])))
+    day = WINDOW + 2
+    history.session.execute("insert into embeddings select content_hash, 'new', embedding from embeddings")
+    joined = [post._replace(vectors={"new": post.vectors["MiniLM"]}) for post in some_posts(day, alike(8, 4, between))]
+    history.build(day, joined, embedding_model="new")
+    models = [(row[3], row[4] == row[5]) for row in history.rows() if row[4] == day_of(day)]
+    # Eight that came in, and those that were merged.
+    assert Counter(models) == {("new", True): 8, ("new", False): 5}
+
+
+def test_one_recent_post_does_not_stand_for_all_that_were_before_it() -> None:
+    one, far = strangers(2, 2)
+    history = History()
+    history.build(0, some_posts(0, alike(12, 2, one)))
+    [name] = set(history.standing(0).values())
+    assert name
+    # A post at the edge of the problem, then some that are like its others and not like that one.
+    [aside] = some_posts(4, alike(1, 9, unit((one + 0.75 * far)[None])[0]), "aside")
+    history.build(4, [aside])
+    assert history.standing(4)[aside.url_hash] == name
+    history.build(7, some_posts(7, alike(3, 4, unit((one - 0.35 * far)[None])[0])))
+    assert set(history.standing(7).values()) == {name}
+
+
+def test_a_large_problem_keeps_its_id_though_little_of_it_is_recent() -> None:
+    one, other, between = bridge(1)
+    history = History()
+    history.build(0, some_posts(0, alike(40, 2, one), "large"))
+    history.build(3, some_posts(3, alike(1, 9, one), "large"))
+    history.build(6, some_posts(6, alike(6, 3, other), "small"))
+    large, small = history.standing(6)["large-00-00"], history.standing(6)["small-06-00"]
+    assert Counter(history.standing(6).values()) == {large: 41, small: 6}
+    others = np.vstack([alike(6, seed) for seed in range(50, 58)])
+    history.build(7, some_posts(7, alike(8, 4, between), "between") + some_posts(7, others))
+    left = history.standing(7)
+    assert {name for url_hash, name in left.items() if not url_hash.startswith("post")} == {large}
+
+
+def test_a_higher_threshold_opens_no_second_problem() -> None:
+    history, like = History(), alike(12, 1)
+    history.build(0, [post._replace(complaint_score=0.55) for post in some_posts(0, like[:8])])
+    history.build(1, some_posts(1, like[8:]), complaint_threshold="0.6")
+    assert len(set(history.standing(1).values())) == 1
+
+
+def test_an_author_is_one_voice_for_good() -> None:
+    history, like = History(), alike(20, 2)
+    history.build(0, some_posts(0, like[:6], "first") + some_posts(0, like[6:7], "ann", author="ann"))
+    for number, day in enumerate((WINDOW, 2 * WINDOW), start=2):
+        history.build(day, some_posts(day, like[5 + number : 6 + number], "ann", author="ann"))
+        # So many others that none of ann's is among the latest three.
+        history.build(day + 1, some_posts(day + 1, like[8 + 3 * number : 11 + 3 * number]))
+    voices = {row[2] for row in history.rows() if row[0].startswith("ann")}
+    assert voices == {"ann-00-00"}
+
+
 @pytest.mark.parametrize(
     ("spread", "title_spread", "untitled", "titled"),
     [
@@ -611,7 +679,7 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
         )
         for seed in centre
     ]
-    history.build(1, later, "new")
+    history.build(1, later, embedding_model="new")
     left = history.standing(1)
     name = left["post-00-03"]
     assert name == problems.problem_id(str(day_of(1)), "post-00-03")

@@ -5,15 +5,16 @@ null. A complaint has a row on the day it comes in, and another whenever it move
 Method: the complaints of a window of days are the nodes of a graph, each joined to those of its 20 nearest neighbours
 that are at least as similar as SAME; the Leiden algorithm (Traag, Waltman & van Eck 2019, From Louvain to Leiden)
 finds its communities by modularity, beginning with those of the day before. Only what hangs together with a post of
-the day is grouped anew. A problem keeps its id in the community that has most of its posts; a community of at least
-three voices that no problem claims opens one. A problem whose posts are all older than the window is represented by
-its latest three.
+the day is grouped anew. A problem keeps its id in the community that has most of its posts, and of several problems in
+one community the one with the most posts goes on, older ones counted; a community of at least
+three voices that no problem claims opens one. The latest three posts of a problem stand for it, however old they are,
+until it has not been heard of for problem_memory_days.
 
 What a day leaves behind depends on its posts and on the days before: when one is built again, those after it follow.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -71,42 +72,79 @@ SCHEMA = pa.schema(
 )
 
 
-# The complaints of a window with what stands about them, and the representatives of problems that are older.
+# The complaints of a window and the representatives of problems, with what stands about them. They are chosen before
+# anything is joined: it would be joined with all that was ever collected.
 CONSIDERED = """
     with representatives as (
         select url_hash
         from standing
         where problem_id is not null
         qualify
-            max(collection_date) over (partition by problem_id)
-            between $last::date - $memory::int and $last::date - $window::int
+            max(collection_date) over (partition by problem_id) >= $last::date - $memory::int
             and row_number() over (partition by problem_id order by collection_date desc, url_hash) <= $representatives
+    ),
+    posts as (
+        select url_hash, content_hash, duplicate_of, collection_date
+        from documents
+        where
+            collection_date > $last::date - $window::int
+            and collection_date <= $last::date
+            and complaint_score >= $threshold
+        union
+        select url_hash, content_hash, duplicate_of, collection_date
+        from documents
+        where url_hash in (select url_hash from representatives)
+    ),
+    post_titles as (
+        select url_hash, content_hash
+        from titles
+        where url_hash in (select url_hash from posts)
+    ),
+    vectors as (
+        select content_hash, embedding
+        from embeddings
+        where
+            model = $model
+            and content_hash in (select content_hash from posts union all select content_hash from post_titles)
+    ),
+    authors as (
+        select url_hash, coalesce(author_hash, '') as author, created_at
+        from raw_items
+        where url_hash in (select url_hash from posts union all select url_hash from standing)
+    ),
+    author_voices as (
+        select author, arg_min(voice, (created_at, url_hash)) as voice
+        from standing
+        inner join authors using (url_hash)
+        where author <> ''
+        group by author
+    ),
+    others as (
+        select problem_id, count(*) as posts
+        from standing
+        where url_hash not in (select url_hash from posts)
+        group by problem_id
     )
     select
         url_hash,
-        coalesce(documents.duplicate_of, '') as original,
-        coalesce(raw_items.author_hash, '') as author,
+        coalesce(posts.duplicate_of, '') as original,
+        authors.author,
+        coalesce(author_voices.voice, '') as author_voice,
         coalesce(standing.voice, '') as voice,
         coalesce(standing.problem_id, '') as problem,
-        documents.collection_date,
-        embeddings.embedding,
-        title_embeddings.embedding as title_embedding,
-    from documents
-    inner join embeddings using (content_hash)
-    left join titles using (url_hash)
-    left join embeddings as title_embeddings
-        on titles.content_hash = title_embeddings.content_hash and title_embeddings.model = $model
-    inner join raw_items using (url_hash)
+        coalesce(others.posts, 0) as others,
+        posts.collection_date,
+        vectors.embedding,
+        title_vectors.embedding as title_embedding,
+    from posts
+    inner join vectors using (content_hash)
+    left join post_titles using (url_hash)
+    left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
+    inner join authors using (url_hash)
+    left join author_voices using (author)
     left join standing using (url_hash)
-    where
-        embeddings.model = $model
-        and (
-            documents.collection_date > $last::date - $window::int
-            and documents.collection_date <= $last::date
-            and documents.complaint_score >= $threshold
-            or url_hash in (select url_hash from representatives)
-        )
-    order by raw_items.created_at, url_hash
+    left join others using (problem_id)
+    order by authors.created_at, url_hash
 """
 
 
@@ -140,9 +178,13 @@ class Posts(NamedTuple):
 
     url_hash: Sequence[str]
     author: Sequence[str]
+    # That of the author's first post.
+    author_voice: Sequence[str]
     # The url_hash of the first post of the same voice; every post that was looked at before has one.
     voice: Sequence[str]
     problem: Sequence[str]
+    # How many posts more that problem has, which are not among these.
+    others: Sequence[int]
     # (n, d), of about unit length.
     vectors: Vectors
 
@@ -255,7 +297,7 @@ def voices(posts: Posts, pairs: Pairs) -> list[str]:
     close = pairs.similarity >= REPEATED * lengths[pairs.a] * lengths[pairs.b]
     ties = coo_array((np.ones(close.sum()), (pairs.a[close], pairs.b[close])), shape=(count, count))
     wording = connected_components(ties, directed=False)[1].tolist() if count else []
-    by_author: dict[str, str] = {}
+    by_author = {author: first for author, first in zip(posts.author, posts.author_voice, strict=True) if first}
     by_wording: dict[int, str] = {}
     # Those that have a voice first, then the others, each in the order of posting.
     for index in sorted(range(count), key=lambda index: not posts.voice[index]):
@@ -285,17 +327,17 @@ def touched(posts: Posts, pairs: Pairs, before: Labels) -> Flags:
     return np.isin(component, component[is_new])
 
 
-def claims(problem: Sequence[str], group: Sequence[int]) -> dict[int, str]:
+def claims(problem: Sequence[str], group: Sequence[int], others: Mapping[str, int]) -> dict[int, str]:
     """Which problem each group of posts goes on with: every problem has one, that with most of its posts.
 
-    Problems that want the same group leave it to the one with more posts in it; of equal ones to the one with the
-    earlier post.
+    others: how many posts a problem has beside these, which go where it goes. Problems that want the same group leave
+    it to the one with more posts, in the group and beside it; of equal ones to the one with the earlier post.
     """
     shared = Counter((name, number) for name, number in zip(problem, group, strict=True) if name)
     names: dict[int, str] = {}
     placed = set()
     # Counter and sorted keep the order of the first posts.
-    for (name, number), _ in sorted(shared.items(), key=lambda each: -each[1]):
+    for (name, number), _ in sorted(shared.items(), key=lambda each: -each[1] - others.get(each[0][0], 0)):
         if number not in names and name not in placed:
             names[number] = name
             placed.add(name)
@@ -313,7 +355,8 @@ def group_day(posts: Posts, day: str) -> Grouped:
     for index in indices:
         members.setdefault(int(group[index]), []).append(index)
 
-    names = claims([posts.problem[index] for index in indices], [int(group[index]) for index in indices])
+    others = dict(zip(posts.problem, posts.others, strict=True))
+    names = claims([posts.problem[index] for index in indices], group[indices].tolist(), others)
     for number, each in members.items():
         if number not in names and len({voice[index] for index in each}) >= MIN_VOICES:
             names[number] = problem_id(day, posts.url_hash[each[0]])
@@ -350,10 +393,11 @@ def moves(considered: pa.Table, day: str, model: str, same: float) -> tuple[pa.T
     titles = considered["title_embedding"]
     vectors = vectors_of(matrix(considered["embedding"]), matrix(titles), titles.is_valid().to_numpy())
     vectors *= (SAME / same) ** 0.5
-    url_hash, author, voice, problem = (
-        [columns[name][row] for row in nodes] for name in ("url_hash", "author", "voice", "problem")
+    url_hash, author, author_voice, voice, problem, others = (
+        [columns[name][row] for row in nodes]
+        for name in ("url_hash", "author", "author_voice", "voice", "problem", "others")
     )
-    grouped = group_day(Posts(url_hash, author, voice, problem, vectors[nodes]), day)
+    grouped = group_day(Posts(url_hash, author, author_voice, voice, problem, others, vectors[nodes]), day)
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
@@ -413,11 +457,18 @@ def model(dbt: Any, session: Any) -> pa.Table:
         gone = pa.table({"problem_id": list(merged), "into": list(merged.values())})  # noqa: F841
         followers = session.sql(
             f"""
-            select url_hash, gone.into::text as problem_id, voice, model, date '{day}' as as_of_date, collection_date
+            select
+                url_hash,
+                gone.into::text as problem_id,
+                voice,
+                $model as model,
+                date '{day}' as as_of_date,
+                collection_date,
             from standing
             inner join gone using (problem_id)
             where url_hash not in (select url_hash from moved)
-            """
+            """,
+            params={"model": settings["model"]},
         ).to_arrow_table()
         tables += [moved, followers.cast(SCHEMA)]
         session.sql(
