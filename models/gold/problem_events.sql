@@ -8,15 +8,46 @@ problem_assignments as (
 
 ),
 
+problem_strays as (
+
+    select * from {{ ref('problem_strays') }}
+
+),
+
+documents as (
+
+    select * from {{ ref('documents') }}
+
+),
+
+-- As gold.problem_posts has it: strays were never in the problem.
+belongings as (
+
+    select
+        problem_assignments.url_hash,
+        problem_assignments.problem_id as group_id,
+        if(problem_strays.voice is null, problem_assignments.problem_id, null) as problem_id,
+        problem_assignments.as_of_date,
+        problem_assignments.collection_date,
+    from problem_assignments
+    left join problem_strays
+        on
+            problem_assignments.problem_id = problem_strays.problem_id
+            and problem_assignments.voice = problem_strays.voice
+
+),
+
 moves as (
 
     select
         url_hash,
         as_of_date,
+        collection_date,
+        group_id,
         problem_id,
         lag(problem_id) over days_of_post as problem_before,
         row_number() over days_of_post = 1 as is_new,
-    from problem_assignments
+    from belongings
     window days_of_post as (partition by url_hash order by as_of_date)
 
 ),
@@ -90,19 +121,18 @@ heirs as (
     select
         ended.problem_id,
         ended.event_date,
-        moves.problem_id as related_problem_id,
+        moves.group_id as related_problem_id,
         count(*) as posts,
     from ended
     inner join moves on ended.problem_id = moves.problem_before and ended.event_date = moves.as_of_date
-    where moves.problem_id is not null
+    where moves.group_id <> ended.problem_id
     group by all
 
 ),
 
 latest as (
 
-    select greatest(max(as_of_date), {{ run_date() }}) as latest_date
-    from problem_assignments
+    select max(collection_date) as latest_date from documents
 
 ),
 
@@ -124,35 +154,62 @@ new_models as (
 
 ),
 
+-- The days that brought posts to a problem: new ones, and such as were elsewhere.
 days as (
 
     select
         moves.problem_id,
         moves.as_of_date,
         count(*) as posts,
+        count(*) filter (where moves.is_new) as new_posts,
+        max(moves.collection_date) as newest_date,
         any_value(moves.as_of_date = opened.event_date) as is_first,
     from moves
     inner join opened on moves.problem_id = opened.problem_id
-    where moves.is_new or moves.as_of_date = opened.event_date
+    where moves.problem_before is distinct from moves.problem_id
     group by all
 
 ),
 
--- Days on which a problem was heard of, with those before and after.
+-- Its newest post then, and before.
+newest as (
+
+    select
+        problem_id,
+        as_of_date,
+        if(new_posts > 0, new_posts, posts) as posts,
+        new_posts > 0 as brings_new_posts,
+        is_first,
+        max(newest_date) over so_far as newest_date,
+        max(newest_date) over before as newest_before,
+    from days
+    window
+        so_far as (partition by problem_id order by as_of_date),
+        before as (
+            partition by problem_id
+            order by as_of_date
+            rows between unbounded preceding and 1 preceding
+        )
+
+),
+
+-- What is heard of anew: its newest post is newer than before, and in the window.
 heard as (
 
     select
-        days.problem_id,
-        days.as_of_date,
-        days.posts,
-        days.is_first,
-        lag(days.as_of_date) over problem_days as heard_before,
-        coalesce(lead(days.as_of_date) over problem_days, latest.latest_date + 1) as heard_next,
-        days.as_of_date + {{ var('problem_window_days') }} as dormant_date,
-        days.as_of_date + {{ var('problem_memory_days') }} + 1 as forgotten_date,
-    from days
+        newest.problem_id,
+        newest.as_of_date,
+        newest.newest_date + {{ var('problem_window_days') }} as dormant_date,
+        coalesce(lead(newest.as_of_date) over problem_days, latest.latest_date + 1) as heard_next,
+    from newest
     cross join latest
-    window problem_days as (partition by days.problem_id order by days.as_of_date)
+    where
+        newest.is_first
+        or (
+            newest.newest_date > newest.newest_before
+            and newest.newest_date + {{ var('problem_window_days') }} > newest.as_of_date
+        )
+    window problem_days as (partition by newest.problem_id order by newest.as_of_date)
 
 ),
 
@@ -161,12 +218,19 @@ silences as (
     select
         heard.problem_id,
         heard.dormant_date,
-        least(heard.forgotten_date, min(new_models.as_of_date)) as closed_date,
+        least(
+            max(newest.newest_date) + {{ var('problem_memory_days') }} + 1, min(new_models.as_of_date)
+        ) as closed_date,
         least(heard.heard_next, any_value(ended.event_date)) as until_date,
     from heard
+    inner join newest
+        on
+            heard.problem_id = newest.problem_id
+            and heard.as_of_date <= newest.as_of_date
+            and heard.heard_next > newest.as_of_date
     left join new_models on heard.dormant_date <= new_models.as_of_date
     left join ended on heard.problem_id = ended.problem_id and heard.as_of_date < ended.event_date
-    group by heard.problem_id, heard.dormant_date, heard.forgotten_date, heard.heard_next
+    group by heard.problem_id, heard.dormant_date, heard.heard_next
 
 ),
 
@@ -192,19 +256,25 @@ events as (
         count(*) as posts,
     from opened
     inner join moves on opened.problem_id = moves.problem_id and opened.event_date = moves.as_of_date
-    where moves.problem_before is not null
+    where moves.problem_before is not null and moves.problem_before <> moves.problem_id
     group by all
 
     union all
 
     select
-        problem_id,
-        as_of_date as event_date,
-        if(as_of_date - heard_before >= {{ var('problem_window_days') }}, 'reopened', 'continued') as event,
+        newest.problem_id,
+        newest.as_of_date as event_date,
+        if(
+            heard.problem_id is not null
+            and newest.newest_before + {{ var('problem_window_days') }} <= newest.as_of_date,
+            'reopened',
+            'continued'
+        ) as event,
         null as related_problem_id,
-        posts,
-    from heard
-    where not is_first
+        newest.posts,
+    from newest
+    left join heard on newest.problem_id = heard.problem_id and newest.as_of_date = heard.as_of_date
+    where not newest.is_first and (newest.brings_new_posts or event = 'reopened')
 
     union all
 
@@ -213,7 +283,7 @@ events as (
         event_date,
         'merged into' as event,
         arg_max(related_problem_id, (posts, related_problem_id)) as related_problem_id,
-        sum(posts)::bigint as posts,
+        max(posts) as posts,
     from heirs
     group by all
 

@@ -8,50 +8,22 @@ problem_candidates as (
 
 ),
 
-problem_labels as (
+problem_strays as (
 
-    select * from {{ ref('problem_labels') }}
-
-),
-
-mixed as (
-
-    select problem_id
-    from problem_labels
-    where status = 'mixed'
+    select * from {{ ref('problem_strays') }}
 
 ),
 
-strays as (
-
-    select
-        problem_id,
-        unnest(strays) as url_hash,
-    from problem_labels
-
-),
-
--- Where the first post of a voice has another problem, its later ones have, too.
-stray_voices as (
-
-    select distinct
-        problem_candidates.problem_id,
-        problem_candidates.voice,
-    from problem_candidates
-    inner join strays
-        on problem_candidates.problem_id = strays.problem_id and problem_candidates.url_hash = strays.url_hash
-
-),
-
+-- Three voices make a problem, and it is none while fewer have it.
 problem_posts as (
 
     select problem_candidates.*
     from problem_candidates
-    anti join stray_voices
+    anti join problem_strays
         on
-            problem_candidates.problem_id = stray_voices.problem_id
-            and problem_candidates.voice = stray_voices.voice
-    anti join mixed on problem_candidates.problem_id = mixed.problem_id
+            problem_candidates.problem_id = problem_strays.problem_id
+            and problem_candidates.voice = problem_strays.voice
+    qualify count(distinct problem_candidates.voice) over (partition by problem_candidates.problem_id) >= 3
 
 )
 

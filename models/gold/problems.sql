@@ -21,9 +21,9 @@ problem_events as (
 
 ),
 
-problem_assignments as (
+documents as (
 
-    select * from {{ ref('problem_assignments') }}
+    select * from {{ ref('documents') }}
 
 ),
 
@@ -31,10 +31,11 @@ problem_assignments as (
 halves as (
 
     select
-        greatest(max(as_of_date), {{ run_date() }}) as latest_date,
+        max(collection_date) as latest_date,
         latest_date - {{ (var('problem_window_days') | int) // 2 }} as middle_date,
         middle_date - {{ (var('problem_window_days') | int) // 2 }} as start_date,
-    from problem_assignments
+        latest_date - {{ var('problem_window_days') }} as silent_date,
+    from documents
 
 ),
 
@@ -44,26 +45,26 @@ built as (
     select
         halves.middle_date,
         halves.start_date,
-        count(distinct problem_assignments.as_of_date) filter (
-            where problem_assignments.as_of_date > halves.middle_date
+        halves.silent_date,
+        count(distinct documents.collection_date) filter (
+            where documents.collection_date > halves.middle_date
         ) as recent_days,
-        count(distinct problem_assignments.as_of_date) filter (
-            where problem_assignments.as_of_date between halves.start_date + 1 and halves.middle_date
+        count(distinct documents.collection_date) filter (
+            where documents.collection_date between halves.start_date + 1 and halves.middle_date
         ) as earlier_days,
-    from problem_assignments
+    from documents
     cross join halves
     group by all
 
 ),
 
-standing as (
+closed as (
 
-    select
-        problem_id,
-        arg_max(event, (event_date, event <> 'opened')) as last_event,
+    select problem_id
     from problem_events
-    where event in ('opened', 'continued', 'reopened', 'dormant', 'closed')
+    where event in ('opened', 'continued', 'reopened', 'closed')
     group by all
+    having arg_max(event, (event_date, event = 'closed')) = 'closed'
 
 ),
 
@@ -154,13 +155,13 @@ problems as (
         problem_labels.quotes,
         demand.recent_voices / greatest(built.recent_days, 1) as recent_rate,
         demand.earlier_voices / greatest(built.earlier_days, 1) as earlier_rate,
-        case standing.last_event
-            when 'dormant' then 'dormant'
-            when 'closed' then 'closed'
+        case
+            when closed.problem_id is not null then 'closed'
+            when demand.last_seen <= built.silent_date then 'dormant'
             else 'active'
         end as status,
         case
-            when standing.last_event in ('dormant', 'closed') then 'gone'
+            when closed.problem_id is not null or demand.last_seen <= built.silent_date then 'gone'
             when demand.first_seen > built.middle_date then 'new'
             when built.earlier_days = 0 then 'unknown'
             when demand.recent_voices - demand.earlier_voices >= 2 and recent_rate > 1.5 * earlier_rate then 'growing'
@@ -197,7 +198,7 @@ problems as (
         demand.last_seen,
     from demand
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
-    inner join standing on demand.problem_id = standing.problem_id
+    left join closed on demand.problem_id = closed.problem_id
     cross join built
 
 )
