@@ -13,4 +13,10 @@
             ) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if execute and var('problem_memory_days') < var('problem_window_days') -%}
+        {%- do exceptions.raise_compiler_error(
+            'problem_memory_days is ' ~ var('problem_window_days') ~ ' (problem_window_days) or more, not '
+            ~ var('problem_memory_days')
+        ) -%}
+    {%- endif -%}
 {% endmacro %}

@@ -188,6 +188,7 @@ def test_a_day_that_can_not_be_built(built: Project, day: str, says: str) -> Non
         ("complaint_threshold: 2", "complaint_threshold is a number from 0 to 1, not '2'"),
         ("problem_window_days: many", "problem_window_days is a whole number from 2 to 366, not 'many'"),
         ("problem_memory_days: 1.5", "problem_memory_days is a whole number from 2 to 3660, not '1.5'"),
+        ("problem_memory_days: 13", "problem_memory_days is 14 (problem_window_days) or more, not 13"),
     ],
 )
 def test_a_setting_that_makes_no_sense(built: Project, setting: str, says: str) -> None:

@@ -706,8 +706,9 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
         # Named twice, and a post that was not shown.
         (3, 3, [1, 1, 2, 9], "mixed", ["p3"]),
         (4, 4, [], "mixed", ["p1", "p2", "p3", "p4"]),
-        # Where posts that speak to a model are not shown, there may be fewer than three.
-        (3, 2, [1, 2], "labelled", []),
+        # Posts that speak to a model are not shown, and count for nothing.
+        (4, 3, [1, 2, 3], "labelled", []),
+        (3, 2, [1, 2], "mixed", []),
         (3, 2, [2], "mixed", ["p1"]),
         # Of one that has lost its third voice.
         (2, 2, [1, 2], "mixed", []),

@@ -194,8 +194,7 @@ def sorted_out(label: Label, request: Row) -> Row:
     having = {*label.posts, *(quote.post for quote in label.quotes)}
     strays = [sample["url_hash"] for sample in samples if sample["sample_number"] not in having]
     left = len(samples) - len(strays)
-    hidden = request["voices"] - len(samples)
-    if left + hidden < MIN_VOICES or (hidden and left < MIN_SHARE * len(samples)):
+    if left < MIN_VOICES or (request["voices"] > len(samples) and left < MIN_SHARE * len(samples)):
         return {"status": "mixed", "error": f"of {len(samples)} posts, {left} have one problem", "strays": strays}
     return {"status": "labelled", "strays": strays}
 
@@ -352,6 +351,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
                 arg_max(voices, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_voices,
                 -- Null where the latest is mixed: it quotes nothing.
                 arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_quotes,
+                arg_max(labeler, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_by,
                 coalesce(bool_or(status in ('labelled', 'mixed') and is_new), false) as is_labelled_now,
                 count(*) filter (where status = 'rejected') as rejected,
             from {ledger.attempts}
@@ -370,6 +370,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
                     or voices >= 2 * labelled_voices
                     or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
                     <= len(labelled_quotes)
+                    -- The post whose title it is comes first.
+                    or labelled_by = 'extractive' and not list_contains(url_hashes, labelled_quotes[1]['url_hash'])
                 )
                 and coalesce(rejected, 0) < {settings.most_rejected}
                 or {relabel} and last_seen = date '{run_date}'

@@ -119,6 +119,31 @@ post_counts as (
 
 ),
 
+labelled as (
+
+    select
+        problem_labels.problem_id,
+        problem_labels.quotes,
+        problem_labels.would_pay_signal,
+        list(problem_posts.url_hash) as url_hashes,
+    from problem_labels
+    inner join problem_posts on problem_labels.problem_id = problem_posts.problem_id
+    group by all
+
+),
+
+-- Of what a label quotes, the words of posts that are still there.
+claims as (
+
+    select
+        problem_id,
+        list_filter(quotes, lambda claim: list_contains(url_hashes, claim['url_hash'])) as standing_quotes,
+        would_pay_signal
+        and len(list_filter(standing_quotes, lambda claim: claim['supports_payment'])) > 0 as would_pay_signal,
+    from labelled
+
+),
+
 -- The parts of the demand score: those that count grow ever more slowly, the last two are means.
 demand as (
 
@@ -152,7 +177,7 @@ problems as (
         problem_labels.description,
         problem_labels.impact_level,
         problem_labels.labeler,
-        problem_labels.quotes,
+        claims.standing_quotes as quotes,
         demand.recent_voices / greatest(built.recent_days, 1) as recent_rate,
         demand.earlier_voices / greatest(built.earlier_days, 1) as earlier_rate,
         case
@@ -193,11 +218,12 @@ problems as (
         demand.payment_score,
         demand.certainty_score,
         demand.agreement_score,
-        problem_labels.would_pay_signal,
+        claims.would_pay_signal,
         demand.first_seen,
         demand.last_seen,
     from demand
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
+    inner join claims on demand.problem_id = claims.problem_id
     left join closed on demand.problem_id = closed.problem_id
     cross join built
 

@@ -1,0 +1,6 @@
+-- What fewer than three people say is no problem.
+select
+    problem_id,
+    voices,
+from {{ ref('problems') }}
+where voices < 3
