@@ -144,8 +144,13 @@ def test_every_cluster_ends_labelled_or_failed_whatever_comes_back(unlabelled: P
     assert unlabelled.query("select count(*) from gold.issues") == [(6,)]
     # What was paid for a wrong answer is counted all the same.
     assert unlabelled.query("select sum(tokens_in)::int from gold.label_costs") == [(100 * (6 + 2 + 8),)]
-    corrected = [json.loads(each.body)["messages"] for each in loopback.requests][-1]
-    assert [message["role"] for message in corrected] in (["system", "user"], ["system", "user", "assistant", "user"])
+    first, second = (
+        [message["role"] for message in json.loads(each.body)["messages"]]
+        for each in loopback.requests
+        if language_model.read(each).cluster == 1
+    )
+    assert first == ["system", "user"]
+    assert second == [*first, "assistant", "user"]
 
     # Those that failed are asked about in the next builds, until they have been wrong six times.
     for calls_in_all in (8, 16, 16):
@@ -217,9 +222,8 @@ def test_the_next_model_is_asked_where_one_does_not_answer(unlabelled: Project, 
     finished = label(unlabelled, **settings(loopback, "openai/first, openai/second"))
     assert finished.status == 0, finished.output
     assert "LLM_MODEL=openai/first was refused" in finished.output
-    assert unlabelled.query("select distinct labeler, attempts from gold.issue_labels where attempts = 1 limit 1") in (
-        [], [("openai/second", 1)]
-    )  # fmt: skip
+    # More clusters than calls in flight: some are no longer asked of the first.
+    assert (1,) in unlabelled.query("select attempts from gold.issue_labels")
     assert unlabelled.query("select distinct labeler from gold.issues") == [("openai/second",)]
     models = Counter(json.loads(request.body)["model"] for request in loopback.requests)
     assert models["first"] <= CALLS_IN_FLIGHT
