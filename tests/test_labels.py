@@ -41,7 +41,10 @@ def unlabelled(built: Project, tmp_path: Path) -> Project:
 
 
 def label(project: Project, *, variables: str = "", **environment: str) -> Any:
-    return project.build(DAY, "--select", "label_attempts+", variables=variables, **environment)
+    """Label the clusters of the day, and make issues of them."""
+    return project.build(
+        DAY, "--select", *MODELS, "label_costs", "issues", "issue_evidence", variables=variables, **environment
+    )
 
 
 def multiply(project: Project, times: int) -> int:
