@@ -221,7 +221,7 @@ silences as (
         least(
             max(newest.newest_date) + {{ var('problem_memory_days') }} + 1, min(new_models.as_of_date)
         ) as closed_date,
-        least(heard.heard_next, any_value(ended.event_date)) as until_date,
+        least(heard.heard_next, min(ended.event_date)) as until_date,
     from heard
     inner join newest
         on
