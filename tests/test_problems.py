@@ -65,7 +65,8 @@ def posts_of(
     count = len(vectors)
     author, voice, problem = ([*given, *[""] * (count - len(given))] for given in (author, voice, problem))
     url_hashes = [f"p{number:03}" for number in range(count)]
-    return problems.Posts(url_hashes, author, [""] * count, voice, problem, [0] * count, vectors)
+    sizes = Counter(problem)
+    return problems.Posts(url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors)
 
 
 def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
@@ -136,7 +137,7 @@ def test_known_voices_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "group", "others", "names"),
+    ("problem", "group", "elsewhere", "names"),
     [
         ("PPP.", "1122", {}, {1: "P"}),
         (".PPP", "1122", {}, {2: "P"}),
@@ -157,9 +158,10 @@ def test_known_voices_stay() -> None:
     ],
 )
 def test_which_problem_a_group_goes_on_with(
-    problem: str, group: str, others: dict[str, int], names: dict[int, str]
+    problem: str, group: str, elsewhere: dict[str, int], names: dict[int, str]
 ) -> None:
-    claimed = problems.claims([name.replace(".", "") for name in problem], [int(number) for number in group], others)
+    given = [name.replace(".", "") for name in problem]
+    claimed = problems.claims(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
     assert claimed == names
 
 
@@ -611,6 +613,21 @@ def test_a_large_problem_keeps_its_id_though_little_of_it_is_recent() -> None:
     history.build(7, some_posts(7, alike(8, 4, between), "between") + some_posts(7, others))
     left = history.standing(7)
     assert {name for url_hash, name in left.items() if not url_hash.startswith("post")} == {large}
+
+
+@pytest.mark.parametrize("day", [1, WINDOW + 2])
+def test_copies_count_in_a_problem_whatever_the_window_holds(day: int) -> None:
+    one, other, between = bridge(1)
+    history = History()
+    few = some_posts(0, alike(5, 3, other), "few")
+    copies = [few[0]._replace(url_hash=f"few-copy-{number}", duplicate_of=few[0].url_hash) for number in range(10)]
+    history.build(0, some_posts(0, alike(6, 2, one), "more") + few + copies)
+    assert sorted(Counter(history.standing(0).values()).values()) == [6, 15]
+    others = np.vstack([alike(6, seed) for seed in range(50, 58)])
+    history.build(day, some_posts(day, alike(8, 4, between), "between") + some_posts(day, others))
+    left = history.standing(day)
+    names = {name for url_hash, name in left.items() if not url_hash.startswith("post")}
+    assert names == {history.standing(0)["few-00-00"]}
 
 
 def test_a_higher_threshold_opens_no_second_problem() -> None:

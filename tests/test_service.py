@@ -584,8 +584,6 @@ def test_midnight_is_midnight_though_clocks_go_on(
 
     virtually(main())
 
-    virtually(main())
-
 
 @pytest.mark.usefixtures("wall_clock")
 @pytest.mark.parametrize(

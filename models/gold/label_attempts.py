@@ -3,10 +3,11 @@
 Grain: one row per attempt_id. Append-only.
 Method: with LLM_MODEL unset or `extractive`, the labels of silver.extractive_labels and gold.problem_requests. Else the
 models that LLM_MODEL names (package language_models), the next where one gives no answer: eight calls in flight,
-problems first, the largest first. A problem is asked about again when its voices have doubled, or when half of the
-posts that its label quotes have left it. Every answer is checked against the posts that it was given (`checked`); one
-that does not pass is sent back once with what is wrong. Of a problem's posts those that an answer does not name are
-strays, and where too few are left, it is `mixed`. A call is a row before it leaves.
+problems first, the largest first. A problem is asked about again when its voices have doubled, or when half of what its
+label quotes has left it; one of the built-in labeller also when the post has left whose title it is. Every answer is
+checked against the posts that it was given (`checked`); one that does not pass is sent back once with what is wrong. Of
+a problem's posts those that an answer does not name are strays, and where too few are left, it is `mixed`. A call is a
+row before it leaves.
 """
 
 import re
@@ -266,11 +267,12 @@ def question(request: Row, common: Set[str]) -> Question:
 def label_with_llm(requests: list[Row], is_first: bool, calls: Calls, common: Set[str]) -> None:
     """Ask about problems and the day's clusters, in their order; common words are nobody's (`checked`).
 
-    Raises ModelError as Calls.put does, or where none of the day's clusters could be labelled.
+    Raises ModelError as Calls.put does, or where every question failed and none of the day's clusters has a label.
     """
     failures = calls.put([question(request, common) for request in requests], "clusters", "a label")
     if failures and len(failures) == len(calls.outcomes) and is_first:
-        raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {len(requests)} clusters: {failures[-1]}")
+        clusters = sum(request.get("problem_id") is None for request in requests)
+        raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {clusters} clusters: {failures[-1]}")
 
 
 def label_extractively(requests: list[Row], extractive_labels: list[Row]) -> list[Row]:

@@ -20,7 +20,7 @@ documents as (
 
 ),
 
--- As gold.problem_posts has it: strays were never in the problem.
+-- Strays were never in the problem, though they are in its group; of what is mixed all are strays.
 belongings as (
 
     select
@@ -45,6 +45,7 @@ moves as (
         collection_date,
         group_id,
         problem_id,
+        lag(group_id) over days_of_post as group_before,
         lag(problem_id) over days_of_post as problem_before,
         row_number() over days_of_post = 1 as is_new,
     from belongings
@@ -55,25 +56,25 @@ moves as (
 gains_and_losses as (
 
     select
-        problem_id,
+        group_id,
         as_of_date,
         1 as gain,
     from moves
-    where problem_id is not null
+    where group_id is not null
     union all
     select
-        problem_before as problem_id,
+        group_before as group_id,
         as_of_date,
         -1 as gain,
     from moves
-    where problem_before is not null
+    where group_before is not null
 
 ),
 
 changes as (
 
     select
-        problem_id,
+        group_id,
         as_of_date,
         sum(gain) as gain,
     from gains_and_losses
@@ -81,14 +82,14 @@ changes as (
 
 ),
 
--- How many posts a problem has after each day that changed it.
+-- How many posts a group has after each day that changed it, strays among them.
 counts as (
 
     select
-        problem_id,
+        group_id,
         as_of_date,
         sum(gain) over (
-            partition by problem_id
+            partition by group_id
             order by as_of_date
         ) as posts,
     from changes
@@ -100,7 +101,8 @@ opened as (
     select
         problem_id,
         min(as_of_date) as event_date,
-    from counts
+    from moves
+    where problem_id is not null
     group by all
 
 ),
@@ -108,7 +110,7 @@ opened as (
 ended as (
 
     select
-        problem_id,
+        group_id as problem_id,
         as_of_date as event_date,
     from counts
     where posts = 0
@@ -218,16 +220,13 @@ silences as (
     select
         heard.problem_id,
         heard.dormant_date,
+        -- Strays keep the group in mind.
         least(
-            max(newest.newest_date) + {{ var('problem_memory_days') }} + 1, min(new_models.as_of_date)
+            max(belongings.collection_date) + {{ var('problem_memory_days') }} + 1, min(new_models.as_of_date)
         ) as closed_date,
         least(heard.heard_next, min(ended.event_date)) as until_date,
     from heard
-    inner join newest
-        on
-            heard.problem_id = newest.problem_id
-            and heard.as_of_date <= newest.as_of_date
-            and heard.heard_next > newest.as_of_date
+    inner join belongings on heard.problem_id = belongings.group_id and heard.heard_next > belongings.as_of_date
     left join new_models on heard.dormant_date <= new_models.as_of_date
     left join ended on heard.problem_id = ended.problem_id and heard.as_of_date < ended.event_date
     group by heard.problem_id, heard.dormant_date, heard.heard_next

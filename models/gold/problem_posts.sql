@@ -14,7 +14,7 @@ problem_strays as (
 
 ),
 
--- Three voices make a problem, and it is none while fewer have it.
+-- Three voices make a problem, and it is none while fewer have it. What speaks to a language model has none.
 problem_posts as (
 
     select problem_candidates.*
@@ -23,7 +23,9 @@ problem_posts as (
         on
             problem_candidates.problem_id = problem_strays.problem_id
             and problem_candidates.voice = problem_strays.voice
-    qualify count(distinct problem_candidates.voice) over (partition by problem_candidates.problem_id) >= 3
+    qualify count(*) filter (
+        where problem_candidates.is_first_of_voice and problem_candidates.addresses_model is not true
+    ) over (partition by problem_candidates.problem_id) >= 3
 
 )
 

@@ -47,7 +47,7 @@ heard as (
     from problem_candidates
     inner join documents on problem_candidates.url_hash = documents.url_hash
     inner join post_signals on problem_candidates.url_hash = post_signals.url_hash
-    where problem_candidates.is_first_of_voice and not coalesce(problem_candidates.addresses_model, false)
+    where problem_candidates.is_first_of_voice and problem_candidates.addresses_model is not true
 
 ),
 
@@ -56,10 +56,11 @@ posts as (
     select
         problem_id,
         list(url_hash order by url_hash) as url_hashes,
-        count(distinct voice) as voices,
+        count(*) filter (where is_first_of_voice and addresses_model is not true) as voices,
         max(collection_date) as last_seen,
     from problem_candidates
     group by all
+    having voices >= 3
 
 ),
 

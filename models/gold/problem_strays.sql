@@ -8,9 +8,15 @@ problem_assignments as (
 
 ),
 
-problem_labels as (
+-- The label that stands, as in gold.problem_labels, which has none of groups that have gone into others.
+label_attempts as (
 
-    select * from {{ ref('problem_labels').include(database=false) }}
+    select * from {{ ref('label_attempts').include(database=false) }}
+    where problem_id is not null and status in ('labelled', 'mixed')
+    qualify row_number() over (
+        partition by problem_id
+        order by attempted_at desc, attempt_id asc
+    ) = 1
 
 ),
 
@@ -21,10 +27,10 @@ problem_strays as (
         problem_assignments.problem_id,
         problem_assignments.voice,
     from problem_assignments
-    inner join problem_labels on problem_assignments.problem_id = problem_labels.problem_id
+    inner join label_attempts on problem_assignments.problem_id = label_attempts.problem_id
     where
-        problem_labels.status = 'mixed'
-        or list_contains(problem_labels.strays, problem_assignments.url_hash)
+        label_attempts.status = 'mixed'
+        or list_contains(label_attempts.strays, problem_assignments.url_hash)
 
 )
 

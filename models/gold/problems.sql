@@ -68,7 +68,7 @@ closed as (
 
 ),
 
--- A voice has what its posts have together.
+-- A voice has what its posts have together, but for those that speak to a language model.
 voices as (
 
     select
@@ -80,6 +80,7 @@ voices as (
         avg(similarity::decimal(10, 8)) as similarity,
         max(collection_date) as last_seen,
     from problem_posts
+    where addresses_model is not true
     group by all
 
 ),

@@ -34,7 +34,7 @@ unsure as (
     where
         abs(post_signals.complaint_score - {{ var('complaint_threshold') }}) < {{ var('second_opinion_margin') }}
         and not post_signals.addresses_model
-        -- What stands among the control posts is asked about as one of them.
+        -- What stands among the control posts tests the model, and gets no opinion.
         and texts.content_hash not in (select sha256(control_posts.text) from control_posts)
     group by all
 

@@ -73,7 +73,7 @@ SCHEMA = pa.schema(
 
 
 # The complaints of a window and the representatives of problems, with what stands about them. They are chosen before
-# anything is joined: it would be joined with all that was ever collected.
+# they are joined with their vectors: all that was ever collected would be.
 CONSIDERED = """
     with representatives as (
         select url_hash
@@ -119,10 +119,10 @@ CONSIDERED = """
         where author <> ''
         group by author
     ),
-    others as (
+    sizes as (
         select problem_id, count(*) as posts
         from standing
-        where url_hash not in (select url_hash from posts)
+        where problem_id is not null
         group by problem_id
     )
     select
@@ -132,7 +132,7 @@ CONSIDERED = """
         coalesce(author_voices.voice, '') as author_voice,
         coalesce(standing.voice, '') as voice,
         coalesce(standing.problem_id, '') as problem,
-        coalesce(others.posts, 0) as others,
+        coalesce(sizes.posts, 0) as size,
         posts.collection_date,
         vectors.embedding,
         title_vectors.embedding as title_embedding,
@@ -143,7 +143,7 @@ CONSIDERED = """
     inner join authors using (url_hash)
     left join author_voices using (author)
     left join standing using (url_hash)
-    left join others using (problem_id)
+    left join sizes using (problem_id)
     order by authors.created_at, url_hash
 """
 
@@ -183,8 +183,8 @@ class Posts(NamedTuple):
     # The url_hash of the first post of the same voice; every post that was looked at before has one.
     voice: Sequence[str]
     problem: Sequence[str]
-    # How many posts more that problem has, which are not among these.
-    others: Sequence[int]
+    # How many posts that problem has in all, older ones and copies included.
+    size: Sequence[int]
     # (n, d), of about unit length.
     vectors: Vectors
 
@@ -327,17 +327,19 @@ def touched(posts: Posts, pairs: Pairs, before: Labels) -> Flags:
     return np.isin(component, component[is_new])
 
 
-def claims(problem: Sequence[str], group: Sequence[int], others: Mapping[str, int]) -> dict[int, str]:
+def claims(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]) -> dict[int, str]:
     """Which problem each group of posts goes on with: every problem has one, that with most of its posts.
 
-    others: how many posts a problem has beside these, which go where it goes. Problems that want the same group leave
-    it to the one with more posts, in the group and beside it; of equal ones to the one with the earlier post.
+    size: how many posts a problem has in all; those that are not among these go where it goes. Problems that want the
+    same group leave it to the one with more posts, in the group and beside these; of equal ones to the one with the
+    earlier post.
     """
+    here = Counter(problem)
     shared = Counter((name, number) for name, number in zip(problem, group, strict=True) if name)
     names: dict[int, str] = {}
     placed = set()
     # Counter and sorted keep the order of the first posts.
-    for (name, number), _ in sorted(shared.items(), key=lambda each: -each[1] - others.get(each[0][0], 0)):
+    for (name, number), _ in sorted(shared.items(), key=lambda each: here[each[0][0]] - size[each[0][0]] - each[1]):
         if number not in names and name not in placed:
             names[number] = name
             placed.add(name)
@@ -355,8 +357,8 @@ def group_day(posts: Posts, day: str) -> Grouped:
     for index in indices:
         members.setdefault(int(group[index]), []).append(index)
 
-    others = dict(zip(posts.problem, posts.others, strict=True))
-    names = claims([posts.problem[index] for index in indices], group[indices].tolist(), others)
+    size = dict(zip(posts.problem, posts.size, strict=True))
+    names = claims([posts.problem[index] for index in indices], group[indices].tolist(), size)
     for number, each in members.items():
         if number not in names and len({voice[index] for index in each}) >= MIN_VOICES:
             names[number] = problem_id(day, posts.url_hash[each[0]])
@@ -393,11 +395,11 @@ def moves(considered: pa.Table, day: str, model: str, same: float) -> tuple[pa.T
     titles = considered["title_embedding"]
     vectors = vectors_of(matrix(considered["embedding"]), matrix(titles), titles.is_valid().to_numpy())
     vectors *= (SAME / same) ** 0.5
-    url_hash, author, author_voice, voice, problem, others = (
+    url_hash, author, author_voice, voice, problem, size = (
         [columns[name][row] for row in nodes]
-        for name in ("url_hash", "author", "author_voice", "voice", "problem", "others")
+        for name in ("url_hash", "author", "author_voice", "voice", "problem", "size")
     )
-    grouped = group_day(Posts(url_hash, author, author_voice, voice, problem, others, vectors[nodes]), day)
+    grouped = group_day(Posts(url_hash, author, author_voice, voice, problem, size, vectors[nodes]), day)
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
