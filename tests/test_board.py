@@ -882,6 +882,6 @@ def test_the_docs_site_shows_the_lineage(browser: Browser, built: Project) -> No
     issues.goto(f"{site}#!/model/model.groundswell.issues")
     issues.wait_for_selector("text=what people complained about on a day")
     described = issues.locator(".column-row").all_inner_texts()
-    assert any("canonical_title" in row and "1 to 120 characters" in row for row in described)
+    assert any("canonical_title" in row and "at most 120 characters" in row for row in described)
     lineage.close()
     issues.close()
