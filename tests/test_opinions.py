@@ -10,7 +10,7 @@ import pytest
 from language_models.errors import AnswerError
 from tests import language_model
 from tests.conftest import DAY, Finished, Project
-from tests.language_model import discerning
+from tests.language_model import discerning, settings
 from tests.loopback import Answer, Loopback, Request
 from tests.models import load
 
@@ -35,9 +35,7 @@ def ask(project: Project, loopback: Loopback, variables: str = MARGIN, model: st
         "opinions",
         "documents",
         variables=variables,
-        LLM_MODEL=model,
-        LLM_BASE_URL=f"{loopback.url}/v1",
-        OPENAI_API_KEY="sk-s3cret",
+        **settings(loopback, model),
     )
 
 
@@ -179,9 +177,7 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
         "label_attempts",
         "label_costs",
         variables=f", llm_budget_tokens: {spent + 100}",
-        LLM_MODEL="openai/loopback",
-        LLM_BASE_URL=f"{loopback.url}/v1",
-        OPENAI_API_KEY="sk-s3cret",
+        **settings(loopback),
     )
     assert labelled.status == 0, labelled.output
     assert "wait for a label: today's budget is spent" in labelled.output

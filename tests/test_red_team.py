@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import ROOT, Finished, Project
-from tests.language_model import MARKER, decoded, obeying, payloads, posts_of, read
+from tests.language_model import MARKER, decoded, obeying, payloads, posts_of, read, settings
 from tests.loopback import Loopback, Request
 
 FILE = ROOT / "tests" / "red_team.jsonl"
@@ -62,8 +62,8 @@ def obeyed(imported: Project, tmp_path_factory: pytest.TempPathFactory) -> Itera
     project = imported.copy_to(tmp_path_factory.mktemp("obeyed") / "obeyed.duckdb")
     with Loopback() as loopback:
         loopback.answer = obeying
-        settings = {"LLM_MODEL": "openai/loopback", "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": KEY}
-        yield Run(project, project.build(**settings), loopback.requests)
+        environment = settings(loopback) | {"OPENAI_API_KEY": KEY}
+        yield Run(project, project.build(**environment), loopback.requests)
 
 
 @pytest.fixture(scope="module")

@@ -35,12 +35,7 @@ totals as (
 -- A later attempt that fails leaves the label that there is.
 labels as (
 
-    select * from label_attempts
-    where status = 'labelled'
-    qualify row_number() over (
-        partition by cluster_date, cluster_id
-        order by attempted_at desc, attempt_id asc
-    ) = 1
+    {{ standing_labels(['cluster_date', 'cluster_id'], ['labelled']) }}
 
 ),
 

@@ -29,12 +29,7 @@ totals as (
 -- The label that there is stands until a newer one is made, or its posts are found to have no problem in common.
 labels as (
 
-    select * from label_attempts
-    where status in ('labelled', 'mixed')
-    qualify row_number() over (
-        partition by problem_id
-        order by attempted_at desc, attempt_id asc
-    ) = 1
+    {{ standing_labels(['problem_id'], ['labelled', 'mixed']) }}
 
 ),
 

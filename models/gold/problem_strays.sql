@@ -8,15 +8,17 @@ problem_assignments as (
 
 ),
 
--- The label that stands, as in gold.problem_labels, which has none of groups that have gone into others.
 label_attempts as (
 
     select * from {{ ref('label_attempts').include(database=false) }}
-    where problem_id is not null and status in ('labelled', 'mixed')
-    qualify row_number() over (
-        partition by problem_id
-        order by attempted_at desc, attempt_id asc
-    ) = 1
+    where problem_id is not null
+
+),
+
+-- gold.problem_labels has none of groups that have gone into others.
+labels as (
+
+    {{ standing_labels(['problem_id'], ['labelled', 'mixed']) }}
 
 ),
 
@@ -27,10 +29,10 @@ problem_strays as (
         problem_assignments.problem_id,
         problem_assignments.voice,
     from problem_assignments
-    inner join label_attempts on problem_assignments.problem_id = label_attempts.problem_id
+    inner join labels on problem_assignments.problem_id = labels.problem_id
     where
-        label_attempts.status = 'mixed'
-        or list_contains(label_attempts.strays, problem_assignments.url_hash)
+        labels.status = 'mixed'
+        or list_contains(labels.strays, problem_assignments.url_hash)
 
 )
 

@@ -45,7 +45,6 @@ SOUND = f"""
     and list_sum(list_transform(embedding::float[], lambda number: number * number)) between 0.98 and 1.02
 """
 
-
 log = AdapterLogger("Groundswell")
 
 

@@ -6,9 +6,9 @@ Method: the complaints of a window of days are the nodes of a graph, each joined
 that are at least as similar as SAME; the Leiden algorithm (Traag, Waltman & van Eck 2019, From Louvain to Leiden)
 finds its communities by modularity, beginning with those of the day before. Only what hangs together with a post of
 the day is grouped anew. A problem keeps its id in the community that has most of its posts, and of several problems in
-one community the one with the most posts goes on, older ones counted; a community of at least
-three voices that no problem claims opens one. The latest three posts of a problem stand for it, however old they are,
-until it has not been heard of for problem_memory_days.
+one community the one with the most posts goes on, older ones counted; a community of at least three voices that no
+problem claims opens one. The latest three posts of a problem stand for it, however old they are, until it has not been
+heard of for problem_memory_days.
 
 What a day leaves behind depends on its posts and on the days before: when one is built again, those after it follow.
 """

@@ -198,8 +198,8 @@ def ours(posts: Labelled) -> Labels:
     """Everything on one day, with no day before it."""
     names = [f"{index:06}" for index in range(len(posts.labels))]
     unknown = [""] * len(names)
-    nowhere = [0] * len(names)
-    complaints = assignments.Posts(names, unknown, unknown, unknown, unknown, nowhere, posts.vectors)
+    sizes = [0] * len(names)
+    complaints = assignments.Posts(names, unknown, unknown, unknown, unknown, sizes, posts.vectors)
     grouped = assignments.group_day(complaints, DAY)
     found: Labels = assignments.labels_of(grouped.problem)
     return found
