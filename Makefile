@@ -53,7 +53,7 @@ docs: $(INSTALLED) ## The dbt docs site as one file, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
 bench: $(INSTALLED) ## Measure speed, growth and the quality of clusters
-	$(BIN)/python -m tests.benchmarks $(LABELLED:%=--labelled %)
+	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)
 
 clean: ## Remove what can be made again; databases stay
 	rm -rf $(VENV) .demo target logs .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,131 @@
+"""What collecting, building and its parts cost, and how good clusters and problems are: tables of each.
+
+Two sides of a ratio are always measured in one run, one beside the other: that holds where single times do not.
+"""
+
+import resource
+import sys
+import tempfile
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import clusters, collectors, encoder, labels, problems, scale, summaries, sync
+from tests.support.project import DAY, SAMPLE, Project
+
+
+class Subject(StrEnum):
+    """What can be measured."""
+
+    COLLECTORS = "collectors"
+    BUILD = "build"
+    ENCODER = "encoder"
+    CLUSTERS = "clusters"
+    SUMMARIES = "summaries"
+    LABELS = "labels"
+    PROBLEMS = "problems"
+    SCALE = "scale"
+    SYNC = "sync"
+
+
+def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
+    """A database with the posts of a file, else of the sample; and the day that most of them are of."""
+    project = Project(folder / "bench.duckdb")
+    ingested = project.ingest(*(["--file", str(posts)] if posts else ["--date", DAY, "--replay", str(SAMPLE)]))
+    if ingested.status:
+        sys.exit(ingested.output)
+    [(day,)] = project.query(
+        "select collection_date::text from bronze.raw_items group by all order by count(*) desc limit 1"
+    )
+    return project, day
+
+
+def measure_build(posts: Path | None) -> Table:
+    """Build a day twice on an empty database: seconds of every stage, and the ratio."""
+    with tempfile.TemporaryDirectory() as folder:
+        project, day = day_of(posts, Path(folder))
+        builds = []
+        for _ in range(2):
+            built = project.build(day)
+            if built.status:
+                sys.exit(built.output)
+            builds.append(project.stage_seconds())
+        [(count,)] = project.query("select count(*) from silver.documents")
+    first, second = builds
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    title = f"{count:,} posts of {day}; largest process {memory:,.0f} MB"
+    table = Table("stage", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("first build, s", "share", "second build, s", "first / second"):
+        table.add_column(column, justify="right", no_wrap=True)
+    total = sum(first.values())
+    for stage in [*first, "all"]:
+        once, again = (build.get(stage, sum(build.values())) for build in builds)
+        table.add_row(stage, f"{once:.2f}", f"{once / total:.0%}", f"{again:.2f}", f"{once / again:.1f}")
+    if second.keys() != first.keys():
+        sys.exit("the two builds ran different models")
+    return table
+
+
+def measure_encoder(posts: Path | None) -> Table:
+    """The encoder on the plain texts of a day."""
+    with tempfile.TemporaryDirectory() as folder:
+        project, day = day_of(posts, Path(folder))
+        built = project.build(day, "--select", "+texts", "--exclude-resource-type", "test")
+        if built.status:
+            sys.exit(built.output)
+        texts = project.query("select text from silver.texts where text <> '' order by url_hash")
+    return encoder.measure([text for (text,) in texts])
+
+
+def main(
+    subjects: Annotated[list[Subject] | None, typer.Argument(help="What to measure; without it, all.")] = None,
+    posts: Annotated[Path | None, typer.Option(help="Posts to build, as ingest --file takes; else the sample.")] = None,
+    labelled: Annotated[
+        list[Path] | None, typer.Option(help="Lines of label, tab, text to compare clusters with; else our own.")
+    ] = None,
+    databases: Annotated[list[Path] | None, typer.Option(help="Built databases with posts of training.")] = None,
+) -> None:
+    """Measure, and print a table for each subject."""
+    console = Console(width=max(Console().width, 120))
+    measures: dict[Subject, list[Callable[[], Table]]] = {
+        Subject.COLLECTORS: [collectors.measure],
+        Subject.BUILD: [partial(measure_build, posts)],
+        Subject.ENCODER: [partial(measure_encoder, posts)],
+        Subject.CLUSTERS: [partial(clusters.measure, file) for file in labelled or [clusters.OURS]],
+        Subject.SUMMARIES: [summaries.measure],
+        Subject.LABELS: [
+            partial(labels.on_sample, labels.measure_quality),
+            partial(labels.on_sample, labels.measure_complaints),
+            *(
+                partial(measure, database)
+                for database in databases or []
+                for measure in (
+                    labels.measure_quality,
+                    labels.measure_complaints,
+                    partial(labels.measure_complaints, random=True),
+                    labels.measure_second_opinions,
+                )
+            ),
+            labels.measure_calls,
+        ],
+        Subject.PROBLEMS: [
+            *problems.MEASURES,
+            *(partial(problems.measure_pairs, database) for database in databases or []),
+        ],
+        Subject.SCALE: [scale.measure],
+        Subject.SYNC: [sync.measure],
+    }
+    for subject in subjects or Subject:
+        for measure in measures[subject]:
+            console.print(measure())
+
+
+if __name__ == "__main__":
+    typer.run(main)

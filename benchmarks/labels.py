@@ -1,0 +1,189 @@
+"""How good the built-in labeller is on posts labelled by hand, and how fast a language model is asked.
+
+Quality is counted on the half of the labelled posts that nothing was fitted on (training).
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_recall_fscore_support
+
+from groundswell.llm.budget import Budget
+from groundswell.llm.calls import CALLS_IN_FLIGHT, Calls
+from groundswell.llm.model import MARGIN, Model
+from tests.support import language_model
+from tests.support.loopback import Loopback, Request
+from tests.support.models import load
+from tests.support.project import DAY, SAMPLE, Project
+from training import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, TWICE, Bools, Posts, labelled_posts, read_labels
+
+label_attempts: Any = load("label_attempts")
+
+CLUSTERS = 100
+LATENCY = 2.0
+# Var complaint_threshold, and the share of complaints that must be found for a precision to count.
+THRESHOLD = 0.5
+RECALL = 0.7
+BINS = 10
+# Var second_opinion_margin, and by how much an opinion changes the odds (macro updated_probability).
+MARGINS = (0.0, 0.1, 0.2, 0.3)
+ODDS = 7
+
+Floats = npt.NDArray[np.float64]
+
+
+def built_sample(folder: Path) -> Project:
+    """The bundled sample day, built."""
+    project = Project(folder / "sample.duckdb")
+    for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
+        if finished.status:
+            sys.exit(finished.output)
+    return project
+
+
+def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]]:
+    """What the built-in labeller reads in posts: category, impact, and whether somebody pays, in the order given."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            "select url_hash, category, impact_level, payment_quote is not null from silver.post_signals"
+        ).fetchall()
+    by_post = {url_hash: (category, impact, pays) for url_hash, category, impact, pays in rows}
+    return [by_post[url_hash] for url_hash in url_hashes]
+
+
+def measure_quality(database: Path) -> Table:
+    """Precision, recall and F1 of each label on held-back posts, and for the categories what they are taken for."""
+    posts = labelled_posts(database, ALL_FIELDS).held_back()
+    read = answers(database, list(posts.url_hash))
+    title = f"The built-in labeller on {len(read):,} held-back posts of {database.name}, labelled by hand"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("label", no_wrap=True)
+    # What the posts of a category were taken for, on the right.
+    for column in ("prec.", "recall", "F1", "posts", *(category[:5] for category in CATEGORIES)):
+        table.add_column(column, justify="right", no_wrap=True)
+    categories, impacts, pays = (np.array(column) for column in zip(*read, strict=True))
+    fields = [
+        (CATEGORIES, posts.category, categories),
+        (IMPACTS, posts.impact, impacts),
+        (("would pay",), np.where(posts.would_pay, "would pay", ""), np.where(pays, "would pay", "")),
+    ]
+    for names, truth, found in fields:
+        scores = np.array(precision_recall_fscore_support(truth, found, labels=names, zero_division=0.0))
+        taken = confusion_matrix(truth, found, labels=CATEGORIES) if names is CATEGORIES else None
+        for row, name in enumerate(names):
+            counts = [str(count) for count in taken[row]] if taken is not None else []
+            table.add_row(name, *(f"{score:.2f}" for score in scores[:3, row]), f"{scores[3, row]:.0f}", *counts)
+        if len(names) > 1:
+            table.add_row("  macro", *(f"{score:.2f}" for score in scores[:3].mean(axis=1)), f"{len(truth):,}")
+            table.add_section()
+    return table
+
+
+def complaint_scores(database: Path, posts: Posts) -> Floats:
+    """How likely it is that each post complains, as silver.documents has it (n,)."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        scores = dict(connection.execute("select url_hash, complaint_score::double from silver.documents").fetchall())
+    return np.array([scores[url_hash] for url_hash in posts.url_hash])
+
+
+def complaint_quality(truth: Bools, scores: Floats) -> tuple[float, float, float]:
+    """The best precision at a recall of at least RECALL; precision and recall at THRESHOLD."""
+    precision, recall, _ = precision_recall_curve(truth, scores)
+    found = scores >= THRESHOLD
+    return precision[recall >= RECALL].max(), truth[found].mean(), found[truth].mean()
+
+
+def measure_complaints(database: Path, random: bool = False) -> Table:
+    """How often held-back posts complain, by their score: all, or those alone that were drawn at random."""
+    posts = labelled_posts(database, RANDOM if random else ALL).held_back()
+    scores = complaint_scores(database, posts)
+    drawn = "random" if random else "all"
+    title = f"Complaints among {len(scores):,} held-back posts of {database.name} ({drawn})"
+    table = Table("complaint_score", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("mean", "complain", "posts"):
+        table.add_column(column, justify="right")
+    bins = np.minimum(scores * BINS, BINS - 1).astype(int)
+    for number in np.unique(bins):
+        chosen = bins == number
+        shares = (scores[chosen].mean(), posts.complains[chosen].mean())
+        table.add_row(f"from {number / BINS:.1f}", *(f"{share:.2f}" for share in shares), f"{chosen.sum():,}")
+    table.add_section()
+    names = (f"precision at recall {RECALL}", f"precision at score {THRESHOLD}", f"recall at score {THRESHOLD}")
+    for name, share in zip(names, complaint_quality(posts.complains, scores), strict=True):
+        table.add_row(name, "", f"{share:.3f}", "")
+    return table
+
+
+def measure_second_opinions(database: Path) -> Table:
+    """What second opinions do for the complaints found, where a model's first reading of the posts is the opinion.
+
+    The labels that it is counted against are the second reading's, which was blind to the first.
+    """
+    labels = read_labels(TWICE)
+    posts = labelled_posts(database, TWICE).held_back()
+    scores = complaint_scores(database, posts)
+    says_yes = np.array([labels[url_hash]["first_complains"] == "yes" for url_hash in posts.url_hash])
+    title = f"Second opinions on {len(scores):,} held-back posts of {database.name} that were read twice"
+    table = Table("second_opinion_margin", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("asked about", "precision", "recall", f"precision at recall {RECALL}"):
+        table.add_column(column, justify="right")
+    for margin in MARGINS:
+        is_unsure = np.abs(scores - THRESHOLD) < margin
+        odds = scores / (1 - scores) * np.where(says_yes, ODDS, 1 / ODDS)
+        best, precision, recall = complaint_quality(posts.complains, np.where(is_unsure, odds / (1 + odds), scores))
+        table.add_row(f"{margin}", f"{is_unsure.mean():.0%}", *(f"{share:.2f}" for share in (precision, recall, best)))
+    return table
+
+
+def on_sample(measure: Callable[[Path], Table]) -> Table:
+    """A measure of the bundled sample day."""
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(built_sample(Path(folder)).database)
+
+
+def measure_calls() -> Table:
+    """Calls, tokens and seconds for CLUSTERS clusters, eight in flight, against what the server's latency allows."""
+
+    def server(request: Request) -> Any:
+        time.sleep(LATENCY)
+        return language_model.honest(request)
+
+    with tempfile.TemporaryDirectory() as folder:
+        [row] = built_sample(Path(folder)).query(
+            "select to_json(label_requests) from gold.label_requests order by core_size desc limit 1"
+        )
+        request = json.loads(row[0])
+    requests = [
+        request | {"cluster_id": n, "prompt": request["prompt"].replace("Cluster 1:", f"Cluster {n}:")}
+        for n in range(1, CLUSTERS + 1)
+    ]
+    kept: dict[str, Any] = {}
+    with Loopback() as loopback:
+        loopback.answer = server
+        model = Model(
+            "openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900, answer=label_attempts.Label
+        )
+        started = time.perf_counter()
+        calls = Calls([model], Budget(None, None), lambda row: kept.update({row["attempt_id"]: row}))
+        label_attempts.label_with_llm(requests, is_first=True, calls=calls, common=frozenset())
+        seconds = time.perf_counter() - started
+        asked = len(loopback.requests)
+    assert {row["status"] for row in kept.values()} == {"labelled"}
+    ideal = LATENCY * CLUSTERS / CALLS_IN_FLIGHT
+    tokens = model.estimate(label_attempts.question(requests[0], frozenset()).messages).tokens_in / MARGIN
+    title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):
+        table.add_column(column, justify="right")
+    table.add_row(str(asked), f"{tokens:,.0f}", f"{seconds:.2f}", f"{ideal:.2f}", f"{seconds / ideal:.2f}")
+    return table

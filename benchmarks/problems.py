@@ -1,0 +1,449 @@
+"""How well complaints are grouped into problems, and how well those of a day are found again on the days that follow.
+
+The posts are questions to a bank with their intents, which are as fine as problems, and titles of Stack Overflow with
+their topics, where ../*/data/labelled has them (banking77-dev.tsv, stackoverflow20.tsv); else those of the repository.
+"""
+
+import importlib
+import importlib.util
+import time
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from benchmarks import clusters
+from benchmarks.clusters import Labelled, Labels, Placed, Shares
+from tests.support.models import load
+from tests.support.project import DAY, ROOT
+from training import FOLDER
+
+assignments: Any = load("problem_assignments")
+
+Vectors = npt.NDArray[np.float32]
+
+OURS = "ours"
+BERTOPIC = "BERTopic"
+# Distance at which average linkage stops.
+LINKED = 0.45
+# Titles that are used, of 20,000.
+TITLES = 5_000
+WINDOW = 14
+
+DAYS = 10
+SEEDS = 3
+
+# The long run: complaints of a day, around how many centres, for how many days each of these is heard, and how many
+# complaints are around none.
+LONG_RUN = 60
+SHOWN = (15, 30, 45, 60)
+# Seconds are the mean of so many days up to the one shown.
+TIMED = 5
+COMPLAINTS = 450
+CENTRES = 300
+HEARD = (5, 40)
+STRANGERS = 0.4
+# Two complaints of a day and centre have a cosine of 1 / (1 + NOISE ** 2); a centre moves by DRIFT a day.
+NOISE = 0.55
+DRIFT = 0.1
+
+TABLES = """
+    create table documents as
+    select
+        url_hash,
+        url_hash as content_hash,
+        null::text as duplicate_of,
+        1.0 as complaint_score,
+        posted_on as collection_date,
+    from posts;
+    create table titles (url_hash text, content_hash text);
+    create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from posts;
+    create table raw_items as select url_hash, null::text as author_hash, posted_on as created_at from posts;
+    create table problem_assignments as from nothing;
+"""
+STANDING = """
+    select coalesce(problem_id, '') from problem_assignments
+    qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
+    order by url_hash
+"""
+SWITCHES = """
+    with moves as (
+        select problem_id, lag(problem_id ignore nulls) over (partition by url_hash order by as_of_date) as before
+        from problem_assignments
+    )
+    select count(*) from moves where problem_id <> before
+"""
+
+
+# Pairs of training with the vectors of both: of texts, and of titles, or of the texts again where there is none.
+READ_PAIRS = """
+    with posts as (
+        select
+            url_hash,
+            texts.embedding as text_vector,
+            coalesce(titles.embedding::float[], texts.embedding::float[]) as title_vector,
+            titles.embedding is not null as is_titled,
+        from silver.documents
+        inner join silver.embeddings as texts using (content_hash)
+        left join silver.titles as titled using (url_hash)
+        left join silver.embeddings as titles on titled.content_hash = titles.content_hash and titles.model = $model
+        where texts.model = $model
+    )
+    select verdict = 'same', columns(one.* exclude (url_hash)), columns(other.* exclude (url_hash))
+    from read_csv($pairs, delim = '\t', header = true) as pairs
+    inner join posts as one on pairs.url_hash = one.url_hash
+    inner join posts as other on pairs.other_url_hash = other.url_hash
+"""
+
+
+class Dbt:
+    """What dbt gives the model on a day, with the tables of a connection."""
+
+    is_incremental = True
+    this = "problem_assignments"
+
+    def __init__(self, session: duckdb.DuckDBPyConnection, day: date) -> None:
+        self.session = session
+        self.day = day
+        self.config: Any = self
+
+    def __call__(self, **settings: str) -> None: ...
+
+    def meta_get(self, name: str) -> str:
+        return {
+            "run_date": str(self.day),
+            "embedding_model": "MiniLM",
+            "complaint_threshold": "0.5",
+            "problem_similarity": "0.7",
+            "problem_window_days": str(WINDOW),
+            "problem_memory_days": "90",
+        }[name]
+
+    def ref(self, name: str) -> duckdb.DuckDBPyRelation:
+        return self.session.table(name)
+
+    def source(self, _: str, name: str) -> duckdb.DuckDBPyRelation:
+        return self.session.table(name)
+
+
+class Built(NamedTuple):
+    """What days leave that were built one by one: seconds and rows of the table after each, and at the end the rest."""
+
+    seconds: list[float]
+    rows: list[int]
+    # The problem of each post (n,), and how often one went from a problem to another.
+    problems: Labels
+    switches: int
+
+
+def labelled(name: str) -> Path | None:
+    """A file of labelled posts beside the repository, where there is one."""
+    return next(ROOT.parent.glob(f"*/data/labelled/{name}"), None)
+
+
+@cache
+def read(file: Path, most: int | None = None) -> Labelled:
+    """The labelled posts of a file, or so many of them, in an order that is random and always the same."""
+    rows = np.array([line.split("\t", 1) for line in file.read_text().splitlines()])
+    rows = np.random.default_rng(0).permutation(rows)[:most]
+    texts = rows[:, 1].tolist()
+    encode, _ = clusters.embeddings.load_encoder(clusters.embeddings.BUNDLED, "auto")
+    return Labelled(texts, encode(texts), np.unique(rows[:, 0], return_inverse=True)[1])
+
+
+def intents() -> Labelled:
+    """Posts that were labelled as finely as problems are."""
+    return read(labelled("banking77-dev.tsv") or clusters.OURS)
+
+
+def titles() -> Labelled | None:
+    """Posts that were labelled by topic, and have nothing to do with the intents."""
+    file = labelled("stackoverflow20.tsv")
+    return read(file, TITLES) if file else None
+
+
+def singled(found: Labels) -> tuple[Labels, Placed]:
+    """Groups (n,), in which the posts of small ones and those in none, -1, are alone; and which posts are not (n,)."""
+    _, group, sizes = np.unique(found, return_inverse=True, return_counts=True)
+    placed = (sizes[group] >= assignments.MIN_VOICES) & (found >= 0)
+    return np.where(placed, group, len(sizes) + np.arange(len(found))), placed
+
+
+def bcubed(truth: Labels, found: Labels) -> tuple[Shares, Shares]:
+    """Precision and recall of each post (n,): how much of its group has its label, and of its label is in its group.
+
+    Bagga & Baldwin 1998, Algorithms for Scoring Coreference Chains.
+    """
+    _, pair, together = np.unique(truth * (found.max() + 1) + found, return_inverse=True, return_counts=True)
+    return together[pair] / np.bincount(found)[found], together[pair] / np.bincount(truth)[truth]
+
+
+def scores(truth: Labels, found: Labels) -> tuple[float, float, float]:
+    """B-cubed precision, recall and F1 of groups (n,), small ones dissolved."""
+    precision, recall = (float(each.mean()) for each in bcubed(truth, singled(found)[0]))
+    return precision, recall, 2 * precision * recall / (precision + recall)
+
+
+def ours(posts: Labelled) -> Labels:
+    """Everything on one day, with no day before it."""
+    names = [f"{index:06}" for index in range(len(posts.labels))]
+    unknown = [""] * len(names)
+    sizes = [0] * len(names)
+    complaints = assignments.Posts(names, unknown, unknown, unknown, unknown, sizes, posts.vectors)
+    grouped = assignments.group_day(complaints, DAY)
+    found: Labels = assignments.labels_of(grouped.problem)
+    return found
+
+
+def k_means(posts: Labelled) -> Labels:
+    """The clusters of silver.cluster_assignments."""
+    found: Labels = clusters.clustering.cluster_day(posts.vectors)
+    return found
+
+
+def average_linkage(posts: Labelled) -> Labels:
+    """Average linkage of all pairs."""
+    linkage = AgglomerativeClustering(n_clusters=None, distance_threshold=LINKED, metric="cosine", linkage="average")
+    found: Labels = linkage.fit_predict(posts.vectors)
+    return found
+
+
+def evoc(posts: Labelled) -> Labels:
+    """The layer of EVoC's with the best F1, which nobody could choose without the labels."""
+    method = importlib.import_module("evoc").EVoC()
+    method.fit_predict(posts.vectors)
+    best: Labels = max(method.cluster_layers_, key=lambda layer: scores(posts.labels, layer)[2])
+    return best
+
+
+def bertopic(posts: Labelled) -> Labels:
+    """The topics of BERTopic at its defaults."""
+    return np.array(importlib.import_module("bertopic").BERTopic().fit_transform(posts.texts, posts.vectors)[0])
+
+
+METHODS: dict[str, Callable[[Labelled], Labels]] = {
+    OURS: ours,
+    "k-means, k = n / 100": k_means,
+    f"average linkage at distance {LINKED}": average_linkage,
+    **({"EVoC, its best layer": evoc} if importlib.util.find_spec("evoc") else {}),
+    **({BERTOPIC: bertopic} if importlib.util.find_spec("bertopic") else {}),
+}
+
+
+def table(title: str, *columns: str) -> Table:
+    """A table whose first column alone holds words."""
+    made = Table(columns[0], title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in columns[1:]:
+        made.add_column(column, justify="right", no_wrap=True)
+    return made
+
+
+def measure_groups() -> Table:
+    """Each way to group the intents at once."""
+    posts = intents()
+    seconds: dict[str, float] = {}
+    rows = []
+    for name, method in METHODS.items():
+        taken = []
+        # The first time, EVoC and BERTopic compile.
+        for _ in range(2):
+            started = time.perf_counter()
+            found = method(posts)
+            taken.append(time.perf_counter() - started)
+        seconds[name] = min(taken)
+        group, placed = singled(found)
+        shares = (f"{share:.3f}" for share in scores(posts.labels, found))
+        rows.append((name, *shares, f"{len(np.unique(group[placed]))}", f"{placed.mean():.0%}", f"{min(taken):.2f}"))
+    ratio = (
+        f"takes {seconds[BERTOPIC] / seconds[OURS]:.1f} times as long" if BERTOPIC in seconds else "is not installed"
+    )
+    made = table(
+        f"One problem: {len(posts.labels):,} posts with {posts.labels.max() + 1} intents; {BERTOPIC} {ratio}",
+        *("groups", "precision", "recall", "F1", "groups", "placed", "seconds"),
+    )
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def measure_pairs(database: Path) -> Table:
+    """How well pairs of complaints that say the same, as somebody read them, are told by their similarity."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(
+            READ_PAIRS, {"model": clusters.embeddings.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}
+        ).fetchall()
+    same, *columns = (np.array(column) for column in zip(*rows, strict=True))
+    posts = [
+        (text, title, assignments.vectors_of(text, title[is_titled], is_titled))
+        for text, title, is_titled in (columns[:3], columns[3:])
+    ]
+    made = table(
+        f"{len(same)} pairs of real complaints with a cosine from 0.6 on, {same.mean():.0%} of which say the same",
+        *("similarity of", "area under the ROC curve", "average precision"),
+    )
+    for name, one, other in zip(("texts", "titles", "texts and titles"), *posts, strict=True):
+        similarity = (one * other).sum(axis=1)
+        scored = (f"{score(same, similarity):.3f}" for score in (roc_auc_score, average_precision_score))
+        made.add_row(name, *scored)
+    return made
+
+
+def with_strangers(posts: Labelled, others: Labelled) -> tuple[Labelled, Placed]:
+    """Half of the posts and as many others, each of which has a label of its own; and which are the others (n,)."""
+    half = len(posts.labels) // 2
+    count = min(half, len(others.labels))
+    labels = np.concatenate([posts.labels[:half], posts.labels.max() + 1 + np.arange(count)])
+    vectors = np.concatenate([posts.vectors[:half], others.vectors[:count]])
+    return Labelled(posts.texts[:half] + others.texts[:count], vectors, labels), np.arange(len(labels)) >= half
+
+
+def measure_strangers() -> Table:
+    """The same where half of the posts have nothing to do with any other."""
+    others = titles()
+    made = table(
+        "Strangers: half of these posts, and as many that are alone; recall and F1 are of the half",
+        *("groups", "precision", "recall", "F1", "strangers in groups", "pulled in"),
+    )
+    if not others:
+        made.title = f"{made.title}: none, for want of stackoverflow20.tsv"
+        return made
+    posts, stranger = with_strangers(intents(), others)
+    for name, method in METHODS.items():
+        found, placed = singled(method(posts))
+        precision, _ = bcubed(posts.labels, found)
+        _, recall, f1 = scores(posts.labels[~stranger], found[~stranger])
+        among, pulled = stranger[placed].mean(), placed[stranger].mean()
+        made.add_row(name, *(f"{share:.3f}" for share in (precision[placed].mean(), recall, f1, among, pulled)))
+    return made
+
+
+def deal(labels: Labels, seed: int) -> Labels:
+    """The day of each post (n,): a third of the labels starts late, a third ends early."""
+    chance = np.random.default_rng(seed)
+    days = np.empty(len(labels), dtype=np.int64)
+    for place, label in enumerate(chance.permutation(np.unique(labels))):
+        members = np.flatnonzero(labels == label)
+        first = chance.integers(1, DAYS - 2) if place % 3 == 1 else 0
+        last = chance.integers(3, DAYS) if place % 3 == 2 else DAYS
+        days[members] = chance.integers(first, last, size=len(members))
+    return days
+
+
+def build(vectors: Vectors, days: Labels) -> Built:
+    """Run the model day by day on posts with vectors (n, d) and their days (n,)."""
+    first = date.fromisoformat(DAY)
+    dates = [first + timedelta(days=int(day)) for day in days]
+    embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+    names = [f"{index:06}" for index in range(len(days))]
+    posts = pa.table({"url_hash": names, "posted_on": dates, "embedding": embedding})  # noqa: F841
+    nothing = assignments.SCHEMA.empty_table()  # noqa: F841
+    seconds, rows = [], []
+    with duckdb.connect() as session:
+        session.execute(TABLES)
+        for day in sorted(set(dates)):
+            started = time.perf_counter()
+            added = assignments.model(Dbt(session, day), session)  # noqa: F841
+            session.execute("insert into problem_assignments from added")
+            seconds.append(time.perf_counter() - started)
+            rows += [count for (count,) in session.execute("select count(*) from problem_assignments").fetchall()]
+        problems = [problem for (problem,) in session.execute(STANDING).fetchall()]
+        [(switches,)] = session.execute(SWITCHES).fetchall()
+    return Built(seconds, rows, assignments.labels_of(problems), switches)
+
+
+def alone(posts: Labelled, days: Labels) -> Labels:
+    """Each day grouped by itself (n,)."""
+    found = np.empty(len(days), dtype=np.int64)
+    for day in np.unique(days):
+        chosen = days == day
+        found[chosen] = ours(Labelled([], posts.vectors[chosen], posts.labels[chosen])) + day * len(days)
+    return found
+
+
+def mean_and(extreme: Callable[[Sequence[float]], float], values: Sequence[float], digits: int = 3) -> str:
+    """The mean, and the worst in brackets."""
+    return f"{np.mean(values):.{digits}f} ({extreme(values):.{digits}f})"
+
+
+def measure_days() -> Table:
+    """What becomes of problems over ten days: day by day, without what was before, and all days at once."""
+    sets = {"intents": intents(), "topics": titles()}
+    counts = [f"{len(each.labels):,} posts with {each.labels.max() + 1} {name}" for name, each in sets.items() if each]
+    made = table(
+        f"Over {DAYS} days: {', '.join(counts)}; mean of {SEEDS} deals (the worst)",
+        *("groups", "precision", "recall", "F1", "switches per problem", "per post"),
+    )
+    for name, posts in sets.items():
+        if not posts:
+            continue
+        deals = [deal(posts.labels, seed) for seed in range(SEEDS)]
+        built = [build(posts.vectors, days) for days in deals]
+        groups = [len(np.unique(each.problems[singled(each.problems)[1]])) for each in built]
+        switches = (
+            [each.switches / count for each, count in zip(built, groups, strict=True)],
+            [each.switches / len(posts.labels) for each in built],
+        )
+        ways = {
+            "day by day": [scores(posts.labels, each.problems) for each in built],
+            "each day alone": [scores(posts.labels, alone(posts, days)) for days in deals],
+            "all at once": [scores(posts.labels, ours(posts))],
+        }
+        for way, shares in ways.items():
+            moved = [mean_and(max, each, 2) for each in switches] if way == "day by day" else []
+            made.add_row(f"{name}, {way}", *(mean_and(min, each) for each in zip(*shares, strict=True)), *moved)
+    return made
+
+
+def units(chance: np.random.Generator, count: int) -> Vectors:
+    """Random unit vectors (count, 384)."""
+    vectors = chance.normal(size=(count, 384)).astype(np.float32)
+    scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
+
+
+def invent() -> tuple[Vectors, Labels, Labels]:
+    """Vectors (n, 384), labels (n,) and days (n,) of the long run's complaints."""
+    chance = np.random.default_rng(0)
+    centres = units(chance, CENTRES)
+    first = chance.integers(-HEARD[1], LONG_RUN, size=CENTRES)
+    last = first + chance.integers(*HEARD, size=CENTRES)
+    vectors, labels = [], []
+    for day in range(LONG_RUN):
+        label = chance.choice(np.flatnonzero((first <= day) & (day <= last)), size=COMPLAINTS)
+        stranger = chance.random(COMPLAINTS) < STRANGERS
+        label[stranger] = CENTRES + day * COMPLAINTS + np.flatnonzero(stranger)
+        noise = units(chance, COMPLAINTS)
+        near = centres[np.where(stranger, 0, label)] + NOISE * noise
+        vectors.append(np.where(stranger[:, None], noise, near / np.linalg.norm(near, axis=1, keepdims=True)))
+        labels.append(label)
+        centres += DRIFT * units(chance, CENTRES)
+        centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    return np.concatenate(vectors), np.concatenate(labels), np.repeat(np.arange(LONG_RUN), COMPLAINTS)
+
+
+def measure_long_run() -> Table:
+    """What one more day costs, the later it is."""
+    vectors, labels, days = invent()
+    built = build(vectors, days)
+    made = table(
+        f"{LONG_RUN} days of {COMPLAINTS} invented complaints, {STRANGERS:.0%} of them strangers; window {WINDOW} days;"
+        f" B-cubed F1 at the end {scores(labels, built.problems)[2]:.3f}",
+        *("day", "complaints so far", "of the window", "rows of the table", "seconds"),
+    )
+    for day in SHOWN:
+        counts = (day * COMPLAINTS, min(day, WINDOW) * COMPLAINTS, built.rows[day - 1])
+        made.add_row(str(day), *(f"{count:,}" for count in counts), f"{np.mean(built.seconds[day - TIMED : day]):.2f}")
+    return made
+
+
+MEASURES = (measure_groups, measure_strangers, measure_days, measure_long_run)

@@ -1,0 +1,80 @@
+"""What ranking the sentences of a cluster costs: sumy's LexRank as it is, and ours, which ranks the same."""
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
+from sumy.nlp.stemmers import Stemmer
+from sumy.summarizers.lex_rank import LexRankSummarizer
+from sumy.utils import get_stop_words
+
+from tests.support.models import load
+from tests.support.project import DAY, SAMPLE, Project
+
+summaries: Any = load("summaries")
+
+# A cluster of a real day has 68 sentences in the median, 118 at most.
+SENTENCES = (30, 100, 300, 1_000)
+ROUNDS = 5
+
+
+def real_sentences() -> list[str]:
+    """The different sentences of the bundled sample day, in an order that is random and always the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(Path(folder) / "sample.duckdb")
+        ingested = project.ingest("--date", DAY, "--replay", str(SAMPLE))
+        if ingested.status:
+            sys.exit(ingested.output)
+        texts = [body for (body,) in project.query("select body from bronze.raw_items where body is not null")]
+    sentences = sorted(map(str, summaries.fit_sentences(texts)))
+    random.Random(0).shuffle(sentences)
+    return sentences
+
+
+def sumys() -> LexRankSummarizer:
+    """Sumy's own LexRank, set up as its documentation says."""
+    summarizer = LexRankSummarizer(Stemmer("english"))
+    summarizer.stop_words = get_stop_words("english")
+    return summarizer
+
+
+def ours_anew() -> LexRankSummarizer:
+    """Ours at the first cluster of a day, before any word was stemmed."""
+    summaries.summarizer.cache_clear()
+    return summaries.summarizer()
+
+
+def milliseconds(summarizer: Callable[[], LexRankSummarizer], sentences: Sequence[str], rounds: int) -> float:
+    """The median time to set up a summarizer and to choose among sentences."""
+    taken = []
+    for _ in range(rounds):
+        document = ObjectDocumentModel([Paragraph([Sentence(each, summaries.Words()) for each in sentences])])
+        start = time.perf_counter()
+        summarizer()(document, summaries.SENTENCES)
+        taken.append(time.perf_counter() - start)
+    return median(taken) * 1_000
+
+
+def measure() -> Table:
+    """Milliseconds of both by the number of sentences, at the first cluster of a day and once its words are known."""
+    sentences = real_sentences()
+    table = Table("sentences", title="LexRank, ms", title_justify="left", box=SIMPLE_HEAD)
+    for column in ("sumy", "ours, first", "sumy / ours", "ours, later", "sumy / ours"):
+        table.add_column(column, justify="right", no_wrap=True)
+    # What scipy and sumy set up once is not of any cluster.
+    summaries.summarise(sentences[:10])
+    for count in SENTENCES:
+        stock = milliseconds(sumys, sentences[:count], rounds=1)
+        first = milliseconds(ours_anew, sentences[:count], ROUNDS)
+        later = milliseconds(summaries.summarizer, sentences[:count], ROUNDS)
+        figures = f"{stock:,.0f}", f"{first:.1f}", f"{stock / first:.0f}", f"{later:.1f}", f"{stock / later:.0f}"
+        table.add_row(f"{count:,}", *figures)
+    return table

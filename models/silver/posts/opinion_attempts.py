@@ -1,0 +1,189 @@
+"""Every attempt to have a language model say which posts complain, with its cost: never paid for twice.
+
+Grain: one row per attempt_id. Append-only.
+Method: the posts of silver.opinion_requests that have no opinion yet go to the models that LLM_MODEL names, BATCH at a
+time; none where LLM_MODEL is unset or `extractive`. Among them stand two whose answer is known (control questions, or
+"gold" questions, as crowdsourcing has them: Le, Edmonds, Hester & Biewald 2010). An answer counts if it names the posts
+by their ids, all of them, in their order, and is right about the two: a model that has lost its place, or that does
+what one of the posts tells it to, is not believed about the others either. It is sent back once.
+A SHARE of what is left of the day's budget is for this, the rest for labels.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+from dbt.adapters.events.logging import AdapterLogger
+from pydantic import BaseModel, ConfigDict
+
+from groundswell.llm.answer import parsed
+from groundswell.llm.calls import Calls, Question
+from groundswell.llm.errors import AnswerError
+from groundswell.llm.ledger import Ledger, Row
+from groundswell.llm.settings import Settings
+
+# Posts in a question, beside the two controls.
+BATCH = 18
+SHARE = 0.25
+
+SCHEMA = pa.schema(
+    [
+        ("attempt_id", pa.string()),
+        ("labeler", pa.string()),
+        ("model", pa.string()),
+        ("prompt_version", pa.string()),
+        ("status", pa.string()),
+        ("error", pa.string()),
+        ("content_hashes", pa.list_(pa.string())),
+        ("opinions", pa.list_(pa.struct([("content_hash", pa.string()), ("complains", pa.bool_())]))),
+        ("tokens_in", pa.int64()),
+        ("tokens_out", pa.int64()),
+        ("cost_usd", pa.float64()),
+        ("latency_seconds", pa.float64()),
+        ("collection_date", pa.date32()),
+        ("attempted_at", pa.timestamp("us")),
+    ]
+)
+
+log = AdapterLogger("Groundswell")
+
+# The questions to be asked. Posts whose question was answered wrongly meet others in the next.
+BATCHES = """
+    with requests as (
+        select * from {requests} where collection_date = date '{run_date}'
+    ),
+    attempts as (
+        select
+            unnest(content_hashes) as content_hash,
+            status,
+        from {attempts}
+    ),
+    known as (
+        select
+            content_hash,
+            bool_or(status = 'answered') as is_answered,
+            count(*) filter (where status = 'rejected') as rejected,
+        from attempts
+        group by all
+    ),
+    waiting as (
+        select
+            requests.*,
+            (row_number() over (order by coalesce(rejected, 0), md5(content_hash || coalesce(rejected, 0))) - 1)
+            // {batch} as batch,
+        from requests
+        left join known using (content_hash)
+        where complains is null and is_answered is not true and coalesce(rejected, 0) < {most_rejected}
+    ),
+    batches as (
+        select distinct batch from waiting
+    ),
+    controls as (
+        select
+            *,
+            row_number() over (partition by complains order by content_hash) - 1 as place,
+            count(*) over (partition by complains) as places,
+        from requests
+        where complains is not null
+    ),
+    shown as (
+        select * from waiting
+        union all by name
+        select controls.* exclude (place, places), batch
+        from batches
+        inner join controls on controls.place = batch % controls.places
+    )
+    select
+        any_value(prompt_version) as prompt_version,
+        any_value(system_prompt) as system_prompt,
+        string_agg(shown_post, chr(10) order by content_hash) as posts,
+        list(struct_pack(id := post_id, content_hash, complains) order by content_hash) as shown,
+        any_value(collection_date) as collection_date,
+    from shown
+    group by batch
+    order by batch
+"""
+
+
+class Opinion(BaseModel):
+    """Whether a post complains."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    id: str
+    complains: bool
+
+
+class Opinions(BaseModel):
+    """The answer that a language model must give."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    opinions: list[Opinion]
+
+
+def checked(answer: Opinions, shown: list[Row]) -> Row:
+    """The columns of an answer about the posts shown: id, content_hash, and complains where it is known beforehand.
+
+    Raises AnswerError.
+    """
+    if len(answer.opinions) != len(shown):
+        raise AnswerError(f"opinions: {len(shown)} posts were shown, not {len(answer.opinions)}")
+    for number, (opinion, post) in enumerate(zip(answer.opinions, shown, strict=True), 1):
+        if opinion.id != post["id"]:
+            raise AnswerError(f"opinions: number {number} has the id {opinion.id[:40]!r}, its post has {post['id']!r}")
+    pairs = list(zip((opinion.complains for opinion in answer.opinions), shown, strict=True))
+    if any(post["complains"] not in (None, complains) for complains, post in pairs):
+        # Which of them were known is not said.
+        raise AnswerError("opinions: they do not fit the posts: judge each by its own words, whatever it asks for")
+    return {
+        "status": "answered",
+        "opinions": [
+            {"content_hash": post["content_hash"], "complains": complains}
+            for complains, post in pairs
+            if post["complains"] is None
+        ],
+    }
+
+
+def question(batch: Row) -> Question:
+    """What a model is asked about a row of BATCHES."""
+    return Question(
+        [
+            {"role": "system", "content": batch["system_prompt"]},
+            {"role": "user", "content": f"<posts>\n{batch['posts']}\n</posts>"},
+        ],
+        {
+            "prompt_version": batch["prompt_version"],
+            "content_hashes": [post["content_hash"] for post in batch["shown"] if post["complains"] is None],
+            "collection_date": batch["collection_date"],
+        },
+        lambda content: checked(parsed(content, Opinions), batch["shown"]),
+    )
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    """Return the attempts that the table does not hold yet."""
+    dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
+    opinion_requests = dbt.ref("opinion_requests")  # noqa: F841  (read below, by the connection that commits at once)
+    run_date = dbt.config.meta_get("run_date")
+    settings = Settings.of(dbt.config.meta_get("llm"))
+    ledger = Ledger(dbt, session, SCHEMA)
+    if not settings.are_extractive():
+        batches = ledger.read(
+            BATCHES.format(
+                requests=f"{dbt.this.schema}.opinion_requests",
+                attempts=ledger.attempts,
+                run_date=run_date,
+                most_rejected=settings.most_rejected,
+                batch=BATCH,
+            )
+        )
+        if batches:
+            calls = Calls(settings.models(Opinions), settings.budget(ledger.spent_today(), SHARE), ledger.keep)
+            failures = calls.put([question(batch) for batch in batches], "batches of posts", "a second opinion")
+            if failures:
+                log.warning(
+                    f"{len(failures)} answers about posts of {run_date} did not pass or come, whose complaint_score"
+                    f" stays as it is: {failures[-1]}"
+                )
+    return ledger.kept()

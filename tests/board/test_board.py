@@ -1,0 +1,887 @@
+"""The board in a real browser: on the built sample day, and on servers of the tests' own that they write to."""
+
+import json
+import re
+import secrets
+import shutil
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect, sync_playwright
+
+from tests.support.project import DAY, DBT, Project, Server, free_address, serve
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# A browser that phones home finds nobody on a closed network, and says so in the console.
+QUIET = [
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 360, "height": 740}
+HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script>"
+TITLES = "(items) => items.map((item) => item.querySelector('h2').innerText)"
+IDS = "(items) => items.map((item) => item.dataset.id)"
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium, which .ci/run installs")
+
+Record = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def faultless(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
+    """A page on which nothing may go wrong: no dialog, no error, no request to anybody else."""
+    page = browser.new_page(base_url=url, **options)
+    troubles: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        troubles.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    own = (url, "data:")
+    page.on("request", lambda request: None if request.url.startswith(own) else troubles.append(request.url))
+    yield page
+    assert not troubles
+    page.close()
+
+
+@pytest.fixture
+def page(browser: Browser, built: Project, pocketbase: Server) -> Iterator[Page]:
+    """A page of the built sample day."""
+    with faultless(browser, pocketbase.url) as page:
+        yield page
+
+
+# --- Boards of the tests' own -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Board:
+    """A server that a test writes to as a build would."""
+
+    url: str
+    client: httpx.Client
+
+    def put(self, collection: str, *records: Record) -> None:
+        """Create or replace records."""
+        for start in range(0, len(records), 500):
+            requests = [
+                {"method": "PUT", "url": f"/api/collections/{collection}/records", "body": record}
+                for record in records[start : start + 500]
+            ]
+            self.client.post("/api/batch", json={"requests": requests}).raise_for_status()
+
+    def delete(self, collection: str, record: Record) -> None:
+        """Delete a record."""
+        self.client.delete(f"/api/collections/{collection}/records/{record['id']}").raise_for_status()
+
+
+@contextmanager
+def signed_in(server: Server) -> Iterator[Board]:
+    """The board of a server, to write to."""
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        identity = server.settings["POCKETBASE_EMAIL"], server.settings["POCKETBASE_PASSWORD"]
+        answer = client.post(
+            "/api/collections/_superusers/auth-with-password",
+            json=dict(zip(("identity", "password"), identity, strict=True)),
+        )
+        client.headers["Authorization"] = answer.raise_for_status().json()["token"]
+        yield Board(server.url, client)
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[Board]:
+    """An empty board."""
+    with serve(tmp_path / "pb", free_address(), secrets.token_hex()) as server, signed_in(server) as board:
+        yield board
+
+
+@pytest.fixture
+def own(browser: Browser, board: Board) -> Iterator[Page]:
+    """A page of the test's own board."""
+    with faultless(browser, board.url) as page:
+        yield page
+
+
+def record_id(number: int) -> str:
+    return f"{number:015d}"
+
+
+def problem(number: int, **fields: Any) -> Record:
+    """A problem, the higher its number the lower its demand."""
+    return {
+        "id": record_id(number),
+        "title": f"Problem {number}",
+        "category": "devtools",
+        "description": "What it costs them.",
+        "impact_level": "medium",
+        "labeler": "extractive",
+        "status": "active",
+        "trend": "steady",
+        "post_count": 4,
+        "voices": 3,
+        "recent_voices": 1,
+        "earlier_voices": 1,
+        "source_count": 1,
+        "days_seen": 1,
+        "cohesion": 0.85,
+        "demand_score": 1000 - number,
+        "voices_score": 1000 - number,
+        "source_counts": {"github": 4},
+        "quotes": [
+            {"quote": "It broke again.", "source": "github", "url": "https://example.com/1", "supports_payment": False}
+        ],
+        "daily_voices": {DAY: {"github": 3}},
+        "issues": [],
+        "events": [{"event": "opened", "event_date": DAY, "posts": 4, "related_problem_id": None}],
+        "first_seen": DAY,
+        "last_seen": DAY,
+        "content_hash": secrets.token_hex(),
+    } | fields
+
+
+def post(number: int, of: Record, **fields: Any) -> Record:
+    """A post of a problem."""
+    return {
+        "id": record_id(number),
+        "problem": of["id"],
+        "url_hash": record_id(number),
+        "source": "github",
+        "url": f"https://example.com/{number}",
+        "title": f"Post {number}",
+        "collection_date": DAY,
+        "posted_at": DAY,
+        "content_hash": secrets.token_hex(),
+    } | fields
+
+
+def issue(number: int, **fields: Any) -> Record:
+    """An issue, ranked by its number."""
+    return {
+        "id": record_id(number),
+        "cluster_date": DAY,
+        "cluster_id": number,
+        "day_rank": number,
+        "canonical_title": f"Issue {number}",
+        "category": "devtools",
+        "description": "What happens.",
+        "impact_level": "medium",
+        "cluster_size": 5,
+        "confidence": 0.5,
+        "source_counts": {"github": 5},
+        "labeler": "extractive",
+        "content_hash": secrets.token_hex(),
+    } | fields
+
+
+def entry(page: Page, record: Record) -> str:
+    return f"#list > [data-id='{record['id']}']"
+
+
+def open_list(page: Page, address: str) -> None:
+    """Go to a list, and wait until it is there."""
+    page.goto(address)
+    expect(page.locator("#list:not([aria-busy])")).to_be_attached()
+
+
+def listed(page: Page, read: str = IDS) -> list[str]:
+    """What the list has, from its items."""
+    texts: list[str] = page.locator("#list > li").evaluate_all(read)
+    return texts
+
+
+def top_of(locator: Locator) -> float:
+    """Where something stands in the view, once that has come to rest."""
+    top: float = locator.evaluate(
+        """async (node) => {
+            for (let top, still = 0; still < 10; ) {
+                await new Promise(requestAnimationFrame)
+                const now = node.getBoundingClientRect().top
+                still = now === top ? still + 1 : 0
+                top = now
+            }
+            return node.getBoundingClientRect().top
+        }"""
+    )
+    return top
+
+
+def wait_until_live(page: Page) -> None:
+    expect(page.locator("#live")).to_have_text("Live")
+
+
+# --- Lists --------------------------------------------------------------------------------------
+
+
+def test_issues_are_listed_by_rank(page: Page, built: Project) -> None:
+    open_list(page, f"/issues.html?date={DAY}")
+    titles = [title for (title,) in built.query("select canonical_title from gold.issues order by day_rank")]
+    assert listed(page, TITLES) == titles
+    expect(page.locator("#count")).to_have_text(f"{len(titles)} issues")
+
+
+def test_the_latest_day_is_what_issues_begin_with(page: Page) -> None:
+    open_list(page, "/issues.html")
+    expect(page.locator("h1:visible")).to_have_text("Friday, 20 November 2026")
+
+
+def test_problems_are_listed_by_demand(page: Page, built: Project) -> None:
+    open_list(page, "/")
+    by_demand = built.query(
+        "select problem_id from gold.problems where status = 'active' order by demand_score desc, problem_id"
+    )
+    assert by_demand
+    assert listed(page) == [problem_id for (problem_id,) in by_demand]
+
+
+def test_a_problem_says_what_hurts_at_a_glance(board: Board, own: Page) -> None:
+    board.put("problems", problem(1, trend="growing", would_pay_signal=True, voices=1234))
+    open_list(own, "/")
+    text = own.locator("#list > li").inner_text()
+    for answer in ("Problem 1", "It broke again.", "1,234 voices", "GitHub", "Would pay", "Growing"):
+        assert answer in text
+    assert own.locator("#list svg").count() == 1
+
+
+ISSUE_FILTERS = [
+    ("category=devtools", "category = 'devtools'"),
+    ("impact=medium", "impact_level = 'medium'"),
+    ("pay=yes", "would_pay_signal"),
+    ("pay=no", "not would_pay_signal"),
+    ("source=reddit", "source_counts['reddit'] > 0"),
+    ("labeller=extractive", "labeler = 'extractive'"),
+    ("labeller=nobody", "false"),
+    ("from=2026-11-21&to=2026-11-22", "false"),
+    ("q=the", "concat(canonical_title, chr(10), description) ilike '%the%'"),
+]
+
+
+@pytest.mark.parametrize(("query", "condition"), ISSUE_FILTERS)
+def test_issues_are_narrowed_as_gold_says(page: Page, built: Project, query: str, condition: str) -> None:
+    day = "" if query.startswith("from") else f"date={DAY}&"
+    open_list(page, f"/issues.html?{day}{query}")
+    wanted = built.query(f"select issue_id from gold.issues where {condition} order by day_rank")
+    assert listed(page) == [issue_id for (issue_id,) in wanted]
+
+
+PROBLEM_FILTERS = [
+    ("status=all", "true"),
+    ("status=dormant", "status = 'dormant'"),
+    ("status=all&category=devtools", "category = 'devtools'"),
+    ("status=all&impact=high", "impact_level = 'high'"),
+    ("status=all&pay=yes", "would_pay_signal"),
+    ("status=all&labeller=nobody", "false"),
+    (f"status=all&date={DAY}", f"first_seen <= '{DAY}' and last_seen >= '{DAY}'"),
+    ("status=all&from=2026-11-21", "last_seen >= '2026-11-21'"),
+    ("status=all&source=github", "problem_id in (select problem_id from gold.problem_posts where source = 'github')"),
+    ("status=all&q=a", "concat(title, chr(10), description) ilike '%a%'"),
+]
+
+
+@pytest.mark.parametrize(("query", "condition"), PROBLEM_FILTERS)
+def test_problems_are_narrowed_as_gold_says(page: Page, built: Project, query: str, condition: str) -> None:
+    open_list(page, f"/?{query}")
+    wanted = built.query(
+        f"select problem_id from gold.problems where {condition} order by demand_score desc, problem_id"
+    )
+    assert listed(page) == [problem_id for (problem_id,) in wanted]
+
+
+def test_filters_are_in_the_address_and_can_be_cleared(board: Board, own: Page) -> None:
+    board.put("problems", problem(1), problem(2, category="ai", labeler="some-model"))
+    open_list(own, "/")
+    expect(own.get_by_role("button", name="Clear filters")).to_be_hidden()
+    own.get_by_label("Category").select_option("AI")
+    expect(own.locator("#list > li")).to_have_count(1)
+    own.get_by_label("Labeller").select_option("some-model")
+    expect(own).to_have_url(re.compile(r"/\?category=ai&labeller=some-model$"))
+    expect(own.locator("#count")).to_have_text("1 active problem matches")
+    own.get_by_role("button", name="Clear filters").click()
+    expect(own.locator("#list > li")).to_have_count(2)
+    expect(own).to_have_url(re.compile(r"/$"))
+
+
+def test_what_the_address_may_not_ask_for_is_left_out(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    hostile = {"category": 'ai" || 1=1', "source": "a > 0 || b", "from": "2026-02-30", "sort": "id", "status": "x"}
+    open_list(own, f"/?{urllib.parse.urlencode(hostile)}")
+    assert listed(own) == [record_id(1)]
+    expect(own.get_by_role("button", name="Clear filters")).to_be_hidden()
+
+
+SEARCHES = [
+    ("100%", [1]),
+    ("%", [1]),
+    ("snake_case", [2]),
+    ("_", [2]),
+    ('"quoted"', [3]),
+    ("it's", [3]),
+    ("C:\\temp", [4]),
+    ("\\", [4]),
+    ("\\%", []),
+    ("words both", [5]),
+    ("BOTH", [5]),
+    ("both 100%", []),
+    ('" || id != "', []),
+]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
+    """A board of titles that are hard to ask for."""
+    titles = [
+        "Disk at 100% again",
+        "Lost snake_case names",
+        'She said "quoted" and it\'s',
+        "Path C:\\temp is full",
+        "Has both",
+    ]
+    data = tmp_path_factory.mktemp("searched")
+    with serve(data / "pb", free_address(), secrets.token_hex()) as server, signed_in(server) as board:
+        records = [problem(number, title=title, description=title) for number, title in enumerate(titles, start=1)]
+        board.put("problems", *records[:-1], records[-1] | {"description": "The words are apart."})
+        yield board
+
+
+@pytest.mark.parametrize(("words", "numbers"), SEARCHES)
+def test_search_takes_words_letter_by_letter(browser: Browser, searched: Board, words: str, numbers: list[int]) -> None:
+    with faultless(browser, searched.url) as page:
+        open_list(page, f"/?{urllib.parse.urlencode({'q': words})}")
+        assert listed(page) == [record_id(number) for number in numbers]
+        expect(page.get_by_label("Search")).to_have_value(words)
+
+
+def test_search_as_one_types(browser: Browser, searched: Board) -> None:
+    with faultless(browser, searched.url) as page:
+        open_list(page, "/")
+        page.get_by_label("Search").press_sequentially("snake")
+        expect(page.locator("#count")).to_have_text("1 active problem matches")
+        expect(page).to_have_url(re.compile(r"\?q=snake$"))
+        page.go_back()
+        expect(page.locator("#list > li")).to_have_count(5)
+
+
+def test_problems_are_sorted(board: Board, own: Page) -> None:
+    board.put(
+        "problems",
+        problem(1, voices=5, first_seen="2026-11-18", trend="fading", recent_voices=3, earlier_voices=9),
+        problem(2, voices=9, first_seen="2026-11-17", trend="steady"),
+        problem(3, voices=7, first_seen="2026-11-19", trend="growing", recent_voices=8, earlier_voices=2),
+    )
+    for sort, numbers in {"demand": [1, 2, 3], "voices": [2, 3, 1], "newest": [3, 1, 2], "growing": [3, 2, 1]}.items():
+        open_list(own, f"/?sort={sort}")
+        assert listed(own) == [record_id(number) for number in numbers], sort
+
+
+def test_issues_are_sorted(board: Board, own: Page) -> None:
+    board.put(
+        "issues",
+        issue(1, cluster_size=7, confidence=0.3),
+        issue(2, cluster_size=9, confidence=0.2),
+        issue(3, cluster_size=8, confidence=0.9),
+    )
+    for sort, numbers in {"rank": [1, 2, 3], "size": [2, 3, 1], "confidence": [3, 1, 2]}.items():
+        open_list(own, f"/issues.html?sort={sort}")
+        assert listed(own) == [record_id(number) for number in numbers], sort
+
+
+def test_days_are_stepped_through(board: Board, own: Page) -> None:
+    board.put("issues", issue(1), issue(2, cluster_date="2026-11-16", day_rank=1))
+    open_list(own, "/issues.html")
+    own.get_by_role("link", name="Earlier").click()
+    expect(own.locator("h1:visible")).to_have_text("Monday, 16 November 2026")
+    expect(own.locator("#list h2")).to_have_text("Issue 2")
+    own.get_by_label("Day", exact=True).fill(DAY)
+    expect(own.locator("#list h2")).to_have_text("Issue 1")
+    own.get_by_role("link", name="All days").click()
+    expect(own.locator("#list h2")).to_have_text(["Issue 1", "Issue 2"])
+
+
+def test_a_picture_sets_the_filters(board: Board, own: Page) -> None:
+    board.put("problems", problem(1), problem(2, category="ai", impact_level="high"))
+    open_list(own, "/")
+    expect(own.locator("figure")).to_have_count(0)
+    own.get_by_text("Pictures", exact=True).click()
+    expect(own).to_have_url(re.compile(r"\?pictures=open$"))
+    own.get_by_role("button", name="AI, high impact: 1 problem").click()
+    expect(own).to_have_url(re.compile(r"\?category=ai&impact=high&pictures=open$"))
+    expect(own.locator("#list h2")).to_have_text(["Problem 2"])
+
+
+def test_the_map_has_the_posts_of_the_day_that_match(board: Board, own: Page) -> None:
+    issues = [issue(1), issue(2, category="ai"), issue(3, cluster_date="2026-11-19")]
+    board.put("issues", *issues)
+    evidence = [post(number, issues[0]) for number in range(1, 1200)] + [post(2001, issues[1]), post(2002, issues[2])]
+    place = {"map_x": 0.5, "map_y": 0.5}
+    board.put(
+        "issue_evidence",
+        *[
+            row
+            | place
+            | {"issue": row["problem"], "cluster_date": DAY if row["id"] != record_id(2002) else "2026-11-19"}
+            for row in evidence
+        ],
+    )
+    own.goto("/issues.html?pictures=open")
+    expect(own.locator("figcaption", has_text="1,200 posts")).to_be_visible()
+    own.goto("/issues.html?pictures=open&category=devtools")
+    expect(own.locator("figcaption", has_text="1,199 posts")).to_be_visible()
+
+
+# --- Opened -------------------------------------------------------------------------------------
+
+
+def test_an_issue_opens_to_the_posts_behind_it(page: Page, built: Project) -> None:
+    open_list(page, f"/issues.html?date={DAY}")
+    page.locator("#list h2 a").first.click()
+    [(issue_id, size)] = built.query("select issue_id, cluster_size from gold.issues where day_rank = 1")
+    links = page.locator(".post h3 a")
+    expect(links).to_have_count(size)
+    urls = {url for (url,) in built.query(f"select url from gold.issue_evidence where issue_id = '{issue_id}'")}
+    assert {link.get_attribute("href") for link in links.all()} == urls
+    assert {link.get_attribute("rel") for link in links.all()} == {"noopener noreferrer nofollow ugc"}
+
+
+def test_an_issue_has_an_address_of_its_own(page: Page, built: Project) -> None:
+    [(issue_id, title)] = built.query("select issue_id, canonical_title from gold.issues where day_rank = 2")
+    page.goto(f"/issues.html?issue={issue_id}")
+    expect(page.locator("h1:visible")).to_have_text(title)
+    assert page.locator("h1:visible").evaluate("(heading) => heading === document.activeElement")
+    page.get_by_role("link", name="All issues").click()
+    expect(page.locator("#list > li")).to_have_count(built.query("select count(*) from gold.issues")[0][0])
+
+
+def test_a_problem_has_an_address_of_its_own(page: Page, built: Project) -> None:
+    [(problem_id, title, posts)] = built.query(
+        "select problem_id, title, post_count from gold.problems order by demand_score desc limit 1"
+    )
+    page.goto(f"/?problem={problem_id}")
+    expect(page.locator("h1:visible")).to_have_text(title)
+    expect(page.locator(".post")).to_have_count(posts)
+    known = built.query(f"select count(*) from gold.problem_issues where problem_id = '{problem_id}'")[0][0]
+    expect(page.locator("[data-part=issues] a")).to_have_count(known)
+
+
+def test_an_old_address_of_an_issue_still_leads_to_it(board: Board, own: Page) -> None:
+    board.put("issues", issue(1))
+    own.goto(f"/?date={DAY}#{record_id(1)}")
+    expect(own.locator("h1:visible")).to_have_text("Issue 1")
+
+
+def test_the_parts_of_demand_add_up(board: Board, own: Page) -> None:
+    parts = {
+        "voices_score": 8.5,
+        "engagement_score": 2.25,
+        "sources_score": 2,
+        "persistence_score": 1,
+        "payment_score": 4,
+        "certainty_score": 1.5,
+    }
+    board.put("problems", problem(1, **parts, agreement_score=0.5, demand_score=19.75))
+    own.goto(f"/?problem={record_id(1)}")
+    own.get_by_text("How the demand score of 19.75 adds up").click()
+    numbers = [float(text) for text in own.locator("tbody .number").all_inner_texts()]
+    assert len(numbers) == 7
+    assert sum(numbers) == 19.75
+    assert own.locator("tfoot .number").inner_text() == "19.75"
+
+
+def test_history_links_related_problems_and_existing_issues(board: Board, own: Page) -> None:
+    event = {"event": "split from", "event_date": DAY, "posts": 2, "related_problem_id": record_id(2)}
+    gone = event | {"event": "merged into", "related_problem_id": record_id(9)}
+    issues = [{"issue_id": record_id(number), "cluster_date": DAY, "post_count": 1} for number in (1, 7)]
+    board.put("issues", issue(1))
+    board.put("problems", problem(1, events=[event, gone], issues=issues), problem(2))
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("[data-part=issues] a")).to_have_text("Issue 1")
+    expect(own.locator(".events")).to_contain_text("no longer on the board")
+    own.locator(".events a").click()
+    expect(own.locator("h1:visible")).to_have_text("Problem 2")
+    own.get_by_role("link", name="All problems").click()
+    expect(own.locator("#list > li")).to_have_count(2)
+
+
+def test_quotes_say_where_they_are_from_and_whether_they_speak_of_paying(board: Board, own: Page) -> None:
+    quote = {
+        "quote": "I would pay for that.",
+        "source": "reddit",
+        "url": "https://example.com/q",
+        "supports_payment": True,
+    }
+    board.put("problems", problem(1, quotes=[quote]))
+    own.goto(f"/?problem={record_id(1)}")
+    figure = own.locator("figure.quote")
+    expect(figure.locator("blockquote")).to_have_text("I would pay for that.")
+    expect(figure.get_by_role("link", name="Reddit")).to_have_attribute("href", "https://example.com/q")
+    expect(figure).to_contain_text("Speaks of paying")
+
+
+def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
+    board.put("problems", problem(1, cohesion=0.799), problem(2, cohesion=0.8))
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("dl")).to_contain_text("0.79Look twice")
+    own.goto(f"/?problem={record_id(2)}")
+    expect(own.locator("dl")).to_contain_text("0.80The posts say")
+
+
+def test_back_leads_to_where_one_was(board: Board, own: Page) -> None:
+    board.put("problems", *[problem(number, category="ai") for number in range(1, 151)])
+    open_list(own, "/?category=ai")
+    own.locator("#list > li").nth(99).scroll_into_view_if_needed()
+    last = own.locator(entry(own, problem(140)))
+    last.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    top = top_of(last)
+    last.locator("h2 a").click()
+    expect(own.locator("h1:visible")).to_have_text("Problem 140")
+    own.go_back()
+    expect(last).to_be_in_viewport()
+    expect(own).to_have_url(re.compile(r"\?category=ai$"))
+    expect(last.locator("h2 a")).to_be_focused()
+    assert abs(top_of(last) - top) <= 1
+
+
+def test_back_from_another_page_leads_to_where_one_was(board: Board, own: Page) -> None:
+    board.put("problems", *[problem(number) for number in range(1, 151)])
+    open_list(own, "/")
+    own.locator("#list > li").nth(99).scroll_into_view_if_needed()
+    last = own.locator(entry(own, problem(140)))
+    last.scroll_into_view_if_needed()
+    own.evaluate("document.querySelector('.pages a:not([aria-current])').click()")
+    expect(own).to_have_title(re.compile("Issues"))
+    own.go_back()
+    expect(last).to_be_in_viewport()
+
+
+def test_what_is_not_there_is_said(board: Board, own: Page) -> None:
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("h1:visible")).to_have_text("This problem is not on the board")
+    own.goto(f"/issues.html?issue={record_id(1)}")
+    expect(own.locator("h1:visible")).to_have_text("This issue is not on the board")
+
+
+# --- Live ---------------------------------------------------------------------------------------
+
+
+def test_what_is_pushed_appears_marked_and_moves_nothing(board: Board, own: Page) -> None:
+    board.put("problems", *[problem(number) for number in range(10, 60)])
+    open_list(own, "/")
+    wait_until_live(own)
+    read = own.locator(entry(own, problem(40)))
+    read.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    read.locator("h2 a").focus()
+    top = top_of(read)
+    board.put("problems", problem(1, title="Brand new"), problem(41, title="Put otherwise"))
+    changed = own.locator(entry(own, problem(41)))
+    expect(changed.locator("h2")).to_have_text("Put otherwise")
+    expect(changed.locator(".mark")).to_contain_text("Changed")
+    expect(own.locator(entry(own, problem(1))).locator(".mark")).to_contain_text("New")
+    expect(own.locator("#announcement")).to_have_text("1 problem new, 1 changed")
+    assert abs(top_of(read) - top) <= 1
+    expect(read.locator("h2 a")).to_be_focused()
+
+
+def test_what_is_deleted_vanishes(board: Board, own: Page) -> None:
+    board.put("issues", issue(1), issue(2))
+    open_list(own, "/issues.html")
+    wait_until_live(own)
+    board.delete("issues", issue(1))
+    expect(own.locator("#list h2")).to_have_text(["Issue 2"])
+    expect(own.locator("#count")).to_have_text("1 issue")
+
+
+def test_what_is_opened_stays_open_and_is_brought_up_to_date(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    board.put("problem_posts", post(1, problem(1)))
+    own.goto(f"/?problem={record_id(1)}")
+    own.get_by_text("How the demand score").click()
+    wait_until_live(own)
+    expect(own.locator(".post")).to_have_count(1)
+    board.put("problems", problem(1, description="It costs them more.", voices=4))
+    expect(own.locator(".description")).to_have_text("It costs them more.")
+    expect(own.locator("table >> nth=0")).to_be_visible()
+    board.put("problem_posts", post(2, problem(1)))
+    expect(own.locator(".post")).to_have_count(2)
+    board.delete("problems", problem(1))
+    expect(own.locator(".gone")).to_contain_text("left the board")
+    expect(own.locator("h1:visible")).to_have_text("Problem 1")
+
+
+def test_a_newer_day_is_offered(board: Board, own: Page) -> None:
+    board.put("issues", issue(1))
+    open_list(own, "/issues.html")
+    wait_until_live(own)
+    board.put("issues", issue(2, cluster_date="2026-11-21"))
+    own.get_by_role("link", name="Show it").click()
+    expect(own.locator("#list h2")).to_have_text(["Issue 2"])
+
+
+def test_the_first_push_fills_an_empty_board(board: Board, own: Page) -> None:
+    for address, collection, record in (("/", "problems", problem(1)), ("/issues.html", "issues", issue(1))):
+        open_list(own, address)
+        wait_until_live(own)
+        board.put(collection, record)
+        expect(own.locator("#list > li")).to_have_count(1)
+
+
+def test_a_storm_of_changes_is_weathered(board: Board, own: Page) -> None:
+    board.put("issues", *[issue(number) for number in range(1, 401)])
+    open_list(own, "/issues.html")
+    wait_until_live(own)
+    read = own.locator("#list > li").nth(50)
+    read.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+    top = top_of(read)
+    board.put("issues", *[issue(number, canonical_title=f"Again {number}") for number in range(1, 2001)])
+    expect(own.locator("#count")).to_have_text("2,000 issues")
+    expect(read.locator("h2")).to_have_text("Again 51")
+    assert abs(top_of(read) - top) <= 1
+
+
+def test_a_lost_connection_is_said_and_heals(browser: Browser, tmp_path: Path) -> None:
+    address, password = free_address(), secrets.token_hex()
+    # A page that loses its server has errors in its console: it is not held to have none.
+    page = browser.new_page()
+    with serve(tmp_path / "pb", address, password) as server, signed_in(server) as board:
+        board.put("problems", problem(1))
+        open_list(page, f"{server.url}/")
+        wait_until_live(page)
+    expect(page.locator("#live")).to_have_text("Connection lost, trying again…")
+    expect(page.locator("#list > li")).to_have_count(1)
+    with serve(tmp_path / "pb", address, password) as server, signed_in(server) as board:
+        board.put("problems", problem(2))
+        expect(page.locator("#live")).to_have_text("Live", timeout=20_000)
+        expect(page.locator("#list > li")).to_have_count(2)
+        board.put("problems", problem(3))
+        expect(page.locator("#list > li")).to_have_count(3)
+        page.close()
+
+
+# --- Trouble ------------------------------------------------------------------------------------
+
+
+def test_hostile_posts_are_inert(page: Page, built: Project) -> None:
+    hostile = built.query(
+        "select distinct issue_id from gold.issue_evidence where title like '%<%' or body like '%<script%'"
+    )
+    assert hostile
+    for (issue_id,) in hostile:
+        [(size,)] = built.query(f"select cluster_size from gold.issues where issue_id = '{issue_id}'")
+        page.goto(f"/issues.html?issue={issue_id}")
+        expect(page.locator(".post")).to_have_count(size)
+        assert page.locator("main script, main img, main iframe").count() == 0
+        assert page.locator("main a[href^='javascript:']").count() == 0
+
+
+def test_hostile_records_are_inert(board: Board, own: Page) -> None:
+    quote = {"quote": HOSTILE, "source": HOSTILE, "url": "javascript:alert(3)", "supports_payment": True}
+    event = {"event": HOSTILE, "event_date": HOSTILE[:10], "posts": 1, "related_problem_id": '" || id != "'}
+    related = {"issue_id": '" || id != "', "cluster_date": DAY, "post_count": 1}
+    hostile = problem(1, title=HOSTILE, description=HOSTILE, labeler=HOSTILE, quotes=[quote], issues=[related])
+    board.put("problems", hostile | {"events": hostile["events"] + [event], "source_counts": {HOSTILE: 4}})
+    board.put(
+        "problem_posts",
+        post(1, hostile, title=HOSTILE, excerpt=HOSTILE, url="javascript:alert(4)", source=HOSTILE[:50]),
+    )
+    board.put("issues", issue(1, canonical_title=HOSTILE))
+    for address in (
+        "/?pictures=open",
+        "/issues.html?pictures=open",
+        f"/?problem={record_id(1)}",
+        f"/issues.html?issue={record_id(1)}",
+    ):
+        own.goto(address)
+        expect(own.locator("#list h2:visible, #opened h1:visible").get_by_text("onerror")).to_be_visible()
+        assert own.locator("main script, main img, main iframe, main [onerror]").count() == 0
+        assert own.locator("a[href^='javascript:']").count() == 0
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator(".post")).to_contain_text("onerror")
+    assert own.locator(".post a, figure.quote a").count() == 0
+
+
+def test_an_empty_board_says_so(board: Board, own: Page) -> None:
+    own.goto("/")
+    expect(own.locator("#below")).to_contain_text("No problems yet")
+    own.goto("/issues.html")
+    expect(own.locator("#below")).to_contain_text("No issues yet")
+
+
+def test_a_day_without_issues_says_so(page: Page) -> None:
+    page.goto("/issues.html?date=2001-01-01")
+    expect(page.locator("#below")).to_contain_text("No issues here")
+    page.get_by_role("link", name="the latest day").click()
+    expect(page.locator("#list > li").first).to_be_visible()
+
+
+def test_filters_that_nothing_matches_can_be_cleared(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    open_list(own, "/?category=finance")
+    expect(own.locator("#count")).to_have_text("0 active problems match")
+    own.locator("#below").get_by_role("button", name="Clear filters").click()
+    expect(own.locator("#list > li")).to_have_count(1)
+
+
+@pytest.mark.parametrize("address", ["/", "/issues.html", f"/?problem={record_id(1)}"])
+def test_a_server_error_is_shown_and_can_be_retried(browser: Browser, board: Board, address: str) -> None:
+    board.put("problems", problem(1))
+    board.put("issues", issue(1))
+    page = browser.new_page()
+    page.route("**/api/collections/**", lambda route: route.fulfill(status=500, body="{}"))
+    page.goto(board.url + address)
+    expect(page.locator("main .error").first).to_have_text("The server answered with an error (500).")
+    page.unroute("**/api/collections/**")
+    page.get_by_role("button", name="Try again").first.click()
+    expect(page.locator("main h2, main h1:visible").get_by_text(re.compile("(Problem|Issue) 1"))).to_be_visible()
+    page.close()
+
+
+def test_an_answer_that_comes_late_is_not_shown(board: Board, own: Page) -> None:
+    board.put("problems", problem(1, title="Slow one"), problem(2, category="ai"))
+    held: list[Route] = []
+    open_list(own, "/?category=ai")
+    own.route("**/api/collections/problems/**slow**", lambda route: held.append(route))
+    with own.expect_request("**/api/collections/problems/**slow**"):
+        own.get_by_label("Search").fill("slow")
+    own.get_by_label("Search").fill("")
+    expect(own.locator("#list h2")).to_have_text(["Problem 2"])
+    for route in held:
+        route.continue_()
+    expect(own.locator("#list h2")).to_have_text(["Problem 2"])
+    assert held
+
+
+def test_the_policy_forbids_inline_script(page: Page) -> None:
+    for address in ("/", "/issues.html"):
+        page.goto(address)
+        policy = page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
+        assert policy
+        assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+        assert "unsafe" not in policy
+
+
+# --- Large, small, by keyboard, by ear ----------------------------------------------------------
+
+
+def test_five_thousand_issues_are_scrolled_to_the_end(board: Board, own: Page) -> None:
+    board.put("issues", *[issue(number) for number in range(1, 5001)])
+    open_list(own, "/issues.html")
+    expect(own.locator("#count")).to_have_text("5,000 issues")
+    for loaded in range(100, 5001, 100):
+        own.wait_for_function("(loaded) => document.getElementById('list').children.length >= loaded", arg=loaded)
+        own.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert len(set(listed(own))) == 5000
+    own.locator("#list h2 a").last.click()
+    expect(own.locator("h1:visible")).to_have_text("Issue 5000")
+
+
+def test_more_can_be_asked_for_by_keyboard(board: Board, own: Page) -> None:
+    board.put("problems", *[problem(number) for number in range(1, 131)])
+    # Nothing is ever near where there is no observer to say so.
+    own.add_init_script("IntersectionObserver.prototype.observe = () => {}")
+    open_list(own, "/")
+    own.get_by_role("button", name="Show more").press("Enter")
+    expect(own.locator("#list > li")).to_have_count(130)
+    expect(own.locator("#list > li").nth(100).locator("a")).to_be_focused()
+
+
+def test_a_phone_has_no_sideways_scroll(browser: Browser, board: Board) -> None:
+    long = problem(1, title="java.lang.IllegalStateException:" + "x" * 80, would_pay_signal=True)
+    board.put("problems", long)
+    board.put("issues", issue(1, canonical_title="y" * 120))
+    with faultless(browser, board.url, viewport=PHONE) as page:
+        for address in (
+            "/?pictures=open",
+            "/issues.html?pictures=open",
+            f"/?problem={record_id(1)}",
+            f"/issues.html?issue={record_id(1)}",
+        ):
+            page.goto(address)
+            expect(page.locator("main h1:visible, #list h2").first).to_be_visible()
+            expect(page.locator("[aria-busy]:visible")).to_have_count(0)
+            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_filters_unfold_on_a_phone(browser: Browser, board: Board) -> None:
+    with faultless(browser, board.url, viewport=PHONE) as page:
+        page.goto("/")
+        expect(page.get_by_label("Category")).to_be_hidden()
+        page.get_by_role("button", name="Filters").click()
+        expect(page.get_by_label("Category")).to_be_visible()
+
+
+def test_a_problem_is_opened_and_closed_by_keyboard_alone(board: Board, own: Page) -> None:
+    board.put("problems", problem(1), problem(2))
+    open_list(own, "/")
+    own.keyboard.press("Tab")
+    expect(own.get_by_role("link", name="Skip to the content")).to_be_focused()
+    own.keyboard.press("Enter")
+    link = own.locator(entry(own, problem(2))).locator("h2 a")
+    for _ in range(20):
+        own.keyboard.press("Tab")
+        if link.evaluate("(link) => link === document.activeElement"):
+            break
+    own.keyboard.press("Enter")
+    expect(own.locator("h1:visible")).to_have_text("Problem 2")
+    expect(own.locator("h1:visible")).to_be_focused()
+    own.keyboard.press("Shift+Tab")
+    own.keyboard.press("Enter")
+    expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way_of_assistive_technology(
+    browser: Browser, built: Project, pocketbase: Server, scheme: Any
+) -> None:
+    [(problem_id,)] = built.query("select problem_id from gold.problems order by demand_score desc limit 1")
+    [(issue_id,)] = built.query("select issue_id from gold.issues where day_rank = 1")
+    addresses = (
+        "/?pictures=open",
+        "/issues.html?pictures=open",
+        f"/?problem={problem_id}",
+        f"/issues.html?issue={issue_id}",
+    )
+    with faultless(browser, pocketbase.url, color_scheme=scheme) as page:
+        for address in addresses:
+            page.goto(address)
+            wait_until_live(page)
+            expect(page.locator("#list h2:visible, .post h3").first).to_be_visible()
+            expect(page.locator("[aria-busy]:visible")).to_have_count(0)
+            violations = Axe().run(page).response["violations"]
+            grave = [violation for violation in violations if violation["impact"] in ("serious", "critical")]
+            assert not grave, json.dumps(grave, indent=1)
+
+
+# --- The docs site ------------------------------------------------------------------------------
+
+
+def test_the_docs_site_shows_the_lineage(browser: Browser, built: Project) -> None:
+    finished = built.run(DBT, "docs", "generate", "--static")
+    assert finished.status == 0, finished.output
+    site = f"file://{built.database.with_suffix('.target')}/static_index.html"
+    lineage, issues = browser.new_page(), browser.new_page()
+    lineage.goto(f"{site}#!/overview?g_v=1")
+    lineage.wait_for_function("[...document.querySelectorAll('canvas')].some((canvas) => canvas.width > 0)")
+    issues.goto(f"{site}#!/model/model.groundswell.issues")
+    issues.wait_for_selector("text=what people complained about on a day")
+    described = issues.locator(".column-row").all_inner_texts()
+    assert any("canonical_title" in row and "at most 120 characters" in row for row in described)
+    lineage.close()
+    issues.close()

@@ -1,0 +1,263 @@
+"""dbt build: the sample day twice, late posts, interrupted runs, and days that can not be built."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import clusters as quality
+from tests.support.project import DAY, DBT, ROOT, Project
+
+POST = {"source": "github", "body": None, "created_at": f"{DAY}T12:00:00Z"}
+
+
+def write_posts(path: Path, titles: list[str], day: str = DAY, start: int = 1) -> str:
+    """A file of posts with these titles."""
+    posts = [
+        POST | {"title": title, "url": f"https://github.com/o/r/issues/{number}", "created_at": f"{day}T12:00:00Z"}
+        for number, title in enumerate(titles, start=start)
+    ]
+    path.write_text("".join(json.dumps(post) + "\n" for post in posts))
+    return str(path)
+
+
+def test_every_post_of_the_sample_day_is_evidence_of_one_issue(built: Project) -> None:
+    assert built.query("select count(*) from bronze.raw_items") == built.query(
+        "select count(*) from gold.issue_evidence"
+    )
+    assert built.query("select count(*), sum(cluster_size)::int from gold.issues") == [(10, 198)]
+    assert built.query("select distinct labeler from gold.issues") == [("extractive",)]
+    assert built.query("select array_agg(day_rank order by day_rank) from gold.issues") == [(list(range(1, 11)),)]
+
+
+def test_hostile_posts_do_no_harm(built: Project) -> None:
+    titles = " ".join(title for (title,) in built.query("select canonical_title from gold.issues"))
+    assert "<" not in titles
+    assert built.query("select count(*) from silver.documents where regexp_matches(text, '<script|onerror|<img')") == [
+        (0,)
+    ]
+    # What they wrote stays as it is in the evidence, which the board shows as text.
+    assert built.query("select count(*) > 0 from gold.issue_evidence where body like '%<script>%'") == [(True,)]
+    assert built.query("select count(*) > 0 from gold.issue_evidence where length(body) > 50000") == [(True,)]
+    assert built.query("select max(length(text)) <= 2000 from silver.documents") == [(True,)]
+    # No post can close the fence around the posts in a prompt.
+    assert built.query(
+        "select count(*) from gold.label_requests"
+        " where len(regexp_extract_all(prompt, '</posts>')) != 1 or len(regexp_extract_all(prompt, '<post ')) > 10"
+    ) == [(0,)]
+
+
+def test_confidence_is_what_the_benchmark_compares_with_purity(built: Project) -> None:
+    rows = built.query(
+        "select cluster_id, similarity, runner_up_similarity, embedding"
+        " from silver.items where is_core order by url_hash"
+    )
+    clusters = np.array([row[0] for row in rows])
+    vectors = np.array([row[3] for row in rows], dtype=np.float32)
+    silhouettes = quality.silhouettes(np.array([row[1] for row in rows]), np.array([row[2] for row in rows]))
+    expected = quality.confidence_by_cluster(vectors, clusters, silhouettes)
+    confidences = [row[0] for row in built.query("select confidence from silver.clusters order by cluster_id")]
+    assert confidences == pytest.approx(list(expected), abs=1e-4)
+
+
+def test_posts_about_one_thing_share_a_cluster(built: Project) -> None:
+    together = built.query(
+        """
+        select max(posts) / sum(posts)
+        from (
+            select cluster_id, count(*) as posts
+            from gold.issue_evidence
+            where regexp_matches(title || coalesce(body, ''), 'lock ?file', 'i')
+            group by all
+        )
+        """
+    )
+    assert together[0][0] > 0.7
+
+
+def test_a_second_build_encodes_nothing_and_changes_nothing(built: Project, tmp_path: Path) -> None:
+    before = built.contents()
+    # An encoder that can not be imported proves that none was asked for.
+    for name in ("sentence_transformers", "litellm"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('a second build needs no model')")
+    finished = built.build(PYTHONPATH=str(tmp_path))
+    assert finished.status == 0, finished.output
+    assert "10 issues and 198 posts of 2026-11-20 are live" in finished.output
+    assert "nothing to change" in finished.output
+    assert built.contents() == before
+    assert built.query("select count(*) from duckdb_tables() where table_name like '%dbt_tmp%'") == [(0,)]
+    assert built.query("select count(*) from duckdb_tables() where table_name like '%journal%'") == [(0,)]
+
+
+def test_an_encoder_that_can_not_be_imported_is_noticed(project: Project, tmp_path: Path) -> None:
+    # The counter-check of the test above: a first build does import it.
+    project.ingest("--file", write_posts(tmp_path / "posts.jsonl", ["It broke"]))
+    (tmp_path / "sentence_transformers.py").write_text("raise ImportError('a second build needs no model')")
+    finished = project.build(PYTHONPATH=str(tmp_path))
+    assert finished.status == 1
+    assert "a second build needs no model" in finished.output
+
+
+def test_late_posts_change_no_cluster(built: Project, tmp_path: Path) -> None:
+    copy = built.copy_to(tmp_path / "late.duckdb")
+    assigned = dict(copy.query("select url_hash, cluster_id from silver.cluster_assignments"))
+    labels = copy.query("select * from gold.issue_labels order by all")
+    lockfiles = copy.query(
+        "select cluster_id from gold.issue_evidence where title ilike '%lockfile%' group by all order by count(*) desc"
+    )[0][0]
+    titles = [
+        "Lockfile merge conflicts on every pull request in our monorepo",
+        "Beekeeping: my queen has left the hive",
+    ]
+    copy.ingest("--file", write_posts(tmp_path / "late.jsonl", titles, start=9_000))
+    finished = copy.build()
+    assert finished.status == 0, finished.output
+    after = dict(copy.query("select url_hash, cluster_id from silver.cluster_assignments"))
+    assert {url_hash: after[url_hash] for url_hash in assigned} == assigned
+    assert sorted(after[url_hash] for url_hash in after.keys() - assigned.keys()) == [lockfiles, 11]
+    assert copy.query("select * from gold.issue_labels where cluster_id <= 10 order by all") == labels
+    assert copy.query("select canonical_title from gold.issues where cluster_id = 11") == [(titles[1],)]
+    # What changed waits for the next push, what did not is known to be there.
+    waiting = copy.query("select cluster_id from gold.live_issues where synced_at is null")
+    assert {(lockfiles,), (11,)} <= set(waiting)
+    assert f"{len(waiting)} issues wait" in finished.output
+
+
+def test_days_do_not_touch_each_other(built: Project, tmp_path: Path) -> None:
+    copy = built.copy_to(tmp_path / "days.duckdb")
+    before = copy.query("select * from gold.issue_evidence order by all")
+    copy.ingest("--file", write_posts(tmp_path / "next.jsonl", ["It broke", "It is slow"], "2026-11-21", start=9_000))
+    finished = copy.build("2026-11-21", "--full-refresh")
+    assert finished.status == 0, finished.output
+    assert copy.query(f"select * from gold.issue_evidence where cluster_date = '{DAY}' order by all") == before
+    assert copy.query("select count(*) from gold.issue_evidence where cluster_date = '2026-11-21'") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("titles", "clusters"),
+    [
+        (["Only one post"], 1),
+        (["Same words"] * 12, 1),
+        (["a", "b", "🔥", "<b></b>", "`code`"], 4),
+    ],
+)
+def test_small_and_odd_days(project: Project, tmp_path: Path, titles: list[str], clusters: int) -> None:
+    project.ingest("--file", write_posts(tmp_path / "posts.jsonl", titles))
+    finished = project.build()
+    assert finished.status == 0, finished.output
+    assert project.query("select count(*) from gold.issues") == [(clusters,)]
+    texts = project.query("select count(*) from silver.documents where text != ''")
+    assert project.query("select count(*) from gold.issue_evidence") == texts
+    assert project.query("select count(*) from silver.documents") == [(len(titles),)]
+
+
+def test_a_day_without_any_text(project: Project, tmp_path: Path) -> None:
+    project.ingest("--file", write_posts(tmp_path / "posts.jsonl", ["<br>", "---"]))
+    finished = project.build()
+    assert finished.status == 0, finished.output
+    assert project.query("select count(*) from gold.issues") == [(0,)]
+    assert project.query("select count(*), max(length(text)) from silver.documents") == [(2, 0)]
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        ("'2026-13-40'", "date '2026-13-40' is not a day"),
+        ("'2026-02-30'", "date '2026-02-30' is not a day"),
+        ("tomorrow", "date 'tomorrow' is not a day"),
+        ("1999-01-01", "no posts of 1999-01-01 in"),
+    ],
+)
+def test_a_day_that_can_not_be_built(built: Project, day: str, says: str) -> None:
+    before = built.contents()
+    finished = built.build(day)
+    assert finished.status == 2
+    assert says in finished.output
+    assert "Traceback" not in finished.output
+    assert built.contents() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("complaint_threshold: 2", "complaint_threshold is a number from 0 to 1, not '2'"),
+        ("problem_window_days: many", "problem_window_days is a whole number from 2 to 366, not 'many'"),
+        ("problem_memory_days: 1.5", "problem_memory_days is a whole number from 2 to 3660, not '1.5'"),
+        ("problem_memory_days: 13", "problem_memory_days is 14 (problem_window_days) or more, not 13"),
+    ],
+)
+def test_a_setting_that_makes_no_sense(built: Project, setting: str, says: str) -> None:
+    before = built.contents()
+    finished = built.build(variables=f", {setting}")
+    assert finished.status == 2
+    assert says in finished.output
+    assert "Traceback" not in finished.output
+    assert built.contents() == before
+
+
+def test_a_database_in_which_nothing_was_collected(project: Project) -> None:
+    finished = project.build()
+    assert finished.status == 2
+    assert (
+        f"no posts of {DAY} in {project.database}: collect them first, python -m ingest --date {DAY}" in finished.output
+    )
+
+
+def test_without_a_date_it_is_yesterday(project: Project) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    # Midnight may pass meanwhile.
+    started = datetime.now(UTC)
+    finished = project.run(DBT, "build", "--select", "documents")
+    yesterdays = {(moment - timedelta(days=1)).date() for moment in (started, datetime.now(UTC))}
+    assert any(f"no posts of {yesterday} in" in finished.output for yesterday in yesterdays)
+
+
+def test_a_locked_database(built: Project) -> None:
+    with built.held() as pid:
+        finished = built.build()
+    assert finished.status == 2
+    assert f"{built.database} can not be opened: process {pid} is using it" in finished.output
+    assert "Traceback" not in finished.output
+
+
+def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> None:
+    # 2,500 texts are three batches: killed after the first is committed, the next run encodes the other two.
+    titles = [f"Problem number {number}: the {number % 17}th thing is broken" for number in range(2_500)]
+    project.ingest("--file", write_posts(tmp_path / "posts.jsonl", titles))
+    environment = os.environ | {
+        "GROUNDSWELL_DB": str(project.database),
+        "DBT_TARGET_PATH": str(tmp_path / "target"),
+        "DBT_LOG_PATH": str(tmp_path / "logs"),
+    }
+    with subprocess.Popen(
+        [DBT, "build", "--vars", f"date: {DAY}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        assert any("Encoding 2,5" in line for line in run.stdout), "the build ended before it encoded anything"
+        # The write-ahead log grows by 1.5 MB with each batch of a thousand vectors.
+        log = Path(f"{project.database}.wal")
+        before = log.stat().st_size
+        deadline = time.monotonic() + 300
+        while run.poll() is None and time.monotonic() < deadline and log.stat().st_size < before + 1_500_000:
+            time.sleep(0.02)
+        assert run.poll() is None, "the build ended before it could be killed"
+        run.send_signal(signal.SIGKILL)
+    kept = project.query("select count(*) from silver.embeddings__journal")[0][0]
+    assert kept in (1_000, 2_000)
+    # A vector that no text has proves that what was kept is not encoded again.
+    axis = [1.0] + [0.0] * 383
+    project.query("update silver.embeddings__journal set embedding = $axis::float[384]", axis=axis)
+    finished = project.build()
+    assert finished.status == 0, finished.output
+    [(texts,)] = project.query("select 2500 + count(*) from silver.categories")
+    assert project.query("select count(*), count(distinct content_hash) from silver.embeddings") == [(texts, texts)]
+    assert project.query("select count(*) from silver.embeddings where embedding[1] = 1") == [(kept,)]
+    assert project.query("select count(*) from gold.issue_evidence") == [(2_500,)]
+    # 2,500 posts make 25 clusters; with so many equal vectors one may end up without a post.
+    assert project.query("select count(*) between 20 and 25 from gold.issues") == [(True,)]

@@ -1,0 +1,340 @@
+"""python -m ingest: the sample day, files, the services on loopback, and what goes wrong."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest import github, hackernews, reddit, stackoverflow
+from ingest.collect import SOURCES
+from ingest.errors import IngestError
+from ingest.item import SourceName
+from ingest.settings import load_settings
+from ingest.source import parse_entries
+from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import DAY, ROOT, SAMPLE, Project
+
+POST = {
+    "source": "hackernews",
+    "url": "https://news.ycombinator.com/item?id=1",
+    "title": "It broke",
+    "body": None,
+    "created_at": f"{DAY}T08:00:00Z",
+}
+
+
+def payloads(source: str) -> list[Any]:
+    return [json.loads(path.read_text()) for path in sorted((SAMPLE / source).glob("*.json"))]
+
+
+def test_the_sample_day_is_taken_in_twice_and_stays_the_same(project: Project) -> None:
+    first = project.ingest("--date", DAY, "--replay", str(SAMPLE))
+    assert first.status == 0, first.output
+    once = project.contents()
+    second = project.ingest("--date", DAY, "--replay", str(SAMPLE))
+    assert second.status == 0, second.output
+    windows = "bronze.ingest_windows"  # finished_at is newer
+    assert {name: rows for name, rows in project.contents().items() if name != windows} == {
+        name: rows for name, rows in once.items() if name != windows
+    }
+    assert dict(project.query("select source, count(*) from bronze.raw_items group by all")) == {
+        "github": 48, "stackoverflow": 48, "reddit": 52, "hackernews": 50,
+    }  # fmt: skip
+    assert project.query("select distinct collection_date::text from bronze.raw_items") == [(DAY,)]
+    assert project.query("select count(*), count(distinct status), min(status) from bronze.ingest_windows") == [
+        (9, 1, "complete")
+    ]
+
+
+def test_what_is_no_post_is_skipped(project: Project) -> None:
+    project.ingest("--date", DAY, "--replay", str(SAMPLE))
+    assert not project.query("select url from bronze.raw_items where url like '%/pull/%'")
+    assert not project.query("select url from bronze.raw_items where body in ('[deleted]', '[removed]')")
+    # An old plain issue carries a pull_request object whose fields are null.
+    assert any(
+        "pull_request" in issue and github.to_item(issue) for page in payloads("github") for issue in page["items"]
+    )
+
+
+def test_titles_are_decoded_and_bodies_are_left_as_they_are() -> None:
+    questions = [item for page in payloads("stackoverflow") for item in stackoverflow.parse(page).items]
+    assert any('"' in (question.title or "") for question in questions)
+    assert not any("&quot;" in (question.title or "") for question in questions)
+    assert any("&lt;" in (question.body or "") for question in questions)
+
+
+def test_hacker_news_links_the_thread() -> None:
+    stories = [item for page in payloads("hackernews") for item in hackernews.parse(page).items]
+    assert all(story.url.startswith("https://news.ycombinator.com/item?id=") for story in stories)
+
+
+def test_a_broken_entry_does_not_sink_its_page() -> None:
+    page = payloads("reddit")[0]
+    whole = reddit.parse(page)
+    page["data"]["children"] += [{"kind": "t3", "data": {"title": "no address"}}, None, "text"]
+    broken = reddit.parse(page)
+    assert broken.items == whole.items
+    assert len(broken.rejected) == 3
+
+
+@pytest.mark.parametrize("payload", [{}, [], None, {"items": None}, {"error_id": 502, "error_message": "throttled"}])
+def test_a_strange_response_is_refused(payload: Any) -> None:
+    for source in (github, stackoverflow, reddit, hackernews):
+        with pytest.raises(IngestError, match="not a response"):
+            source.parse(payload)
+
+
+def test_a_broken_recording_is_named_and_the_others_are_kept(project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "replay" / "hackernews"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text('{"hits": [')
+    (folder / "b.json").write_text((SAMPLE / "hackernews" / "search_by_date_story.json").read_text())
+    finished = project.ingest("--date", DAY, "--replay", str(tmp_path / "replay"))
+    assert finished.status == 1
+    assert "a.json can not be read" in finished.output
+    assert project.query("select count(*) > 10 from bronze.raw_items") == [(True,)]
+    assert project.query("select query, status from bronze.ingest_windows order by query") == [
+        ("a.json", "failed"), ("b.json", "complete"),
+    ]  # fmt: skip
+
+
+def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
+    posts = tmp_path / "posts.jsonl"
+    later = POST | {"url": "https://news.ycombinator.com/item?id=2", "created_at": "2026-11-21T00:00:00Z"}
+    lines = [
+        json.dumps(POST),
+        "{not json",
+        "",
+        json.dumps(POST | {"source": "twitter"}),
+        json.dumps({key: value for key, value in POST.items() if key != "url"}),
+        '"a text"',
+        "[" * 100_000,
+        json.dumps(later | {"title": "half a pair: \ud800"}),
+    ]
+    posts.write_bytes("\n".join(lines).encode() + b"\n\xff\xfe\n")
+    finished = project.ingest("--file", str(posts))
+    assert finished.status == 1
+    assert f"{posts}:2: not JSON: " in finished.output
+    assert f"{posts}:4: source: Input should be 'github'" in finished.output
+    assert f"{posts}:5: url: Field required" in finished.output
+    assert f"{posts}:6: line: Input should be a valid dictionary" in finished.output
+    assert f"{posts}:7: not JSON: " in finished.output
+    assert f"{posts}:9: not JSON: " in finished.output
+    assert project.query("select title from bronze.raw_items where url like '%2'") == [("half a pair: ?",)]
+    assert "Traceback" not in finished.output
+    assert project.query("select collection_date::text from bronze.raw_items order by all") == [(DAY,), ("2026-11-21",)]
+
+    posts.write_text(json.dumps(POST | {"comment_count": 3}) + "\n")
+    changed = project.ingest("--file", str(posts), "--date", DAY)
+    assert changed.status == 0, changed.output
+    assert project.query("select comment_count from bronze.raw_items order by url") == [(3,), (None,)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (["--date", "2026-13-40"], 2, "'2026-13-40' is not a day: write it as 2026-11-20"),
+        (["--date", "tomorrow"], 2, "'tomorrow' is not a day"),
+        ([], 2, "--date is missing"),
+        (["--date", DAY, "--source", "twitter"], 2, "'twitter' is not one of"),
+        (["--file", "no-such.jsonl"], 1, "no-such.jsonl is no file"),
+        (["--date", DAY, "--replay", "tests"], 1, "tests holds no recorded responses"),
+        (["--file", "a.jsonl", "--source", "github"], 2, "--file goes with none of"),
+        (["--date", DAY, "--from", DAY], 2, "--date goes with neither"),
+        (["--from", DAY], 2, "--date is missing"),
+        (["--from", DAY, "--to", "2026-11-19"], 2, "--to 2026-11-19 is before"),
+        (["--date", DAY, "--replay", "tests", "--refresh"], 2, "not with --file or --replay"),
+        (["--date", "2199-01-01"], 1, "2199-01-01 has not begun"),
+    ],
+)
+def test_bad_arguments(project: Project, arguments: list[str], status: int, says: str) -> None:
+    finished = project.ingest(*arguments)
+    assert finished.status == status
+    assert says in finished.output
+    assert "Traceback" not in finished.output
+
+
+def test_a_locked_database(project: Project) -> None:
+    with project.held() as pid:
+        finished = project.ingest("--date", DAY, "--replay", str(SAMPLE))
+    assert finished.status == 1
+    assert f"process {pid} is using it" in finished.output
+    assert len(finished.output.strip().splitlines()) == 1
+
+
+def test_what_is_no_database(project: Project) -> None:
+    project.database.write_text("hello")
+    finished = project.ingest("--date", DAY, "--replay", str(SAMPLE))
+    assert finished.status == 1
+    assert len(finished.output.strip().splitlines()) == 1
+
+
+def services(request: Request) -> Answer:
+    """The four services with the sample day, two pages of GitHub's and Stack Overflow's."""
+    match request.path:
+        case "/search/issues":
+            first, second = payloads("github")
+            # 100 a page: the first page must look full for the second to be asked for.
+            return Answer((first if request.query["page"] == "1" else second) | {"total_count": 101})
+        case "/questions":
+            first, second = payloads("stackoverflow")
+            return Answer(first if request.query["page"] == "1" else second)
+        case "/search_by_date":
+            return Answer(payloads("hackernews")[1])
+        case "/api/v1/access_token":
+            return Answer({"access_token": "t0ken", "expires_in": 3600})
+        case "/r/devops/new":
+            return Answer(payloads("reddit")[0])
+        case path if path.startswith("/r/"):
+            return Answer({"kind": "Listing", "data": {"after": None, "children": []}})
+    return Answer({}, 404)
+
+
+def addresses(loopback: Loopback) -> dict[str, str]:
+    names = ("GITHUB_API_URL", "STACKEXCHANGE_API_URL", "REDDIT_AUTH_URL", "REDDIT_API_URL", "HACKERNEWS_API_URL")
+    return dict.fromkeys(names, loopback.url)
+
+
+def test_a_day_is_collected_from_all_services(project: Project, loopback: Loopback) -> None:
+    loopback.answer = services
+    keys = {
+        "GITHUB_TOKEN": "gh-s3cret",
+        "STACKEXCHANGE_KEY": "se-s3cret",
+        "REDDIT_CLIENT_ID": "id",
+        "REDDIT_CLIENT_SECRET": "r-s3cret",
+    }
+    finished = project.ingest("--date", DAY, **addresses(loopback), **keys)
+    assert dict(project.query("select source, count(*) > 10 from bronze.raw_items group by all")) == {
+        "github": True, "stackoverflow": True, "reddit": True, "hackernews": True,
+    }  # fmt: skip
+    # GitHub gave 52 of the 101 it reported: said and recorded.
+    assert finished.status == 0
+    assert "WARNING: github: is:issue comments:>3, 2026-11-20: the service gave 52 of the 101 posts" in finished.output
+    assert project.query("select distinct status, error from bronze.ingest_windows where source = 'github'") == [
+        ("complete", "the service gave 52 of the 101 posts it reported")
+    ]
+    assert "s3cret" not in finished.output
+
+    asked = {
+        path: [request for request in loopback.requests if request.path == path]
+        for path in ("/search/issues", "/questions")
+    }
+    assert {request.query["q"].split()[-1] for request in asked["/search/issues"]} == {
+        f"created:{DAY}T00:00:00Z..{DAY}T23:59:59Z"
+    }
+    assert {request.headers["authorization"] for request in asked["/search/issues"]} == {"Bearer gh-s3cret"}
+    # Several tags mean any of them: one series of requests a tag.
+    assert {request.query["tagged"] for request in asked["/questions"]} == set(load_settings().stackoverflow.tags)
+    assert all(request.headers["user-agent"].startswith("python:groundswell") for request in loopback.requests)
+
+
+def test_a_source_that_refuses_stops_alone(project: Project, loopback: Loopback) -> None:
+    def refuse_stack_overflow(request: Request) -> Answer:
+        if request.path == "/questions":
+            return Answer({"error_id": 403, "error_name": "access_denied", "error_message": "no"}, 400)
+        return services(request)
+
+    loopback.answer = refuse_stack_overflow
+    finished = project.ingest(
+        "--date", DAY, "--source", "stackoverflow", "--source", "hackernews", **addresses(loopback)
+    )
+    assert finished.status == 1
+    tags = len(load_settings().stackoverflow.tags)
+    refused = "Stack Exchange refuses (403: access_denied: no): check STACKEXCHANGE_KEY"
+    assert f"ERROR: stackoverflow ended with {tags} windows to go: {refused}" in finished.output
+    assert "Traceback" not in finished.output
+    # What was under way at the same time, and nothing after that.
+    assert len([request for request in loopback.requests if request.path == "/questions"]) <= tags
+    assert project.query("select distinct source from bronze.raw_items") == [("hackernews",)]
+    assert project.query("select distinct status from bronze.ingest_windows where source = 'stackoverflow'") == [
+        ("failed",)
+    ]
+
+
+@pytest.mark.parametrize("total", [None, "many", {}, -1])
+def test_a_total_that_is_no_number(project: Project, loopback: Loopback, total: Any) -> None:
+    loopback.answer = lambda _: Answer({"items": [], "total_count": total})
+    finished = project.ingest("--date", DAY, "--source", "github", **addresses(loopback))
+    assert "Traceback" not in finished.output
+
+
+@pytest.mark.parametrize("body", ["<html>503</html>", '{"hits": [', "[" * 100_000])
+def test_an_answer_that_is_no_json(project: Project, loopback: Loopback, body: str) -> None:
+    loopback.answer = lambda _: Answer(body)
+    finished = project.ingest("--date", DAY, "--source", "hackernews", **addresses(loopback))
+    assert finished.status == 1
+    assert "something that is not JSON" in finished.output
+
+
+def test_nobody_answers(project: Project) -> None:
+    finished = project.ingest("--date", DAY, "--source", "github", GITHUB_API_URL="http://127.0.0.1:9")
+    assert finished.status == 1
+    assert "can not be reached" in finished.output
+    assert "Traceback" not in finished.output
+
+
+def test_reddit_is_off_without_credentials(project: Project, loopback: Loopback) -> None:
+    missing = "REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET are not set"
+    loopback.answer = services
+    finished = project.ingest("--date", DAY, **addresses(loopback))
+    assert finished.status == 0
+    assert f"WARNING: reddit is off: {missing}" in finished.output
+    assert not [request for request in loopback.requests if request.path.startswith(("/r/", "/api/"))]
+    # Whoever asks for it by name is told so by the exit code, too.
+    asked = project.ingest("--date", DAY, "--source", "reddit", **addresses(loopback))
+    assert asked.status == 1
+    assert f"ERROR: reddit: asked for with --source, but {missing}" in asked.output
+
+
+def test_reddit_refuses_with_status_200(project: Project, loopback: Loopback) -> None:
+    loopback.answer = lambda _: Answer({"error": "invalid_grant"})
+    keys = {"REDDIT_CLIENT_ID": "id", "REDDIT_CLIENT_SECRET": "s3cret"}
+    finished = project.ingest("--date", DAY, "--source", "reddit", **addresses(loopback), **keys)
+    assert finished.status == 1
+    assert "refused REDDIT_CLIENT_ID: invalid_grant" in finished.output
+
+
+def test_a_typo_in_the_settings_is_named(tmp_path: Path) -> None:
+    text = (ROOT / "ingest" / "sources.yml").read_text()
+    settings = tmp_path / "sources.yml"
+    settings.write_text(text.replace("subreddits:", "subreddit:"))
+    with pytest.raises(IngestError, match=r"reddit\.subreddits: Field required"):
+        load_settings(settings)
+
+
+def test_the_tables_are_those_that_dbt_declares(project: Project) -> None:
+    import yaml
+
+    project.ingest("--date", DAY, "--replay", str(SAMPLE))
+    declared = yaml.safe_load((ROOT / "models" / "bronze" / "bronze.yml").read_text())["sources"][0]["tables"]
+    with duckdb.connect(str(project.database)) as connection:
+        for table in declared:
+            columns = connection.execute(f"describe bronze.{table['name']}").fetchall()
+            assert sorted(column[0] for column in columns) == sorted(column["name"] for column in table["columns"])
+
+
+RECORDED = os.environ.get("GROUNDSWELL_PAYLOADS")
+# Refusals, tokens, another API of Hacker News (Firebase), a page of comments.
+NO_POSTS = ("error_", "oauth_", "firebase_", "perceval_abuse", "perceval_rate", "listing_prawcore_request__raw_json")
+
+
+@pytest.mark.skipif(not RECORDED, reason="GROUNDSWELL_PAYLOADS names no folder of recorded responses")
+@pytest.mark.parametrize("name", list(SOURCES))
+def test_every_recorded_post_is_read(name: SourceName) -> None:
+    read = 0
+    for path in sorted(Path(RECORDED or "", name).glob("*.json")):
+        payload = json.loads(path.read_bytes())
+        if path.name.endswith(".meta.json") or path.name.startswith(NO_POSTS) or "access_token" in payload:
+            continue
+        # Some are lists of entries, cut out of responses; some of those stand in an envelope.
+        if isinstance(payload, list):
+            entries = [entry["data"] if "perceval_version" in entry else entry for entry in payload]
+            parsed = parse_entries(entries, SOURCES[name].to_item)  # type: ignore[attr-defined]
+        else:
+            parsed = SOURCES[name].parse(payload)
+        assert not parsed.rejected, path
+        read += len(parsed.items)
+    assert read
