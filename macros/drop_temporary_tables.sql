@@ -1,11 +1,14 @@
-{#- Drops what dbt-duckdb leaves in schema main after each incremental run of a Python model. -#}
+{#- Drops the tables that dbt-duckdb leaves behind after each incremental run of a Python model. -#}
 {% macro drop_temporary_tables() %}
     {%- if execute -%}
-        {%- set leftovers = run_query(
-            "select table_name from duckdb_tables() where schema_name = 'main' and table_name like '%\\_\\_dbt\\_tmp%' escape '\\'"
-        ) -%}
-        {%- for name in leftovers.columns[0].values() -%}
-            {%- do run_query('drop table main.' ~ adapter.quote(name)) -%}
+        {%- set tables = run_query(
+            "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+            ~ " and contains(table_name, '__dbt_tmp')"
+        ).rows -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.language == 'python' -%}
+            {%- for schema, name in tables if name.startswith(node.alias ~ '__dbt_tmp') -%}
+                {%- do run_query('drop table ' ~ api.Relation.create(schema=schema, identifier=name)) -%}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

@@ -1,12 +1,15 @@
-{#- Says after a build why something was not pushed to PocketBase: what failed before it. -#}
+{#-
+    Says after a build what was not pushed to PocketBase, and which failures kept it back. A model that publishes names
+    what it publishes in its meta.
+-#}
 {% macro explain_unpublished() %}
     {%- set failed = [] -%}
     {%- set skipped = [] -%}
     {%- for result in results -%}
         {%- if result.status in ('error', 'fail') -%}
             {%- do failed.append(result.node.name) -%}
-        {%- elif result.status == 'skipped' and result.node.name in ('live_issues', 'live_problems') -%}
-            {%- do skipped.append(result.node.name | replace('live_', '')) -%}
+        {%- elif result.status == 'skipped' and result.node.config.get('meta', {}).get('publishes') -%}
+            {%- do skipped.append(result.node.config.meta.publishes) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if skipped -%}

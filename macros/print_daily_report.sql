@@ -8,10 +8,16 @@
         {%- endfor -%}
         {%- if written.found -%}
             {%- set day = run_query('select * from ' ~ daily_report ~ ' where report_date = ' ~ run_date()).rows[0] -%}
+            {%- set posts_by_source = run_query(
+                "select coalesce(sources.label, counted.source) || ' ' || coalesce(counted.posts, 0)"
+                ~ ' from (select unnest(map_keys(source_counts)) as source, unnest(map_values(source_counts)) as posts'
+                ~ ' from ' ~ daily_report ~ ' where report_date = ' ~ run_date() ~ ') as counted'
+                ~ ' full join ' ~ ref('sources') ~ ' as sources on counted.source = sources.name'
+                ~ ' order by coalesce(sources.name, counted.source)'
+            ).columns[0].values() -%}
             {%- do log(
-                run_day() ~ ': ' ~ day.posts ~ ' posts (GitHub ' ~ day.github_posts ~ ', Hacker News '
-                ~ day.hackernews_posts ~ ', Reddit ' ~ day.reddit_posts ~ ', Stack Overflow ' ~ day.stackoverflow_posts
-                ~ '), ' ~ day.complaints ~ ' complaints'
+                run_day() ~ ': ' ~ day.posts ~ ' posts (' ~ posts_by_source | join(', ') ~ '), ' ~ day.complaints
+                ~ ' complaints'
                 ~ (' (' ~ day.second_opinions ~ ' second opinions)' if day.second_opinions else '') ~ ', '
                 ~ day.duplicates ~ ' duplicates, ' ~ day.outliers ~ ' outliers', info=true
             ) -%}

@@ -1,10 +1,12 @@
 {#-
     The UTC day this run builds, as text: 2026-11-20. Refuses what is not a day.
-    The day is part of every model's config (dbt_project.yml says how it is found), so that the Python models
-    see the same; any model will do to read it from.
+    dbt_project.yml puts the day into the config of every model, where Python models read it. This macro reads it from
+    the config of the first model.
 -#}
 {% macro run_day() -%}
-    {%- set day = graph.nodes['model.groundswell.documents'].config.meta.run_date if execute else '1970-01-01' -%}
+    {%- set days = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | map(attribute='config.meta.run_date') if execute else ['1970-01-01'] -%}
+    {%- set day = days | first -%}
     {%- set parts = modules.re.fullmatch('([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])', day) -%}
     {%- if parts -%}
         {#- 31 April counted on from the 1st comes out as 1 May. -#}

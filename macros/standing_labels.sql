@@ -1,6 +1,6 @@
-{#- Of the CTE label_attempts the label of each `key` that stands: the latest one that came to one of `statuses`. -#}
+{#- The label that stands of each `key`: the latest row of the CTE attempts with one of these `statuses`. -#}
 {% macro standing_labels(key, statuses) -%}
-    select * from label_attempts
+    select * from attempts
     where status in ('{{ statuses | join("', '") }}')
     qualify row_number() over (
         partition by {{ key | join(', ') }}

@@ -1,7 +1,8 @@
 {#-
-    A probability after a reader has said yes or no who is right seven times in eight (Bayes' rule): so often a language
-    model that read the posts of training twice agreed with itself on those that the score is unsure of.
+    A probability, updated by Bayes' rule after a reader said yes or no. Var opinion_accuracy says how often the reader
+    is right.
 -#}
 {% macro updated_probability(probability, says_yes) -%}
-    {{ probability }} / ({{ probability }} + (1 - {{ probability }}) * if({{ says_yes }}, 1 / 7, 7))
+    {%- set odds = var('opinion_accuracy') / (1 - var('opinion_accuracy')) -%}
+    {{ probability }} / ({{ probability }} + (1 - {{ probability }}) * if({{ says_yes }}, 1 / {{ odds }}, {{ odds }}))
 {%- endmacro %}

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
 from dbt.adapters.events.logging import AdapterLogger
@@ -19,16 +19,24 @@ from groundswell.llm.model import Message, Model, is_lost
 
 CALLS_IN_FLIGHT = 8
 
+Checked = TypeVar("Checked", contravariant=True)
+
 log = AdapterLogger("Groundswell")
 
 
+class Check(Protocol[Checked]):
+    """Turns an answer into the columns of its row, `status` among them. Raises AnswerError."""
+
+    def __call__(self, answer: Checked, /) -> Row:
+        """Check one answer."""
+
+
 class Question(NamedTuple):
-    """What is asked, what it is about as a ledger has it, and what an answer comes to there."""
+    """The messages of a question, the columns that say what it is about, and the check of its answer's text."""
 
     messages: list[Message]
     about: Row
-    # The answer's columns, its status among them; raises AnswerError.
-    check: Callable[[str], Row]
+    check: Check[str]
 
 
 class Calls:

@@ -1,35 +1,54 @@
-"""A dbt model's table of calls, and the journal that takes them before they leave.
+"""Records every call of a language model before the call leaves, so that no killed run forgets what it paid.
 
-A call costs money, so its row is committed to a journal table before it leaves, and again with its answer: a `kill -9`
-loses no more than the calls in flight, and their cost stays counted. dbt moves the journal's rows into the table at
-the end, and the post-hook drops it.
+A call stands in two places. Its whole row stands in the journal beside the table of attempts that asks; dbt moves the
+journal into the table at the end of the model, and a post-hook drops the journal. Its cost stands in bronze.llm_calls,
+from which every model that asks reads what was spent today.
 """
 
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from groundswell.llm.budget import Cost
-
-# The tables whose calls are paid from one budget, each with columns attempt_id, attempted_at and those of a Cost.
-LEDGERS = ("silver.opinion_attempts", "gold.label_attempts")
+from groundswell.relations import arrow_view, journal_of, table_name
 
 Row = dict[str, Any]
 
+# A row of bronze.llm_calls.
+CALL = pa.schema(
+    [
+        ("attempt_id", pa.string()),
+        ("asked_by", pa.string()),
+        ("labeler", pa.string()),
+        ("status", pa.string()),
+        ("tokens_in", pa.int64()),
+        ("tokens_out", pa.int64()),
+        ("cost_usd", pa.float64()),
+        ("attempted_at", pa.timestamp("us")),
+    ]
+)
+
 
 class Ledger:
-    """The calls of one table, on a connection of its own: what it writes stays, whatever dbt's transaction does."""
+    """The calls of one table of attempts, on a connection of its own: its writes outlive dbt's transaction."""
 
-    def __init__(self, dbt: Any, session: Any, schema: pa.Schema) -> None:
+    def __init__(
+        self, dbt: Any, session: duckdb.DuckDBPyConnection, schema: pa.Schema, llm_calls: duckdb.DuckDBPyRelation
+    ) -> None:
+        """`schema` is that of the table of attempts, `llm_calls` the source bronze.llm_calls."""
         self.connection = session.cursor()
         self.schema = schema
-        self.journal = f"{dbt.this.schema}.{dbt.this.identifier}__journal"
-        empty = schema.empty_table()  # noqa: F841  (DuckDB finds it by name)
-        self.connection.execute(f"create table if not exists {self.journal} as select * from empty")
+        self.asked_by = dbt.this.identifier
+        self.llm_calls = table_name(llm_calls)
+        self.journal = journal_of(dbt.this)
+        with arrow_view(self.connection, "no_attempts", schema.empty_table()) as no_attempts:
+            self.connection.execute(f"create table if not exists {self.journal} as select * from {no_attempts}")
+            columns = self.connection.execute(f"describe from {no_attempts}").fetchall()
         # A killed build of an earlier version may have left a journal with fewer columns.
-        for name, column_type, *_ in self.connection.execute("describe from empty").fetchall():
+        for name, column_type, *_ in columns:
             self.connection.execute(f"alter table {self.journal} add column if not exists {name} {column_type}")
-        # All attempts so far as a subquery; is_new are those that no finished build has seen.
+        # All attempts so far as a subquery; is_new marks those that no finished build has moved into the table.
         self.attempts = f"(select *, true as is_new from {self.journal})"
         if dbt.is_incremental:
             self.attempts = f"({self.attempts} union all by name select *, false as is_new from {dbt.this})"
@@ -39,35 +58,28 @@ class Ledger:
         return self.connection.execute(query, parameters).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
 
     def keep(self, row: Row) -> None:
-        """Make a call durable, in place of what was known of it before."""
-        attempt = pa.Table.from_pylist([row], schema=self.schema)  # noqa: F841
-        self.connection.execute("begin")
-        self.connection.execute(f"delete from {self.journal} where attempt_id = $id", {"id": row["attempt_id"]})
-        self.connection.execute(f"insert into {self.journal} by name select * from attempt")
-        self.connection.execute("commit")
+        """Make a call durable, in place of the earlier state of the same call."""
+        call = {"asked_by": self.asked_by} | {name: row[name] for name in CALL.names if name != "asked_by"}
+        with (
+            arrow_view(self.connection, "attempt", pa.Table.from_pylist([row], schema=self.schema)) as attempt,
+            arrow_view(self.connection, "call", pa.Table.from_pylist([call], schema=CALL)) as call_view,
+        ):
+            self.connection.begin()
+            for table, view in ((self.journal, attempt), (self.llm_calls, call_view)):
+                self.connection.execute(f"delete from {table} where attempt_id = $id", {"id": row["attempt_id"]})
+                self.connection.execute(f"insert into {table} by name select * from {view}")
+            self.connection.commit()
 
     def kept(self) -> pa.Table:
         """The calls that the table does not hold yet."""
-        return self.connection.sql(f"select * from {self.journal}").to_arrow_table()
+        return self.connection.execute(f"select * from {self.journal}").to_arrow_table()
 
     def spent_today(self) -> Cost:
-        """What all ledgers hold of this day, by UTC; those of later models as the last build left them."""
-        names = [f"{ledger}{journal}" for ledger in LEDGERS for journal in ("", "__journal")]
-        known = self.connection.execute(
-            """
-            select schema_name || '.' || table_name as name from duckdb_tables()
-            where name in (select unnest($names::text[]))
-            """,
-            {"names": names},
-        ).fetchall()
-        columns = "attempt_id, attempted_at, tokens_in, tokens_out, cost_usd"
-        calls = " union all ".join(f"select {columns} from {name}" for (name,) in known)
+        """What all calls of this UTC day cost, whoever asked."""
         [(tokens_in, tokens_out, usd)] = self.connection.execute(
             f"""
-            -- A killed build may have left a call in journal and table.
-            with calls as (select distinct on (attempt_id) * from ({calls}))
             select coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cost_usd), 0)
-            from calls
+            from {self.llm_calls}
             where attempted_at >= (now() at time zone 'UTC')::date
             """
         ).fetchall()

@@ -30,9 +30,9 @@ documents as (
 
 ),
 
-raw_items as (
+posts as (
 
-    select * from {{ source('bronze', 'raw_items') }}
+    select * from {{ ref('posts') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -69,19 +69,19 @@ issue_evidence as (
         issues.issue_id,
         issues.cluster_id,
         items.url_hash,
-        raw_items.source,
-        raw_items.url,
+        posts.source,
+        posts.url,
         documents.redacted_title as title,
         documents.excerpt,
         documents.redacted_body as body,
         quotes.quote,
-        raw_items.comment_count,
-        raw_items.vote_count,
+        posts.comment_count,
+        posts.vote_count,
         items.similarity,
         coalesce(quotes.is_representative, false) as is_representative,
         coalesce(quotes.supports_payment, false) as supports_payment,
         issues.cluster_date,
-        raw_items.created_at as posted_at,
+        posts.posted_at,
     from issues
     inner join items using (cluster_date, cluster_id)
     left join quotes
@@ -90,26 +90,8 @@ issue_evidence as (
             and issues.cluster_id = quotes.cluster_id
             and items.url_hash = quotes.url_hash
     inner join documents on items.url_hash = documents.url_hash
-    inner join raw_items on items.url_hash = raw_items.url_hash
+    inner join posts on items.url_hash = posts.url_hash
 
 )
 
-select
-    evidence_id,
-    issue_id,
-    cluster_id,
-    url_hash,
-    source,
-    url,
-    title,
-    excerpt,
-    body,
-    quote,
-    comment_count,
-    vote_count,
-    similarity,
-    is_representative,
-    supports_payment,
-    cluster_date,
-    posted_at,
-from issue_evidence
+select * from issue_evidence

@@ -9,10 +9,10 @@ label_requests as (
 
 ),
 
-label_attempts as (
+attempts as (
 
-    select * from {{ ref('label_attempts') }}
-    where cluster_date = {{ run_date() }} and problem_id is null
+    select * from {{ ref('issue_label_attempts') }}
+    where cluster_date = {{ run_date() }}
 
 ),
 
@@ -27,7 +27,7 @@ totals as (
         sum(cost_usd::decimal(18, 9))::double as cost_usd,
         arg_max(error, attempted_at) as error,
         arg_max(latency_seconds, attempted_at) as latency_seconds,
-    from label_attempts
+    from attempts
     group by all
 
 ),
@@ -66,24 +66,4 @@ issue_labels as (
 
 )
 
-select
-    cluster_id,
-    canonical_title,
-    category,
-    description,
-    impact_level,
-    labeler,
-    model,
-    prompt_version,
-    status,
-    error,
-    quotes,
-    attempts,
-    tokens_in,
-    tokens_out,
-    cost_usd,
-    latency_seconds,
-    would_pay_signal,
-    cluster_date,
-    labelled_at,
-from issue_labels
+select * from issue_labels

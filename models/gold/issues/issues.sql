@@ -44,18 +44,4 @@ issues as (
 
 )
 
-select
-    issue_id,
-    cluster_id,
-    canonical_title,
-    category,
-    description,
-    impact_level,
-    labeler,
-    source_counts,
-    cluster_size,
-    confidence,
-    day_rank,
-    would_pay_signal,
-    cluster_date,
-from issues
+select * from issues

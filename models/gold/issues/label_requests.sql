@@ -23,9 +23,16 @@ items as (
 
 ),
 
-documents as (
+texts as (
 
-    select * from {{ ref('documents') }}
+    select * from {{ ref('texts') }}
+    where collection_date = {{ run_date() }}
+
+),
+
+post_signals as (
+
+    select * from {{ ref('post_signals') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -110,7 +117,7 @@ candidates as (
         items.url_hash,
         items.source,
         items.similarity,
-        documents.text,
+        texts.text,
         payments.quote,
         typical.place,
         row_number() over (
@@ -118,7 +125,8 @@ candidates as (
             order by payments.quote is null, items.similarity desc, items.url_hash asc
         ) as payment_place,
     from items
-    inner join documents on items.url_hash = documents.url_hash
+    inner join texts on items.url_hash = texts.url_hash
+    inner join post_signals on items.url_hash = post_signals.url_hash
     left join typical
         on
             items.cluster_date = typical.cluster_date
@@ -129,7 +137,7 @@ candidates as (
             items.cluster_date = payments.cluster_date
             and items.cluster_id = payments.cluster_id
             and items.url_hash = payments.url_hash
-    where items.is_core and not documents.addresses_model
+    where items.is_core and not post_signals.addresses_model
 
 ),
 
@@ -209,16 +217,4 @@ label_requests as (
 
 )
 
-select
-    cluster_id,
-    prompt_version,
-    system_prompt,
-    prompt,
-    samples,
-    source_counts,
-    summary,
-    cluster_size,
-    core_size,
-    confidence,
-    cluster_date,
-from label_requests
+select * from label_requests

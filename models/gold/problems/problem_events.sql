@@ -323,11 +323,4 @@ problem_events as (
 
 )
 
-select
-    event_id,
-    problem_id,
-    event,
-    related_problem_id,
-    posts,
-    event_date,
-from problem_events
+select * from problem_events

@@ -35,10 +35,4 @@ problem_issues as (
 
 )
 
-select
-    problem_id,
-    issue_id,
-    cluster_id,
-    post_count,
-    cluster_date,
-from problem_issues
+select * from problem_issues

@@ -2,10 +2,9 @@
 
 with
 
-label_attempts as (
+attempts as (
 
-    select * from {{ ref('label_attempts').include(database=false) }}
-    where problem_id is not null
+    select * from {{ ref('problem_label_attempts').include(database=false) }}
 
 ),
 
@@ -21,7 +20,7 @@ totals as (
         problem_id,
         count(*) as attempts,
         arg_max(error, attempted_at) as error,
-    from label_attempts
+    from attempts
     group by all
 
 ),
@@ -56,20 +55,4 @@ problem_labels as (
 
 )
 
-select
-    problem_id,
-    canonical_title,
-    category,
-    description,
-    impact_level,
-    labeler,
-    model,
-    status,
-    error,
-    quotes,
-    strays,
-    labelled_voices,
-    attempts,
-    would_pay_signal,
-    labelled_at,
-from problem_labels
+select * from problem_labels

@@ -14,7 +14,7 @@ problem_strays as (
 
 ),
 
--- Three voices make a problem, and it is none while fewer have it. What speaks to a language model has none.
+-- A group is a problem while enough voices are left in it. A post that addresses a language model is no voice.
 problem_posts as (
 
     select problem_candidates.*
@@ -25,26 +25,8 @@ problem_posts as (
             and problem_candidates.voice = problem_strays.voice
     qualify count(*) filter (
         where problem_candidates.is_first_of_voice and problem_candidates.addresses_model is not true
-    ) over (partition by problem_candidates.problem_id) >= 3
+    ) over (partition by problem_candidates.problem_id) >= {{ var('problem_voices') }}
 
 )
 
-select
-    problem_post_id,
-    problem_id,
-    url_hash,
-    voice,
-    source,
-    url,
-    title,
-    excerpt,
-    payment_quote,
-    comment_count,
-    vote_count,
-    complaint_score,
-    similarity,
-    is_first_of_voice,
-    addresses_model,
-    collection_date,
-    posted_at,
-from problem_posts
+select * from problem_posts

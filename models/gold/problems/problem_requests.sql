@@ -8,15 +8,15 @@ problem_candidates as (
 
 ),
 
-documents as (
+problem_voices as (
 
-    select * from {{ ref('documents') }}
+    select * from {{ ref('problem_voices') }}
 
 ),
 
-post_signals as (
+texts as (
 
-    select * from {{ ref('post_signals') }}
+    select * from {{ ref('texts') }}
 
 ),
 
@@ -26,68 +26,50 @@ categories as (
 
 ),
 
--- A voice is heard once; posts that speak to a language model are neither shown to one nor quoted.
-heard as (
-
-    select
-        problem_candidates.problem_id,
-        problem_candidates.url_hash,
-        problem_candidates.source,
-        problem_candidates.similarity,
-        documents.text,
-        -- A title of a word or two names no problem; nor does a web address.
-        coalesce(nullif(documents.title, ''), documents.text) as title,
-        length(documents.title) >= 15
-        and contains(documents.title, ' ')
-        and not regexp_matches(documents.title, '(?i)https?:|www\.|[<>]') as is_named,
-        documents.excerpt,
-        post_signals.category_probabilities,
-        post_signals.impact_probabilities,
-        post_signals.payment_quote,
-    from problem_candidates
-    inner join documents on problem_candidates.url_hash = documents.url_hash
-    inner join post_signals on problem_candidates.url_hash = post_signals.url_hash
-    where problem_candidates.is_first_of_voice and problem_candidates.addresses_model is not true
-
-),
-
-posts as (
+voice_counts as (
 
     select
         problem_id,
-        list(url_hash order by url_hash) as url_hashes,
-        count(*) filter (where is_first_of_voice and addresses_model is not true) as voices,
-        max(collection_date) as last_seen,
-    from problem_candidates
+        count(*) as voices,
+    from problem_voices
     group by all
-    having voices >= 3
 
 ),
 
-{{ elected('heard', ['problem_id']) }},
+problems as (
+
+    select
+        problem_candidates.problem_id,
+        voice_counts.voices,
+        list(problem_candidates.url_hash order by problem_candidates.url_hash) as url_hashes,
+        max(problem_candidates.collection_date) as last_seen,
+    from problem_candidates
+    inner join voice_counts on problem_candidates.problem_id = voice_counts.problem_id
+    where voice_counts.voices >= {{ var('problem_voices') }}
+    group by all
+
+),
 
 ranked as (
 
     select
-        *,
+        problem_voices.*,
+        texts.text,
         row_number() over (
-            partition by problem_id
-            order by is_named desc, similarity desc, url_hash asc
-        ) as title_place,
-        row_number() over (
-            partition by problem_id
-            order by payment_quote is null, similarity desc, url_hash asc
+            partition by problem_voices.problem_id
+            order by problem_voices.payment_quote is null, problem_voices.similarity desc, problem_voices.url_hash asc
         ) as payment_place,
         row_number() over (
-            partition by problem_id
-            order by similarity desc, url_hash asc
+            partition by problem_voices.problem_id
+            order by problem_voices.similarity desc, problem_voices.url_hash asc
         ) as place,
-    from heard
+    from problem_voices
+    inner join texts on problem_voices.url_hash = texts.url_hash
 
 ),
 
--- Thirty posts: two that speak of paying, where there are any, then the most central. Others could not be told to be
--- strays.
+-- A prompt shows thirty posts: up to two that speak of paying, then the most central ones. A model can tell strays only
+-- among the posts that it sees.
 chosen as (
 
     select * from ranked
@@ -121,31 +103,6 @@ prompts as (
 
 ),
 
--- The label that needs no language model: the title of the most central post, and what it says first.
-extracts as (
-
-    select
-        problem_id,
-        min_by(title, title_place) as title,
-        coalesce(
-            min_by(nullif(trim(regexp_extract(excerpt, '^.{20,}?[.!?…](?:\s|$)', 0, 's')), ''), place),
-            min_by(title, title_place)
-        ) as description,
-        count(payment_quote) as paying_voices,
-        count(payment_quote) >= 3 or count(payment_quote) >= 0.1 * count(*) as would_pay_signal,
-        list(
-            { 'url_hash': url_hash, 'quote': trim(left(title, 300)), 'supports_payment': false }
-            order by title_place
-        )[:2] as titles,
-        list(
-            { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
-            order by payment_place
-        ) filter (where payment_quote is not null)[:5] as payments,
-    from ranked
-    group by all
-
-),
-
 instructions as (
 
     select
@@ -160,44 +117,20 @@ instructions as (
 problem_requests as (
 
     select
-        posts.problem_id,
-        row_number() over (order by posts.voices desc, posts.problem_id asc)::int as cluster_id,
+        problems.problem_id,
+        row_number() over (order by problems.voices desc, problems.problem_id asc)::int as question_number,
         'v3' as prompt_version,
         instructions.system_prompt,
-        'Cluster ' || cluster_id || ': ' || posts.voices || ' people. Posts of theirs:' || chr(10)
+        'Cluster ' || question_number || ': ' || problems.voices || ' people. Posts of theirs:' || chr(10)
         || '<posts>' || chr(10) || prompts.shown_posts || chr(10) || '</posts>' as prompt,
         prompts.samples,
-        posts.url_hashes,
-        {{ cut('extracts.title', 120) }} as canonical_title,
-        elected.category,
-        extracts.description,
-        elected.impact_level,
-        list_concat(extracts.titles, if(extracts.would_pay_signal, extracts.payments, [])) as quotes,
-        posts.voices,
-        extracts.would_pay_signal,
-        posts.last_seen,
-    from posts
+        problems.url_hashes,
+        problems.voices,
+        problems.last_seen,
+    from problems
     cross join instructions
-    left join prompts on posts.problem_id = prompts.problem_id
-    left join extracts on posts.problem_id = extracts.problem_id
-    left join elected on posts.problem_id = elected.problem_id
+    left join prompts on problems.problem_id = prompts.problem_id
 
 )
 
-select
-    problem_id,
-    cluster_id,
-    prompt_version,
-    system_prompt,
-    prompt,
-    samples,
-    url_hashes,
-    canonical_title,
-    category,
-    description,
-    impact_level,
-    quotes,
-    voices,
-    would_pay_signal,
-    last_seen,
-from problem_requests
+select * from problem_requests

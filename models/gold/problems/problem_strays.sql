@@ -8,10 +8,9 @@ problem_assignments as (
 
 ),
 
-label_attempts as (
+attempts as (
 
-    select * from {{ ref('label_attempts').include(database=false) }}
-    where problem_id is not null
+    select * from {{ ref('problem_label_attempts').include(database=false) }}
 
 ),
 
@@ -36,7 +35,4 @@ problem_strays as (
 
 )
 
-select
-    problem_id,
-    voice,
-from problem_strays
+select * from problem_strays

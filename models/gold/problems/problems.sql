@@ -169,6 +169,17 @@ demand as (
 
 ),
 
+rates as (
+
+    select
+        demand.problem_id,
+        demand.recent_voices / greatest(built.recent_days, 1) as recent_rate,
+        demand.earlier_voices / greatest(built.earlier_days, 1) as earlier_rate,
+    from demand
+    cross join built
+
+),
+
 problems as (
 
     select
@@ -179,8 +190,6 @@ problems as (
         problem_labels.impact_level,
         problem_labels.labeler,
         claims.standing_quotes as quotes,
-        demand.recent_voices / greatest(built.recent_days, 1) as recent_rate,
-        demand.earlier_voices / greatest(built.earlier_days, 1) as earlier_rate,
         case
             when closed.problem_id is not null then 'closed'
             when demand.last_seen <= built.silent_date then 'dormant'
@@ -190,8 +199,8 @@ problems as (
             when closed.problem_id is not null or demand.last_seen <= built.silent_date then 'gone'
             when demand.first_seen > built.middle_date then 'new'
             when built.earlier_days = 0 then 'unknown'
-            when demand.recent_voices - demand.earlier_voices >= 2 and recent_rate > 1.5 * earlier_rate then 'growing'
-            when demand.earlier_voices - demand.recent_voices >= 2 and earlier_rate > 1.5 * recent_rate then 'fading'
+            when demand.recent_voices - demand.earlier_voices >= 2 and rates.recent_rate > 1.5 * rates.earlier_rate then 'growing'
+            when demand.earlier_voices - demand.recent_voices >= 2 and rates.earlier_rate > 1.5 * rates.recent_rate then 'fading'
             else 'steady'
         end as trend,
         demand.post_count,
@@ -223,6 +232,7 @@ problems as (
         demand.first_seen,
         demand.last_seen,
     from demand
+    inner join rates on demand.problem_id = rates.problem_id
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
     inner join claims on demand.problem_id = claims.problem_id
     left join closed on demand.problem_id = closed.problem_id
@@ -230,33 +240,4 @@ problems as (
 
 )
 
-select
-    problem_id,
-    title,
-    category,
-    description,
-    impact_level,
-    labeler,
-    quotes,
-    status,
-    trend,
-    post_count,
-    voices,
-    paying_voices,
-    recent_voices,
-    earlier_voices,
-    source_count,
-    days_seen,
-    cohesion,
-    demand_score,
-    voices_score,
-    engagement_score,
-    sources_score,
-    persistence_score,
-    payment_score,
-    certainty_score,
-    agreement_score,
-    would_pay_signal,
-    first_seen,
-    last_seen,
-from problems
+select * from problems

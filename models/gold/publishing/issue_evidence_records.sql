@@ -52,10 +52,4 @@ issue_evidence_records as (
 
 )
 
-select
-    record_id,
-    issue_id,
-    content_hash,
-    record,
-    cluster_date,
-from issue_evidence_records
+select * from issue_evidence_records

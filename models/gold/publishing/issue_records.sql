@@ -70,11 +70,4 @@ issue_records as (
 
 )
 
-select
-    record_id,
-    content_hash,
-    record,
-    cluster_id,
-    push_rank,
-    cluster_date,
-from issue_records
+select * from issue_records

@@ -62,11 +62,4 @@ live_issues as (
 
 )
 
-select
-    issue_id,
-    cluster_id,
-    content_hash,
-    action,
-    cluster_date,
-    synced_at,
-from live_issues
+select * from live_issues

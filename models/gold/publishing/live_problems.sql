@@ -54,9 +54,4 @@ live_problems as (
 
 )
 
-select
-    problem_id,
-    content_hash,
-    action,
-    synced_at,
-from live_problems
+select * from live_problems

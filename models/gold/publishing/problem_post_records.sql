@@ -74,9 +74,4 @@ problem_post_records as (
 
 )
 
-select
-    record_id,
-    problem_id,
-    content_hash,
-    record,
-from problem_post_records
+select * from problem_post_records

@@ -217,9 +217,4 @@ problem_records as (
 
 )
 
-select
-    record_id,
-    content_hash,
-    record,
-    push_rank,
-from problem_records
+select * from problem_records

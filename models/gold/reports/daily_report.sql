@@ -54,14 +54,27 @@ posts as (
 
     select
         count(*) as posts,
-        count(*) filter (where source = 'github') as github_posts,
-        count(*) filter (where source = 'hackernews') as hackernews_posts,
-        count(*) filter (where source = 'reddit') as reddit_posts,
-        count(*) filter (where source = 'stackoverflow') as stackoverflow_posts,
         count(*) filter (where complaint_score >= {{ var('complaint_threshold') }}) as complaints,
         count(second_opinion) as second_opinions,
         count(duplicate_of) as duplicates,
     from documents
+
+),
+
+posts_by_source as (
+
+    select
+        source,
+        count(*) as posts,
+    from documents
+    group by all
+
+),
+
+sources as (
+
+    select coalesce(map_from_entries(list((source, posts) order by source)), map {}) as source_counts
+    from posts_by_source
 
 ),
 
@@ -125,7 +138,9 @@ synced as (
 
 select
     {{ run_date() }} as report_date,
-    posts.*,
+    posts.posts,
+    sources.source_counts,
+    posts.* exclude (posts),
     placed.*,
     labels.*,
     labels_of_problems.*,
@@ -133,6 +148,7 @@ select
     events.*,
     synced.*,
 from posts
+cross join sources
 cross join placed
 cross join labels
 cross join labels_of_problems

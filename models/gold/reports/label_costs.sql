@@ -2,9 +2,15 @@
 
 with
 
-label_attempts as (
+issue_label_attempts as (
 
-    select * from {{ ref('label_attempts').include(database=false) }}
+    select * from {{ ref('issue_label_attempts').include(database=false) }}
+
+),
+
+problem_label_attempts as (
+
+    select * from {{ ref('problem_label_attempts').include(database=false) }}
 
 ),
 
@@ -18,8 +24,13 @@ attempts as (
 
     select
         *,
-        if(problem_id is null, 'issue', 'problem') as purpose,
-    from label_attempts
+        'issue' as purpose,
+    from issue_label_attempts
+    union all by name
+    select
+        *,
+        'problem' as purpose,
+    from problem_label_attempts
     union all by name
     select
         *,
@@ -48,17 +59,4 @@ label_costs as (
 
 )
 
-select
-    issue_id,
-    cluster_id,
-    problem_id,
-    labeler,
-    purpose,
-    attempts,
-    tokens_in,
-    tokens_out,
-    cost_usd,
-    unpriced_attempts,
-    cluster_date,
-    spent_date,
-from label_costs
+select * from label_costs

@@ -65,14 +65,12 @@ documents as (
         redactions.redacted_emails,
         redactions.redacted_phones,
         redactions.redacted_secrets,
-        -- Where there is no text, nobody complains.
-        coalesce(
-            case
-                when opinions.complains is null then post_signals.complaint_score
-                else {{ updated_probability('post_signals.complaint_score', 'opinions.complains') }}
-            end,
-            0
-        )::decimal(10, 8) as complaint_score,
+        case
+            -- A post without a text complains of nothing.
+            when texts.text = '' then 0
+            when opinions.complains is null then post_signals.complaint_score
+            else {{ updated_probability('post_signals.complaint_score', 'opinions.complains') }}
+        end::decimal(10, 8) as complaint_score,
         opinions.complains as second_opinion,
         coalesce(post_signals.addresses_model, false) as addresses_model,
         texts.collection_date,

@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow as pa
 from datasketch import LeanMinHash, MinHash, MinHashLSH
 
+from groundswell.relations import subquery
+
 BATCH = 1_000
 # Characters of a body that are compared.
 LETTERS = 2_000
@@ -81,22 +83,22 @@ def repetitions(posts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, fl
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return the posts of the day that repeat another."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
-    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841  (DuckDB finds both by name, below)
-    redactions = dbt.ref("redactions")  # noqa: F841
+    posts = dbt.ref("posts")
+    redactions = dbt.ref("redactions")
     run_date = dbt.config.meta_get("run_date")
 
-    posts = session.sql(
+    batches = session.sql(
         f"""
         select url_hash, redactions.title || chr(10) || left(redactions.body, {LETTERS}) as text
-        from redactions
-        inner join raw_items using (url_hash)
+        from {subquery(redactions)} as redactions
+        inner join {subquery(posts)} as posts using (url_hash)
         where redactions.collection_date = date '{run_date}'
-        order by raw_items.created_at, url_hash
+        order by posts.posted_at, url_hash
         """
     ).to_arrow_reader(BATCH)
     texts = (
         (url_hash, text)
-        for batch in posts
+        for batch in batches
         for url_hash, text in zip(batch["url_hash"].to_pylist(), batch["text"].to_pylist(), strict=True)
     )
     day = date.fromisoformat(run_date)

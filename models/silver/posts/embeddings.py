@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from dbt.adapters.events.logging import AdapterLogger
 from rich.console import Console
 from rich.progress import track
 
-Vectors = npt.NDArray[np.float32]
+from groundswell.relations import arrow_view, journal_of, subquery
+from groundswell.vectors import Vectors, from_vectors
+
 Encode = Callable[[list[str]], Vectors]
 
 BUNDLED = "all-MiniLM-L6-v2"
@@ -209,16 +210,15 @@ def unit(vectors: Vectors) -> Vectors:
 
 def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
     """Rows of ROWS from n hashes and a float32 array (n, 384)."""
-    flat = pa.array(vectors.reshape(-1), type=pa.float32())
-    return pa.Table.from_arrays([pa.array(hashes), pa.FixedSizeListArray.from_arrays(flat, DIMENSIONS)], schema=ROWS)
+    return pa.Table.from_arrays([pa.array(hashes), from_vectors(vectors)], schema=ROWS)
 
 
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     """Return the embeddings that the table does not hold yet, or holds damaged."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key=["content_hash", "model"])
-    texts = dbt.ref("texts")  # noqa: F841  (DuckDB finds these by name, below)
-    titles = dbt.ref("titles")  # noqa: F841
-    categories = dbt.ref("categories")  # noqa: F841
+    texts = dbt.ref("texts")
+    titles = dbt.ref("titles")
+    categories = dbt.ref("categories")
     run_date = dbt.config.meta_get("run_date")
     days = dbt.config.meta_get("problem_window_days")
     name = dbt.config.meta_get("embedding_model")
@@ -227,7 +227,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
 
     # A connection of its own: what it writes is committed at once, whatever becomes of dbt's transaction.
     durable = session.cursor()
-    journal = f"{dbt.this.schema}.embeddings__journal"
+    journal = journal_of(dbt.this)
     durable.execute(
         f"create table if not exists {journal} (content_hash text, model text, embedding float[{DIMENSIONS}],"
         " computed_on text, embedding_date date)"
@@ -239,13 +239,13 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         f"""
         create or replace temp table pending as
         with wanted as (
-            select content_hash, text from texts
+            select content_hash, text from {subquery(texts)}
             where collection_date > date '{run_date}' - {int(days)} and text <> ''
             union all
-            select content_hash, title from titles
+            select content_hash, title from {subquery(titles)}
             where collection_date > date '{run_date}' - {int(days)}
             union all
-            select sha256(description), description from categories
+            select sha256(description), description from {subquery(categories)}
         ),
         cached as (
             select content_hash, {SOUND} as is_sound from {cached}
@@ -258,7 +258,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         params={"name": name, "journalled": [content_hash for (content_hash,) in journalled]},
     )
     [(count, damaged)] = session.sql(
-        "select count(*), list(content_hash order by content_hash) filter (where is_damaged) from pending"
+        "select count(*), list(content_hash order by content_hash) filter (where is_damaged) from temp.pending"
     ).fetchall()
     if damaged:
         log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded anew: {', '.join(damaged[:3])} …")
@@ -266,15 +266,16 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         encode, used = load_encoder(name, precision)
         log.info(f"Encoding {count:,} texts with {name} ({used})")
         # Texts of like length share a batch, for less padding.
-        rows = session.execute("select content_hash, text from pending order by length(text), content_hash")
+        rows = session.execute("select content_hash, text from temp.pending order by length(text), content_hash")
         for _ in progress(range(0, count, BATCH), f"Encoding {count:,} texts"):
             hashes, batch = zip(*rows.fetchmany(BATCH), strict=True)
-            encoded = to_arrow(list(hashes), encode(list(batch)))  # noqa: F841
-            durable.execute(
-                f"insert into {journal} select content_hash, $name, embedding, $used, date '{run_date}' from encoded",
-                {"name": name, "used": used},
-            )
-    session.execute("drop table pending")
+            with arrow_view(durable, "encoded", to_arrow(list(hashes), encode(list(batch)))) as encoded:
+                durable.execute(
+                    f"insert into {journal}"
+                    f" select content_hash, $name, embedding, $used, date '{run_date}' from {encoded}",
+                    {"name": name, "used": used},
+                )
+    session.execute("drop table temp.pending")
     return durable.execute(f"select * from {journal}").to_arrow_reader(BATCH)
 
 

@@ -20,6 +20,7 @@ from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError
 from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import Settings
+from groundswell.relations import subquery
 
 # Posts in a question, beside the two controls.
 BATCH = 18
@@ -49,13 +50,13 @@ log = AdapterLogger("Groundswell")
 # The questions to be asked. Posts whose question was answered wrongly meet others in the next.
 BATCHES = """
     with requests as (
-        select * from {requests} where collection_date = date '{run_date}'
+        select * from {requests} as all_requests where collection_date = date '{run_date}'
     ),
     attempts as (
         select
             unnest(content_hashes) as content_hash,
             status,
-        from {attempts}
+        from {attempts} as all_attempts
     ),
     known as (
         select
@@ -164,14 +165,15 @@ def question(batch: Row) -> Question:
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return the attempts that the table does not hold yet."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
-    opinion_requests = dbt.ref("opinion_requests")  # noqa: F841  (read below, by the connection that commits at once)
+    opinion_requests = dbt.ref("opinion_requests")
+    llm_calls = dbt.source("bronze", "llm_calls")
     run_date = dbt.config.meta_get("run_date")
     settings = Settings.of(dbt.config.meta_get("llm"))
-    ledger = Ledger(dbt, session, SCHEMA)
+    ledger = Ledger(dbt, session, SCHEMA, llm_calls)
     if not settings.are_extractive():
         batches = ledger.read(
             BATCHES.format(
-                requests=f"{dbt.this.schema}.opinion_requests",
+                requests=subquery(opinion_requests),
                 attempts=ledger.attempts,
                 run_date=run_date,
                 most_rejected=settings.most_rejected,

@@ -21,6 +21,8 @@ from cmarkgfm.cmark import Options
 from lxml import etree
 from lxml.html import defs
 
+from groundswell.relations import subquery
+
 BATCH = 1_000
 # Characters of a body that are read, and of its text that are kept: documents keep 2,000 of title and body.
 READ = 20_000
@@ -468,17 +470,17 @@ def plain_texts(posts: Iterable[pa.RecordBatch], questions: Set[str]) -> Iterato
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     """Return the texts of the day's posts, a batch at a time: neither posts nor texts are ever in memory at once."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
-    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841  (DuckDB finds both by name, below)
-    form_questions = dbt.ref("form_questions")  # noqa: F841
+    raw_items = dbt.source("bronze", "raw_items")
+    form_questions = dbt.ref("form_questions")
     run_date = dbt.config.meta_get("run_date")
-    questions = {question for (question,) in session.sql("select question from form_questions").fetchall()}
+    questions = {question for (question,) in form_questions.select("question").fetchall()}
 
     posts = session.sql(
         f"""
         select url_hash, source, title, body, collection_date
-        from raw_items
+        from {subquery(raw_items)}
         where collection_date = date '{run_date}'
         """
     ).to_arrow_reader(BATCH)
-    # dbt-duckdb inserts what comes through another cursor, so that this one may still be read from.
+    # dbt-duckdb inserts the result through another cursor, so this cursor may still be read from.
     return pa.RecordBatchReader.from_batches(SCHEMA, plain_texts(posts, questions))

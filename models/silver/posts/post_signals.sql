@@ -28,12 +28,32 @@ complaint_signals as (
 
 ),
 
--- What was fitted on one model's vectors says nothing about another's: these have what goes without vectors.
-post_weights as (
+-- Weights that were fitted on the vectors of all-MiniLM-L6-v2 do not fit the vectors of another model. For other models,
+-- only answers whose weights use no vector are left.
+answer_weights as (
 
-    select * from {{ ref('post_weights') }}
+    select * from {{ ref('answer_weights') }}
     where weights is null or '{{ var("embedding_model") }}' = 'all-MiniLM-L6-v2'
     qualify row_number() over (partition by field, answer order by weights nulls last) = 1
+
+),
+
+source_weights as (
+
+    select * from {{ ref('source_weights') }}
+
+),
+
+-- For a source that no weight was fitted for: the mean of the others.
+mean_source_weights as (
+
+    select
+        field,
+        answer,
+        has_embedding,
+        avg(weight) as weight,
+    from source_weights
+    group by all
 
 ),
 
@@ -77,25 +97,31 @@ fitted as (
 
     select
         posts.url_hash,
-        post_weights.field,
-        post_weights.answer,
+        answer_weights.field,
+        answer_weights.answer,
         exp(
-            post_weights.bias
-            + case posts.source
-                when 'github' then post_weights.github
-                when 'hackernews' then post_weights.hackernews
-                when 'reddit' then post_weights.reddit
-                when 'stackoverflow' then post_weights.stackoverflow
-            end
-            + coalesce(array_inner_product(posts.embedding, post_weights.weights::float[384]), 0)
+            answer_weights.bias
+            + coalesce(source_weights.weight, mean_source_weights.weight)
+            + coalesce(array_inner_product(posts.embedding, answer_weights.weights::float[384]), 0)
             + case
-                when post_weights.field != 'complains' then 0
-                when post_weights.weights is null then signal_weights.weight_alone
+                when answer_weights.field != 'complains' then 0
+                when answer_weights.weights is null then signal_weights.weight_alone
                 else signal_weights.weight
             end
         ) as score,
     from posts
-    cross join post_weights
+    cross join answer_weights
+    inner join mean_source_weights
+        on
+            answer_weights.field = mean_source_weights.field
+            and answer_weights.answer = mean_source_weights.answer
+            and mean_source_weights.has_embedding = (answer_weights.weights is not null)
+    left join source_weights
+        on
+            answer_weights.field = source_weights.field
+            and answer_weights.answer = source_weights.answer
+            and source_weights.has_embedding = (answer_weights.weights is not null)
+            and posts.source = source_weights.source
     inner join signal_weights on posts.url_hash = signal_weights.url_hash
 
 ),
@@ -111,7 +137,7 @@ nearest_phrases as (
     from posts
     cross join categories
     inner join embeddings on sha256(categories.description) = embeddings.content_hash
-    where 'category' not in (select post_weights.field from post_weights)
+    where 'category' not in (select answer_weights.field from answer_weights)
     group by all
 
 ),
@@ -128,7 +154,7 @@ scores as (
         'medium' as answer,
         1 as score,
     from posts
-    where 'impact' not in (select post_weights.field from post_weights)
+    where 'impact' not in (select answer_weights.field from answer_weights)
     union all by name
     -- Of two answers one is fitted, against the other.
     select
@@ -175,7 +201,7 @@ post_signals as (
             trim(
                 regexp_extract(
                     posts.text,
-                    '[^.!?\n]*(?:' || {{ any_pattern(ref('label_signals')) }} || ')[^.!?\n]*[.!?]?',
+                    '[^.!?\n]*(?:' || {{ any_pattern(ref('label_signals'), "signal = 'would_pay'") }} || ')[^.!?\n]*[.!?]?',
                     0,
                     'i'
                 )

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import phonenumbers
 import pyarrow as pa
 
+from groundswell.relations import subquery
+
 BATCH = 1_000
 
 SCHEMA = pa.schema(
@@ -297,8 +299,8 @@ def redact_posts(posts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     """Return the day's posts without what is private, a batch at a time."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
-    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841  (DuckDB finds both by name, below)
-    plain_texts = dbt.ref("plain_texts")  # noqa: F841
+    raw_items = dbt.source("bronze", "raw_items")
+    plain_texts = dbt.ref("plain_texts")
     run_date = dbt.config.meta_get("run_date")
 
     posts = session.sql(
@@ -310,10 +312,10 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
             plain_texts.title as plain_title,
             plain_texts.body as plain_body,
             raw_items.collection_date,
-        from raw_items
-        inner join plain_texts using (url_hash)
+        from {subquery(raw_items)} as raw_items
+        inner join {subquery(plain_texts)} as plain_texts using (url_hash)
         where raw_items.collection_date = date '{run_date}'
         """
     ).to_arrow_reader(BATCH)
-    # dbt-duckdb inserts what comes through another cursor, so that this one may still be read from.
+    # dbt-duckdb inserts the result through another cursor, so this cursor may still be read from.
     return pa.RecordBatchReader.from_batches(SCHEMA, redact_posts(posts))

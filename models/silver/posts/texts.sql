@@ -2,9 +2,9 @@
 
 with
 
-raw_items as (
+posts as (
 
-    select * from {{ source('bronze', 'raw_items') }}
+    select * from {{ ref('posts') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -19,8 +19,8 @@ redactions as (
 joined as (
 
     select
-        raw_items.url_hash,
-        raw_items.source,
+        posts.url_hash,
+        posts.source,
         redactions.title,
         -- The encoder reads 256 tokens, which 2,000 characters hold in all but a few posts.
         left(
@@ -29,9 +29,9 @@ joined as (
             ),
             2000
         ) as text,
-        raw_items.collection_date,
-    from raw_items
-    inner join redactions on raw_items.url_hash = redactions.url_hash
+        posts.collection_date,
+    from posts
+    inner join redactions on posts.url_hash = redactions.url_hash
 
 ),
 

@@ -19,6 +19,7 @@ from datetime import date
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -28,7 +29,9 @@ from rich.progress import track
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-Vectors = npt.NDArray[np.float32]
+from groundswell.relations import arrow_view, subquery
+from groundswell.vectors import Vectors, to_vectors
+
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -46,7 +49,6 @@ TITLED_LENGTH = (0.7 / 0.74) ** 0.5
 LOOSE = 0.5
 # From which on they are one voice, posting twice.
 REPEATED = 0.97
-MIN_VOICES = 3
 REPRESENTATIVES = 3
 # On banking77's intents every community of ten and more has 0.7 and more; on real posts, those of two problems and more
 # that a chain of likenesses had brought together had 0.2 to 0.5.
@@ -77,74 +79,78 @@ SCHEMA = pa.schema(
 CONSIDERED = """
     with representatives as (
         select url_hash
-        from standing
+        from temp.standing
         where problem_id is not null
         qualify
             max(collection_date) over (partition by problem_id) >= $last::date - $memory::int
             and row_number() over (partition by problem_id order by collection_date desc, url_hash) <= $representatives
     ),
-    posts as (
+    considered_posts as (
         select url_hash, content_hash, duplicate_of, collection_date
-        from documents
+        from {documents}
         where
             collection_date > $last::date - $window::int
             and collection_date <= $last::date
             and complaint_score >= $threshold
         union
         select url_hash, content_hash, duplicate_of, collection_date
-        from documents
+        from {documents}
         where url_hash in (select url_hash from representatives)
     ),
     post_titles as (
         select url_hash, content_hash
-        from titles
-        where url_hash in (select url_hash from posts)
+        from {titles}
+        where url_hash in (select url_hash from considered_posts)
     ),
     vectors as (
         select content_hash, embedding
-        from embeddings
+        from {embeddings}
         where
             model = $model
-            and content_hash in (select content_hash from posts union all select content_hash from post_titles)
+            and content_hash in (
+                select content_hash from considered_posts
+                union all
+                select content_hash from post_titles
+            )
     ),
     authors as (
-        select url_hash, coalesce(author_hash, '') as author, created_at
-        from raw_items
-        where url_hash in (select url_hash from posts union all select url_hash from standing)
+        select url_hash, coalesce(author_hash, '') as author, posted_at
+        from {posts}
+        where url_hash in (select url_hash from considered_posts union all select url_hash from temp.standing)
     ),
     author_voices as (
-        select author, arg_min(voice, (created_at, url_hash)) as voice
-        from standing
+        select author, arg_min(voice, (posted_at, url_hash)) as voice
+        from temp.standing
         inner join authors using (url_hash)
         where author <> ''
         group by author
     ),
     sizes as (
         select problem_id, count(*) as posts
-        from standing
+        from temp.standing
         where problem_id is not null
         group by problem_id
     )
     select
         url_hash,
-        coalesce(posts.duplicate_of, '') as original,
+        coalesce(considered_posts.duplicate_of, '') as original,
         authors.author,
         coalesce(author_voices.voice, '') as author_voice,
         coalesce(standing.voice, '') as voice,
         coalesce(standing.problem_id, '') as problem,
         coalesce(sizes.posts, 0) as size,
-        posts.collection_date,
+        considered_posts.collection_date,
         vectors.embedding,
         title_vectors.embedding as title_embedding,
-    from posts
+    from considered_posts
     inner join vectors using (content_hash)
     left join post_titles using (url_hash)
     left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     inner join authors using (url_hash)
     left join author_voices using (author)
-    left join standing using (url_hash)
+    left join temp.standing as standing using (url_hash)
     left join sizes using (problem_id)
-    order by authors.created_at, url_hash
+    order by authors.posted_at, url_hash
 """
 
 
@@ -154,12 +160,6 @@ class Pairs(NamedTuple):
     a: Labels
     b: Labels
     similarity: Vectors
-
-
-def matrix(column: pa.ChunkedArray) -> Vectors:
-    """The n vectors of a column, nulls left out: (n, d)."""
-    values: Vectors = column.combine_chunks().flatten().to_numpy().reshape(-1, column.type.list_size)
-    return values
 
 
 def vectors_of(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vectors:
@@ -346,8 +346,8 @@ def claims(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]
     return names
 
 
-def group_day(posts: Posts, day: str) -> Grouped:
-    """Group n posts of a window on its last day, which may open problems."""
+def group_day(posts: Posts, day: str, min_voices: int) -> Grouped:
+    """Group n posts of a window on its last day, which may open problems of at least min_voices voices."""
     pairs = nearest_pairs(posts.vectors)
     voice = voices(posts, pairs)
     before = labels_of(posts.problem)
@@ -360,7 +360,7 @@ def group_day(posts: Posts, day: str) -> Grouped:
     size = dict(zip(posts.problem, posts.size, strict=True))
     names = claims([posts.problem[index] for index in indices], group[indices].tolist(), size)
     for number, each in members.items():
-        if number not in names and len({voice[index] for index in each}) >= MIN_VOICES:
+        if number not in names and len({voice[index] for index in each}) >= min_voices:
             names[number] = problem_id(day, posts.url_hash[each[0]])
     goes_on = set(names.values())
     problem = list(posts.problem)
@@ -381,10 +381,10 @@ def problem_id(day: str, url_hash: str) -> str:
     return sha256(f"{day}/{url_hash}".encode()).hexdigest()[:15]
 
 
-def moves(considered: pa.Table, day: str, model: str, same: float) -> tuple[pa.Table, dict[str, str]]:
+def moves(considered: pa.Table, day: str, model: str, same: float, min_voices: int) -> tuple[pa.Table, dict[str, str]]:
     """The rows of SCHEMA that a day adds to what stood before, from the rows of CONSIDERED; and the merged problems.
 
-    same: cosine similarity from which on two complaints may say the same.
+    same: cosine similarity from which on two complaints may say the same; min_voices: voices that open a problem.
     """
     columns = {name: considered[name].to_pylist() for name in considered.column_names if "embedding" not in name}
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
@@ -393,13 +393,13 @@ def moves(considered: pa.Table, day: str, model: str, same: float) -> tuple[pa.T
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
     titles = considered["title_embedding"]
-    vectors = vectors_of(matrix(considered["embedding"]), matrix(titles), titles.is_valid().to_numpy())
+    vectors = vectors_of(to_vectors(considered["embedding"]), to_vectors(titles), titles.is_valid().to_numpy())
     vectors *= (SAME / same) ** 0.5
     url_hash, author, author_voice, voice, problem, size = (
         [columns[name][row] for row in nodes]
         for name in ("url_hash", "author", "author_voice", "voice", "problem", "size")
     )
-    grouped = group_day(Posts(url_hash, author, author_voice, voice, problem, size, vectors[nodes]), day)
+    grouped = group_day(Posts(url_hash, author, author_voice, voice, problem, size, vectors[nodes]), day, min_voices)
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
@@ -420,12 +420,13 @@ def moves(considered: pa.Table, day: str, model: str, same: float) -> tuple[pa.T
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return the rows of the day, and of the days after it that were built before."""
     dbt.config(materialized="incremental", incremental_strategy="replace_from_day", unique_key="as_of_date")
-    documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds these by name, below)
-    titles = dbt.ref("titles")  # noqa: F841
-    embeddings = dbt.ref("embeddings")  # noqa: F841
-    raw_items = dbt.source("bronze", "raw_items")  # noqa: F841
+    documents = dbt.ref("documents")
+    titles = dbt.ref("titles")
+    embeddings = dbt.ref("embeddings")
+    posts = dbt.ref("posts")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
+    min_voices = int(dbt.config.meta_get("problem_voices"))
     settings = {
         "model": dbt.config.meta_get("embedding_model"),
         "threshold": float(dbt.config.meta_get("complaint_threshold")),
@@ -433,49 +434,68 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "memory": int(dbt.config.meta_get("problem_memory_days")),
         "representatives": REPRESENTATIVES,
     }
+    considered_posts = CONSIDERED.format(
+        documents=subquery(documents),
+        titles=subquery(titles),
+        embeddings=subquery(embeddings),
+        posts=subquery(posts),
+    )
 
-    kept = SCHEMA.empty_table()
     days = [run_date]
+    known = "(select null::varchar as url_hash, null::date as as_of_date where false)"
     if dbt.is_incremental:
-        kept = session.sql(f"select {', '.join(SCHEMA.names)} from {dbt.this}")  # noqa: F841
+        known = str(dbt.this)
         later = session.sql(
-            f"select distinct as_of_date::text from kept where as_of_date > date '{run_date}' order by 1"
+            f"select distinct as_of_date::text from {known} where as_of_date > date '{run_date}' order by 1"
         )
         days += [day for (day,) in later.fetchall()]
-    session.sql(
-        f"""
-        create or replace temp table standing as
-        select * from kept
-        where as_of_date < date '{run_date}'
-        qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
-        """
-    )
+    with arrow_view(session, "no_assignments", SCHEMA.empty_table()) as no_assignments:
+        session.execute(
+            f"""
+            create or replace temp table standing as
+            select * from {no_assignments}
+            union all by name
+            select * from {known}
+            where as_of_date < date '{run_date}'
+            qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
+            """
+        )
     tables = [SCHEMA.empty_table()]
     console = Console(stderr=True)
     for day in track(days, "Grouping complaints", console=console, disable=not console.is_terminal or len(days) == 1):
-        considered = session.sql(CONSIDERED, params=settings | {"last": day}).to_arrow_table()
-        moved, merged = moves(considered, day, settings["model"], same)
-        # Posts that are older than the window go where their problem went.
-        gone = pa.table({"problem_id": list(merged), "into": list(merged.values())})  # noqa: F841
-        followers = session.sql(
+        considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
+        moved, merged = moves(considered, day, settings["model"], same, min_voices)
+        followers = followers_of(session, merged, moved, day, settings["model"])
+        tables += [moved, followers]
+        with arrow_view(session, "changed", pa.concat_tables([moved, followers])) as changed:
+            session.execute(f"delete from temp.standing where url_hash in (select url_hash from {changed})")
+            session.execute(f"insert into temp.standing by name select * from {changed}")
+    session.execute("drop table temp.standing")
+    return pa.concat_tables(tables)
+
+
+def followers_of(
+    session: duckdb.DuckDBPyConnection, merged: Mapping[str, str], moved: pa.Table, day: str, model: str
+) -> pa.Table:
+    """The rows of SCHEMA of posts older than the window whose problem was merged: they follow their problem.
+
+    merged: the problem that each merged problem went into; moved: the rows of the day's own moves.
+    """
+    gone = pa.table({"problem_id": list(merged), "into": list(merged.values())})
+    with arrow_view(session, "gone", gone) as gone_view, arrow_view(session, "moved", moved) as moved_view:
+        followers = session.execute(
             f"""
             select
-                url_hash,
+                standing.url_hash,
                 gone.into::text as problem_id,
-                voice,
+                standing.voice,
                 $model as model,
                 date '{day}' as as_of_date,
-                collection_date,
-            from standing
-            inner join gone using (problem_id)
-            where url_hash not in (select url_hash from moved)
+                standing.collection_date,
+            from temp.standing as standing
+            inner join {gone_view} as gone using (problem_id)
+            where standing.url_hash not in (select url_hash from {moved_view})
             """,
-            params={"model": settings["model"]},
+            {"model": model},
         ).to_arrow_table()
-        tables += [moved, followers.cast(SCHEMA)]
-        session.sql(
-            "delete from standing where url_hash in (select url_hash from moved union select url_hash from followers)"
-        )
-        session.sql("insert into standing select * from moved union all select * from followers")
-    session.sql("drop table standing")
-    return pa.concat_tables(tables)
+    return followers.cast(SCHEMA)

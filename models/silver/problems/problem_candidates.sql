@@ -1,19 +1,62 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='append',
-        pre_hook='{{ forget_changed_problems() }}',
+        incremental_strategy='replace_problems',
+        unique_key='problem_id',
     )
 }}
 
 with
 
-problem_members as (
+all_members as (
 
     select * from {{ ref('problem_members') }}
+
+),
+
+known as (
+
+    select
+        null::varchar as problem_id,
+        null::varchar as url_hash,
+        null::date as collection_date,
+    where false
     {% if is_incremental() -%}
-        where problem_id not in (select problem_id from {{ this }})
+        union all
+        select
+            problem_id,
+            url_hash,
+            collection_date,
+        from {{ this }}
     {%- endif %}
+
+),
+
+-- Problems with other posts than before are written again. So are problems with posts of the day that is built: the
+-- votes of these posts may have changed.
+changed_rows as (
+
+    (
+        select problem_id, url_hash from all_members
+        except
+        select problem_id, url_hash from known
+    )
+    union all
+    (
+        select problem_id, url_hash from known
+        except
+        select problem_id, url_hash from all_members
+    )
+    union all
+    select problem_id, url_hash from known
+    where collection_date = {{ run_date() }}
+
+),
+
+problem_members as (
+
+    select * from all_members
+    where problem_id in (select changed_rows.problem_id from changed_rows)
 
 ),
 
@@ -23,9 +66,9 @@ documents as (
 
 ),
 
-raw_items as (
+posts as (
 
-    select * from {{ source('bronze', 'raw_items') }}
+    select * from {{ ref('posts') }}
 
 ),
 
@@ -42,31 +85,31 @@ post_signals as (
 
 ),
 
-posts as (
+members as (
 
     select
         problem_members.problem_id,
         problem_members.url_hash,
         problem_members.voice,
-        raw_items.source,
-        raw_items.url,
+        posts.source,
+        posts.url,
         documents.redacted_title as title,
         documents.excerpt,
         post_signals.payment_quote,
-        raw_items.comment_count,
-        raw_items.vote_count,
+        posts.comment_count,
+        posts.vote_count,
         documents.complaint_score::double as complaint_score,
         embeddings.embedding,
         documents.addresses_model,
         row_number() over (
             partition by problem_members.problem_id, problem_members.voice
-            order by raw_items.created_at, problem_members.url_hash
+            order by posts.posted_at, problem_members.url_hash
         ) = 1 as is_first_of_voice,
         problem_members.collection_date,
-        raw_items.created_at as posted_at,
+        posts.posted_at,
     from problem_members
     inner join documents on problem_members.url_hash = documents.url_hash
-    inner join raw_items on problem_members.url_hash = raw_items.url_hash
+    inner join posts on problem_members.url_hash = posts.url_hash
     inner join post_signals on problem_members.url_hash = post_signals.url_hash
     left join embeddings on documents.content_hash = embeddings.content_hash
 
@@ -75,7 +118,7 @@ posts as (
 -- A voice counts once, however often it posts.
 heard as (
 
-    select * from posts
+    select * from members
     where is_first_of_voice
 
 ),
@@ -85,44 +128,26 @@ heard as (
 problem_candidates as (
 
     select
-        {{ record_id(['posts.problem_id', 'posts.url_hash']) }} as problem_post_id,
-        posts.problem_id,
-        posts.url_hash,
-        posts.voice,
-        posts.source,
-        posts.url,
-        posts.title,
-        posts.excerpt,
-        posts.payment_quote,
-        posts.comment_count,
-        posts.vote_count,
-        posts.complaint_score,
-        array_cosine_similarity(posts.embedding, centroids.centroid) as similarity,
-        posts.is_first_of_voice,
-        posts.addresses_model,
-        posts.collection_date,
-        posts.posted_at,
-    from posts
-    left join centroids on posts.problem_id = centroids.problem_id
+        {{ record_id(['members.problem_id', 'members.url_hash']) }} as problem_post_id,
+        members.problem_id,
+        members.url_hash,
+        members.voice,
+        members.source,
+        members.url,
+        members.title,
+        members.excerpt,
+        members.payment_quote,
+        members.comment_count,
+        members.vote_count,
+        members.complaint_score,
+        array_cosine_similarity(members.embedding, centroids.centroid) as similarity,
+        members.is_first_of_voice,
+        members.addresses_model,
+        members.collection_date,
+        members.posted_at,
+    from members
+    left join centroids on members.problem_id = centroids.problem_id
 
 )
 
-select
-    problem_post_id,
-    problem_id,
-    url_hash,
-    voice,
-    source,
-    url,
-    title,
-    excerpt,
-    payment_quote,
-    comment_count,
-    vote_count,
-    complaint_score,
-    similarity,
-    is_first_of_voice,
-    addresses_model,
-    collection_date,
-    posted_at,
-from problem_candidates
+select * from problem_candidates

@@ -18,7 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from sklearn.cluster import AgglomerativeClustering, MiniBatchKMeans
 
-Vectors = npt.NDArray[np.float32]
+from groundswell.relations import subquery
+from groundswell.vectors import Vectors, read_vectors
+
 Labels = npt.NDArray[np.int64]
 
 MIN_CLUSTERS = 10
@@ -168,50 +170,42 @@ def similarity_to_centroids(vectors: Vectors, labels: Labels) -> tuple[Vectors, 
     return own, runner_up
 
 
-def to_vectors(batches: pa.RecordBatchReader, column: str, rows: int) -> Vectors:
-    """A column of FLOAT[d] with this many rows as a float32 array (n, d), read batch by batch."""
-    vectors = np.empty((rows, batches.schema.field(column).type.list_size), dtype=np.float32)
-    filled = 0
-    for batch in batches:
-        vectors[filled : filled + len(batch)] = batch[column].flatten().to_numpy().reshape(len(batch), -1)
-        filled += len(batch)
-    return vectors
-
-
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return the assignments of the posts that have none yet."""
     dbt.config(materialized="incremental", incremental_strategy="append")
-    documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds both by name, below)
-    embeddings = dbt.ref("embeddings")  # noqa: F841
+    texts = dbt.ref("texts")
+    embeddings = dbt.ref("embeddings")
     run_date = dbt.config.meta_get("run_date")
     embedding_model = dbt.config.meta_get("embedding_model")
     join_similarity = float(dbt.config.meta_get("join_similarity"))
 
     known = "null"
     if dbt.is_incremental:
-        known = f"(select cluster_id from {dbt.this} as assigned where assigned.url_hash = documents.url_hash)"
+        known = f"(select cluster_id from {dbt.this} as assigned where assigned.url_hash = texts.url_hash)"
     # A table, since a query with parameters would hold its whole result beside the vectors that are read from it.
     session.sql(
         f"""
         create or replace temp table day_items as
         select url_hash, embedding, coalesce({known}, 0)::int as cluster_id
-        from documents
-        inner join embeddings using (content_hash)
+        from {subquery(texts)} as texts
+        inner join {subquery(embeddings)} as embeddings using (content_hash)
         where collection_date = date '{run_date}' and model = $model
         """,
         params={"model": embedding_model},
     )
     # In the order of their hashes, so that the clusters do not depend on the order in which posts arrived.
-    hashes_and_labels = session.execute("select url_hash, cluster_id from day_items order by url_hash").to_arrow_table()
+    hashes_and_labels = session.execute(
+        "select url_hash, cluster_id from temp.day_items order by url_hash"
+    ).to_arrow_table()
     # 0 stands for none yet: clusters are numbered from 1.
     labels: Labels = hashes_and_labels["cluster_id"].to_numpy().astype(np.int64)
     new = labels == 0
     if not new.any():
         return SCHEMA.empty_table()
 
-    embedded = session.execute("select embedding from day_items order by url_hash")
-    vectors = to_vectors(embedded.to_arrow_reader(CHUNK), "embedding", len(labels))
-    session.execute("drop table day_items")
+    embedded = session.execute("select embedding from temp.day_items order by url_hash")
+    vectors = read_vectors(embedded.to_arrow_reader(CHUNK), "embedding", len(labels))
+    session.execute("drop table temp.day_items")
     labels[new] = place(chosen(vectors, np.flatnonzero(new)), vectors[~new], labels[~new], join_similarity)
     own, runner_up = similarity_to_centroids(vectors, labels)
     assignments = pa.Table.from_arrays(

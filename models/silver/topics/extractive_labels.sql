@@ -23,9 +23,9 @@ items as (
 
 ),
 
-documents as (
+texts as (
 
-    select * from {{ ref('documents') }}
+    select * from {{ ref('texts') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -43,14 +43,14 @@ posts as (
         items.cluster_date,
         items.cluster_id,
         items.url_hash,
-        coalesce(nullif(documents.title, ''), documents.text) as title,
+        coalesce(nullif(texts.title, ''), texts.text) as title,
         items.similarity,
         post_signals.category_probabilities,
         post_signals.impact_probabilities,
         post_signals.payment_quote,
-        documents.addresses_model,
+        post_signals.addresses_model,
     from items
-    inner join documents on items.url_hash = documents.url_hash
+    inner join texts on items.url_hash = texts.url_hash
     inner join post_signals on items.url_hash = post_signals.url_hash
     where items.is_core
 
@@ -61,16 +61,16 @@ features as (
     select
         cluster_date,
         cluster_id,
-        -- A title of a word or two names no problem, however near the centre it stands; nor does a web address.
         arg_max(
             { 'url_hash': url_hash, 'title': title },
             (
                 not coalesce(addresses_model, false),
-                length(title) >= 15 and not regexp_matches(title, '(?i)https?:|www\.|[<>]'),
+                {{ is_usable_title('title') }},
                 similarity,
                 url_hash
             )
         ) as titled,
+        count(*) as posts,
         count(payment_quote) as would_pay_posts,
         count(payment_quote) / count(*) as would_pay_share,
         list(
@@ -88,7 +88,7 @@ scored as (
 
     select
         *,
-        would_pay_posts >= 3 or would_pay_share >= 0.1 as would_pay_signal,
+        {{ enough_pay('would_pay_posts', 'posts') }} as would_pay_signal,
     from features
 
 ),

@@ -3,9 +3,21 @@
 -- DuckDB calls a database by its file's name: a view that held it would break in a renamed copy.
 with
 
-documents as (
+texts as (
 
-    select * from {{ ref('documents').include(database=false) }}
+    select * from {{ ref('texts').include(database=false) }}
+
+),
+
+duplicates as (
+
+    select * from {{ ref('duplicates').include(database=false) }}
+
+),
+
+post_signals as (
+
+    select * from {{ ref('post_signals').include(database=false) }}
 
 ),
 
@@ -25,23 +37,25 @@ cluster_assignments as (
 placed as (
 
     select
-        documents.url_hash,
-        documents.source,
-        documents.duplicate_of,
+        texts.url_hash,
+        texts.source,
+        duplicates.duplicate_of,
         cluster_assignments.cluster_id,
         cluster_assignments.similarity,
         cluster_assignments.runner_up_similarity,
         embeddings.embedding,
         cluster_assignments.is_outlier,
         -- Assignments made before outliers were marked have none.
-        documents.duplicate_of is null
-        and not coalesce(documents.addresses_model, false)
+        duplicates.duplicate_of is null
+        and not coalesce(post_signals.addresses_model, false)
         and not coalesce(cluster_assignments.is_outlier, false) as has_a_say,
         embeddings.embedding_date,
         cluster_assignments.cluster_date,
-    from documents
-    left join embeddings on documents.content_hash = embeddings.content_hash
-    left join cluster_assignments on documents.url_hash = cluster_assignments.url_hash
+    from texts
+    left join duplicates on texts.url_hash = duplicates.url_hash
+    left join post_signals on texts.url_hash = post_signals.url_hash
+    left join embeddings on texts.content_hash = embeddings.content_hash
+    left join cluster_assignments on texts.url_hash = cluster_assignments.url_hash
 
 ),
 

@@ -14,7 +14,9 @@ import pyarrow as pa
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-Vectors = npt.NDArray[np.float32]
+from groundswell.relations import subquery
+from groundswell.vectors import Vectors, to_vectors
+
 Positions = npt.NDArray[np.float64]
 
 # Posts laid out by t-SNE: a few seconds.
@@ -70,13 +72,6 @@ def amid_neighbours(vectors: Vectors, anchors: Vectors, places: Positions) -> Po
     return places_of_vectors
 
 
-def to_vectors(column: pa.ChunkedArray | pa.Array) -> Vectors:
-    """A column of FLOAT[d] without nulls as an array (n, d)."""
-    chunk = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    vectors: Vectors = chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)
-    return vectors
-
-
 def rows(hashes: pa.Array, places: Positions, run_date: str) -> pa.RecordBatch:
     """What is stored of places (n, 2) of posts."""
     dates = pa.array([run_date] * len(hashes)).cast(pa.date32())
@@ -87,7 +82,7 @@ def rows(hashes: pa.Array, places: Positions, run_date: str) -> pa.RecordBatch:
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return the places of the posts that have none yet."""
     dbt.config(materialized="incremental", incremental_strategy="append")
-    items = dbt.ref("items")  # noqa: F841  (DuckDB finds it by name, below)
+    items = dbt.ref("items")
     run_date = dbt.config.meta_get("run_date")
 
     known = "select null::varchar as url_hash, null::double as map_x, null::double as map_y where false"
@@ -98,17 +93,17 @@ def model(dbt: Any, session: Any) -> pa.Table:
         f"""
         create or replace temp table day_places as
         select items.url_hash, items.embedding, items.duplicate_of, known.map_x, known.map_y
-        from items
+        from {subquery(items)} as items
         left join ({known}) as known on items.url_hash = known.url_hash
         where items.cluster_date = date '{run_date}' and items.embedding is not null
         """
     )
-    [(new, placed)] = session.sql("select count(*) - count(map_x), count(map_x) from day_places").fetchall()
+    [(new, placed)] = session.sql("select count(*) - count(map_x), count(map_x) from temp.day_places").fetchall()
     if not new:
         return SCHEMA.empty_table()
 
     anchors = session.execute(
-        "select url_hash, embedding, map_x, map_y from day_places where "
+        "select url_hash, embedding, map_x, map_y from temp.day_places where "
         + ("map_x is not null" if placed else "duplicate_of is null")
         + f" order by url_hash limit {ANCHORS}"
     ).to_arrow_table()
@@ -121,12 +116,13 @@ def model(dbt: Any, session: Any) -> pa.Table:
         places = laid_out(vectors)
         batches.append(rows(hashes, places, run_date))
     others = session.execute(
-        "select url_hash, embedding from day_places where map_x is null and url_hash not in $anchors order by url_hash",
+        "select url_hash, embedding from temp.day_places"
+        " where map_x is null and url_hash not in $anchors order by url_hash",
         {"anchors": hashes.to_pylist()},
     ).to_arrow_reader(CHUNK)
     batches += [
         rows(batch["url_hash"], amid_neighbours(to_vectors(batch["embedding"]), vectors, places), run_date)
         for batch in others
     ]
-    session.execute("drop table day_places")
+    session.execute("drop table temp.day_places")
     return pa.Table.from_batches(batches, schema=SCHEMA)

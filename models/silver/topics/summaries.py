@@ -31,6 +31,9 @@ from sumy.summarizers._summarizer import SentenceInfo
 from sumy.summarizers.lex_rank import LexRankSummarizer
 from sumy.utils import get_stop_words
 
+from groundswell.relations import subquery
+from groundswell.vectors import to_vectors
+
 Floats = npt.NDArray[np.float32]
 # cluster_id, url_hash, similarity to the centroid, embedding (384,), text
 Post = tuple[int, str, float, Floats, str]
@@ -215,7 +218,7 @@ def sample(vectors: Floats, similarities: Floats) -> list[int]:
 def read_posts(batches: Iterable[pa.RecordBatch]) -> Iterator[Post]:
     """The posts of batches whose columns are named as in `model` below, one by one."""
     for batch in batches:
-        vectors = batch["embedding"].flatten().to_numpy().reshape(batch.num_rows, -1)
+        vectors = to_vectors(batch["embedding"])
         columns = (batch[name].to_pylist() for name in ("cluster_id", "url_hash", "similarity"))
         yield from zip(*columns, vectors, batch["text"].to_pylist(), strict=True)
 
@@ -232,12 +235,12 @@ def summarise_cluster(posts: Iterable[Post]) -> tuple[str, list[dict[str, str]],
 def model(dbt: Any, session: Any) -> pa.Table:
     """Return a summary of every cluster of the day."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="cluster_date")
-    documents = dbt.ref("documents")  # noqa: F841  (DuckDB finds both by name, below)
-    items = dbt.ref("items")  # noqa: F841
+    texts = dbt.ref("texts")
+    items = dbt.ref("items")
     run_date = dbt.config.meta_get("run_date")
 
     [(count,)] = session.sql(
-        f"select count(distinct cluster_id) from items where cluster_date = date '{run_date}'"
+        f"select count(distinct cluster_id) from {subquery(items)} where cluster_date = date '{run_date}'"
     ).fetchall()
     # Ranked before they are joined to what is wide: of a day of 200,000 posts, half are candidates.
     posts = session.sql(
@@ -247,14 +250,14 @@ def model(dbt: Any, session: Any) -> pa.Table:
                 cluster_id,
                 url_hash,
                 row_number() over (partition by cluster_id order by similarity desc, url_hash) as position,
-            from items
+            from {subquery(items)}
             where cluster_date = date '{run_date}' and is_core
             qualify position <= {CANDIDATES}
         )
-        select candidates.cluster_id, url_hash, items.similarity, items.embedding, documents.text
+        select candidates.cluster_id, url_hash, items.similarity, items.embedding, texts.text
         from candidates
-        inner join items using (url_hash)
-        inner join documents using (url_hash)
+        inner join {subquery(items)} as items using (url_hash)
+        inner join {subquery(texts)} as texts using (url_hash)
         order by candidates.cluster_id, candidates.position
         """
     ).to_arrow_reader(ROWS_PER_BATCH)

@@ -1,0 +1,294 @@
+"""Labels of issues and of problems: what a language model must answer, and how its claims are checked.
+
+A label names one problem that posts have in common. Its answer must quote the posts: every claim is compared with them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Annotated, Literal, NamedTuple
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, StringConstraints, create_model
+
+from groundswell.llm.answer import parsed
+from groundswell.llm.budget import NOTHING
+from groundswell.llm.calls import Check, Question, now
+from groundswell.llm.errors import AnswerError
+from groundswell.llm.ledger import Ledger, Row
+from groundswell.llm.settings import EXTRACTIVE
+from groundswell.relations import subquery
+
+# Posts that must be quoted for a title, where as many were shown.
+SUPPORT = 2
+
+QUOTES = pa.list_(pa.struct([("url_hash", pa.string()), ("quote", pa.string()), ("supports_payment", pa.bool_())]))
+# Columns that the attempts at issues and at problems share.
+COLUMNS = (
+    ("canonical_title", pa.string()),
+    ("category", pa.string()),
+    ("description", pa.string()),
+    ("impact_level", pa.string()),
+    ("labeler", pa.string()),
+    ("model", pa.string()),
+    ("prompt_version", pa.string()),
+    ("status", pa.string()),
+    ("error", pa.string()),
+    ("quotes", QUOTES),
+    ("tokens_in", pa.int64()),
+    ("tokens_out", pa.int64()),
+    ("cost_usd", pa.float64()),
+    ("latency_seconds", pa.float64()),
+    ("would_pay_signal", pa.bool_()),
+    ("attempted_at", pa.timestamp("us")),
+)
+
+# A link, or the name of a host. ASP.NET and Node.js are neither.
+WEB_ADDRESS = re.compile(
+    r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:|javascript:|data:)"
+    r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}/"
+    r"|\b[a-z0-9-]+\.(?:com|org|info|ru|xyz|top|cn|biz|click|link|online|site|shop|club|live|example)\b"
+)
+# Markup, control characters, and characters that nobody sees, such as marks that turn the direction of writing.
+MARKUP = re.compile(
+    r"[<>‹›]|&\w+;|\]\(|\*\*|```|^#+ "
+    "|[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
+)
+SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)")
+ABBREVIATION = re.compile(r"(?i)\b(?:e\.g|i\.e|etc|vs|inc|no|approx|\w)\.(?=\s)")
+WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
+MIN_QUOTE, MAX_QUOTE = 8, 300
+# Signals of seed label_signals whose patterns are words about money.
+MONEY_SIGNALS = "signal in ('would_pay', 'mentions_money')"
+# A run of this many words that one post alone holds is the wording of that post.
+RUN = 3
+# A word is common if at least this many authors used it in the days up to the day that is built.
+COMMON_AUTHORS = 3
+COMMON_WORDS = r"""
+    with words as (
+        select
+            coalesce(posts.author_hash, posts.url_hash) as author,
+            unnest(regexp_extract_all(lower(texts.text), '[\pL\pN]+(?:[.-][\pL\pN]+)*')) as word,
+        from {texts} as texts
+        inner join {posts} as posts using (url_hash)
+        left join {duplicates} as duplicates using (url_hash)
+        left join {post_signals} as post_signals using (url_hash)
+        where
+            texts.collection_date > $run_date::date - $days::int
+            and texts.collection_date <= $run_date::date
+            and duplicates.duplicate_of is null
+            and post_signals.addresses_model is not true
+    )
+    select word
+    from words
+    group by word
+    having count(distinct author) >= $authors
+"""
+
+
+class Quote(BaseModel):
+    """Words of a post, and what they show."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    post: int
+    quote: str
+    shows: Literal["problem", "payment"]
+
+
+class Label(BaseModel):
+    """The answer that a language model must give; `label_of` narrows its category."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    cluster: int
+    canonical_title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    category: str
+    description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+    posts: list[int]
+    would_pay_signal: bool
+    impact_level: Literal["low", "medium", "high"]
+    quotes: list[Quote]
+
+
+def label_of(categories: Iterable[str]) -> type[Label]:
+    """The answer that a language model must give, its category one of these names."""
+    names = tuple(sorted(set(categories)))
+    return create_model("Label", __base__=Label, category=(Literal[names], ...))  # type: ignore[arg-type]  # made at run time
+
+
+# -- Claims against the posts.
+
+
+class Grounds(NamedTuple):
+    """What answers are checked by, beside the posts that were shown.
+
+    answer: the model of an answer. common: words in lower case that many authors use, which prove nothing. money:
+    matches words about money.
+    """
+
+    answer: type[Label]
+    common: Set[str]
+    money: re.Pattern[str]
+
+
+def quoted_words(quote: str, text: str) -> str | None:
+    """The words of a text that a quote copies; None where the text does not hold the quote.
+
+    White space and the style of quotation marks may differ. Prompts show "<" and ">" as other brackets.
+    """
+    if not MIN_QUOTE <= len(quote.strip()) <= MAX_QUOTE:
+        return None
+    variants = {"<": "[<‹]", "‹": "[<‹]", ">": "[>›]", "›": "[>›]", "'": "['’]", "’": "['’]", '"': '["“”]'}
+    pattern = r"\s+".join(
+        "".join(variants.get(character, re.escape(character)) for character in word) for word in quote.split()
+    )
+    match = re.search(pattern, text)
+    return match[0] if match else None
+
+
+def lower_words(text: str) -> list[str]:
+    """The words of a text in lower case."""
+    return [word.lower() for word in WORD.findall(text)]
+
+
+def borrowed_words(label: Label, texts: Iterable[str], quotes: Iterable[str], common: Set[str]) -> str | None:
+    """Words of the title or description that one post may have dictated; None where there are none.
+
+    Two kinds are refused. First, a name or number that fewer than SUPPORT posts use. Second, a word of the title or a
+    run of words of the description that one post alone uses and that no verified quote shows. Words that are common,
+    that several posts use, or that no post uses are the model's own; a run of such words is, too.
+    """
+    posts = [WORD.findall(text) for text in texts]
+    lowered = [[word.lower() for word in post] for post in posts]
+    quoted = [lower_words(quote) for quote in quotes]
+    title, description = lower_words(label.canonical_title), lower_words(label.description)
+    for name in WORD.findall(f"{label.canonical_title} {label.description}"):
+        # A word that somebody writes in lower case is no name. Nor is a capitalised word that no post holds.
+        is_name = name != name.lower() and not any(name.lower() in post for post in posts)
+        holders = sum(name.lower() in post for post in lowered)
+        is_odd = any(letter.isupper() or letter.isdigit() for letter in name[1:]) or name[0].isdigit()
+        is_rare = holders < min(SUPPORT, len(posts)) and name.lower() not in common
+        if is_rare and (is_odd or (is_name and holders)):
+            return str(name)
+    runs = [[word] for word in title if len(word) > 3]
+    runs += [description[start : start + RUN] for start in range(len(description) - RUN + 1)]
+    for run in runs:
+        holders = sum(holds_run(post, run) for post in lowered)
+        is_rare = any(word not in common and sum(word in post for post in lowered) == 1 for word in run)
+        if holders == 1 < len(posts) and is_rare and not any(holds_run(quote, run) for quote in quoted):
+            return " ".join(run)
+    return None
+
+
+def holds_run(post: list[str], run: list[str]) -> bool:
+    """Whether the words of a run follow each other in a post."""
+    return any(post[start : start + len(run)] == run for start in range(len(post) - len(run) + 1))
+
+
+def count_sentences(text: str) -> int:
+    """How many sentences a text has."""
+    return max(1, len(SENTENCE_END.findall(ABBREVIATION.sub("", text.strip()))))
+
+
+def require_number(label: Label, number: int) -> None:
+    """Raise AnswerError where a label answers another question than the one with this number."""
+    if label.cluster != number:
+        raise AnswerError(f"cluster: the question was about cluster {number}, not {label.cluster}")
+
+
+def check_label(label: Label, samples: Sequence[Row], grounds: Grounds) -> Row:
+    """The columns of a label whose claims the posts shown, `samples`, bear out. Raises AnswerError.
+
+    Quotes that no post holds are dropped. Without a quote about money, would_pay_signal is false.
+    """
+    for name, text in (("canonical_title", label.canonical_title), ("description", label.description)):
+        for what, pattern in (("a web address", WEB_ADDRESS), ("markup", MARKUP)):
+            if pattern.search(text):
+                raise AnswerError(f"{name}: holds {what}")
+    if count_sentences(label.description) > 2:
+        raise AnswerError("description: more than two sentences")
+    by_number = {sample["sample_number"]: sample for sample in samples}
+    quotes: dict[tuple[str, str], bool] = {}
+    supporting = set()
+    for quote in label.quotes:
+        sample = by_number.get(quote.post)
+        words = sample and quoted_words(quote.quote, sample["text"])
+        if not sample or not words:
+            continue
+        if quote.shows == "payment":
+            if grounds.money.search(words):
+                quotes[sample["url_hash"], words] = True
+        else:
+            quotes.setdefault((sample["url_hash"], words), False)
+            supporting.add(quote.post)
+    if len(supporting) < min(SUPPORT, len(samples)):
+        raise AnswerError(
+            f"quotes: {len(supporting)} posts are quoted word for word for the problem, "
+            f"at least {min(SUPPORT, len(samples))} must be"
+        )
+    borrowed = borrowed_words(
+        label, (sample["text"] for sample in samples), (quote for _, quote in quotes), grounds.common
+    )
+    if borrowed:
+        raise AnswerError(f"title or description: {borrowed!r} is not what several posts say, nor in a quote")
+    return {
+        "status": "labelled",
+        **label.model_dump(exclude={"cluster", "posts", "quotes"}),
+        "would_pay_signal": label.would_pay_signal and any(quotes.values()),
+        "quotes": [
+            {"url_hash": url_hash, "quote": quote, "supports_payment": payment}
+            for (url_hash, quote), payment in quotes.items()
+        ],
+    }
+
+
+def read_grounds(ledger: Ledger, relations: Mapping[str, duckdb.DuckDBPyRelation], run_date: str, days: int) -> Grounds:
+    """The grounds of the labels of a day.
+
+    relations: categories, label_signals, texts, posts, duplicates and post_signals, by these names. A word is common
+    if at least COMMON_AUTHORS authors used it in this many days up to run_date; duplicates do not count, nor do posts
+    that address a language model.
+    """
+    categories = relations["categories"].select("category").fetchall()
+    signals = relations["label_signals"].filter(MONEY_SIGNALS).order("pattern").select("pattern").fetchall()
+    query = COMMON_WORDS.format(**{name: subquery(relation) for name, relation in relations.items()})
+    common = ledger.read(query, days=days, run_date=run_date, authors=COMMON_AUTHORS)
+    return Grounds(
+        label_of(category for (category,) in categories),
+        {row["word"] for row in common},
+        re.compile("|".join(pattern for (pattern,) in signals), re.IGNORECASE),
+    )
+
+
+# -- Requests.
+
+
+def label_question(request: Row, about: Row, answer: type[Label], check: Check[Label]) -> Question:
+    """What a model is asked by a request with system_prompt, prompt and prompt_version; `about` goes into the row."""
+    return Question(
+        [{"role": "system", "content": request["system_prompt"]}, {"role": "user", "content": request["prompt"]}],
+        about | {"prompt_version": request["prompt_version"]},
+        lambda content: check(parsed(content, answer)),
+    )
+
+
+def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema) -> Row:
+    """The row of an attempt by the built-in labeller, whose labels cost nothing."""
+    return {
+        **{name: label[name] for name in schema.names if name in label},
+        **about,
+        **NOTHING.columns(),
+        "attempt_id": uuid4().hex,
+        "labeler": EXTRACTIVE,
+        "prompt_version": request["prompt_version"],
+        "status": "labelled",
+        "latency_seconds": 0.0,
+        "attempted_at": now(),
+    }
+
+
+def attempts_schema(*key: tuple[str, pa.DataType], extra: Iterable[tuple[str, pa.DataType]] = ()) -> pa.Schema:
+    """The schema of a table of attempts at labels whose subject has these key columns."""
+    return pa.schema([("attempt_id", pa.string()), *key, *COLUMNS, *extra])

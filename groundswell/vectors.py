@@ -1,0 +1,37 @@
+"""Embeddings between Arrow and numpy."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Vectors = npt.NDArray[np.float32]
+
+
+def to_vectors(column: pa.ChunkedArray | pa.Array) -> Vectors:
+    """A column of FLOAT[d] as a float32 array (n, d); nulls are left out."""
+    chunk = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    vectors: Vectors = chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)
+    return vectors
+
+
+def read_vectors(batches: pa.RecordBatchReader | Iterable[pa.RecordBatch], column: str, rows: int) -> Vectors:
+    """A column of FLOAT[d] of a reader with this many rows as a float32 array (n, d).
+
+    The reader is read batch by batch, so that the column is never in memory twice.
+    """
+    vectors: Vectors | None = None
+    filled = 0
+    for batch in batches:
+        part = to_vectors(batch[column])
+        if vectors is None:
+            vectors = np.empty((rows, part.shape[1]), dtype=np.float32)
+        vectors[filled : filled + len(part)] = part
+        filled += len(part)
+    return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
+
+
+def from_vectors(vectors: Vectors) -> pa.FixedSizeListArray:
+    """A float32 array (n, d) as an Arrow column of FLOAT[d], without a copy."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1), type=pa.float32()), vectors.shape[1])

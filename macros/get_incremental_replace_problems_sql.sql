@@ -1,0 +1,17 @@
+{#-
+    The incremental strategy of silver.problem_candidates: the problems in the new rows are replaced, and problems that
+    have no members any more are deleted. `unique_key` names the column with the problem's id.
+-#}
+{% macro get_incremental_replace_problems_sql(arg_dict) %}
+    {%- set key = arg_dict['unique_key'] -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+
+    delete from {{ arg_dict['target_relation'] }}
+    where
+        {{ key }} in (select {{ key }} from {{ arg_dict['temp_relation'] }})
+        or {{ key }} not in (select {{ key }} from {{ ref('problem_members') }});
+
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }}
+    from {{ arg_dict['temp_relation'] }}
+{% endmacro %}

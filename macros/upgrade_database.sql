@@ -1,0 +1,109 @@
+{#-
+    Brings the tables of earlier versions to the form that the models expect, before anything runs. On a database of this
+    version it changes nothing. Each step may be repeated: a killed upgrade goes on with the next build.
+-#}
+{% macro upgrade_database() %}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
+        {%- do split_label_attempts() -%}
+        {%- do create_llm_calls() -%}
+        {%- do count_posts_by_source() -%}
+        {%- do drop_table_if_there(ref('answer_weights'), 'post_weights') -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- The relation with another name beside a relation; none where it does not exist. -#}
+{% macro relation_beside(relation, name) %}
+    {%- do return(load_relation(relation.incorporate(path={'identifier': name}))) -%}
+{% endmacro %}
+
+{#- Drops the table with this name beside a relation. -#}
+{% macro drop_table_if_there(relation, name) %}
+    {%- set found = relation_beside(relation, name) -%}
+    {%- if found -%}
+        {%- do adapter.drop_relation(found) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#-
+    Until 0.1, one table held the attempts at issues and at problems, told apart by a null problem_id. Its rows, and those
+    of the journal of a killed build, go to the two tables that stand in its place.
+-#}
+{% macro split_label_attempts() %}
+    {%- set issue_attempts, problem_attempts = ref('issue_label_attempts'), ref('problem_label_attempts') -%}
+    {%- for suffix in ['', '__journal'] -%}
+        {%- set old = relation_beside(issue_attempts, 'label_attempts' ~ suffix) -%}
+        {%- if old -%}
+            {#- The first versions knew no problems, and their journals held fewer columns. -#}
+            {%- set columns = adapter.get_columns_in_relation(old) | map(attribute='name') | list -%}
+            {%- set is_issue = 'problem_id is null' if 'problem_id' in columns else 'true' -%}
+            {%- for new, left_out, condition in [
+                (issue_attempts, ['problem_id', 'strays', 'voices'], is_issue),
+                (problem_attempts, ['cluster_date', 'cluster_id'], 'not (' ~ is_issue ~ ')')
+            ] -%}
+                {%- set target = new.incorporate(path={'identifier': new.identifier ~ suffix}, type='table') -%}
+                {%- set kept = columns | reject('in', left_out) | join(', ') -%}
+                {%- if 'problem_id' in columns or new is sameas issue_attempts -%}
+                    {%- do run_query(
+                        'create table if not exists ' ~ target ~ ' as select ' ~ kept ~ ' from ' ~ old ~ ' where ' ~ condition
+                    ) -%}
+                    {%- do adapter.cache_added(target) -%}
+                {%- endif -%}
+            {%- endfor -%}
+            {%- do adapter.drop_relation(old) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{% endmacro %}
+
+{#- Creates the ledger of calls, with the calls that tables of attempts and their journals already hold. -#}
+{% macro create_llm_calls() %}
+    {%- set llm_calls = source('bronze', 'llm_calls') -%}
+    {%- if not load_relation(llm_calls) -%}
+        {%- set calls = [] -%}
+        {%- for attempts in [ref('opinion_attempts'), ref('issue_label_attempts'), ref('problem_label_attempts')] -%}
+            {%- for suffix in ['__journal', ''] -%}
+                {%- set found = relation_beside(attempts, attempts.identifier ~ suffix) -%}
+                {%- if found -%}
+                    {%- do calls.append(
+                        "select attempt_id, '" ~ attempts.identifier ~ "' as asked_by, labeler, status, tokens_in, "
+                        ~ 'tokens_out, cost_usd, attempted_at from ' ~ found
+                    ) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- do calls.append(
+            'select null::varchar as attempt_id, null::varchar as asked_by, null::varchar as labeler, null::varchar as status, '
+            ~ 'null::bigint as tokens_in, null::bigint as tokens_out, null::double as cost_usd, '
+            ~ 'null::timestamp as attempted_at where false'
+        ) -%}
+        {#- A killed build may have left a call in journal and table. -#}
+        {%- do run_query(
+            'create table ' ~ llm_calls ~ ' as select distinct on (attempt_id) * from (' ~ calls | join(' union all ') ~ ')'
+        ) -%}
+        {%- do adapter.cache_added(llm_calls.incorporate(type='table')) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Until 0.1, the daily report had a column for each source; now a map holds the counts. -#}
+{% macro count_posts_by_source() %}
+    {%- set daily_report = load_relation(ref('daily_report')) -%}
+    {%- if daily_report -%}
+        {%- set columns = adapter.get_columns_in_relation(daily_report) | map(attribute='name') | list -%}
+        {%- set old = columns | select('in', ['github_posts', 'hackernews_posts', 'reddit_posts', 'stackoverflow_posts']) | list -%}
+        {%- if old -%}
+            {%- set entries = [] -%}
+            {%- for column in old -%}
+                {%- do entries.append("'" ~ column[:-6] ~ "': " ~ column) -%}
+            {%- endfor -%}
+            {%- do run_query(
+                'alter table ' ~ daily_report ~ ' add column if not exists source_counts map(varchar, bigint)'
+            ) -%}
+            {%- do run_query(
+                'update ' ~ daily_report ~ ' set source_counts = map_from_entries(list_filter(map_entries(map {'
+                ~ entries | join(', ') ~ '}), lambda entry: entry.value > 0)) where source_counts is null'
+            ) -%}
+            {%- for column in old -%}
+                {%- do run_query('alter table ' ~ daily_report ~ ' drop column if exists ' ~ column) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

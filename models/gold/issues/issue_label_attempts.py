@@ -1,0 +1,122 @@
+"""Every attempt to label a cluster, with its cost. A label that was paid for is here, and is never paid for again.
+
+Grain: one row per attempt_id. Append-only.
+Method: without LLM_MODEL, or where LLM_MODEL is `extractive`, the labels of silver.extractive_labels. Else the models
+that LLM_MODEL names are asked (package groundswell.llm), the next one where one gives no answer: eight calls in flight,
+the largest cluster first. Every answer is checked against the posts that were shown (`check_label`). An answer that
+fails the check is sent back once, with what is wrong. A call is a row before it leaves.
+"""
+
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from groundswell.llm.calls import Calls
+from groundswell.llm.errors import ModelError
+from groundswell.llm.labels import (
+    Grounds,
+    Label,
+    attempts_schema,
+    check_label,
+    extractive_attempt,
+    label_question,
+    read_grounds,
+    require_number,
+)
+from groundswell.llm.ledger import Ledger, Row
+from groundswell.llm.settings import Settings
+from groundswell.relations import subquery
+
+# The share of what is left of the day's budget that issues may spend. The rest is for problems.
+SHARE = 0.5
+
+SCHEMA = attempts_schema(("cluster_date", pa.date32()), ("cluster_id", pa.int32()))
+
+REQUESTS = """
+    with attempts as (
+        select
+            cluster_date,
+            cluster_id,
+            -- With relabel, a label counts only if it was made since: a killed run does not ask twice.
+            coalesce(bool_or(status = 'labelled' and (is_new or not {relabel})), false) as is_labelled,
+            count(*) filter (where status = 'rejected') as rejected,
+        from {attempts}
+        group by all
+    )
+    select cluster_date, cluster_id, prompt_version, system_prompt, prompt, samples
+    from {requests} as requests
+    left join attempts using (cluster_date, cluster_id)
+    where
+        cluster_date = $run_date::date
+        and prompt is not null
+        and is_labelled is not true
+        and (coalesce(rejected, 0) < {most_rejected} or {relabel})
+    order by core_size desc, cluster_id
+"""
+
+
+def check_issue(label: Label, request: Row, grounds: Grounds) -> Row:
+    """The columns of a label of a cluster; arguments and errors as in check_label."""
+    require_number(label, request["cluster_id"])
+    return check_label(label, request["samples"], grounds)
+
+
+def about(request: Row) -> Row:
+    """The columns that say which cluster a request is about."""
+    return {"cluster_date": request["cluster_date"], "cluster_id": request["cluster_id"]}
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    """Return the attempts that the table does not hold yet: at clusters without a label, or at all to relabel."""
+    dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
+    label_requests = dbt.ref("label_requests")
+    extractive_labels = dbt.ref("extractive_labels")
+    llm_calls = dbt.source("bronze", "llm_calls")
+    relations = {}
+    relations["categories"] = dbt.ref("categories")
+    relations["label_signals"] = dbt.ref("label_signals")
+    relations["texts"] = dbt.ref("texts")
+    relations["posts"] = dbt.ref("posts")
+    relations["duplicates"] = dbt.ref("duplicates")
+    relations["post_signals"] = dbt.ref("post_signals")
+    run_date = dbt.config.meta_get("run_date")
+    relabel = bool(dbt.config.meta_get("relabel"))
+    days = int(dbt.config.meta_get("problem_window_days"))
+    settings = Settings.of(dbt.config.meta_get("llm"))
+    ledger = Ledger(dbt, session, SCHEMA, llm_calls)
+
+    requests = ledger.read(
+        REQUESTS.format(
+            attempts=ledger.attempts,
+            requests=subquery(label_requests),
+            relabel=relabel,
+            most_rejected=settings.most_rejected,
+        ),
+        run_date=run_date,
+    )
+    if requests and settings.are_extractive():
+        labels = {
+            row["cluster_id"]: row
+            for row in extractive_labels.filter(f"cluster_date = date '{run_date}'").to_arrow_table().to_pylist()
+        }
+        for request in requests:
+            ledger.keep(extractive_attempt(request, about(request), labels[request["cluster_id"]], SCHEMA))
+    elif requests:
+        grounds = read_grounds(ledger, relations, run_date, days)
+        calls = Calls(settings.models(grounds.answer), settings.budget(ledger.spent_today(), SHARE), ledger.keep)
+        failures = calls.put(
+            [
+                label_question(
+                    request, about(request), grounds.answer, partial(check_issue, request=request, grounds=grounds)
+                )
+                for request in requests
+            ],
+            "clusters",
+            "a label",
+        )
+        [(clusters,)] = label_requests.filter(f"cluster_date = date '{run_date}'").count("*").fetchall()
+        # A build that labels nothing at all must not look like a day without issues.
+        if failures and len(failures) == len(calls.outcomes) and len(requests) == clusters:
+            raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {clusters} clusters: {failures[-1]}")
+    return ledger.kept()

@@ -1,0 +1,161 @@
+"""Every attempt to label a problem, with its cost. A label that was paid for is here, and is never paid for again.
+
+Grain: one row per attempt_id. Append-only.
+Method: without LLM_MODEL, or where LLM_MODEL is `extractive`, the labels of silver.extractive_problem_labels. Else the
+models that LLM_MODEL names are asked (package groundswell.llm), as for gold.issue_label_attempts: the problem with the
+most voices first. A problem is asked about again in three cases: its voices have doubled; half of the posts that its
+label quotes have left the problem; or the built-in labeller took its title from a post that has left. Shown posts that
+an answer does not name are strays. Where too few posts are left, the attempt is `mixed`.
+"""
+
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from groundswell.llm.calls import Calls
+from groundswell.llm.errors import ModelError
+from groundswell.llm.labels import (
+    Grounds,
+    Label,
+    attempts_schema,
+    check_label,
+    extractive_attempt,
+    label_question,
+    read_grounds,
+    require_number,
+)
+from groundswell.llm.ledger import Ledger, Row
+from groundswell.llm.settings import EXTRACTIVE, Settings
+from groundswell.relations import subquery
+
+# Where a problem has more voices than were shown, this share of the shown posts must have the problem: then the posts
+# that were not shown are taken to have it, too.
+MIN_SHARE = 0.5
+
+SCHEMA = attempts_schema(("problem_id", pa.string()), extra=[("strays", pa.list_(pa.string())), ("voices", pa.int64())])
+
+REQUESTS = """
+    with attempts as (
+        select
+            problem_id,
+            arg_max(voices, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_voices,
+            -- Null where the latest is mixed: a mixed attempt quotes nothing.
+            arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_quotes,
+            arg_max(labeler, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_by,
+            coalesce(bool_or(status in ('labelled', 'mixed') and is_new), false) as is_labelled_now,
+            count(*) filter (where status = 'rejected') as rejected,
+        from {attempts}
+        group by all
+    )
+    select
+        problem_id,
+        question_number,
+        voices,
+        prompt_version,
+        system_prompt,
+        prompt,
+        samples,
+        labelled_voices is not null as has_label,
+    from {requests} as requests
+    left join attempts using (problem_id)
+    where
+        prompt is not null
+        and is_labelled_now is not true
+        and (
+            (
+                labelled_voices is null
+                or voices >= 2 * labelled_voices
+                or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
+                <= len(labelled_quotes)
+                -- The post that gave the title is quoted first.
+                or labelled_by = $extractive and not list_contains(url_hashes, labelled_quotes[1]['url_hash'])
+            )
+            and coalesce(rejected, 0) < {most_rejected}
+            or {relabel} and last_seen = $run_date::date
+        )
+    order by voices desc, problem_id
+"""
+
+
+def sort_strays(label: Label, samples: list[Row], voices: int, min_voices: int) -> Row:
+    """Status and strays of an answer about a problem of this many voices: `mixed` where too few posts are left."""
+    having = {*label.posts, *(quote.post for quote in label.quotes)}
+    strays = [sample["url_hash"] for sample in samples if sample["sample_number"] not in having]
+    left = len(samples) - len(strays)
+    if left < min_voices or (voices > len(samples) and left < MIN_SHARE * len(samples)):
+        return {"status": "mixed", "error": f"of {len(samples)} posts, {left} have one problem", "strays": strays}
+    return {"status": "labelled", "strays": strays}
+
+
+def check_problem(label: Label, request: Row, min_voices: int, grounds: Grounds) -> Row:
+    """The columns of a label of a problem, strays among them; arguments and errors as in check_label."""
+    require_number(label, request["question_number"])
+    outcome = sort_strays(label, request["samples"], request["voices"], min_voices)
+    if outcome["status"] == "mixed":
+        return outcome
+    return outcome | check_label(label, request["samples"], grounds)
+
+
+def about(request: Row) -> Row:
+    """The columns that say which problem a request is about. The question's number holds for one run only."""
+    return {"problem_id": request["problem_id"], "voices": request["voices"]}
+
+
+def model(dbt: Any, session: Any) -> pa.Table:
+    """Return the attempts that the table does not hold yet: at problems that need a label, or at all to relabel."""
+    dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
+    problem_requests = dbt.ref("problem_requests")
+    extractive_problem_labels = dbt.ref("extractive_problem_labels")
+    llm_calls = dbt.source("bronze", "llm_calls")
+    relations = {}
+    relations["categories"] = dbt.ref("categories")
+    relations["label_signals"] = dbt.ref("label_signals")
+    relations["texts"] = dbt.ref("texts")
+    relations["posts"] = dbt.ref("posts")
+    relations["duplicates"] = dbt.ref("duplicates")
+    relations["post_signals"] = dbt.ref("post_signals")
+    run_date = dbt.config.meta_get("run_date")
+    relabel = bool(dbt.config.meta_get("relabel"))
+    days = int(dbt.config.meta_get("problem_window_days"))
+    min_voices = int(dbt.config.meta_get("problem_voices"))
+    settings = Settings.of(dbt.config.meta_get("llm"))
+    ledger = Ledger(dbt, session, SCHEMA, llm_calls)
+
+    requests = ledger.read(
+        REQUESTS.format(
+            attempts=ledger.attempts,
+            requests=subquery(problem_requests),
+            relabel=relabel,
+            most_rejected=settings.most_rejected,
+        ),
+        run_date=run_date,
+        extractive=EXTRACTIVE,
+    )
+    if requests and settings.are_extractive():
+        labels = {row["problem_id"]: row for row in extractive_problem_labels.to_arrow_table().to_pylist()}
+        for request in requests:
+            ledger.keep(extractive_attempt(request, about(request), labels[request["problem_id"]], SCHEMA))
+    elif requests:
+        grounds = read_grounds(ledger, relations, run_date, days)
+        calls = Calls(settings.models(grounds.answer), settings.budget(ledger.spent_today()), ledger.keep)
+        calls.put(
+            [
+                label_question(
+                    request,
+                    about(request),
+                    grounds.answer,
+                    partial(check_problem, request=request, min_voices=min_voices, grounds=grounds),
+                )
+                for request in requests
+            ],
+            "problems",
+            "a label",
+        )
+        unanswered = [row["error"] for row in calls.outcomes if row["status"] == "unanswered"]
+        # A build without any label must not look like a day without problems.
+        if unanswered and len(unanswered) == len(calls.outcomes) and not any(each["has_label"] for each in requests):
+            raise ModelError(
+                f"LLM_MODEL={calls.models[0].name} labelled none of {len(requests)} problems: {unanswered[-1]}"
+            )
+    return ledger.kept()

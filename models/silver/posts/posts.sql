@@ -1,0 +1,28 @@
+{{ config(materialized='view') }}
+
+-- The one door to bronze: only the models that clean texts (plain_texts, redactions) read title and body themselves.
+with
+
+raw_items as (
+
+    select * from {{ source('bronze', 'raw_items').include(database=false) }}
+
+),
+
+posts as (
+
+    select
+        url_hash,
+        source,
+        url,
+        author_hash,
+        comment_count,
+        vote_count,
+        collection_date,
+        created_at as posted_at,
+        collected_at,
+    from raw_items
+
+)
+
+select * from posts

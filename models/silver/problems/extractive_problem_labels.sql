@@ -1,0 +1,107 @@
+{{ config(materialized='table') }}
+
+with
+
+problem_voices as (
+
+    select * from {{ ref('problem_voices') }}
+
+),
+
+texts as (
+
+    select * from {{ ref('texts') }}
+
+),
+
+documents as (
+
+    select * from {{ ref('documents') }}
+
+),
+
+post_signals as (
+
+    select * from {{ ref('post_signals') }}
+
+),
+
+voices as (
+
+    select
+        problem_voices.*,
+        coalesce(nullif(texts.title, ''), texts.text) as title,
+        {{ is_usable_title('texts.title') }} as is_usable,
+        documents.excerpt,
+        post_signals.category_probabilities,
+        post_signals.impact_probabilities,
+    from problem_voices
+    inner join texts on problem_voices.url_hash = texts.url_hash
+    inner join documents on problem_voices.url_hash = documents.url_hash
+    inner join post_signals on problem_voices.url_hash = post_signals.url_hash
+    qualify count(*) over (partition by problem_voices.problem_id) >= {{ var('problem_voices') }}
+
+),
+
+{{ elected('voices', ['problem_id']) }},
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by problem_id
+            order by is_usable desc, similarity desc, url_hash asc
+        ) as title_place,
+        row_number() over (
+            partition by problem_id
+            order by payment_quote is null, similarity desc, url_hash asc
+        ) as payment_place,
+        row_number() over (
+            partition by problem_id
+            order by similarity desc, url_hash asc
+        ) as place,
+    from voices
+
+),
+
+-- Title and description come from the most central posts, quotes about paying from the most central that have any.
+extracts as (
+
+    select
+        problem_id,
+        min_by(title, title_place) as title,
+        coalesce(
+            min_by(nullif(trim(regexp_extract(excerpt, '^.{20,}?[.!?…](?:\s|$)', 0, 's')), ''), place),
+            min_by(title, title_place)
+        ) as description,
+        {{ enough_pay('count(payment_quote)', 'count(*)') }} as would_pay_signal,
+        list(
+            { 'url_hash': url_hash, 'quote': trim(left(title, 300)), 'supports_payment': false }
+            order by title_place
+        )[:2] as titles,
+        list(
+            { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
+            order by payment_place
+        ) filter (where payment_quote is not null)[:5] as payments,
+    from ranked
+    group by all
+
+),
+
+extractive_problem_labels as (
+
+    select
+        extracts.problem_id,
+        {{ cut('extracts.title', 120) }} as canonical_title,
+        elected.category,
+        extracts.description,
+        elected.impact_level,
+        list_concat(extracts.titles, if(extracts.would_pay_signal, extracts.payments, [])) as quotes,
+        extracts.would_pay_signal,
+    from extracts
+    inner join elected on extracts.problem_id = elected.problem_id
+
+)
+
+select * from extractive_problem_labels

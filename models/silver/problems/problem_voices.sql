@@ -1,0 +1,27 @@
+{{ config(materialized='view') }}
+
+with
+
+problem_candidates as (
+
+    select * from {{ ref('problem_candidates').include(database=false) }}
+
+),
+
+problem_voices as (
+
+    select
+        problem_id,
+        voice,
+        url_hash,
+        source,
+        payment_quote,
+        similarity,
+    from problem_candidates
+    where
+        is_first_of_voice
+        and addresses_model is not true
+
+)
+
+select * from problem_voices
