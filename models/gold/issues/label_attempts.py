@@ -18,9 +18,10 @@ from uuid import uuid4
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from groundswell.clock import now
 from groundswell.llm.answer import parsed
 from groundswell.llm.budget import NOTHING
-from groundswell.llm.calls import Calls, Question, now
+from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError, ModelError
 from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import EXTRACTIVE, Settings
