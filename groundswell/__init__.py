@@ -1,1 +1,1 @@
-"""What the commands `ingest` and `sync` and the models of the project share."""
+"""The code that `ingest`, `sync` and the dbt models share: clock, database, HTTP, progress bars, language models."""

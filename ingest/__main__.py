@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from groundswell.days import parse_day
+from groundswell.errors import GroundswellError
 from ingest.collect import Run, collect, replay
-from ingest.day import parse_day
 from ingest.errors import IngestError
 from ingest.item import SourceName
 from ingest.jsonl import import_posts
@@ -88,7 +89,7 @@ def main(
                     show_plan(run, json=json)
                     return
                 reports = collect_days(run, console)
-    except IngestError as error:
+    except GroundswellError as error:
         log.error("%s", error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from groundswell.errors import GroundswellError
 from ingest.errors import IngestError
 
 # A request counts from its answer on or, where the answer takes long, from this share of the span after it left.
@@ -60,7 +61,7 @@ class Allowance:
             self._free(loop.time() + self._hold - age)
         self._door = asyncio.Lock()
         self._news = asyncio.Event()
-        self._closed: IngestError | None = None
+        self._closed: GroundswellError | None = None
         self._open_at, self._reason = 0.0, ""
         self._left, self._reset_at = float("inf"), 0.0
 
@@ -144,7 +145,7 @@ class Allowance:
         self._reason_left = reason
         self._news.set()
 
-    def close(self, error: IngestError) -> None:
+    def close(self, error: GroundswellError) -> None:
         """Let nothing leave any more: whoever waits for a slot, or asks for one, gets the error."""
         self._closed = self._closed or error
         self._news.set()

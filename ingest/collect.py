@@ -12,6 +12,9 @@ from pathlib import Path
 import duckdb
 import httpx
 
+from groundswell.clock import this_second
+from groundswell.database import transaction
+from groundswell.errors import GroundswellError
 from ingest import github, hackernews, reddit, stackoverflow
 from ingest.allowance import SLACK, Allowance
 from ingest.archive import Recording, confirm, recordings
@@ -24,10 +27,8 @@ from ingest.source import FIRST_PAGE, Parsed, Source, Window, closed, day_window
 from ingest.store import (
     give_up_windows,
     keep_rejected,
-    now,
     read_windows,
     recent_requests,
-    transaction,
     upsert_items,
     write_windows,
 )
@@ -185,7 +186,7 @@ class Collector:
         """Fetch the windows. What fails is in the report; what is left is in the table, to go on from."""
         connection = self.service.connection
         with transaction(connection):
-            write_windows(connection, windows, now())
+            write_windows(connection, windows, this_second())
         self.report.planned = len(windows)
         for window in windows:
             self.start(window)
@@ -198,7 +199,7 @@ class Collector:
             reason = self.report.stopped
             left = [replace(window, status="failed", error=reason) for window in self.live.values()]
             with transaction(connection):
-                write_windows(connection, left, now())
+                write_windows(connection, left, this_second())
             self.report.failed_windows += len(left)
 
     def start(self, window: Window, number: int | None = None, known: Sequence[str] = ()) -> None:
@@ -215,7 +216,7 @@ class Collector:
             _, number, page = await self.tasks.get()
             try:
                 await self.fetch(number, page)
-            except IngestError as error:
+            except GroundswellError as error:
                 self.report.stopped = self.report.stopped or str(error)
                 self.service.allowance.close(error)
             finally:
@@ -251,7 +252,9 @@ class Collector:
         """Record a window whose query the service does not take."""
         if window := self.live.pop(number, None):
             with transaction(self.service.connection):
-                write_windows(self.service.connection, [replace(window, status="failed", error=str(error))], now())
+                write_windows(
+                    self.service.connection, [replace(window, status="failed", error=str(error))], this_second()
+                )
             self.report.failed_windows += 1
             self.report.errors.append(f"{window}: {error}")
 
@@ -301,7 +304,7 @@ async def collect_source(
     started = time.monotonic()
     try:
         await Collector(service, report).run(windows)
-    except IngestError as error:
+    except GroundswellError as error:
         report.stopped = str(error)
     report.requests = service.requests
     report.elapsed = time.monotonic() - started
@@ -337,7 +340,9 @@ def replay_source(
             parsed = SOURCES[name].parse(recording.payload())
         except IngestError as error:
             failed = day_window(name, recording.path.name, days[0])
-            write_windows(connection, [replace(failed, status="failed", error=str(error), pages_left=())], now())
+            write_windows(
+                connection, [replace(failed, status="failed", error=str(error), pages_left=())], this_second()
+            )
             report.failed_windows += 1
             report.errors.append(f"{recording.path.name}: {error}")
             continue
@@ -347,7 +352,7 @@ def replay_source(
             continue
         if len(days) > 1:
             raise IngestError(f"{recording.path} does not say which day it is of: give one --date")
-        window, moment = day_window(name, recording.path.name, days[0]), now()
+        window, moment = day_window(name, recording.path.name, days[0]), this_second()
         with transaction(connection):
             stored = store_page(connection, parsed, window, report, moment, seen)
             window = replace(window, pages_left=(), pages=1, fetched=parsed.fetched, stored=stored)

@@ -1,8 +1,10 @@
 """The errors that the collectors raise on purpose."""
 
+from groundswell.errors import GroundswellError
 
-class IngestError(Exception):
-    """Something a person must act on: the message says what, where and what to do, in one line."""
+
+class IngestError(GroundswellError):
+    """Collecting failed; see GroundswellError for what the message says."""
 
 
 class QueryRefusedError(IngestError):

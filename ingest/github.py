@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from groundswell.http import header_number, retry_after, server_time
 from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
@@ -20,13 +21,10 @@ from ingest.source import (
     TransientError,
     Window,
     advance_counted,
-    clock,
     credential,
     entries_of,
     general_problem,
-    number,
     parse_entries,
-    retry_after,
     said,
 )
 
@@ -74,11 +72,15 @@ def question(window: Window, page: str) -> Question:
 
 def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
     """What is left of the search's own quota."""
-    remaining = number(response.headers.get("x-ratelimit-remaining"))
-    reset = number(response.headers.get("x-ratelimit-reset"))
+    remaining = header_number(response.headers.get("x-ratelimit-remaining"))
+    reset = header_number(response.headers.get("x-ratelimit-reset"))
     if remaining is None or reset is None or response.headers.get("x-ratelimit-resource", "search") != "search":
         return []
-    return [Quota(remaining, reset - clock(response).timestamp(), "GitHub grants no more searches (x-ratelimit-reset)")]
+    return [
+        Quota(
+            remaining, reset - server_time(response).timestamp(), "GitHub grants no more searches (x-ratelimit-reset)"
+        )
+    ]
 
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
@@ -93,9 +95,9 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     limited = "retry-after" in response.headers or spent or "rate limit" in text or "abuse" in text
     if status == 429 or (status == 403 and limited):
         wait = retry_after(response)
-        reset = number(response.headers.get("x-ratelimit-reset"))
+        reset = header_number(response.headers.get("x-ratelimit-reset"))
         if wait is None and spent and reset is not None:
-            wait = max(reset - clock(response).timestamp(), 0.0)
+            wait = max(reset - server_time(response).timestamp(), 0.0)
         return TransientError(f"GitHub asks for fewer requests ({status}: {words})", limited=True, wait=wait)
     match status:
         case 401:

@@ -11,12 +11,14 @@ from typing import Any
 import duckdb
 from pydantic import ValidationError
 
+from groundswell.clock import this_second
+from groundswell.database import transaction
 from ingest.collect import store_items
 from ingest.errors import IngestError
 from ingest.item import Item
 from ingest.report import Report
 from ingest.source import Rejected, one_line
-from ingest.store import keep_rejected, now, transaction
+from ingest.store import keep_rejected
 
 # Lines a transaction: as many as a page of the largest service.
 BATCH = 1_000
@@ -36,7 +38,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def import_posts(connection: duckdb.DuckDBPyConnection, path: Path, day: date | None) -> Report:
     """Store the posts of a file, those of one day where day is given; a bad line is named and kept apart."""
-    report, seen, moment = Report(path.name), set[str](), now()
+    report, seen, moment = Report(path.name), set[str](), this_second()
     remaining = read_lines(path)
     while lines := list(islice(remaining, BATCH)):
         items, rejected = [], []

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from groundswell.http import header_number
 from ingest.errors import IngestError, QueryRefusedError, StrangeAnswerError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
@@ -23,7 +24,6 @@ from ingest.source import (
     credential,
     entries_of,
     general_problem,
-    number,
     parse_entries,
     said,
 )
@@ -80,8 +80,8 @@ def question(window: Window, page: str) -> Question:
 
 def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
     """What is left of the current period, in Reddit's headers: a number with a fraction, and seconds."""
-    remaining = number(response.headers.get("x-ratelimit-remaining"))
-    reset = number(response.headers.get("x-ratelimit-reset"))
+    remaining = header_number(response.headers.get("x-ratelimit-remaining"))
+    reset = header_number(response.headers.get("x-ratelimit-reset"))
     if remaining is None or reset is None:
         return []
     return [Quota(remaining, reset, "Reddit grants no more requests (x-ratelimit-reset)")]

@@ -9,7 +9,8 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ingest.store import Stored, database_path
+from groundswell.database import database_path
+from ingest.store import Stored
 
 # Bad entries named one by one before the rest is only counted.
 NAMED_REJECTS = 20

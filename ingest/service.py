@@ -16,12 +16,13 @@ import duckdb
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from groundswell.clock import now
 from ingest import archive
 from ingest.allowance import Allowance, Sending
 from ingest.errors import IngestError, StrangeAnswerError
 from ingest.item import SourceName
 from ingest.source import Payload, Question, Source, TransientError
-from ingest.store import request_answered, request_sent, this_moment
+from ingest.store import request_answered, request_sent
 
 ATTEMPTS = 5
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -223,7 +224,7 @@ class Service:
             except TransientError as retry:
                 request_answered(self.connection, request_id, None, self._redacted(str(retry)))
                 raise
-        received_at = this_moment()
+        received_at = now()
         outcome, problem = archive.USED, None
         with self.busy:
             try:

@@ -5,13 +5,13 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import Any, Protocol
 
 import httpx
 from pydantic import ValidationError
 
+from groundswell.http import retry_after
 from ingest.errors import IngestError, StrangeAnswerError
 from ingest.item import Item, SourceName, clean_text
 from ingest.settings import Settings
@@ -303,35 +303,3 @@ def credential(name: str) -> str | None:
     if not key.isascii() or not key.isprintable():
         raise IngestError(f"{name} holds characters that no key has: copy it anew")
     return key or None
-
-
-def clock(response: httpx.Response) -> datetime:
-    """The service's own time where it tells it: ours may be wrong, and its waits are in its time."""
-    return http_date(response.headers.get("date", "")) or datetime.now(UTC)
-
-
-def http_date(text: str) -> datetime | None:
-    """An HTTP date (RFC 9110, 5.6.7) as UTC; None for what is none."""
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def number(text: str | None) -> float | None:
-    """A header's number; None for what is none."""
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that a Retry-After header asks for, given as such or as a date (RFC 9110, 10.2.3)."""
-    header = response.headers.get("retry-after", "")
-    seconds = number(header)
-    if seconds is None and (moment := http_date(header)):
-        seconds = (moment - clock(response)).total_seconds()
-    return None if seconds is None else max(seconds, 0.0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from groundswell.http import server_time
 from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item, SourceName
 from ingest.settings import Settings
@@ -23,7 +24,6 @@ from ingest.source import (
     Quota,
     TransientError,
     Window,
-    clock,
     credential,
     entries_of,
     general_problem,
@@ -92,7 +92,7 @@ def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
     """The pause that an answer may ask for, and what is left of the day's quota, which ends at midnight UTC."""
     found = []
     if isinstance(payload, dict):
-        now = clock(response)
+        now = server_time(response)
         midnight = datetime.combine(now.date() + timedelta(days=1), time.min, UTC)
         if isinstance(backoff := payload.get("backoff"), int | float):
             found.append(Quota(0, backoff, "Stack Exchange asks for a pause (backoff)"))

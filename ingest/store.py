@@ -2,12 +2,10 @@
 
 import hashlib
 import json
-import os
-import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,7 +13,8 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from ingest.errors import IngestError
+from groundswell.clock import now
+from groundswell.database import connect, write_errors
 from ingest.item import Item, SourceName, clean_text
 from ingest.source import Rejected, Window
 
@@ -162,63 +161,12 @@ class Stored(NamedTuple):
         return Stored(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-def now() -> datetime:
-    """This second, UTC, without a zone, as DuckDB's TIMESTAMP has it."""
-    return this_moment().replace(microsecond=0)
-
-
-def this_moment() -> datetime:
-    """Now, to the microsecond, UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def database_path() -> str:
-    """The DuckDB file of this project, from GROUNDSWELL_DB."""
-    return os.environ.get("GROUNDSWELL_DB") or "groundswell.duckdb"
-
-
 @contextmanager
 def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database with the bronze tables in place; errors as in connect_to."""
-    with connect_to(database_path()) as connection:
+    """Open the database, with the bronze tables in place. Raises DatabaseError."""
+    with connect() as connection:
         connection.execute(DDL)
         yield connection
-
-
-def connect_to(path: str) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file. Raises IngestError where another process holds it or it is no database."""
-    try:
-        return duckdb.connect(path)
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        holder = re.search(r"PID (\d+)", reason)
-        if holder:
-            reason = f"process {holder.group(1)} is using it; try again when that has ended"
-        raise IngestError(f"{path} can not be opened: {reason}") from error
-
-
-@contextmanager
-def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit what happens inside as one, or none of it; errors as in explained."""
-    with explained():
-        connection.begin()
-        try:
-            yield
-            connection.commit()
-        except BaseException:
-            # A commit that failed has rolled back already.
-            with suppress(duckdb.TransactionException):
-                connection.rollback()
-            raise
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Raise IngestError, in one line, where the database can not be written: a full disk, most likely."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise IngestError(f"{database_path()} can not be written: {str(error).splitlines()[0]}") from error
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
@@ -346,7 +294,7 @@ def give_up_windows(
 
 def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
     """Record a request that is about to leave, so that it counts even if this run ends here; returns its number."""
-    with explained():
+    with write_errors():
         [(request_id,)] = connection.execute(
             """
             insert into bronze.ingest_requests by name
@@ -355,7 +303,7 @@ def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, a
                 $moment::timestamp as requested_at
             returning request_id
             """,
-            {"source": source, "url": url, "allowance": allowance, "span": span, "moment": this_moment()},
+            {"source": source, "url": url, "allowance": allowance, "span": span, "moment": now()},
         ).fetchall()
     return int(request_id)
 
@@ -364,20 +312,20 @@ def request_answered(
     connection: duckdb.DuckDBPyConnection, request_id: int, status_code: int | None, outcome: str
 ) -> None:
     """Record how a request ended."""
-    with explained():
+    with write_errors():
         connection.execute(
             """
             update bronze.ingest_requests
             set status_code = $status_code, outcome = $outcome, answered_at = $moment
             where request_id = $id
             """,
-            {"id": request_id, "status_code": status_code, "outcome": outcome, "moment": this_moment()},
+            {"id": request_id, "status_code": status_code, "outcome": outcome, "moment": now()},
         )
 
 
 def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: float) -> list[float]:
     """Ages, in seconds, of the requests that an earlier run sent to a source within the last span."""
-    moment = this_moment()
+    moment = now()
     rows = connection.execute(
         "select requested_at from bronze.ingest_requests where source = $source and requested_at > $since",
         {"source": source, "since": moment - timedelta(seconds=span)},

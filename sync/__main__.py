@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ingest.day import parse_day
-from ingest.errors import IngestError
-from ingest.store import open_store
+from groundswell.database import connect
+from groundswell.days import parse_day
+from groundswell.errors import GroundswellError
 from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
@@ -49,13 +49,13 @@ def sync(
         raise typer.BadParameter("--date is missing: say which UTC day to push, as --date 2026-11-20")
     try:
         url = address()
-        with open_store() as connection, signed_in(url) as client:
+        with connect() as connection, signed_in(url) as client:
             if check:
                 report(list(differences(connection, client, day)), day, url)
                 return
             for part in PARTS.values():
                 log.info("%s", push(connection, client, part, day).message(day, url))
-    except (IngestError, SyncError) as error:
+    except GroundswellError as error:
         raise fail(str(error)) from None
 
 
@@ -89,7 +89,7 @@ def token(
     try:
         with signed_in(address()) as client:
             typer.echo(make_token(client, days, revoke))
-    except SyncError as error:
+    except GroundswellError as error:
         raise fail(str(error)) from None
 
 
@@ -105,7 +105,7 @@ def serve(
     try:
         check_port(http)
         program = command(http, data)
-    except SyncError as error:
+    except GroundswellError as error:
         raise fail(str(error)) from None
     # The server takes this process's place, so that signals reach it and its log is seen.
     os.execv(program[0], program)  # noqa: S606
@@ -116,7 +116,7 @@ def demo(http: Address = "127.0.0.1:8090") -> None:
     """Collect, build and push the bundled sample day, and show its issues."""
     try:
         run_demo(http, Console())
-    except SyncError as error:
+    except GroundswellError as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -1,5 +1,7 @@
-"""The one error that publishing raises on purpose."""
+"""The error that publishing raises on purpose."""
+
+from groundswell.errors import GroundswellError
 
 
-class SyncError(Exception):
-    """Something a person must act on: the message says what, where and what to do, in one line."""
+class SyncError(GroundswellError):
+    """Publishing failed; see GroundswellError for what the message says."""

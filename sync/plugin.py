@@ -9,10 +9,9 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from ingest.errors import IngestError
-from ingest.store import connect_to
+from groundswell.database import connect
+from groundswell.errors import GroundswellError
 from sync.client import signed_in
-from sync.errors import SyncError
 from sync.push import PARTS, push
 
 
@@ -26,8 +25,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
         """Try the database before dbt-duckdb does, whose account of a locked file is a traceback."""
         try:
-            connect_to(creds.path).close()
-        except IngestError as error:
+            connect(creds.path).close()
+        except GroundswellError as error:
             raise DbtRuntimeError(str(error)) from None
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
@@ -39,7 +38,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
             try:
                 with signed_in(url) as client:
                     pushed = push(cursor, client, PARTS[part], date.fromisoformat(day), everything=part == "issues")
-            except SyncError as error:
+            except GroundswellError as error:
                 return json.dumps({"error": str(error)})
             finally:
                 cursor.close()

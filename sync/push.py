@@ -5,7 +5,6 @@ all that hangs on it. A push reads the ids and hashes that the server has, compa
 After each batch that the server acknowledges, gold.live_issues and gold.live_problems note what is complete there.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,10 +15,9 @@ import duckdb
 import pyarrow as pa
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
-from rich.console import Console
-from rich.progress import Progress
 
-from ingest.store import now
+from groundswell.clock import this_second
+from groundswell.progress import progress_bar
 from sync.client import explained, read
 from sync.delivery import BATCH, Delivery, Operation
 from sync.errors import SyncError
@@ -269,7 +267,7 @@ def deliver(connection: duckdb.DuckDBPyConnection, client: PocketBase, part: Par
     [(total,)] = connection.execute("select count(*) from operations").fetchall()
     with (
         ThreadPoolExecutor(1) as sender,
-        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress,
+        progress_bar(transient=True) as progress,
     ):
         task = progress.add_task(f"{part.roots} to {client.base_url}", total=total)
         sending = sender.submit(delivery.deliver, [])
@@ -300,5 +298,5 @@ def mark_synced(connection: duckdb.DuckDBPyConnection, part: Part, day: date, nu
             and {part.key} not in (select root_id from completions where last > $number)
             and not list_contains($refused::varchar[], {part.key})
         """,
-        {"day": day, "now": now(), "number": number, "refused": refused},
+        {"day": day, "now": this_second(), "number": number, "refused": refused},
     )

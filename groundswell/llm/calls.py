@@ -3,19 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
 from dbt.adapters.events.logging import AdapterLogger
-from rich.console import Console
-from rich.progress import Progress
 
+from groundswell.clock import now
 from groundswell.llm.answer import content_of
 from groundswell.llm.budget import NOTHING, Budget
 from groundswell.llm.errors import AnswerError, ModelError
 from groundswell.llm.ledger import Row
 from groundswell.llm.model import Message, Model, is_lost
+from groundswell.progress import progress_bar
 
 CALLS_IN_FLIGHT = 8
 
@@ -62,8 +61,7 @@ class Calls:
                 f"the price of {' and '.join(unpriced)} is not known, so that llm_budget_usd can not be kept to:"
                 " set llm_budget_tokens as well"
             )
-        console = Console(stderr=True)
-        with Progress(console=console, disable=not console.is_terminal) as progress:
+        with progress_bar() as progress:
             task = progress.add_task(f"Asking about {len(questions):,} {subjects}", total=len(questions))
             try:
                 waiting = asyncio.run(self.ask_all(questions, lambda: progress.advance(task)))
@@ -164,8 +162,3 @@ class Calls:
         if row:
             self.outcomes.append(row)
         return "", ""
-
-
-def now() -> datetime:
-    """This moment, UTC, without a zone."""
-    return datetime.now(UTC).replace(tzinfo=None)

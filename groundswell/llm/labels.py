@@ -12,9 +12,10 @@ import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, StringConstraints, create_model
 
+from groundswell.clock import now
 from groundswell.llm.answer import parsed
 from groundswell.llm.budget import NOTHING
-from groundswell.llm.calls import Check, Question, now
+from groundswell.llm.calls import Check, Question
 from groundswell.llm.errors import AnswerError
 from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import EXTRACTIVE

@@ -9,10 +9,10 @@ import httpx
 from dbt.adapters.events.logging import AdapterLogger
 from pydantic import BaseModel
 
+from groundswell.http import retry_after as wait_told
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
 from groundswell.llm.errors import ModelError
-from ingest.source import retry_after as wait_told
 
 # Calls of one question to one model that may fail on the way.
 TRIES = 4

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from groundswell.database import connect
 from ingest import reddit
 from ingest.allowance import Allowance
 from ingest.collect import SOURCES, Run, collect_source
@@ -29,7 +30,7 @@ from ingest.item import SourceName
 from ingest.service import ATTEMPTS, DEADLINE, Limits, Service
 from ingest.settings import load_settings
 from ingest.source import Parsed, TransientError, Window, day_window
-from ingest.store import DDL, connect_to, recent_requests
+from ingest.store import DDL, recent_requests
 from tests.support.loopback import Answer, Loopback
 from tests.support.project import SETTINGS
 from tests.unit.test_allowance import PHASES, TICK, Clock, most_in_a_span, now, virtually
@@ -60,7 +61,7 @@ GOOD: dict[SourceName, Any] = {
     HACKERNEWS: {"hits": [], "nbHits": 0},
 }
 # The modules that look at a wall clock.
-WALL_CLOCKS = ("allowance", "source", "store")
+WALL_CLOCKS = ("ingest.allowance", "groundswell.clock", "groundswell.http")
 HTML = {"content-type": "text/html; charset=UTF-8"}
 PAGE = "<html>\n<head><title>Whoa there!</title></head>\n<body>Something went wrong.</body></html>"
 SECONDARY = {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."}
@@ -82,13 +83,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wall clock that goes with the loop's time."""
     for module in WALL_CLOCKS:
-        monkeypatch.setattr(f"ingest.{module}.datetime", Clock)
+        monkeypatch.setattr(f"{module}.datetime", Clock)
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with the bronze tables."""
-    with connect_to(str(tmp_path / "test.duckdb")) as connection:
+    with connect(str(tmp_path / "test.duckdb")) as connection:
         connection.execute(DDL)
         yield connection
 
@@ -572,7 +573,7 @@ def test_midnight_is_midnight_though_clocks_go_on(
             return super().now(tz) + timedelta(seconds=next(looks) / 1024)
 
     for module in WALL_CLOCKS:
-        monkeypatch.setattr(f"ingest.{module}.datetime", RestlessClock)
+        monkeypatch.setattr(f"{module}.datetime", RestlessClock)
 
     async def main() -> None:
         wire = Wire([Answer(GOOD[STACKOVERFLOW] | {"quota_remaining": 0})])
@@ -988,7 +989,7 @@ def test_whatever_comes_ends_in_an_answer_or_in_one_line(
     answer = Answer(body if isinstance(body, bytes) else json.dumps(body), status, headers)
 
     async def main() -> None:
-        with connect_to(":memory:") as connection:
+        with connect(":memory:") as connection:
             connection.execute(DDL)
             async with talk(name, Wire([answer], token=answer if as_token else None), connection) as service:
                 for result in await asyncio.gather(ask(service), ask(service), return_exceptions=True):

@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from dbt.adapters.events.logging import AdapterLogger
-from rich.console import Console
-from rich.progress import track
 
+from groundswell.progress import track
 from groundswell.relations import arrow_view, journal_of, subquery
 from groundswell.vectors import Vectors, from_vectors
 
@@ -267,7 +266,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         log.info(f"Encoding {count:,} texts with {name} ({used})")
         # Texts of like length share a batch, for less padding.
         rows = session.execute("select content_hash, text from temp.pending order by length(text), content_hash")
-        for _ in progress(range(0, count, BATCH), f"Encoding {count:,} texts"):
+        for _ in track(range(0, count, BATCH), f"Encoding {count:,} texts"):
             hashes, batch = zip(*rows.fetchmany(BATCH), strict=True)
             with arrow_view(durable, "encoded", to_arrow(list(hashes), encode(list(batch)))) as encoded:
                 durable.execute(
@@ -277,9 +276,3 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
                 )
     session.execute("drop table temp.pending")
     return durable.execute(f"select * from {journal}").to_arrow_reader(BATCH)
-
-
-def progress(steps: range, description: str) -> Any:
-    """The steps, with a progress bar on a terminal."""
-    console = Console(stderr=True)
-    return track(steps, description=description, console=console, disable=not console.is_terminal)

@@ -24,11 +24,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from graspologic_native import leiden
-from rich.console import Console
-from rich.progress import track
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from groundswell.progress import track
 from groundswell.relations import arrow_view, subquery
 from groundswell.vectors import Vectors, to_vectors
 
@@ -461,8 +460,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             """
         )
     tables = [SCHEMA.empty_table()]
-    console = Console(stderr=True)
-    for day in track(days, "Grouping complaints", console=console, disable=not console.is_terminal or len(days) == 1):
+    for day in track(days, "Grouping complaints", disable=len(days) == 1):
         considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
         moved, merged = moves(considered, day, settings["model"], same, min_voices)
         followers = followers_of(session, merged, moved, day, settings["model"])

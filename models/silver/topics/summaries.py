@@ -21,8 +21,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from rich.console import Console
-from rich.progress import track
 from scipy.sparse import csr_array
 from sentencex import segment
 from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
@@ -31,6 +29,7 @@ from sumy.summarizers._summarizer import SentenceInfo
 from sumy.summarizers.lex_rank import LexRankSummarizer
 from sumy.utils import get_stop_words
 
+from groundswell.progress import track
 from groundswell.relations import subquery
 from groundswell.vectors import to_vectors
 
@@ -261,13 +260,6 @@ def model(dbt: Any, session: Any) -> pa.Table:
         order by candidates.cluster_id, candidates.position
         """
     ).to_arrow_reader(ROWS_PER_BATCH)
-    console = Console(stderr=True)
-    clusters = track(
-        groupby(read_posts(posts), key=itemgetter(0)),
-        description=f"Summarising {count:,} clusters",
-        total=count,
-        console=console,
-        disable=not console.is_terminal,
-    )
+    clusters = track(groupby(read_posts(posts), key=itemgetter(0)), f"Summarising {count:,} clusters", total=count)
     rows = [(date.fromisoformat(run_date), cluster_id, *summarise_cluster(members)) for cluster_id, members in clusters]
     return pa.Table.from_pylist([dict(zip(SCHEMA.names, row, strict=True)) for row in rows], schema=SCHEMA)

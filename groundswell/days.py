@@ -6,7 +6,7 @@ import typer
 
 
 def parse_day(text: str) -> date:
-    """The day written as YYYY-MM-DD. Raises typer.BadParameter."""
+    """The day that a text writes as YYYY-MM-DD. Raises typer.BadParameter."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
