@@ -1,6 +1,6 @@
 {#- Says after a build what the day was, in three lines: the row of gold.daily_report, where this run wrote it. -#}
 {% macro print_daily_report() %}
-    {%- set daily_report = ref('daily_report') -%}
+    {%- set daily_report, sources = ref('daily_report'), ref('sources') -%}
     {%- if execute -%}
         {%- set written = namespace(found=false) -%}
         {%- for result in results if result.node.name == 'daily_report' and result.status == 'success' -%}
@@ -12,7 +12,7 @@
                 "select coalesce(sources.label, counted.source) || ' ' || coalesce(counted.posts, 0)"
                 ~ ' from (select unnest(map_keys(source_counts)) as source, unnest(map_values(source_counts)) as posts'
                 ~ ' from ' ~ daily_report ~ ' where report_date = ' ~ run_date() ~ ') as counted'
-                ~ ' full join ' ~ ref('sources') ~ ' as sources on counted.source = sources.name'
+                ~ ' full join ' ~ sources ~ ' as sources on counted.source = sources.name'
                 ~ ' order by coalesce(sources.name, counted.source)'
             ).columns[0].values() -%}
             {%- do log(

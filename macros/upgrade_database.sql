@@ -3,12 +3,22 @@
     version it changes nothing. Each step may be repeated: a killed upgrade goes on with the next build.
 -#}
 {% macro upgrade_database() %}
+    {#- Named outside the condition, so that dbt sees what this operation depends on. -#}
+    {%- set issue_attempts, problem_attempts = ref('issue_label_attempts'), ref('problem_label_attempts') -%}
+    {%- set opinion_attempts, daily_report = ref('opinion_attempts'), ref('daily_report') -%}
+    {%- set answer_weights, llm_calls = ref('answer_weights'), source('bronze', 'llm_calls') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
-        {%- do split_label_attempts() -%}
-        {%- do create_llm_calls() -%}
-        {%- do count_posts_by_source() -%}
-        {%- do drop_table_if_there(ref('answer_weights'), 'post_weights') -%}
+        {%- do split_label_attempts(issue_attempts, problem_attempts) -%}
+        {%- do create_llm_calls(llm_calls, [opinion_attempts, issue_attempts, problem_attempts]) -%}
+        {%- do count_posts_by_source(daily_report) -%}
+        {%- do drop_table_if_there(answer_weights, 'post_weights') -%}
     {%- endif -%}
+{% endmacro %}
+
+{#- Runs a statement and commits it: dbt rolls back what a hook leaves open. -#}
+{% macro run_and_commit(statement) %}
+    {%- do run_query(statement) -%}
+    {%- do adapter.commit() -%}
 {% endmacro %}
 
 {#- The relation with another name beside a relation; none where it does not exist. -#}
@@ -20,7 +30,8 @@
 {% macro drop_table_if_there(relation, name) %}
     {%- set found = relation_beside(relation, name) -%}
     {%- if found -%}
-        {%- do adapter.drop_relation(found) -%}
+        {%- do run_and_commit('drop table ' ~ found) -%}
+        {%- do adapter.cache_dropped(found) -%}
     {%- endif -%}
 {% endmacro %}
 
@@ -28,8 +39,7 @@
     Until 0.1, one table held the attempts at issues and at problems, told apart by a null problem_id. Its rows, and those
     of the journal of a killed build, go to the two tables that stand in its place.
 -#}
-{% macro split_label_attempts() %}
-    {%- set issue_attempts, problem_attempts = ref('issue_label_attempts'), ref('problem_label_attempts') -%}
+{% macro split_label_attempts(issue_attempts, problem_attempts) %}
     {%- for suffix in ['', '__journal'] -%}
         {%- set old = relation_beside(issue_attempts, 'label_attempts' ~ suffix) -%}
         {%- if old -%}
@@ -43,23 +53,23 @@
                 {%- set target = new.incorporate(path={'identifier': new.identifier ~ suffix}, type='table') -%}
                 {%- set kept = columns | reject('in', left_out) | join(', ') -%}
                 {%- if 'problem_id' in columns or new is sameas issue_attempts -%}
-                    {%- do run_query(
+                    {%- do run_and_commit(
                         'create table if not exists ' ~ target ~ ' as select ' ~ kept ~ ' from ' ~ old ~ ' where ' ~ condition
                     ) -%}
                     {%- do adapter.cache_added(target) -%}
                 {%- endif -%}
             {%- endfor -%}
-            {%- do adapter.drop_relation(old) -%}
+            {%- do run_and_commit('drop table ' ~ old) -%}
+            {%- do adapter.cache_dropped(old) -%}
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}
 
 {#- Creates the ledger of calls, with the calls that tables of attempts and their journals already hold. -#}
-{% macro create_llm_calls() %}
-    {%- set llm_calls = source('bronze', 'llm_calls') -%}
+{% macro create_llm_calls(llm_calls, tables_of_attempts) %}
     {%- if not load_relation(llm_calls) -%}
         {%- set calls = [] -%}
-        {%- for attempts in [ref('opinion_attempts'), ref('issue_label_attempts'), ref('problem_label_attempts')] -%}
+        {%- for attempts in tables_of_attempts -%}
             {%- for suffix in ['__journal', ''] -%}
                 {%- set found = relation_beside(attempts, attempts.identifier ~ suffix) -%}
                 {%- if found -%}
@@ -76,7 +86,7 @@
             ~ 'null::timestamp as attempted_at where false'
         ) -%}
         {#- A killed build may have left a call in journal and table. -#}
-        {%- do run_query(
+        {%- do run_and_commit(
             'create table ' ~ llm_calls ~ ' as select distinct on (attempt_id) * from (' ~ calls | join(' union all ') ~ ')'
         ) -%}
         {%- do adapter.cache_added(llm_calls.incorporate(type='table')) -%}
@@ -84,9 +94,8 @@
 {% endmacro %}
 
 {#- Until 0.1, the daily report had a column for each source; now a map holds the counts. -#}
-{% macro count_posts_by_source() %}
-    {%- set daily_report = load_relation(ref('daily_report')) -%}
-    {%- if daily_report -%}
+{% macro count_posts_by_source(daily_report) %}
+    {%- if load_relation(daily_report) -%}
         {%- set columns = adapter.get_columns_in_relation(daily_report) | map(attribute='name') | list -%}
         {%- set old = columns | select('in', ['github_posts', 'hackernews_posts', 'reddit_posts', 'stackoverflow_posts']) | list -%}
         {%- if old -%}
@@ -94,15 +103,15 @@
             {%- for column in old -%}
                 {%- do entries.append("'" ~ column[:-6] ~ "': " ~ column) -%}
             {%- endfor -%}
-            {%- do run_query(
+            {%- do run_and_commit(
                 'alter table ' ~ daily_report ~ ' add column if not exists source_counts map(varchar, bigint)'
             ) -%}
-            {%- do run_query(
+            {%- do run_and_commit(
                 'update ' ~ daily_report ~ ' set source_counts = map_from_entries(list_filter(map_entries(map {'
                 ~ entries | join(', ') ~ '}), lambda entry: entry.value > 0)) where source_counts is null'
             ) -%}
             {%- for column in old -%}
-                {%- do run_query('alter table ' ~ daily_report ~ ' drop column if exists ' ~ column) -%}
+                {%- do run_and_commit('alter table ' ~ daily_report ~ ' drop column if exists ' ~ column) -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endif -%}

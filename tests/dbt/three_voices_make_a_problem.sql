@@ -1,6 +1,6 @@
--- What fewer than three people say is no problem.
+-- A group of fewer voices than var problem_voices is no problem.
 select
     problem_id,
     voices,
 from {{ ref('problems') }}
-where voices < 3
+where voices < {{ var('problem_voices') }}

@@ -14,12 +14,6 @@ problem_posts as (
 
 ),
 
-problem_issues as (
-
-    select * from {{ ref('problem_issues').include(database=false) }}
-
-),
-
 problem_events as (
 
     select * from {{ ref('problem_events').include(database=false) }}
@@ -126,19 +120,6 @@ quotes as (
 
 ),
 
-issues as (
-
-    select
-        problem_id,
-        list(
-            { 'issue_id': issue_id, 'cluster_date': cluster_date, 'post_count': post_count }
-            order by cluster_date desc, post_count desc, issue_id asc
-        ) as issues,
-    from problem_issues
-    group by all
-
-),
-
 events as (
 
     select
@@ -183,7 +164,6 @@ fields as (
         source_counts.source_counts,
         coalesce(quotes.quotes, []) as quotes,
         daily_voices.daily_voices,
-        coalesce(issues.issues, []) as issues,
         events.events,
         problems.first_seen,
         problems.last_seen,
@@ -192,7 +172,6 @@ fields as (
     inner join daily_voices on problems.problem_id = daily_voices.problem_id
     inner join events on problems.problem_id = events.problem_id
     left join quotes on problems.problem_id = quotes.problem_id
-    left join issues on problems.problem_id = issues.problem_id
 
 ),
 
