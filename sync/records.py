@@ -116,14 +116,6 @@ class Quote(BaseModel):
     url: WebAddress
 
 
-class IssueOfProblem(BaseModel):
-    """An issue with posts of the problem."""
-
-    issue_id: Id
-    cluster_date: str
-    post_count: Count
-
-
 class Event(BaseModel):
     """Something that happened to a problem."""
 
@@ -163,7 +155,6 @@ class Problem(Record):
     source_counts: dict[str, Count]
     quotes: list[Quote]
     daily_voices: dict[str, dict[str, Count]]
-    issues: list[IssueOfProblem]
     events: list[Event]
     first_seen: Day
     last_seen: Day

@@ -46,17 +46,25 @@ export async function fetchAll(collection, query, signal = null, progress = () =
 export const fetchCount = async (collection, filter, signal = null) =>
     (await fetchRecords(collection, { filter, perPage: 1, fields: "id" }, signal)).totalItems
 
-/** The records of these ids that exist. */
-export async function fetchByIds(collection, ids, query, signal = null) {
-    const known = [...new Set(ids)].filter((id) => RECORD_ID.test(id))
+// Characters of values in one filter: PocketBase refuses longer filters.
+const FILTER_VALUES = 1500
+
+/** The records of which a field has one of these values, which are letters and digits. */
+export async function fetchByValues(collection, field, values, query, signal = null) {
+    const known = [...new Set(values)].filter((value) => /^[a-z0-9]+$/.test(value))
     const records = []
-    // A filter of more ids than this is longer than PocketBase takes.
-    for (let start = 0; start < known.length; start += 100) {
-        const filter = known.slice(start, start + 100).map((id) => `id = "${id}"`).join(" || ")
-        records.push(...(await fetchRecords(collection, { ...query, filter, perPage: 100, skipTotal: 1 }, signal)).items)
+    for (let start = 0; start < known.length;) {
+        const size = Math.max(1, Math.floor(FILTER_VALUES / known[start].length))
+        const filter = known.slice(start, start + size).map((value) => `${field} = "${value}"`).join(" || ")
+        records.push(...await fetchAll(collection, { ...query, filter }, signal))
+        start += size
     }
     return records
 }
+
+/** The records of these ids that exist. */
+export const fetchByIds = (collection, ids, query, signal = null) =>
+    fetchByValues(collection, "id", ids.filter((id) => RECORD_ID.test(id)), query, signal)
 
 // --- Filters ------------------------------------------------------------------------------------
 

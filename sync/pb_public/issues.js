@@ -1,9 +1,9 @@
 // The board of issues: the topics of a day, or of several, as the pipeline has labelled them.
 
 import { startBoard } from "./board.js"
-import { all, containsWords, fetchAll, fetchFirst, fetchRecords, from, text, until } from "./api.js"
+import { all, containsWords, fetchAll, fetchByIds, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span } from "./dom.js"
-import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, slot } from "./posts.js"
+import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot } from "./posts.js"
 import { categoryPicture, mapPicture } from "./pictures.js"
 import { bySize, count, dayOf, formatDay, formatNumber, formatWeekday, percent, sourceName } from "./words.js"
 
@@ -146,6 +146,14 @@ function listItem(issue, position, { hrefOf, state }) {
 
 // --- An issue, opened ---------------------------------------------------------------------------
 
+/** The problems that have posts of an issue, those of most demand first: [{id, title, voices, demand_score}]. */
+async function problemsOf(issue, signal) {
+    const counts = await sharedPosts(
+        { collection: "issue_evidence", filter: `issue = "${issue.id}"` }, { collection: "problem_posts", field: "problem" }, signal)
+    const problems = await fetchByIds("problems", [...counts.keys()], { fields: "id,title,voices,demand_score" }, signal)
+    return problems.sort((a, b) => b.demand_score - a.demand_score || a.id.localeCompare(b.id))
+}
+
 function openedView(first, { hrefOf }) {
     const controller = new AbortController()
     const [quotesNode, problemsNode] = [slot("quotes"), slot("problems")]
@@ -187,7 +195,7 @@ function openedView(first, { hrefOf }) {
                     filter: `issue = "${first.id}" && quote != ""`, sort: "supports_payment,-is_representative,-similarity,id",
                     fields: "quote,source,url,supports_payment",
                 }, controller.signal),
-                fetchAll("problems", { filter: `issues ~ "${first.id}"`, sort: "-demand_score,id", fields: "id,title,voices" }, controller.signal),
+                problemsOf(first, controller.signal),
             ])
             put(quotesNode, quoteList(quotes))
             put(problemsNode, problems.length ? section("problems", "Problems in it", element("ul", { class: "related", role: "list" }, problems.map((problem) =>

@@ -1,6 +1,6 @@
 // What problems and issues have in common when they are opened: quotes, labels, and the posts behind them.
 
-import { fetchRecords } from "./api.js"
+import { fetchAll, fetchByValues, fetchRecords } from "./api.js"
 import { PagedList } from "./list.js"
 import { element, outwardLink, span, webUrl } from "./dom.js"
 import { IMPACTS, categoryName, count, formatTime, parseDate, percent, sourceName } from "./words.js"
@@ -41,6 +41,19 @@ export function put(place, content) {
 /** A description list of figures: [what, value] or [what, value, note]. */
 export const figures = (entries) => element("dl", { class: "figures" }, entries.filter(Boolean).map(([what, value, note]) =>
     element("div", {}, element("dt", {}, what), element("dd", {}, value, note ? span("note muted", note) : null))))
+
+/**
+ * How many posts a record shares with records of another kind: a Map from their ids to numbers.
+ * `here` is {collection, filter} of the posts of the record, `there` {collection, field} of the posts of the others.
+ */
+export async function sharedPosts(here, there, signal) {
+    const posts = await fetchAll(here.collection, { filter: here.filter, fields: "url_hash" }, signal)
+    const hashes = posts.map((post) => post.url_hash)
+    const shared = await fetchByValues(there.collection, "url_hash", hashes, { fields: there.field }, signal)
+    const counts = new Map()
+    for (const { [there.field]: id } of shared) counts.set(id, (counts.get(id) ?? 0) + 1)
+    return counts
+}
 
 function postItem(post) {
     const title = post.title?.trim() || post.excerpt?.trim().slice(0, 80) || "Untitled post"

@@ -3,7 +3,7 @@
 import { startBoard } from "./board.js"
 import { RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span } from "./dom.js"
-import { categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, slot } from "./posts.js"
+import { categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot } from "./posts.js"
 import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
 import { bySize, count, dayOf, formatDay, formatNumber, formatScore, sourceName } from "./words.js"
 
@@ -170,14 +170,22 @@ function history(problem, titles, hrefOf) {
     })))
 }
 
-function issueSection(issues, titles) {
-    const known = issues.filter(({ issue_id: id }) => titles.has(id))
-    if (!known.length) return null
-    return section("issues", "Topics of the day that it was part of", element("ul", { class: "related", role: "list" }, known.map((issue) =>
+/** The issues that hold posts of a problem, newest first: [{id, canonical_title, cluster_date, posts}]. */
+async function issuesOf(problem, signal) {
+    const counts = await sharedPosts(
+        { collection: "problem_posts", filter: `problem = "${problem.id}"` }, { collection: "issue_evidence", field: "issue" }, signal)
+    const issues = await fetchByIds("issues", [...counts.keys()], { fields: "id,canonical_title,cluster_date" }, signal)
+    return issues.map((issue) => ({ ...issue, posts: counts.get(issue.id) })).sort((a, b) =>
+        b.cluster_date.localeCompare(a.cluster_date) || b.posts - a.posts || a.id.localeCompare(b.id))
+}
+
+function issueSection(issues) {
+    if (!issues.length) return null
+    return section("issues", "Topics of the day that it was part of", element("ul", { class: "related", role: "list" }, issues.map((issue) =>
         element("li", {},
-            element("time", { class: "muted", datetime: issue.cluster_date }, formatDay(issue.cluster_date)),
-            element("span", {}, element("a", { href: `issues.html?issue=${encodeURIComponent(issue.issue_id)}`, dir: "auto" }, titles.get(issue.issue_id)),
-                " ", span("muted", count(issue.post_count, "post")))))))
+            element("time", { class: "muted", datetime: dayOf(issue.cluster_date) }, formatDay(dayOf(issue.cluster_date))),
+            element("span", {}, element("a", { href: `issues.html?issue=${encodeURIComponent(issue.id)}`, dir: "auto" }, issue.canonical_title),
+                " ", span("muted", count(issue.posts, "post")))))))
 }
 
 function openedView(first, { hrefOf }) {
@@ -238,15 +246,13 @@ function openedView(first, { hrefOf }) {
     async function fillSlots() {
         const asked = problem
         const related = (asked.events ?? []).map((event) => event.related_problem_id).filter(Boolean)
-        const issues = (asked.issues ?? []).map((issue) => issue.issue_id)
-        const titlesOf = async (collection, ids, field) => new Map(
-            (await fetchByIds(collection, ids, { fields: `id,${field}` }, controller.signal)).map((record) => [record.id, record[field]]))
         try {
-            const [problems, topics] = await Promise.all([
-                titlesOf("problems", related, "title"), titlesOf("issues", issues, "canonical_title")])
+            const [problems, issues] = await Promise.all([
+                fetchByIds("problems", related, { fields: "id,title" }, controller.signal), issuesOf(asked, controller.signal)])
             if (asked !== problem) return
-            put(slots.history, history(asked, problems, hrefOf))
-            put(slots.issues, issueSection(asked.issues ?? [], topics))
+            const titles = new Map(problems.map((record) => [record.id, record.title]))
+            put(slots.history, history(asked, titles, hrefOf))
+            put(slots.issues, issueSection(issues))
         } catch { /* The posts, fetched at the same time, say that the server cannot be reached. */ }
     }
 

@@ -152,7 +152,6 @@ def problem(number: int, **fields: Any) -> Record:
             {"quote": "It broke again.", "source": "github", "url": "https://example.com/1", "supports_payment": False}
         ],
         "daily_voices": {DAY: {"github": 3}},
-        "issues": [],
         "events": [{"event": "opened", "event_date": DAY, "posts": 4, "related_problem_id": None}],
         "first_seen": DAY,
         "last_seen": DAY,
@@ -173,6 +172,15 @@ def post(number: int, of: Record, **fields: Any) -> Record:
         "posted_at": DAY,
         "content_hash": secrets.token_hex(),
     } | fields
+
+
+def evidence(number: int, of: Record) -> Record:
+    """A post of an issue."""
+    fields = post(number, of)
+    return {name: value for name, value in fields.items() if name not in ("problem", "collection_date")} | {
+        "issue": of["id"],
+        "cluster_date": of["cluster_date"],
+    }
 
 
 def issue(number: int, **fields: Any) -> Record:
@@ -431,17 +439,9 @@ def test_a_picture_sets_the_filters(board: Board, own: Page) -> None:
 def test_the_map_has_the_posts_of_the_day_that_match(board: Board, own: Page) -> None:
     issues = [issue(1), issue(2, category="ai"), issue(3, cluster_date="2026-11-19")]
     board.put("issues", *issues)
-    evidence = [post(number, issues[0]) for number in range(1, 1200)] + [post(2001, issues[1]), post(2002, issues[2])]
-    place = {"map_x": 0.5, "map_y": 0.5}
-    board.put(
-        "issue_evidence",
-        *[
-            row
-            | place
-            | {"issue": row["problem"], "cluster_date": DAY if row["id"] != record_id(2002) else "2026-11-19"}
-            for row in evidence
-        ],
-    )
+    posts = [evidence(number, issues[0]) for number in range(1, 1200)]
+    posts += [evidence(2001, issues[1]), evidence(2002, issues[2])]
+    board.put("issue_evidence", *[row | {"map_x": 0.5, "map_y": 0.5} for row in posts])
     own.goto("/issues.html?pictures=open")
     expect(own.locator("figcaption", has_text="1,200 posts")).to_be_visible()
     own.goto("/issues.html?pictures=open&category=devtools")
@@ -509,9 +509,11 @@ def test_the_parts_of_demand_add_up(board: Board, own: Page) -> None:
 def test_history_links_related_problems_and_existing_issues(board: Board, own: Page) -> None:
     event = {"event": "split from", "event_date": DAY, "posts": 2, "related_problem_id": record_id(2)}
     gone = event | {"event": "merged into", "related_problem_id": record_id(9)}
-    issues = [{"issue_id": record_id(number), "cluster_date": DAY, "post_count": 1} for number in (1, 7)]
-    board.put("issues", issue(1))
-    board.put("problems", problem(1, events=[event, gone], issues=issues), problem(2))
+    problems = [problem(1, events=[event, gone]), problem(2)]
+    board.put("issues", issue(1), issue(2))
+    board.put("issue_evidence", evidence(1, issue(1)), evidence(2, issue(2)))
+    board.put("problems", *problems)
+    board.put("problem_posts", post(1, problems[0]), post(3, problems[0]))
     own.goto(f"/?problem={record_id(1)}")
     expect(own.locator("[data-part=issues] a")).to_have_text("Issue 1")
     expect(own.locator(".events")).to_contain_text("no longer on the board")
