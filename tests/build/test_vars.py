@@ -30,6 +30,7 @@ def test_an_unknown_var_stops_a_command_before_it_opens_the_database(project: Pr
         ("compile", "lmm_budget: 3", "there is no var 'lmm_budget': did you mean 'llm_budget_usd'?"),
         ("ls", "zz: 3", "there is no var 'zz': the vars are date, relabel, llm_budget_usd,"),
         ("run", f"date: {DAY}, join_similarity: 1.5", "join_similarity is a number from 0 to 1, not '1.5'"),
+        ("ls", "opinion_accuracy: 1", "opinion_accuracy is a number over 0.5 and below 1, not '1'"),
         ("ls", "date: '2026-02-30'", "date '2026-02-30' is not a day: write it as in --vars 'date: 2026-11-20'"),
         ("ls", "relabel: 'no'", "relabel is true or false, not 'no'"),
         ("ls", "llm_rejections: true", "llm_rejections is a whole number from 1 to 1000, not 'True'"),
