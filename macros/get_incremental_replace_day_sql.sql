@@ -4,6 +4,9 @@
     (dbt's delete+insert would keep a day's old rows when the new batch is empty.)
 -#}
 {% macro get_incremental_replace_day_sql(arg_dict) %}
+    {%- if flags.EMPTY -%}
+    select 'dbt --empty: the rows stay as they are'
+    {%- else -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
 
     delete from {{ arg_dict['target_relation'] }}
@@ -12,4 +15,5 @@
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }}
     from {{ arg_dict['temp_relation'] }}
+    {%- endif -%}
 {% endmacro %}

@@ -3,6 +3,9 @@
     of all later days give way to the new ones, which hold all of these days. `unique_key` names the date column.
 -#}
 {% macro get_incremental_replace_from_day_sql(arg_dict) %}
+    {%- if flags.EMPTY -%}
+    select 'dbt --empty: the rows stay as they are'
+    {%- else -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
 
     delete from {{ arg_dict['target_relation'] }}
@@ -11,4 +14,5 @@
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }}
     from {{ arg_dict['temp_relation'] }}
+    {%- endif -%}
 {% endmacro %}

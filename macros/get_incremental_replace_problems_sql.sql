@@ -3,6 +3,9 @@
     have no members any more are deleted. `unique_key` names the column with the problem's id.
 -#}
 {% macro get_incremental_replace_problems_sql(arg_dict) %}
+    {%- if flags.EMPTY -%}
+    select 'dbt --empty: the rows stay as they are'
+    {%- else -%}
     {%- set key = arg_dict['unique_key'] -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
 
@@ -14,4 +17,5 @@
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }}
     from {{ arg_dict['temp_relation'] }}
+    {%- endif -%}
 {% endmacro %}

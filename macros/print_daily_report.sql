@@ -6,7 +6,7 @@
         {%- for result in results if result.node.name == 'daily_report' and result.status == 'success' -%}
             {%- set written.found = true -%}
         {%- endfor -%}
-        {%- if written.found -%}
+        {%- if written.found and not flags.EMPTY -%}
             {%- set day = run_query('select * from ' ~ daily_report ~ ' where report_date = ' ~ run_date()).rows[0] -%}
             {%- set posts_by_source = run_query(
                 "select coalesce(sources.label, counted.source) || ' ' || coalesce(counted.posts, 0)"

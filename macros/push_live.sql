@@ -1,10 +1,10 @@
 {#-
-    Post-hook of gold.live_issues and gold.live_problems: makes PocketBase hold the day's issues, or the problems,
-    or says how many wait where POCKETBASE_URL is not set. Runs outside the transaction, so that each batch is
-    recorded as it goes.
+    Post-hook of gold.live_issues and gold.live_problems: pushes the issues of the day, or all problems, to PocketBase.
+    Without POCKETBASE_URL it says how many wait. It runs outside the transaction, so that each batch is recorded once
+    PocketBase has it. With --empty, and on target dev, it pushes nothing: the tables do not hold what the board should.
 -#}
 {% macro push_live(what) %}
-    {%- if execute -%}
+    {%- if execute and not flags.EMPTY and target.name != 'dev' -%}
         {%- if env_var('POCKETBASE_URL', '') -%}
             {%- set call = "select push_live('" ~ what ~ "', '" ~ run_day() ~ "')" -%}
             {%- set outcome = fromjson(run_query(call).columns[0].values()[0]) -%}

@@ -1,9 +1,13 @@
 {#-
-    Refuses, before anything runs, to build a day of which nothing was collected: an empty day is a collector's
-    failure, not news.
+    Refuses, before anything runs, to build a day without posts: a day without posts means that the collector failed.
+    With --empty no model reads a post, and any day will do.
 -#}
 {% macro require_items() %}
-    {%- if execute and flags.WHICH in ('build', 'run') -%}
+    {%- if execute and flags.EMPTY -%}
+        {%- do log(
+            '--empty: tables of days keep their rows; views and tables of all days are empty until the next build', info=true
+        ) -%}
+    {%- elif execute and flags.WHICH in ('build', 'run') -%}
         {%- set raw_items = source('bronze', 'raw_items') -%}
         {%- set found = load_relation(raw_items) -%}
         {%- if found -%}

@@ -1,22 +1,27 @@
-{#- Refuses, before anything runs, settings of problems that make no sense. -#}
+{#-
+    Refuses a var that the project does not know, and a value that a var can not have (macro var_rules says which).
+    As the first hook of on-run-start it is rendered while dbt reads the project, hence in every command: build, run,
+    test, ls, compile, show, docs.
+-#}
 {% macro require_settings() %}
-    {%- for name, low, high in [
-        ('complaint_threshold', 0, 1), ('second_opinion_margin', 0, 1), ('problem_similarity', 0.5, 1),
-        ('problem_window_days', 2, 366), ('problem_memory_days', 2, 3660)
-    ] -%}
-        {%- set value = var(name) -%}
-        {%- set is_fit = (value is number) if high == 1 else (value is integer) -%}
-        {%- if execute and not (is_fit and low <= value <= high) -%}
-            {%- do exceptions.raise_compiler_error(
-                name ~ ' is a ' ~ ('number' if high == 1 else 'whole number') ~ ' from ' ~ low ~ ' to ' ~ high
-                ~ ", not '" ~ value ~ "'"
-            ) -%}
-        {%- endif -%}
+    {%- set rules = var_rules() -%}
+    {%- for name in (invocation_args_dict.get('vars') or {}) if name not in rules -%}
+        {%- set nearest = nearest_name(name, rules) -%}
+        {%- do exceptions.raise_compiler_error(
+            "there is no var '" ~ name ~ "'" ~ (": did you mean '" ~ nearest ~ "'?" if nearest else ': ')
+            ~ ('' if nearest else 'the vars are ' ~ rules | join(', '))
+        ) -%}
     {%- endfor -%}
-    {%- if execute and var('problem_memory_days') < var('problem_window_days') -%}
+    {%- for name, rule in rules.items() if var.has_var(name) -%}
+        {%- do require_value(name, var(name), rule) -%}
+    {%- endfor -%}
+    {%- if var('problem_memory_days') < var('problem_window_days') -%}
         {%- do exceptions.raise_compiler_error(
             'problem_memory_days is ' ~ var('problem_window_days') ~ ' (problem_window_days) or more, not '
             ~ var('problem_memory_days')
         ) -%}
+    {%- endif -%}
+    {%- if not execute and flags.WHICH in ('list', 'ls', 'compile') and not var.has_var('date') -%}
+        {%- do log('The day is yesterday (UTC), since no --vars name a date', info=true) -%}
     {%- endif -%}
 {% endmacro %}

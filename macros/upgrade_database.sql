@@ -54,7 +54,7 @@
                 {%- set kept = columns | reject('in', left_out) | join(', ') -%}
                 {%- if 'problem_id' in columns or new is sameas issue_attempts -%}
                     {%- do run_and_commit(
-                        'create table if not exists ' ~ target ~ ' as select ' ~ kept ~ ' from ' ~ old ~ ' where ' ~ condition
+                        'create table if not exists ' ~ target.render() ~ ' as select ' ~ kept ~ ' from ' ~ old ~ ' where ' ~ condition
                     ) -%}
                     {%- do adapter.cache_added(target) -%}
                 {%- endif -%}
@@ -87,7 +87,7 @@
         ) -%}
         {#- A killed build may have left a call in journal and table. -#}
         {%- do run_and_commit(
-            'create table ' ~ llm_calls ~ ' as select distinct on (attempt_id) * from (' ~ calls | join(' union all ') ~ ')'
+            'create table ' ~ llm_calls.render() ~ ' as select distinct on (attempt_id) * from (' ~ calls | join(' union all ') ~ ')'
         ) -%}
         {%- do adapter.cache_added(llm_calls.incorporate(type='table')) -%}
     {%- endif -%}

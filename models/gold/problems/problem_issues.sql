@@ -4,19 +4,19 @@ with
 
 problem_posts as (
 
-    select * from {{ ref('problem_posts').include(database=false) }}
+    select * from {{ nearby(ref('problem_posts')) }}
 
 ),
 
 items as (
 
-    select * from {{ ref('items').include(database=false) }}
+    select * from {{ nearby(ref('items')) }}
 
 ),
 
 issues as (
 
-    select * from {{ ref('issues').include(database=false) }}
+    select * from {{ nearby(ref('issues')) }}
 
 ),
 

@@ -4,13 +4,13 @@ with
 
 attempts as (
 
-    select * from {{ ref('problem_label_attempts').include(database=false) }}
+    select * from {{ nearby(ref('problem_label_attempts')) }}
 
 ),
 
 problem_requests as (
 
-    select * from {{ ref('problem_requests').include(database=false) }}
+    select * from {{ nearby(ref('problem_requests')) }}
 
 ),
 

@@ -4,13 +4,13 @@ with
 
 problem_assignments as (
 
-    select * from {{ ref('problem_assignments').include(database=false) }}
+    select * from {{ nearby(ref('problem_assignments')) }}
 
 ),
 
 attempts as (
 
-    select * from {{ ref('problem_label_attempts').include(database=false) }}
+    select * from {{ nearby(ref('problem_label_attempts')) }}
 
 ),
 

@@ -4,13 +4,13 @@ with
 
 issue_evidence as (
 
-    select * from {{ ref('issue_evidence').include(database=false) }}
+    select * from {{ nearby(ref('issue_evidence')) }}
 
 ),
 
 map_positions as (
 
-    select * from {{ ref('map_positions').include(database=false) }}
+    select * from {{ nearby(ref('map_positions')) }}
 
 ),
 

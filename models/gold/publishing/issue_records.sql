@@ -4,13 +4,13 @@ with
 
 issues as (
 
-    select * from {{ ref('issues').include(database=false) }}
+    select * from {{ nearby(ref('issues')) }}
 
 ),
 
 issue_evidence_records as (
 
-    select * from {{ ref('issue_evidence_records').include(database=false) }}
+    select * from {{ nearby(ref('issue_evidence_records')) }}
 
 ),
 

@@ -26,7 +26,7 @@ known as (
         null::date as cluster_date,
         null::timestamp as synced_at,
     where false
-    {% if is_incremental() -%}
+    {% if is_incremental() and not flags.EMPTY -%}
         union all by name
         select * from {{ this }}
         where cluster_date = {{ run_date() }}

@@ -23,7 +23,7 @@ known as (
         null::varchar as action,
         null::timestamp as synced_at,
     where false
-    {% if is_incremental() -%}
+    {% if is_incremental() and not flags.EMPTY -%}
         union all by name
         select * from {{ this }}
     {%- endif %}

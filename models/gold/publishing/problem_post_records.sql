@@ -5,13 +5,13 @@ with
 -- Of problems that have a label: only they are on the board.
 problems as (
 
-    select * from {{ ref('problems').include(database=false) }}
+    select * from {{ nearby(ref('problems')) }}
 
 ),
 
 problem_posts as (
 
-    select * from {{ ref('problem_posts').include(database=false) }}
+    select * from {{ nearby(ref('problem_posts')) }}
 
 ),
 

@@ -4,25 +4,25 @@ with
 
 problems as (
 
-    select * from {{ ref('problems').include(database=false) }}
+    select * from {{ nearby(ref('problems')) }}
 
 ),
 
 problem_posts as (
 
-    select * from {{ ref('problem_posts').include(database=false) }}
+    select * from {{ nearby(ref('problem_posts')) }}
 
 ),
 
 problem_events as (
 
-    select * from {{ ref('problem_events').include(database=false) }}
+    select * from {{ nearby(ref('problem_events')) }}
 
 ),
 
 problem_post_records as (
 
-    select * from {{ ref('problem_post_records').include(database=false) }}
+    select * from {{ nearby(ref('problem_post_records')) }}
 
 ),
 

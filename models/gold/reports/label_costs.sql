@@ -4,19 +4,19 @@ with
 
 issue_label_attempts as (
 
-    select * from {{ ref('issue_label_attempts').include(database=false) }}
+    select * from {{ nearby(ref('issue_label_attempts')) }}
 
 ),
 
 problem_label_attempts as (
 
-    select * from {{ ref('problem_label_attempts').include(database=false) }}
+    select * from {{ nearby(ref('problem_label_attempts')) }}
 
 ),
 
 opinion_attempts as (
 
-    select * from {{ ref('opinion_attempts').include(database=false) }}
+    select * from {{ nearby(ref('opinion_attempts')) }}
 
 ),
 

@@ -4,7 +4,7 @@ with
 
 opinion_attempts as (
 
-    select * from {{ ref('opinion_attempts').include(database=false) }}
+    select * from {{ nearby(ref('opinion_attempts')) }}
 
 ),
 

@@ -5,7 +5,7 @@ with
 
 raw_items as (
 
-    select * from {{ source('bronze', 'raw_items').include(database=false) }}
+    select * from {{ nearby(source('bronze', 'raw_items')) }}
 
 ),
 

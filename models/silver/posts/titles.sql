@@ -4,7 +4,7 @@ with
 
 texts as (
 
-    select * from {{ ref('texts').include(database=false) }}
+    select * from {{ nearby(ref('texts')) }}
 
 ),
 

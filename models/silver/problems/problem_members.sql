@@ -4,7 +4,7 @@ with
 
 problem_assignments as (
 
-    select * from {{ ref('problem_assignments').include(database=false) }}
+    select * from {{ nearby(ref('problem_assignments')) }}
 
 ),
 

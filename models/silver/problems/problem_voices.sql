@@ -4,7 +4,7 @@ with
 
 problem_candidates as (
 
-    select * from {{ ref('problem_candidates').include(database=false) }}
+    select * from {{ nearby(ref('problem_candidates')) }}
 
 ),
 

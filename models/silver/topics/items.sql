@@ -1,36 +1,35 @@
 {{ config(materialized='view') }}
 
--- DuckDB calls a database by its file's name: a view that held it would break in a renamed copy.
 with
 
 texts as (
 
-    select * from {{ ref('texts').include(database=false) }}
+    select * from {{ nearby(ref('texts')) }}
 
 ),
 
 duplicates as (
 
-    select * from {{ ref('duplicates').include(database=false) }}
+    select * from {{ nearby(ref('duplicates')) }}
 
 ),
 
 post_signals as (
 
-    select * from {{ ref('post_signals').include(database=false) }}
+    select * from {{ nearby(ref('post_signals')) }}
 
 ),
 
 embeddings as (
 
-    select * from {{ ref('embeddings').include(database=false) }}
+    select * from {{ nearby(ref('embeddings')) }}
     where model = '{{ var("embedding_model") }}'
 
 ),
 
 cluster_assignments as (
 
-    select * from {{ ref('cluster_assignments').include(database=false) }}
+    select * from {{ nearby(ref('cluster_assignments')) }}
 
 ),
 

@@ -1,0 +1,27 @@
+{#-
+    What each var of the project may be: {name: rule}. A rule has a `kind` (day, boolean, text, number, whole number or
+    choice), bounds `low` and `high` for numbers (`open` leaves the bounds themselves out), `values` for choices, and
+    `optional` where null means "no limit". The defaults are in dbt_project.yml, which has none for
+    `date`.
+-#}
+{% macro var_rules() %}
+    {%- do return({
+        'date': {'kind': 'day'},
+        'relabel': {'kind': 'boolean'},
+        'llm_budget_usd': {'kind': 'number', 'low': 0, 'optional': true},
+        'llm_budget_tokens': {'kind': 'number', 'low': 0, 'optional': true},
+        'llm_timeout_seconds': {'kind': 'number', 'low': 0.1, 'high': 86400},
+        'llm_answer_tokens': {'kind': 'whole number', 'low': 1, 'high': 1000000},
+        'llm_rejections': {'kind': 'whole number', 'low': 1, 'high': 1000},
+        'embedding_model': {'kind': 'text'},
+        'embedding_precision': {'kind': 'choice', 'values': ['auto', 'fp32', 'bf16']},
+        'complaint_threshold': {'kind': 'number', 'low': 0, 'high': 1},
+        'second_opinion_margin': {'kind': 'number', 'low': 0, 'high': 1},
+        'problem_similarity': {'kind': 'number', 'low': 0.5, 'high': 1},
+        'problem_voices': {'kind': 'whole number', 'low': 2, 'high': 100},
+        'opinion_accuracy': {'kind': 'number', 'low': 0.5, 'high': 1, 'open': true},
+        'problem_window_days': {'kind': 'whole number', 'low': 2, 'high': 366},
+        'problem_memory_days': {'kind': 'whole number', 'low': 2, 'high': 3660},
+        'join_similarity': {'kind': 'number', 'low': 0, 'high': 1},
+    }) -%}
+{% endmacro %}
