@@ -1,5 +1,6 @@
 """Fixtures of all tests: an empty project, the built sample day, a real PocketBase, a loopback HTTP server."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,33 +8,64 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import Loopback
-from tests.support.project import DAY, SAMPLE, Project, Server, free_address, serve
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """The project on an empty database."""
-    return Project(tmp_path / "test.duckdb")
+from tests.support.project import DATABASE, DAY, SAMPLE, Project, Server, free_address, serve
+from tests.support.shared import Shared
 
 
 @pytest.fixture(scope="session")
-def pocketbase(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A PocketBase for the whole session."""
-    with serve(tmp_path_factory.mktemp("pb"), free_address(), secrets.token_hex()) as server:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """What all workers share."""
+    base = tmp_path_factory.getbasetemp()
+    # pytest-xdist gives each worker a folder in the one of the session.
+    return Shared((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
+
+
+@pytest.fixture
+def project(tmp_path: Path, shared: Shared) -> Project:
+    """The project on an empty database."""
+    return Project(tmp_path / DATABASE, parsed=shared.parsed)
+
+
+def build_sample_day(folder: Path) -> None:
+    """Build and push the sample day with the commands that a user types, each in a new interpreter."""
+    password = secrets.token_hex()
+    (folder / "password").write_text(password)
+    with serve(folder / "pb", free_address(), password) as server:
+        project = Project(folder / DATABASE, server.settings)
+        for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
+            assert finished.status == 0, finished.output
+
+
+@pytest.fixture(scope="session")
+def sample_day(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the database of the sample day, and with the data and the password of the PocketBase it is in."""
+    return shared.copy("sample_day", build_sample_day, tmp_path_factory.mktemp("built") / "sample_day")
+
+
+@pytest.fixture(scope="session")
+def pocketbase(sample_day: Path) -> Iterator[Server]:
+    """A PocketBase for the whole session; it holds the sample day."""
+    with serve(sample_day / "pb", free_address(), (sample_day / "password").read_text()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, pocketbase: Server) -> Project:
+def built(sample_day: Path, pocketbase: Server, shared: Shared) -> Project:
     """The sample day, built and pushed; read only."""
-    project = Project(tmp_path_factory.mktemp("built") / "sample.duckdb", pocketbase.settings)
-    for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
-        assert finished.status == 0, finished.output
-    return project
+    return Project(sample_day / DATABASE, pocketbase.settings, shared.parsed)
+
+
+@pytest.fixture(scope="session")
+def loopback_port() -> int:
+    """A port for the loopback server of every test.
+
+    A language model's address is part of the parsed project: while it stays the same, the project is parsed once.
+    """
+    return int(free_address().rpartition(":")[2])
 
 
 @pytest.fixture
-def loopback() -> Iterator[Loopback]:
-    """An HTTP server that answers as a test tells it to, and remembers what it was asked."""
-    with Loopback() as server:
+def loopback(loopback_port: int) -> Iterator[Loopback]:
+    """An HTTP server that answers as a test tells it to, and keeps the requests."""
+    with Loopback(loopback_port) as server:
         yield server

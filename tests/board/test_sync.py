@@ -43,7 +43,7 @@ COLLECTIONS = ("issues", "issue_evidence", "problems", "problem_posts")
 @pytest.fixture
 def day(built: Project, tmp_path: Path) -> Project:
     """A copy of the built sample day that no server is known to hold."""
-    copy = built.copy_to(tmp_path / "sync.duckdb")
+    copy = built.copy_to(tmp_path)
     for part in PARTS.values():
         copy.query(f"update {part.ledger} set synced_at = null")
     return copy

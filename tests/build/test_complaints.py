@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.labels import complaint_quality, complaint_scores
 from tests.support.models import load
-from tests.support.project import DAY, ROOT, Project
+from tests.support.project import DATABASE, DAY, ROOT, Project
+from tests.support.shared import Shared
 from training import SOURCES, labelled_posts, read_signals
 from training.__main__ import fit_complaints
 
@@ -57,12 +58,14 @@ def build(project: Project, folder: Path, posts: list[tuple[str, str, str]], var
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def scored(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Documents of all these posts; read only."""
-    folder = tmp_path_factory.mktemp("complaints")
-    project = Project(folder / "complaints.duckdb")
-    build(project, folder, COMPLAINTS + OTHERS + ABSURD)
-    return project
+
+    def make(folder: Path) -> None:
+        build(Project(folder / DATABASE, parsed=shared.parsed), folder, COMPLAINTS + OTHERS + ABSURD)
+
+    folder = shared.copy("complaints", make, tmp_path_factory.mktemp("complaints") / "complaints")
+    return Project(folder / DATABASE, parsed=shared.parsed)
 
 
 def scores(project: Project) -> list[float]:

@@ -120,7 +120,7 @@ def test_a_model_that_can_not_be_had(project: Project, tmp_path: Path) -> None:
 
 def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: Path) -> None:
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", [f"Problem {number}" for number in range(12)]))
-    assert project.build().status == 0
+    assert project.build(data_tests=False).status == 0
     embedded = "from silver.embeddings where content_hash in (select content_hash from silver.documents)"
     sound = project.query(f"select content_hash, embedding::text {embedded} order by 1")
     first, second, third = (content_hash for content_hash, _ in sound[:3])
@@ -133,7 +133,7 @@ def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: 
     before = project.query("select * from silver.cluster_assignments order by all")
     # Other fields of a post are no reason to encode its text.
     project.query("update bronze.raw_items set comment_count = 7")
-    finished = project.build(DAY, "--full-refresh")
+    finished = project.build(DAY, "--full-refresh", data_tests=False)
     assert finished.status == 0, finished.output
     assert f"3 damaged embeddings of all-MiniLM-L6-v2 are encoded anew: {first}, {second}, {third}" in finished.output
     assert "Encoding 3 texts" in finished.output
@@ -147,11 +147,11 @@ def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: 
 def test_another_model_never_mixes_with_the_first(project: Project, tmp_path: Path, other_model: Path) -> None:
     titles = [f"The {thing} is broken" for thing in ("lock", "build", "cache", "login", "invoice", "calendar")]
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", titles))
-    assert project.build().status == 0
+    assert project.build(data_tests=False).status == 0
     [(texts,)] = project.query("select count(*) from silver.embeddings")
     assigned = project.query("select url_hash, cluster_id from silver.cluster_assignments order by 1")
     project.ingest("--file", write_posts(tmp_path / "late.jsonl", ["The lock is broken again"], start=100))
-    finished = project.build(variables=f", embedding_model: {other_model}")
+    finished = project.build(variables=f", embedding_model: {other_model}", data_tests=False)
     assert finished.status == 0, finished.output
     assert f"Encoding {texts + 1} texts with {other_model}" in finished.output
     assert project.query("select model, count(*) from silver.embeddings group by all order by 2") == [
@@ -178,9 +178,7 @@ def test_the_days_of_the_window_and_later_ones_are_embedded_too(project: Project
     for number, day in enumerate(("2026-11-06", "2026-11-07", "2026-11-21", DAY)):
         project.ingest("--file", write_posts(tmp_path / "posts.jsonl", [f"Broken on {day}"], day, start=number))
         selected = "+texts" if day != DAY else "+embeddings"
-        finished = project.build(
-            day, "--select", "resource_type:seed", selected, "--exclude-resource-type", "test", "unit_test"
-        )
+        finished = project.build(day, "--select", "resource_type:seed", selected, data_tests=False)
         assert finished.status == 0, finished.output
     assert project.query(
         "select text from silver.texts join silver.embeddings using (content_hash) order by collection_date"
@@ -197,9 +195,7 @@ def test_titles_are_embedded_beside_the_texts_that_they_head(project: Project, t
     ]
     file.write_text("".join(json.dumps(post | {"created_at": f"{DAY}T12:00:00Z"}) + "\n" for post in posts))
     assert project.ingest("--file", str(file)).status == 0
-    finished = project.build(
-        DAY, "--select", "resource_type:seed", "+embeddings", "--exclude-resource-type", "test", "unit_test"
-    )
+    finished = project.build(DAY, "--select", "resource_type:seed", "+embeddings", data_tests=False)
     assert finished.status == 0, finished.output
     heads = {"It is broken": True, "It is slow": False}
     for text, expected in (heads | {"It is broken. Twice.": True, "It is slow.": True, "It is hot.": True}).items():

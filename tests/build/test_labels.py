@@ -34,17 +34,16 @@ MODELS = ("label_attempts", "issue_labels")
 @pytest.fixture
 def unlabelled(built: Project, tmp_path: Path) -> Project:
     """The built sample day without its labels, and without its problems, which tests/test_problems.py is about."""
-    copy = built.copy_to(tmp_path / "labels.duckdb")
+    copy = built.copy_to(tmp_path)
     copy.query("delete from gold.label_attempts")
     copy.query("delete from gold.problem_requests")
     return copy
 
 
-def label(project: Project, *, variables: str = "", **environment: str) -> Any:
+def label(project: Project, *, variables: str = "", data_tests: bool = False, **environment: str) -> Any:
     """Label the clusters of the day, and make issues of them."""
-    return project.build(
-        DAY, "--select", *MODELS, "label_costs", "issues", "issue_evidence", variables=variables, **environment
-    )
+    models = (*MODELS, "label_costs", "issues", "issue_evidence")
+    return project.build(DAY, "--select", *models, variables=variables, data_tests=data_tests, **environment)
 
 
 def multiply(project: Project, times: int) -> int:
@@ -80,7 +79,7 @@ def statuses(project: Project) -> dict[str, int]:
 
 def test_a_model_labels_each_cluster_once(unlabelled: Project, loopback: Loopback) -> None:
     loopback.answer = honest
-    finished = label(unlabelled, **settings(loopback))
+    finished = label(unlabelled, data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert len(loopback.requests) == CLUSTERS
     assert unlabelled.query(
@@ -93,7 +92,9 @@ def test_a_model_labels_each_cluster_once(unlabelled: Project, loopback: Loopbac
 
     # Neither another build, nor a full refresh, nor another model asks again.
     for arguments in ([], ["--full-refresh"]):
-        again = unlabelled.build(DAY, "--select", "label_requests+", *arguments, **settings(loopback, "openai/other"))
+        again = unlabelled.build(
+            DAY, "--select", "label_requests+", *arguments, data_tests=False, **settings(loopback, "openai/other")
+        )
         assert again.status == 0, again.output
     assert len(loopback.requests) == CLUSTERS
 
@@ -125,7 +126,7 @@ def test_every_cluster_ends_labelled_or_failed_whatever_comes_back(unlabelled: P
     harmless = [language_model.prose_around_json, language_model.duplicated]
     faults = [*for_good, *map(once, at_first), *harmless]
     loopback.answer = by_cluster(dict(enumerate(faults, start=1)))
-    finished = label(unlabelled, **settings(loopback))
+    finished = label(unlabelled, data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert statuses(unlabelled) == {"labelled": 6, "failed": 4}, finished.output
     assert "WARN 1 issue_labels_none_failed" in finished.output
@@ -351,7 +352,7 @@ def test_a_killed_run_repeats_no_more_than_the_calls_in_flight(unlabelled: Proje
     assert asked <= kept["labelled"] + kept["asked"] <= kept["labelled"] + CALLS_IN_FLIGHT
     # It may have been a build of an earlier version, which noted less.
     unlabelled.query("alter table gold.label_attempts__journal drop column strays")
-    finished = unlabelled.build(DAY, "--select", *MODELS, **settings(loopback))
+    finished = unlabelled.build(DAY, "--select", *MODELS, data_tests=False, **settings(loopback))
     assert finished.status == 0, finished.output
     assert len(loopback.requests) == asked + clusters - kept["labelled"]
     assert statuses(unlabelled) == {"labelled": clusters}

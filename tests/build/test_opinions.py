@@ -22,10 +22,16 @@ UNSURE = "abs(post_signals.complaint_score - 0.5) < 0.2 and not post_signals.add
 @pytest.fixture
 def unsure(built: Project, tmp_path: Path) -> Project:
     """The built sample day, of which nobody was asked for an opinion."""
-    return built.copy_to(tmp_path / "opinions.duckdb")
+    return built.copy_to(tmp_path)
 
 
-def ask(project: Project, loopback: Loopback, variables: str = MARGIN, model: str = "openai/loopback") -> Finished:
+def ask(
+    project: Project,
+    loopback: Loopback,
+    variables: str = MARGIN,
+    model: str = "openai/loopback",
+    data_tests: bool = False,
+) -> Finished:
     """Build the day's documents with second opinions."""
     return project.build(
         DAY,
@@ -35,6 +41,7 @@ def ask(project: Project, loopback: Loopback, variables: str = MARGIN, model: st
         "opinions",
         "documents",
         variables=variables,
+        data_tests=data_tests,
         **settings(loopback, model),
     )
 
@@ -53,7 +60,7 @@ def shown_in(request: Request) -> list[str]:
 
 def test_the_unsure_get_a_second_opinion_once(unsure: Project, loopback: Loopback) -> None:
     loopback.answer = discerning
-    finished = ask(unsure, loopback)
+    finished = ask(unsure, loopback, data_tests=True)
     assert finished.status == 0, finished.output
     texts = texts_asked_about(unsure)
     assert texts > 3 * opinion_attempts.BATCH
@@ -177,6 +184,7 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
         "label_attempts",
         "label_costs",
         variables=f", llm_budget_tokens: {spent + 100}",
+        data_tests=False,
         **settings(loopback),
     )
     assert labelled.status == 0, labelled.output

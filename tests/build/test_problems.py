@@ -16,7 +16,8 @@ import pytest
 from tests.support.language_model import honest, settings, sorting
 from tests.support.loopback import Loopback
 from tests.support.models import load
-from tests.support.project import DAY, Project
+from tests.support.project import DATABASE, DAY, Project
+from tests.support.shared import Shared
 
 problems: Any = load("problem_assignments")
 label_attempts: Any = load("label_attempts")
@@ -821,14 +822,20 @@ def write_day(folder: Path, day: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def three_days(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def three_days(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Three days, built one after another; read only."""
-    folder = tmp_path_factory.mktemp("problems")
-    project = Project(folder / "problems.duckdb", {"AUTHOR_SALT": "pepper"})
-    for day in DAYS:
-        for finished in (project.ingest("--file", write_day(folder, day)), project.build(day)):
+
+    def build(folder: Path) -> None:
+        project = Project(folder / DATABASE, {"AUTHOR_SALT": "pepper"}, shared.parsed)
+        for day in DAYS:
+            finished = project.ingest("--file", write_day(folder, day))
             assert finished.status == 0, finished.output
-    return project
+            # The tables of the last day hold those of all three.
+            finished = project.build(day, data_tests=day == DAY)
+            assert finished.status == 0, finished.output
+
+    folder = shared.copy("three_days", build, tmp_path_factory.mktemp("problems") / "three_days")
+    return Project(folder / DATABASE, {"AUTHOR_SALT": "pepper"}, shared.parsed)
 
 
 def test_a_problem_counts_people_and_days(three_days: Project) -> None:
@@ -932,10 +939,10 @@ def test_the_daily_report_counts_what_the_tables_hold(three_days: Project) -> No
 
 @pytest.mark.parametrize("day", DAYS[1:])
 def test_another_build_changes_no_problem_and_labels_nothing(three_days: Project, tmp_path: Path, day: str) -> None:
-    copy = three_days.copy_to(tmp_path / "again.duckdb")
+    copy = three_days.copy_to(tmp_path)
     before = copy.contents()
     assert before["silver.problem_assignments"][0] == before["gold.problem_posts"][0] + 6
-    finished = copy.build(day)
+    finished = copy.build(day, data_tests=False)
     assert finished.status == 0, finished.output
     after = copy.contents()
     names = [name for name in after if "problem" in name] + ["gold.label_attempts"]
@@ -945,7 +952,7 @@ def test_another_build_changes_no_problem_and_labels_nothing(three_days: Project
 def test_a_language_model_names_problems_and_quotes_their_posts(
     three_days: Project, tmp_path: Path, loopback: Loopback
 ) -> None:
-    copy = three_days.copy_to(tmp_path / "llm.duckdb")
+    copy = three_days.copy_to(tmp_path)
     copy.query("delete from gold.label_attempts where problem_id is not null")
     loopback.answer = honest
     finished = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
@@ -966,7 +973,7 @@ def test_a_language_model_names_problems_and_quotes_their_posts(
 
 
 def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Path, loopback: Loopback) -> None:
-    copy = three_days.copy_to(tmp_path / "strays.duckdb")
+    copy = three_days.copy_to(tmp_path)
     copy.query("delete from gold.label_attempts where problem_id is not null")
     before = copy.contents()
     # The accountant's invoices have another problem, and so have two of three batteries.
@@ -996,6 +1003,6 @@ def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Pa
         name: before[name] for name in before if name.startswith("silver")
     }
     asked = len(loopback.requests)
-    again = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
+    again = copy.build(DAY, "--select", "label_attempts+", data_tests=False, **settings(loopback))
     assert again.status == 0, again.output
     assert len(loopback.requests) == asked == 2

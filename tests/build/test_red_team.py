@@ -1,16 +1,18 @@
 """Posts that want to write the titles themselves, labelled by a model that does whatever they say, and by ours."""
 
 import json
+import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.support.language_model import MARKER, decoded, obeying, payloads, posts_of, read, settings
-from tests.support.loopback import Loopback, Request
-from tests.support.project import ROOT, Finished, Project
+from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import DATABASE, ROOT, Finished, Project
+from tests.support.shared import Shared
 
 FILE = ROOT / "tests" / "support" / "red_team.jsonl"
 KEY = "sk-s3cret-red-team"
@@ -46,31 +48,36 @@ def shown(run: Run, cluster_id: int) -> list[str]:
     return [post.text for post in posts_of(prompt or "")]
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The posts, not built yet."""
-    project = Project(tmp_path_factory.mktemp("red_team") / "posts.duckdb")
-    finished = project.ingest("--file", str(FILE))
-    assert finished.status == 0, finished.output
-    assert project.query("select count(*) from bronze.raw_items") == [(len(POSTS),)]
-    return project
+def shared_run(shared: Shared, name: str, folder: Path, model: Callable[[Request], Answer] | None = None) -> Run:
+    """A build of the posts, labelled by a language model or by the built-in labeller; one for all workers."""
+
+    def build(folder: Path) -> None:
+        project = Project(folder / DATABASE, parsed=shared.parsed)
+        finished = project.ingest("--file", str(FILE))
+        assert finished.status == 0, finished.output
+        assert project.query("select count(*) from bronze.raw_items") == [(len(POSTS),)]
+        with Loopback() as loopback:
+            environment = {}
+            if model:
+                loopback.answer = model
+                environment = settings(loopback) | {"OPENAI_API_KEY": KEY}
+            outcome = project.build(**environment), loopback.requests
+        (folder / "outcome").write_bytes(pickle.dumps(outcome))
+
+    shared.copy(name, build, folder)
+    return Run(Project(folder / DATABASE, parsed=shared.parsed), *pickle.loads((folder / "outcome").read_bytes()))
 
 
 @pytest.fixture(scope="module")
-def obeyed(imported: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def obeyed(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The day, labelled by a model that obeys the posts."""
-    project = imported.copy_to(tmp_path_factory.mktemp("obeyed") / "obeyed.duckdb")
-    with Loopback() as loopback:
-        loopback.answer = obeying
-        environment = settings(loopback) | {"OPENAI_API_KEY": KEY}
-        yield Run(project, project.build(**environment), loopback.requests)
+    return shared_run(shared, "obeyed", tmp_path_factory.mktemp("red_team") / "obeyed", obeying)
 
 
 @pytest.fixture(scope="module")
-def extractive(imported: Project, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def extractive(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The day, labelled by the built-in labeller."""
-    project = imported.copy_to(tmp_path_factory.mktemp("extractive") / "extractive.duckdb")
-    return Run(project, project.build(), [])
+    return shared_run(shared, "extractive", tmp_path_factory.mktemp("red_team") / "extractive")
 
 
 def test_the_builds_end_well(obeyed: Run, extractive: Run) -> None:

@@ -54,9 +54,9 @@ class Server(ThreadingHTTPServer):
 
 
 class Loopback:
-    """Serves answer(request) from a thread per connection, for the length of a with block."""
+    """Serves answer(request) from a thread per connection, for the length of a with block; port 0 is a free one."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.requests: list[Request] = []
         self.answer: Callable[[Request], Answer] = lambda _: Answer({}, 404)
         loopback = self
@@ -105,7 +105,7 @@ class Loopback:
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 """Keep quiet."""
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> Self:

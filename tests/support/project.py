@@ -1,27 +1,35 @@
-"""The project under test: its commands run on a database of its own, and a real PocketBase to push to."""
+"""The project under test: runs its commands on a database of its own, and a real PocketBase to push to."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from sync.server import running
+from tests.support import forked
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "ingest" / "sample"
 DAY = "2026-11-20"
 DBT = str(Path(sys.executable).with_name("dbt"))
+# The name of every database: it is part of the parsed project, so one name lets all tests share that.
+DATABASE = "groundswell.duckdb"
+TIMEOUT_SECONDS = 600
 
-# What a developer has exported must not reach the tests.
+# Settings that a developer has exported must not reach the tests.
 SETTINGS = (
     "LLM_MODEL", "LLM_BASE_URL", "POCKETBASE_URL", "POCKETBASE_TOKEN", "POCKETBASE_EMAIL", "POCKETBASE_PASSWORD",
     "GITHUB_TOKEN", "STACKEXCHANGE_KEY", "REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET", "OPENAI_API_KEY", "AUTHOR_SALT",
@@ -37,16 +45,28 @@ class Finished:
     output: str
 
 
+@cache
+def parse_time_variables() -> list[str]:
+    """The environment variables that dbt reads while it parses the project."""
+    files = [ROOT / "dbt_project.yml", *(ROOT / "models").rglob("*.yml"), *(ROOT / "models").rglob("*.sql")]
+    return sorted({name for file in files for name in re.findall(r"env_var\('(\w+)'", file.read_text())})
+
+
 @dataclass
 class Project:
-    """The project's commands on a database of its own."""
+    """The project's commands on a database of its own.
+
+    With a folder of parsed projects, commands run in forked processes (tests/support/forked.py) and share what dbt
+    parses. Without it each command starts a new interpreter, as a user's does.
+    """
 
     database: Path
     settings: dict[str, str] = field(default_factory=dict)
+    parsed: Path | None = None
 
-    def copy_to(self, database: Path) -> "Project":
-        """A copy of the database under another name, without the settings: nothing is pushed from there."""
-        return Project(shutil.copyfile(self.database, database))
+    def copy_to(self, folder: Path) -> "Project":
+        """A copy of the database in another folder, without the settings: a build there pushes nothing."""
+        return Project(shutil.copyfile(self.database, folder / self.database.name), parsed=self.parsed)
 
     def run(self, *command: str, **settings: str) -> Finished:
         """Run a command of this Python's environment from the project's root."""
@@ -56,13 +76,19 @@ class Project:
             "DBT_TARGET_PATH": str(self.database.with_suffix(".target")),
             "DBT_LOG_PATH": str(self.database.with_suffix(".logs")),
             "NO_COLOR": "1",
-            # Every build here is told its day: what was read of the project for one serves the next of this database.
+            # Every build of the tests names its day, so what dbt has parsed for one serves the next of this database.
             "DBT_PARTIAL_PARSE": "True",
             # A minute of the services passes in a second.
             "INGEST_WINDOW_SECONDS": "1",
             **self.settings,
             **settings,
         }
+        if self.parsed and forked.can_run(command, self.settings | settings):
+            parsed = self.parsed_file(command, environment)
+            with tempfile.TemporaryDirectory() as folder:
+                output = Path(folder) / "output"
+                status = forked.run(command, environment, ROOT, output, parsed, TIMEOUT_SECONDS)
+                return Finished(status, output.read_text())
         finished = subprocess.run(
             command,
             cwd=ROOT,
@@ -71,18 +97,33 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=600,
+            timeout=TIMEOUT_SECONDS,
         )
         return Finished(finished.returncode, finished.stdout)
+
+    def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
+        """The file of the parsed project that a build needs: it depends on all that dbt reads while it parses.
+
+        None for a command that names no day, for which dbt parses the project by the clock.
+        """
+        if command[:2] != (DBT, "build") or "--vars" not in command:
+            return None
+        variables = command[command.index("--vars") + 1]
+        settings = [(name, environment.get(name)) for name in parse_time_variables()]
+        parts = repr((self.database.stem, variables, settings))
+        return self.parsed / hashlib.sha256(parts.encode()).hexdigest() if self.parsed else None
 
     def ingest(self, *arguments: str, **settings: str) -> Finished:
         """Run `python -m ingest`."""
         return self.run(sys.executable, "-m", "ingest", *arguments, **settings)
 
-    def build(self, day: str = DAY, *arguments: str, variables: str = "", **settings: str) -> Finished:
-        """Run `dbt build` for a day."""
+    def build(
+        self, day: str = DAY, *arguments: str, variables: str = "", data_tests: bool = True, **settings: str
+    ) -> Finished:
+        """Run `dbt build` for a day, with its data tests and unit tests or for its tables only."""
         dates = f"{{date: {day}{variables}}}"
-        return self.run(DBT, "build", "--vars", dates, *arguments, **settings)
+        untested = () if data_tests else ("--exclude-resource-type", "test", "unit_test")
+        return self.run(DBT, "build", "--vars", dates, *arguments, *untested, **settings)
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Read from the database, which no command holds at the time."""

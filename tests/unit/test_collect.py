@@ -186,7 +186,7 @@ def test_without_a_token_github_is_asked_a_third_as_often_by_two_runs_in_a_row(
 
 
 def test_dbt_sees_what_is_wrong_with_a_collection(busy: Busy, tmp_path: Path) -> None:
-    project = busy.project.copy_to(tmp_path / "test.duckdb")
+    project = busy.project.copy_to(tmp_path)
 
     def dbt() -> Finished:
         """The data tests and then the freshness, in one process: dbt takes long to start."""

@@ -1,0 +1,101 @@
+"""Runs dbt and the project's modules in processes that are forked from one that has imported their libraries.
+
+Starting Python and importing dbt, torch and LiteLLM takes eight seconds of CPU time, and the tests run some two
+hundred commands. The fork server of multiprocessing imports the libraries once. Each command then runs in a process
+of its own: with its own environment, working directory, output and exit status. It can be killed like any other.
+"""
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+# Libraries read variables with these prefixes when they are imported: a command that sets one needs a new interpreter.
+READ_AT_IMPORT = ("PYTHON", "HF_")
+
+context = multiprocessing.get_context("forkserver")
+
+
+def can_run(command: Sequence[str], settings: Mapping[str, str]) -> bool:
+    """Whether a forked process runs this command just as a new interpreter does."""
+    is_known = is_dbt(command) or command[:2] == (sys.executable, "-m")
+    return is_known and not any(name.startswith(READ_AT_IMPORT) for name in settings)
+
+
+def is_dbt(command: Sequence[str]) -> bool:
+    """Whether this is a command of dbt."""
+    return Path(command[0]).name == "dbt"
+
+
+def run(
+    command: tuple[str, ...],
+    environment: dict[str, str],
+    folder: Path,
+    output: Path,
+    manifest: Path | None,
+    timeout: float,
+) -> int:
+    """Run a command in a folder and write what it prints to a file; returns its exit status, -9 for a killed process.
+
+    manifest is a file that holds the parsed project; the first command that needs it writes it. Raises TimeoutError.
+    """
+    context.set_forkserver_preload(["__main__", "tests.support.libraries", __name__])
+    process = context.Process(target=perform, args=(command, environment, folder, output, manifest))
+    process.start()
+    process.join(timeout)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise TimeoutError(f"{' '.join(command)} ran for more than {timeout} s")
+    return process.exitcode
+
+
+def perform(
+    command: tuple[str, ...], environment: dict[str, str], folder: Path, output: Path, manifest: Path | None
+) -> None:
+    """Turn the forked process into the command."""
+    with output.open("wb", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        if is_dbt(command):
+            sys.argv = list(command)
+            run_dbt(manifest)
+        else:
+            sys.argv = list(command[2:])
+            runpy.run_module(command[2], run_name="__main__", alter_sys=True)
+    finally:
+        # multiprocessing skips them, and dbt-duckdb closes its database in one of them.
+        atexit._run_exitfuncs()
+
+
+def run_dbt(kept: Path | None) -> None:
+    """Run dbt's command line as its script does, and reuse the parsed project that an earlier command has kept."""
+    from dbt.cli.main import cli
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    obj: dict[str, Any] = {}
+    parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
+    if kept and kept.exists():
+        manifest = Manifest.from_msgpack(kept.read_bytes(), decoder=extended_mashumuro_decoder)
+        manifest.build_parent_and_child_maps()
+        manifest.build_flat_graph()
+        obj["manifest"] = manifest
+    elif kept:
+        # What dbt writes there is then what it has parsed now.
+        parsed.unlink(missing_ok=True)
+    try:
+        cli(obj=obj)
+    finally:
+        if kept and not kept.exists() and parsed.exists():
+            complete = kept.with_name(f"{kept.name}.{os.getpid()}")
+            complete.write_bytes(parsed.read_bytes())
+            complete.rename(kept)
