@@ -4,10 +4,12 @@ Quality is counted on the half of the labelled posts that nothing was fitted on 
 """
 
 import json
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,15 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_
 
 from groundswell.llm.budget import Budget
 from groundswell.llm.calls import CALLS_IN_FLIGHT, Calls
+from groundswell.llm.labels import Grounds, label_of, label_question
 from groundswell.llm.model import MARGIN, Model
 from tests.support import language_model
 from tests.support.loopback import Loopback, Request
 from tests.support.models import load
-from tests.support.project import DAY, SAMPLE, Project
+from tests.support.project import DAY, SAMPLE, Project, project_vars
 from training import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, TWICE, Bools, Posts, labelled_posts, read_labels
 
-label_attempts: Any = load("label_attempts")
+issue_label_attempts: Any = load("issue_label_attempts")
 
 CLUSTERS = 100
 LATENCY = 2.0
@@ -37,7 +40,7 @@ RECALL = 0.7
 BINS = 10
 # Var second_opinion_margin, and by how much an opinion changes the odds (macro updated_probability).
 MARGINS = (0.0, 0.1, 0.2, 0.3)
-ODDS = 7
+ODDS = project_vars()["opinion_accuracy"] / (1 - project_vars()["opinion_accuracy"])
 
 Floats = npt.NDArray[np.float64]
 
@@ -167,20 +170,28 @@ def measure_calls() -> Table:
         request | {"cluster_id": n, "prompt": request["prompt"].replace("Cluster 1:", f"Cluster {n}:")}
         for n in range(1, CLUSTERS + 1)
     ]
+    grounds = Grounds(label_of(CATEGORIES), frozenset(), re.compile("pay"))
+    questions = [
+        label_question(
+            request,
+            issue_label_attempts.about(request),
+            grounds.answer,
+            partial(issue_label_attempts.check_issue, request=request, grounds=grounds),
+        )
+        for request in requests
+    ]
     kept: dict[str, Any] = {}
     with Loopback() as loopback:
         loopback.answer = server
-        model = Model(
-            "openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900, answer=label_attempts.Label
-        )
+        model = Model("openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900, answer=grounds.answer)
         started = time.perf_counter()
         calls = Calls([model], Budget(None, None), lambda row: kept.update({row["attempt_id"]: row}))
-        label_attempts.label_with_llm(requests, is_first=True, calls=calls, common=frozenset())
+        calls.put(questions, "clusters", "a label")
         seconds = time.perf_counter() - started
         asked = len(loopback.requests)
     assert {row["status"] for row in kept.values()} == {"labelled"}
     ideal = LATENCY * CLUSTERS / CALLS_IN_FLIGHT
-    tokens = model.estimate(label_attempts.question(requests[0], frozenset()).messages).tokens_in / MARGIN
+    tokens = model.estimate(questions[0].messages).tokens_in / MARGIN
     title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):

@@ -25,9 +25,10 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
 from tests.support.models import load
-from tests.support.project import DAY, ROOT
+from tests.support.project import DAY, ROOT, project_vars
 from training import FOLDER
 
+MIN_VOICES: int = project_vars()["problem_voices"]
 assignments: Any = load("problem_assignments")
 
 Vectors = npt.NDArray[np.float32]
@@ -65,10 +66,10 @@ TABLES = """
         null::text as duplicate_of,
         1.0 as complaint_score,
         posted_on as collection_date,
-    from posts;
+    from complaints;
     create table titles (url_hash text, content_hash text);
-    create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from posts;
-    create table raw_items as select url_hash, null::text as author_hash, posted_on as created_at from posts;
+    create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from complaints;
+    create table posts as select url_hash, null::text as author_hash, posted_on as posted_at from complaints;
     create table problem_assignments as from nothing;
 """
 STANDING = """
@@ -127,12 +128,10 @@ class Dbt:
             "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": "90",
+            "problem_voices": str(MIN_VOICES),
         }[name]
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
-        return self.session.table(name)
-
-    def source(self, _: str, name: str) -> duckdb.DuckDBPyRelation:
         return self.session.table(name)
 
 
@@ -175,7 +174,7 @@ def titles() -> Labelled | None:
 def singled(found: Labels) -> tuple[Labels, Placed]:
     """Groups (n,), in which the posts of small ones and those in none, -1, are alone; and which posts are not (n,)."""
     _, group, sizes = np.unique(found, return_inverse=True, return_counts=True)
-    placed = (sizes[group] >= assignments.MIN_VOICES) & (found >= 0)
+    placed = (sizes[group] >= MIN_VOICES) & (found >= 0)
     return np.where(placed, group, len(sizes) + np.arange(len(found))), placed
 
 
@@ -200,7 +199,7 @@ def ours(posts: Labelled) -> Labels:
     unknown = [""] * len(names)
     sizes = [0] * len(names)
     complaints = assignments.Posts(names, unknown, unknown, unknown, unknown, sizes, posts.vectors)
-    grouped = assignments.group_day(complaints, DAY)
+    grouped = assignments.group_day(complaints, DAY, MIN_VOICES)
     found: Labels = assignments.labels_of(grouped.problem)
     return found
 
@@ -345,7 +344,7 @@ def build(vectors: Vectors, days: Labels) -> Built:
     dates = [first + timedelta(days=int(day)) for day in days]
     embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
     names = [f"{index:06}" for index in range(len(days))]
-    posts = pa.table({"url_hash": names, "posted_on": dates, "embedding": embedding})  # noqa: F841
+    complaints = pa.table({"url_hash": names, "posted_on": dates, "embedding": embedding})  # noqa: F841
     nothing = assignments.SCHEMA.empty_table()  # noqa: F841
     seconds, rows = [], []
     with duckdb.connect() as session:

@@ -11,6 +11,8 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from tests.support.project import ROOT, read_seed
+
 FOLDER = Path(__file__).parent
 # The files of labels; those with labels of all fields, those of real posts, the one whose held-back half is random, and
 # the one that was read twice.
@@ -19,10 +21,10 @@ ALL_FIELDS = ("posts.tsv", "sample.tsv")
 REAL = ("posts.tsv", "complaints.tsv")
 RANDOM = ("complaints.tsv",)
 TWICE = ("posts.tsv",)
-COMPLAINT_SIGNALS = FOLDER.parent / "seeds" / "complaint_signals.csv"
-CATEGORIES = ("ai", "compliance", "devtools", "ecommerce", "finance", "healthtech", "logistics", "other")
+COMPLAINT_SIGNALS = ROOT / "seeds" / "complaint_signals.csv"
+CATEGORIES = tuple(sorted({row["category"] for row in read_seed("categories")}))
 IMPACTS = ("low", "medium", "high")
-SOURCES = ("github", "hackernews", "reddit", "stackoverflow")
+SOURCES = tuple(row["name"] for row in read_seed("sources"))
 
 Names = npt.NDArray[np.str_]
 Bools = npt.NDArray[np.bool_]

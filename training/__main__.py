@@ -1,4 +1,4 @@
-"""Fits what the built-in labeller knows of posts, and writes it to seeds post_weights and complaint_signals.
+"""Fits the weights of the built-in labeller: seeds answer_weights, source_weights and complaint_signals.
 
 python -m training DATABASE ..., where the databases hold the labelled posts, built.
 
@@ -11,7 +11,7 @@ time without the embedding, for other embedding models. All this was chosen by c
 
 import csv
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +34,8 @@ from training import (
 
 embeddings: Any = load("embeddings")
 
-POST_WEIGHTS = ROOT / "seeds" / "post_weights.csv"
+ANSWER_WEIGHTS = ROOT / "seeds" / "answer_weights.csv"
+SOURCE_WEIGHTS = ROOT / "seeds" / "source_weights.csv"
 # How much a source or a signal counts beside an embedding of length 1, and a real post beside a phrase.
 SCALE = 0.3
 POST_WEIGHT = 2.0
@@ -60,24 +61,47 @@ def fit(rows: Floats, labels: Names, weights: Floats, rarity: float = RARITY) ->
     return regression
 
 
-def seed_rows(field: str, regression: LogisticRegression, dimensions: int = embeddings.DIMENSIONS) -> Rows:
-    """The rows of post_weights: what each answer adds up from; of two answers the second, against the first."""
+class Weights(NamedTuple):
+    """Rows of seed answer_weights and of seed source_weights."""
+
+    answers: Rows
+    sources: Rows
+
+    def plus(self, other: "Weights") -> "Weights":
+        """The rows of both."""
+        return Weights(self.answers + other.answers, self.sources + other.sources)
+
+
+def seed_rows(field: str, regression: LogisticRegression, dimensions: int = embeddings.DIMENSIONS) -> Weights:
+    """What each answer adds up from; of two answers only the second is fitted, against the first."""
     of_sources = slice(dimensions, dimensions + len(SOURCES))
     answers = regression.classes_[-len(regression.coef_) :]
-    return [
-        {
-            "field": field,
-            "answer": answer,
-            "bias": f"{bias:.4f}",
-            **{source: f"{SCALE * weight:.4f}" for source, weight in zip(SOURCES, weights[of_sources], strict=True)},
-            "weights": "[" + ", ".join(f"{weight:.3f}" for weight in weights[:dimensions]) + "]" if dimensions else "",
-        }
-        for answer, bias, weights in zip(answers, regression.intercept_, regression.coef_, strict=True)
-    ]
+    return Weights(
+        [
+            {
+                "field": field,
+                "answer": answer,
+                "bias": f"{bias:.4f}",
+                "weights": f"[{', '.join(f'{weight:.3f}' for weight in weights[:dimensions])}]" if dimensions else "",
+            }
+            for answer, bias, weights in zip(answers, regression.intercept_, regression.coef_, strict=True)
+        ],
+        [
+            {
+                "field": field,
+                "answer": answer,
+                "has_embedding": str(dimensions > 0).lower(),
+                "source": source,
+                "weight": f"{SCALE * weight:.4f}",
+            }
+            for answer, weights in zip(answers, regression.coef_, strict=True)
+            for source, weight in zip(SOURCES, weights[of_sources], strict=True)
+        ],
+    )
 
 
-def fit_labels(posts: Posts) -> Rows:
-    """The rows of post_weights for category and impact."""
+def fit_labels(posts: Posts) -> Weights:
+    """The weights of category and impact."""
     rows = features(posts.vectors, posts.sources)
     categories, texts = zip(*read_phrases(), strict=True)
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
@@ -89,11 +113,11 @@ def fit_labels(posts: Posts) -> Rows:
         np.repeat([1.0, POST_WEIGHT], [len(texts), len(rows)]),
     )
     impact = fit(rows, posts.impact, np.ones(len(rows)))
-    return seed_rows("category", category) + seed_rows("impact", impact)
+    return seed_rows("category", category).plus(seed_rows("impact", impact))
 
 
-def fit_complaints(posts: Posts) -> tuple[Rows, Rows]:
-    """The rows of post_weights for complaints, with and without an embedding, and those of complaint_signals."""
+def fit_complaints(posts: Posts) -> tuple[Weights, Rows]:
+    """The weights of complaints, with and without an embedding, and the rows of seed complaint_signals."""
     rows = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
     labels = np.where(posts.complains, "yes", "no")
     weights = np.ones(len(rows))
@@ -107,7 +131,7 @@ def fit_complaints(posts: Posts) -> tuple[Rows, Rows]:
             strict=True,
         )
     ]
-    return seed_rows("complains", beside) + seed_rows("complains", alone, dimensions=0), signals
+    return seed_rows("complains", beside).plus(seed_rows("complains", alone, dimensions=0)), signals
 
 
 def read_halves(databases: list[Path], files: tuple[str, ...]) -> Posts:
@@ -121,7 +145,8 @@ def fit_all(databases: list[Path]) -> dict[Path, Rows]:
     weights = fit_labels(read_halves(databases, ALL_FIELDS))
     # What is invented complains more often than what is real.
     complaint_weights, signals = fit_complaints(read_halves(databases, REAL))
-    return {POST_WEIGHTS: weights + complaint_weights, COMPLAINT_SIGNALS: signals}
+    answers, sources = weights.plus(complaint_weights)
+    return {ANSWER_WEIGHTS: answers, SOURCE_WEIGHTS: sources, COMPLAINT_SIGNALS: signals}
 
 
 def main(databases: Annotated[list[Path], typer.Argument(help="Databases with the labelled posts, built.")]) -> None:

@@ -1,6 +1,5 @@
 """silver.documents.complaint_score: who has a problem, against posts labelled by hand and the seeds' own arithmetic."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 
 from benchmarks.labels import complaint_quality, complaint_scores
 from tests.support.models import load
-from tests.support.project import DATABASE, DAY, ROOT, Project
+from tests.support.project import DATABASE, DAY, Project, read_seed
 from tests.support.shared import Shared
 from training import SOURCES, labelled_posts, read_signals
 from training.__main__ import fit_complaints
@@ -109,15 +108,19 @@ def test_scores_are_what_the_seeds_add_up_to(scored: Project, project: Project, 
         "select source, embedding, complaint_signals, post_signals.complaint_score::double"
         " from silver.post_signals join silver.documents using (url_hash) join silver.embeddings using (content_hash)"
     )
-    with (ROOT / "seeds" / "post_weights.csv").open() as lines:
-        [weights] = [
-            row for row in csv.DictReader(lines) if row["field"] == "complains" and (row["weights"] == "") == alone
-        ]
+    [weights] = [
+        row for row in read_seed("answer_weights") if row["field"] == "complains" and (not row["weights"]) == alone
+    ]
+    of_sources = {
+        row["source"]: float(row["weight"])
+        for row in read_seed("source_weights")
+        if row["field"] == "complains" and (row["has_embedding"] == "false") == alone
+    }
     signals = {row["signal"]: float(row["weight_alone" if alone else "weight"]) for row in read_signals()}
     # Four of the absurd ones have no text, and no embedding.
     assert len(rows) == len(COMPLAINTS + OTHERS) + (0 if alone else len(ABSURD) - 4)
     for source, embedding, found, score in rows:
-        total = float(weights["bias"]) + float(weights[source]) + sum(signals[signal] for signal in found)
+        total = float(weights["bias"]) + of_sources[source] + sum(signals[signal] for signal in found)
         if not alone:
             total += np.dot(embedding, json.loads(weights["weights"]))
         assert score == pytest.approx(1 / (1 + np.exp(-total)), abs=1e-5)
@@ -133,9 +136,9 @@ def test_signals_are_those_that_the_weights_were_fitted_on(built: Project) -> No
 
 def test_the_seeds_are_of_the_shape_that_is_fitted(built: Project) -> None:
     weights, signals = fit_complaints(labelled_posts(built.database).fitted_on())
-    with (ROOT / "seeds" / "post_weights.csv").open() as lines:
-        rows = [row for row in csv.DictReader(lines) if row["field"] == "complains"]
-    assert [set(row) for row in weights] == [set(row) for row in rows]
-    assert [len(json.loads(row["weights"] or "[]")) for row in weights] == [384, 0]
+    for fitted, seed in zip(weights, ("answer_weights", "source_weights"), strict=True):
+        rows = [row for row in read_seed(seed) if row["field"] == "complains"]
+        assert [set(row) for row in fitted] == [set(row) for row in rows]
+    assert [len(json.loads(row["weights"] or "[]")) for row in weights.answers] == [384, 0]
     assert {key for row in signals for key in row} == set(read_signals()[0])
-    assert set(SOURCES) < set(weights[0])
+    assert {row["source"] for row in weights.sources} == set(SOURCES)

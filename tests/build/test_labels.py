@@ -1,7 +1,8 @@
-"""gold.label_attempts with a language model: the real LiteLLM against a loopback server with OpenAI's protocol."""
+"""Labels by a language model: the real LiteLLM against a loopback server with OpenAI's protocol."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from groundswell.llm import labels
 from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.calls import CALLS_IN_FLIGHT
 from groundswell.llm.errors import AnswerError
@@ -23,20 +25,19 @@ from tests.support import language_model
 from tests.support.language_model import Model, honest, settings
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.models import load
-from tests.support.project import DAY, DBT, ROOT, Project
+from tests.support.project import DAY, DBT, ROOT, Project, read_seed
 
-label_attempts: Any = load("label_attempts")
+issue_label_attempts: Any = load("issue_label_attempts")
 CLUSTERS = 10
 # What a test with more clusters than there is evidence for can build.
-MODELS = ("label_attempts", "issue_labels")
+MODELS = ("issue_label_attempts", "issue_labels")
 
 
 @pytest.fixture
 def unlabelled(built: Project, tmp_path: Path) -> Project:
     """The built sample day without its labels, and without its problems, which tests/test_problems.py is about."""
     copy = built.copy_to(tmp_path)
-    copy.query("delete from gold.label_attempts")
-    copy.query("delete from gold.problem_requests")
+    copy.query("delete from gold.issue_label_attempts")
     return copy
 
 
@@ -131,7 +132,7 @@ def test_every_cluster_ends_labelled_or_failed_whatever_comes_back(unlabelled: P
     assert statuses(unlabelled) == {"labelled": 6, "failed": 4}, finished.output
     assert "WARN 1 issue_labels_none_failed" in finished.output
     assert unlabelled.query("select error from gold.issue_labels where status = 'failed' order by cluster_id") == [
-        ("category: Input should be 'ai', 'finance', 'compliance', 'logistics', 'healthtech', 'devtools', 'ecommerce'"
+        ("category: Input should be 'ai', 'compliance', 'devtools', 'ecommerce', 'finance', 'healthtech', 'logistics'"
          " or 'other'",),
         ("the model refused: I'm sorry, but I can't assist with that.",),
         ("the answer is cut off: var llm_answer_tokens allows it no more",),
@@ -177,7 +178,7 @@ def test_a_model_that_thinks_too_long(unlabelled: Project, loopback: Loopback) -
     # It is not asked again at once, for it may have been paid for: it stays counted, as an estimate.
     assert len(loopback.requests) == CLUSTERS
     [(cost, tokens)] = unlabelled.query(
-        "select cost_usd, tokens_out from gold.label_attempts where status != 'labelled'"
+        "select cost_usd, tokens_out from gold.issue_label_attempts where status != 'labelled'"
     )
     assert cost > 0
     assert tokens == 900
@@ -214,7 +215,7 @@ def test_the_ladder_of_structured_output(unlabelled: Project, loopback: Loopback
     ],
 )
 def test_the_ladder_begins_where_the_model_can(model: str, first: str) -> None:
-    assert LanguageModel(model, "http://127.0.0.1:9/v1", 60, 900, label_attempts.Label).ladder[0] == first
+    assert LanguageModel(model, "http://127.0.0.1:9/v1", 60, 900, labels.Label).ladder[0] == first
 
 
 def test_the_next_model_is_asked_where_one_does_not_answer(unlabelled: Project, loopback: Loopback) -> None:
@@ -238,16 +239,17 @@ def test_a_budget_is_kept_and_the_largest_clusters_come_first(unlabelled: Projec
     model = settings(loopback, "openai/gpt-4o-mini")
     loopback.answer = honest
     # A call costs 27 millionths of a dollar, and is taken to cost at most about 800 before it leaves.
-    finished = label(unlabelled, variables=", llm_budget_usd: 0.0015", **model)
+    finished = label(unlabelled, variables=", llm_budget_usd: 0.003", **model)
     assert finished.status == 0, finished.output
-    # One or two at a time, since each reserves what it may cost: all are served, for a fifth of the budget.
+    # Half of the budget is left to problems. One or two calls go at a time, since each reserves what it may cost.
     assert statuses(unlabelled) == {"labelled": CLUSTERS}
     [(spent,)] = unlabelled.query("select sum(cost_usd) from gold.label_costs")
     assert spent == pytest.approx(CLUSTERS * (100 * 0.15e-6 + 20 * 0.6e-6))
 
-    unlabelled.query("delete from gold.label_attempts")
+    unlabelled.query("delete from gold.issue_label_attempts")
+    unlabelled.query("delete from bronze.llm_calls")
     loopback.requests.clear()
-    tight = ", llm_budget_usd: 0.00085"
+    tight = ", llm_budget_usd: 0.0017"
     finished = label(unlabelled, variables=tight, **model)
     assert finished.status == 0, finished.output
     served = [language_model.read(request).cluster for request in loopback.requests]
@@ -346,17 +348,17 @@ def test_a_killed_run_repeats_no_more_than_the_calls_in_flight(unlabelled: Proje
             assert arrived.acquire(timeout=120), "the build asked too little"
         run.send_signal(signal.SIGKILL)
     asked = len(loopback.requests)
-    kept = dict(unlabelled.query("select status, count(*) from gold.label_attempts__journal group by all"))
+    kept = dict(unlabelled.query("select status, count(*) from gold.issue_label_attempts__journal group by all"))
     assert kept["labelled"] >= asked - CALLS_IN_FLIGHT
     # Each of those in flight is on record, with what it may have cost, some of them before they left.
     assert asked <= kept["labelled"] + kept["asked"] <= kept["labelled"] + CALLS_IN_FLIGHT
     # It may have been a build of an earlier version, which noted less.
-    unlabelled.query("alter table gold.label_attempts__journal drop column strays")
+    unlabelled.query("alter table gold.issue_label_attempts__journal drop column quotes")
     finished = unlabelled.build(DAY, "--select", *MODELS, data_tests=False, **settings(loopback))
     assert finished.status == 0, finished.output
     assert len(loopback.requests) == asked + clusters - kept["labelled"]
     assert statuses(unlabelled) == {"labelled": clusters}
-    assert unlabelled.query("select count(*) from gold.label_attempts") == [(clusters + kept["asked"],)]
+    assert unlabelled.query("select count(*) from gold.issue_label_attempts") == [(clusters + kept["asked"],)]
 
 
 def test_a_label_that_can_not_be_renewed_stands(unlabelled: Project, loopback: Loopback) -> None:
@@ -383,6 +385,7 @@ def test_a_label_that_can_not_be_renewed_stands(unlabelled: Project, loopback: L
 
 # -- Claims against the posts.
 
+MONEY = re.compile("|".join(row["pattern"] for row in read_seed("label_signals")), re.IGNORECASE)
 POSTS = [
     "The cache is never restored. Builds start from nothing.\nWe would pay for a fix.",
     "Our builds <b>start</b> cold since the cache is gone, says Ann’s log",
@@ -412,8 +415,8 @@ LABEL = {
 
 
 def check(changes: dict[str, Any], common: Set[str] = frozenset()) -> dict[str, Any]:
-    label = parsed(json.dumps(LABEL | changes), label_attempts.Label)
-    row: dict[str, Any] = label_attempts.checked(label, REQUEST, common)
+    label = parsed(json.dumps(LABEL | changes), labels.Label)
+    row: dict[str, Any] = issue_label_attempts.check_issue(label, REQUEST, labels.Grounds(labels.Label, common, MONEY))
     return row
 
 
@@ -442,7 +445,7 @@ def test_quotes_are_compared_with_the_posts() -> None:
     ],
 )
 def test_a_quote_is_found_or_not(quote: str, text: str, words: str | None) -> None:
-    assert label_attempts.found(quote, text) == words
+    assert labels.quoted_words(quote, text) == words
 
 
 @pytest.mark.parametrize(
@@ -534,29 +537,32 @@ def test_common_words_are_those_of_three_people() -> None:
     ]
     with duckdb.connect() as session:
         session.execute(
-            "create schema bronze; create schema silver;"
-            "create table bronze.raw_items (url_hash text, author_hash text, collection_date date);"
-            "create table silver.documents"
-            " (url_hash text, text text, collection_date date, duplicate_of text, addresses_model boolean);"
+            "create table posts (url_hash text, author_hash text);"
+            "create table texts (url_hash text, text text, collection_date date);"
+            "create table duplicates (url_hash text, duplicate_of text);"
+            "create table post_signals (url_hash text, addresses_model boolean);"
         )
         for number, (author, text, day, original, addresses) in enumerate(posts):
-            session.execute("insert into bronze.raw_items values (?, ?, ?)", [f"u{number}", author, day])
-            session.execute(
-                "insert into silver.documents values (?, ?, ?, ?, ?)", [f"u{number}", text, day, original, addresses]
-            )
-        parameters = {"days": 14, "run_date": DAY, "people": label_attempts.PEOPLE}
-        rows = session.execute(label_attempts.COMMON, parameters).fetchall()
+            url_hash = f"u{number}"
+            session.execute("insert into posts values (?, ?)", [url_hash, author])
+            session.execute("insert into texts values (?, ?, ?)", [url_hash, text, day])
+            if original:
+                session.execute("insert into duplicates values (?, ?)", [url_hash, original])
+            session.execute("insert into post_signals values (?, ?)", [url_hash, addresses])
+        parameters = {"days": 14, "run_date": DAY, "authors": labels.COMMON_AUTHORS}
+        names = {name: name for name in ("posts", "texts", "duplicates", "post_signals")}
+        rows = session.execute(labels.COMMON_WORDS.format(**names), parameters).fetchall()
     assert {word for (word,) in rows} == {"acme-9", "fails", "again"}
 
 
 @pytest.mark.parametrize("content", ["", "no", "{", '{"a": 1', "[1]", '{"a": 1}'])
 def test_answers_that_are_none(content: str) -> None:
     with pytest.raises(AnswerError):
-        parsed(content, label_attempts.Label)
+        parsed(content, labels.Label)
 
 
 def test_the_schema_holds_what_every_provider_takes() -> None:
-    schema = answer_schema(label_attempts.Label)
+    schema = answer_schema(labels.label_of(["ai", "other"]))
     assert schema["required"] == list(LABEL)
     assert schema["additionalProperties"] is False
     assert schema["properties"]["quotes"]["items"]["properties"]["shows"]["enum"] == ["problem", "payment"]

@@ -166,6 +166,7 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
     batches = math.ceil(texts_asked_about(unsure) / opinion_attempts.BATCH)
     assert len(loopback.requests) == batches
     unsure.query("delete from silver.opinion_attempts")
+    unsure.query("delete from bronze.llm_calls")
     loopback.requests.clear()
     tight = f"{MARGIN}, llm_budget_tokens: 10000"
     finished = ask(unsure, loopback, tight)
@@ -173,7 +174,8 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
     assert not loopback.requests
     assert f"{batches} of {batches} batches of posts wait for a second opinion: today's budget" in finished.output
 
-    unsure.query("delete from gold.label_attempts")
+    unsure.query("delete from gold.issue_label_attempts")
+    unsure.query("delete from gold.problem_label_attempts")
     assert ask(unsure, loopback).status == 0
     [(spent,)] = unsure.query("select sum(tokens_in + tokens_out)::int from silver.opinion_attempts")
     assert spent == 120 * batches
@@ -181,7 +183,8 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
     labelled = unsure.build(
         DAY,
         "--select",
-        "label_attempts",
+        "issue_label_attempts",
+        "problem_label_attempts",
         "label_costs",
         variables=f", llm_budget_tokens: {spent + 100}",
         data_tests=False,

@@ -13,14 +13,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from groundswell.llm.labels import Label, Quote
 from tests.support.language_model import honest, settings, sorting
 from tests.support.loopback import Loopback
 from tests.support.models import load
-from tests.support.project import DATABASE, DAY, Project
+from tests.support.project import DATABASE, DAY, Project, project_vars
 from tests.support.shared import Shared
 
 problems: Any = load("problem_assignments")
-label_attempts: Any = load("label_attempts")
+MIN_VOICES: int = project_vars()["problem_voices"]
+problem_label_attempts: Any = load("problem_label_attempts")
 
 Vectors = npt.NDArray[np.float32]
 FIRST_DAY = date(2026, 11, 1)
@@ -68,6 +70,11 @@ def posts_of(
     url_hashes = [f"p{number:03}" for number in range(count)]
     sizes = Counter(problem)
     return problems.Posts(url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors)
+
+
+def group_day(posts: Any, day: str) -> Any:
+    """Group posts of a window on its last day."""
+    return problems.group_day(posts, day, MIN_VOICES)
 
 
 def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
@@ -177,7 +184,7 @@ def test_which_problem_a_group_goes_on_with(
     ],
 )
 def test_three_voices_open_a_problem(count: int, author: list[str], opens: bool) -> None:
-    grouped = problems.group_day(posts_of(np.vstack([alike(count, 1), strangers(5, 2)]), author=author), "2026-11-20")
+    grouped = group_day(posts_of(np.vstack([alike(count, 1), strangers(5, 2)]), author=author), "2026-11-20")
     name = problems.problem_id("2026-11-20", "p000") if opens else ""
     assert grouped.problem == [name] * count + [""] * 5
     assert grouped.merged == {}
@@ -185,33 +192,33 @@ def test_three_voices_open_a_problem(count: int, author: list[str], opens: bool)
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_posts_that_have_nothing_in_common(count: int) -> None:
-    assert problems.group_day(posts_of(strangers(count, 1)), "2026-11-20").problem == [""] * count
+    assert group_day(posts_of(strangers(count, 1)), "2026-11-20").problem == [""] * count
 
 
 def test_copies_by_others_open_no_problem() -> None:
-    assert set(problems.group_day(posts_of(alike(200, 1, spread=0.0005)), "2026-11-20").problem) == {""}
+    assert set(group_day(posts_of(alike(200, 1, spread=0.0005)), "2026-11-20").problem) == {""}
 
 
 def test_a_problem_keeps_its_id_as_it_grows() -> None:
     posts = posts_of(alike(3, 1))
-    grouped = problems.group_day(posts, "2026-11-18")
+    grouped = group_day(posts, "2026-11-18")
     [name] = set(grouped.problem)
     centre = strangers(1, 1)[0]
     for seed, day in enumerate(("2026-11-19", "2026-11-20"), start=10):
         posts = follow_up(posts, grouped, alike(9, seed, centre))
-        grouped = problems.group_day(posts, day)
+        grouped = group_day(posts, day)
         assert set(grouped.problem) == {name}
     assert len(grouped.problem) == 21
 
 
 @pytest.mark.parametrize("count", [10, 25, 60])
 def test_a_problem_that_is_all_there_is_stays_whole(count: int) -> None:
-    assert len(set(problems.group_day(posts_of(alike(count, 1)), "2026-11-20").problem)) == 1
+    assert len(set(group_day(posts_of(alike(count, 1)), "2026-11-20").problem)) == 1
 
 
 def test_a_large_problem_does_not_crumble() -> None:
     others = [alike(6, 100 + seed) for seed in range(100)]
-    grouped = problems.group_day(posts_of(np.vstack([alike(400, 5), *others])), "2026-11-20")
+    grouped = group_day(posts_of(np.vstack([alike(400, 5), *others])), "2026-11-20")
     sizes = Counter(grouped.problem[:400])
     assert "" not in sizes
     assert len(sizes) <= 4
@@ -224,16 +231,16 @@ def test_a_chain_of_likenesses_is_no_problem() -> None:
     chain = np.zeros((8, 384), dtype=np.float32)
     chain[:, 0], chain[:, 1] = np.cos(angles), np.sin(angles)
     chain[:, 2] = 0.1 * np.arange(8)
-    grouped = problems.group_day(posts_of(unit(chain)), "2026-11-20")
+    grouped = group_day(posts_of(unit(chain)), "2026-11-20")
     assert max(Counter(name for name in grouped.problem if name).values(), default=0) <= 3
 
 
 def test_one_that_stood_alone_founds_a_problem_with_later_ones() -> None:
     like = alike(3, 1)
     posts = posts_of(np.vstack([strangers(4, 2), like[:1]]))
-    grouped = problems.group_day(posts, "2026-11-19")
+    grouped = group_day(posts, "2026-11-19")
     assert set(grouped.problem) == {""}
-    grouped = problems.group_day(follow_up(posts, grouped, like[1:]), "2026-11-20")
+    grouped = group_day(follow_up(posts, grouped, like[1:]), "2026-11-20")
     assert grouped.problem == [""] * 4 + [problems.problem_id("2026-11-20", "p004")] * 3
 
 
@@ -242,7 +249,7 @@ def test_what_a_day_does_not_touch_stays() -> None:
     # Nobody would group these so; there is nothing new about them either.
     before = [*"PPPPQQQQ", *"QQQQPPPP", *[""] * 4]
     known = [f"v{number}" for number in range(20)]
-    grouped = problems.group_day(posts_of(np.vstack([vectors, alike(3, 4)]), voice=known, problem=before), "2026-11-20")
+    grouped = group_day(posts_of(np.vstack([vectors, alike(3, 4)]), voice=known, problem=before), "2026-11-20")
     assert grouped.problem == [*before, *[problems.problem_id("2026-11-20", "p020")] * 3]
     assert grouped.voice[:20] == known
 
@@ -252,11 +259,11 @@ def test_a_bridge_merges_two_problems() -> None:
     # Others in the graph, without which its modularity would rather part two than join them.
     others = np.vstack([alike(6, seed) for seed in range(50, 58)])
     posts = posts_of(np.vstack([alike(4, 2, one), alike(3, 3, other), others]))
-    grouped = problems.group_day(posts, "2026-11-19")
+    grouped = group_day(posts, "2026-11-19")
     large, small = grouped.problem[0], grouped.problem[4]
     assert grouped.problem[:7] == [large] * 4 + [small] * 3
     assert large != small
-    merged = problems.group_day(follow_up(posts, grouped, alike(8, 4, between)), "2026-11-20")
+    merged = group_day(follow_up(posts, grouped, alike(8, 4, between)), "2026-11-20")
     assert merged.merged == {small: large}
     assert merged.problem == [large] * 7 + grouped.problem[7:] + [large] * 8
 
@@ -264,14 +271,14 @@ def test_a_bridge_merges_two_problems() -> None:
 def test_groups_depend_on_the_posts_only() -> None:
     centres = strangers(6, 1)
     vectors = np.vstack([alike(12, seed, centre, 0.028) for seed, centre in enumerate(centres)] + [strangers(30, 9)])
-    grouped = problems.group_day(posts_of(vectors), "2026-11-20")
+    grouped = group_day(posts_of(vectors), "2026-11-20")
     assert len(set(grouped.problem)) >= 6
     np.random.default_rng(5).normal()
-    assert problems.group_day(posts_of(vectors.copy()), "2026-11-20") == grouped
+    assert group_day(posts_of(vectors.copy()), "2026-11-20") == grouped
 
     # What counts is who belongs together; only the names come from the order of posting.
     order = np.random.default_rng(2).permutation(len(vectors))
-    shuffled = problems.group_day(posts_of(vectors[order]), "2026-11-20").problem
+    shuffled = group_day(posts_of(vectors[order]), "2026-11-20").problem
     partition = {frozenset(order[problems.labels_of(shuffled) == label]) for label in problems.labels_of(shuffled)}
     expected = problems.labels_of(grouped.problem)
     assert partition == {frozenset(np.flatnonzero(expected == label)) for label in expected}
@@ -343,6 +350,7 @@ class Run:
             "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": str(MEMORY),
+            "problem_voices": str(MIN_VOICES),
             **settings,
         }
 
@@ -355,9 +363,6 @@ class Run:
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
         return self.session.table(name)
 
-    def source(self, _: str, name: str) -> duckdb.DuckDBPyRelation:
-        return self.session.table(name)
-
 
 class History:
     """Days as they are built one after another."""
@@ -366,7 +371,7 @@ class History:
         self.session = duckdb.connect()
         rows = problems.SCHEMA.empty_table()  # noqa: F841  (DuckDB finds it by name)
         self.session.execute(
-            "create table raw_items (url_hash text primary key, author_hash text, created_at timestamp);"
+            "create table posts (url_hash text primary key, author_hash text, posted_at timestamp);"
             "create table documents"
             " (url_hash text, content_hash text, duplicate_of text, complaint_score double, collection_date date);"
             "create table titles (url_hash text, content_hash text);"
@@ -387,7 +392,7 @@ class History:
             schema=ARRIVED,
         )
         self.session.execute(
-            "insert into raw_items select distinct url_hash, author, day + to_seconds(second) from arrived;"
+            "insert into posts select distinct url_hash, author, day + to_seconds(second) from arrived;"
             "insert into documents"
             " select distinct url_hash, text, duplicate_of, complaint_score, day from arrived;"
             "insert into titles select distinct url_hash, title from arrived;"
@@ -737,11 +742,11 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
 )
 def test_who_has_a_problem(voices: int, shown: int, named: list[int], status: str, strays: list[str]) -> None:
     samples = [{"sample_number": number, "url_hash": f"p{number}", "text": ""} for number in range(1, shown + 1)]
-    quotes = [label_attempts.Quote(post=number, quote="it fails", shows="problem") for number in named[:1]]
+    quotes = [Quote(post=number, quote="it fails", shows="problem") for number in named[:1]]
     # Whoever is quoted is meant.
     for posts in (named, named[1:]):
-        label = label_attempts.Label.model_construct(posts=posts, quotes=quotes)
-        outcome = label_attempts.sorted_out(label, {"samples": samples, "voices": voices})
+        label = Label.model_construct(posts=posts, quotes=quotes)
+        outcome = problem_label_attempts.sort_strays(label, samples, voices, MIN_VOICES)
         assert (outcome["status"], outcome["strays"]) == (status, strays)
 
 
@@ -904,8 +909,7 @@ def test_problems_are_joined_with_the_issues_of_their_posts(three_days: Project)
 def test_a_problem_is_labelled_again_when_its_voices_have_doubled(three_days: Project) -> None:
     # Not at seven.
     assert three_days.query(
-        "select list(voices order by attempted_at) from gold.label_attempts where problem_id is not null"
-        " group by problem_id order by all"
+        "select list(voices order by attempted_at) from gold.problem_label_attempts group by problem_id order by all"
     ) == [([3],), ([4, 9],)]
 
 
@@ -927,8 +931,8 @@ def test_the_daily_report_counts_what_the_tables_hold(three_days: Project) -> No
         """
     )
     assert counted == three_days.query(
-        "select report_date, posts, github_posts, complaints, problems_opened, problems_continued, issues_labelled,"
-        " clusters from gold.daily_report order by all"
+        "select report_date, posts, source_counts['github'], complaints, problems_opened, problems_continued,"
+        " issues_labelled, clusters from gold.daily_report order by all"
     )
     assert [row[4:6] for row in counted] == [(1, 0), (0, 1), (1, 1)]
     assert three_days.query(
@@ -945,7 +949,7 @@ def test_another_build_changes_no_problem_and_labels_nothing(three_days: Project
     finished = copy.build(day, data_tests=False)
     assert finished.status == 0, finished.output
     after = copy.contents()
-    names = [name for name in after if "problem" in name] + ["gold.label_attempts"]
+    names = [name for name in after if "problem" in name] + ["gold.issue_label_attempts"]
     assert {name: after[name] for name in names} == {name: before[name] for name in names}
 
 
@@ -953,9 +957,9 @@ def test_a_language_model_names_problems_and_quotes_their_posts(
     three_days: Project, tmp_path: Path, loopback: Loopback
 ) -> None:
     copy = three_days.copy_to(tmp_path)
-    copy.query("delete from gold.label_attempts where problem_id is not null")
+    copy.query("delete from gold.problem_label_attempts")
     loopback.answer = honest
-    finished = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
+    finished = copy.build(DAY, "--select", "problem_label_attempts+", **settings(loopback))
     assert finished.status == 0, finished.output
     # The day's clusters have their labels.
     assert len(loopback.requests) == copy.query("select count(*) from gold.problems")[0][0]
@@ -974,11 +978,11 @@ def test_a_language_model_names_problems_and_quotes_their_posts(
 
 def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Path, loopback: Loopback) -> None:
     copy = three_days.copy_to(tmp_path)
-    copy.query("delete from gold.label_attempts where problem_id is not null")
+    copy.query("delete from gold.problem_label_attempts")
     before = copy.contents()
     # The accountant's invoices have another problem, and so have two of three batteries.
     loopback.answer = sorting(lambda post: "accountant" not in post.text and "drains" not in post.text)
-    finished = copy.build(DAY, "--select", "label_attempts+", **settings(loopback))
+    finished = copy.build(DAY, "--select", "problem_label_attempts+", **settings(loopback))
     assert finished.status == 0, finished.output
     assert "1 labelled in all, 1 mixed, 0 waiting" in finished.output
     assert copy.query("select status, error, canonical_title is null from gold.problem_labels order by 1") == [
@@ -1003,6 +1007,6 @@ def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Pa
         name: before[name] for name in before if name.startswith("silver")
     }
     asked = len(loopback.requests)
-    again = copy.build(DAY, "--select", "label_attempts+", data_tests=False, **settings(loopback))
+    again = copy.build(DAY, "--select", "problem_label_attempts+", data_tests=False, **settings(loopback))
     assert again.status == 0, again.output
     assert len(loopback.requests) == asked == 2

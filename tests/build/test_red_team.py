@@ -192,7 +192,7 @@ def test_the_key_goes_to_the_model_and_nowhere_else(obeyed: Run) -> None:
     assert {request.headers["authorization"] for request in obeyed.requests} == {f"Bearer {KEY}"}
     assert not any(KEY in request.body for request in obeyed.requests)
     assert KEY not in obeyed.finished.output
-    for table in ("gold.label_attempts", "gold.issues"):
+    for table in ("gold.issue_label_attempts", "gold.issues"):
         assert obeyed.project.query(f"select count(*) from {table} as entry where contains(entry::text, '{KEY}')") == [
             (0,)
         ]

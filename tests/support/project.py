@@ -1,5 +1,6 @@
 """The project under test: runs its commands on a database of its own, and a real PocketBase to push to."""
 
+import csv
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from sync.server import running
 from tests.support import forked
@@ -183,3 +185,15 @@ def serve(data: Path, address: str, password: str) -> Iterator[Server]:
     credentials = {"POCKETBASE_EMAIL": "sync@example.com", "POCKETBASE_PASSWORD": password}
     with running(address, data, credentials) as url:
         yield Server(url, {"POCKETBASE_URL": url, **credentials})
+
+
+def project_vars() -> dict[str, Any]:
+    """The vars of dbt_project.yml with their default values."""
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
+    return loaded
+
+
+def read_seed(name: str) -> list[dict[str, str]]:
+    """The rows of a seed."""
+    with (ROOT / "seeds" / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
