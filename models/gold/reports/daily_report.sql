@@ -134,24 +134,30 @@ synced as (
     select count(synced_at) filter (where action is distinct from 'delete') as issues_synced
     from live_issues
 
+),
+
+daily_report as (
+
+    select
+        {{ run_date() }} as report_date,
+        posts.posts,
+        sources.source_counts,
+        posts.* exclude (posts),
+        placed.*,
+        labels.*,
+        labels_of_problems.*,
+        costs.*,
+        events.*,
+        synced.*,
+    from posts
+    cross join sources
+    cross join placed
+    cross join labels
+    cross join labels_of_problems
+    cross join costs
+    cross join events
+    cross join synced
+
 )
 
-select
-    {{ run_date() }} as report_date,
-    posts.posts,
-    sources.source_counts,
-    posts.* exclude (posts),
-    placed.*,
-    labels.*,
-    labels_of_problems.*,
-    costs.*,
-    events.*,
-    synced.*,
-from posts
-cross join sources
-cross join placed
-cross join labels
-cross join labels_of_problems
-cross join costs
-cross join events
-cross join synced
+select * from daily_report

@@ -1,0 +1,79 @@
+"""The next version may add a column to any incremental model: the first build brings it, and keeps the rows.
+
+The project is copied, every incremental model of the copy gets a column, and one build of a built day runs them all.
+"""
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from tests.support.project import DAY, ROOT, Project
+
+COLUMN = "is_added"
+
+
+def add_to_sql(file: Path) -> None:
+    """Add a column to the last select of a SQL model."""
+    query, found = re.subn(r"(?m)^select \* from (\w+)\s*\Z", rf"select *, true as {COLUMN} from \1", file.read_text())
+    assert found == 1, file
+    file.write_text(query)
+
+
+def add_to_python(file: Path) -> None:
+    """Add a column to each table that the function `model` returns."""
+    head, _, function = file.read_text().partition("\ndef model(")
+    model, *others = re.split(r"(?m)^(?=def )", function)
+    model = re.sub(r"(?m)^( +)return (.+)$", r"\1return with_added_column(\2)", model)
+    file.write_text(
+        f"{head}\n\ndef with_added_column(rows):\n"
+        "    table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows\n"
+        f"    return table.append_column('{COLUMN}', pa.array([True] * len(table), pa.bool_()))\n\n\ndef model("
+        + "".join([model, *others])
+    )
+
+
+def add_to_contract(file: Path) -> None:
+    """Add the column to the contract of a model, if the model has one."""
+    text = file.read_text()
+    if "enforced: true" in text:
+        column = f"      - name: {COLUMN}\n        data_type: boolean\n"
+        file.write_text(text.replace("    columns:\n", f"    columns:\n{column}", 1))
+
+
+def with_columns_added(folder: Path) -> tuple[Path, list[str]]:
+    """A copy of the project in which every incremental model has a column more, and the names of these models."""
+    for name in ("models", "macros", "seeds", "sync", "groundswell", "tests/dbt"):
+        shutil.copytree(ROOT / name, folder / name)
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / name, folder)
+    names = []
+    for file in sorted((folder / "models").rglob("*")):
+        text = file.read_text() if file.suffix in (".sql", ".py") else ""
+        if re.search(r"materialized=['\"]incremental['\"]", text):
+            (add_to_sql if file.suffix == ".sql" else add_to_python)(file)
+            add_to_contract(file.with_suffix(".yml"))
+            names.append(file.stem)
+    return folder, names
+
+
+def columns_of(project: Project, name: str) -> set[str]:
+    found = project.query("select column_name from duckdb_columns() where table_name = $name", name=name)
+    return {column for (column,) in found}
+
+
+def test_a_column_can_be_added_to_every_incremental_model(built: Project, tmp_path: Path) -> None:
+    next_version, names = with_columns_added(tmp_path / "next")
+    assert len(names) > 20
+    copy = replace(built.copy_to(tmp_path), parsed=None)
+    columns = {name: columns_of(copy, name) for name in names}
+    rows = dict(copy.query("select table_name, estimated_size from duckdb_tables()"))
+    for _ in range(2):
+        finished = copy.build(
+            DAY, "--project-dir", str(next_version), "--profiles-dir", str(next_version), data_tests=False
+        )
+        assert finished.status == 0, finished.output
+        assert {name: columns_of(copy, name) for name in names} == {
+            name: {*known, COLUMN} for name, known in columns.items()
+        }
+        assert dict(copy.query("select table_name, estimated_size from duckdb_tables()")) == rows
