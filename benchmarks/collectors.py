@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ingest.item import SourceName
 from ingest.settings import load_settings
+from ingest.sources import sources
 from tests.support.loopback import Loopback
 from tests.support.project import Project
 from tests.support.services import Post, Services, addresses, make_posts
@@ -27,8 +27,8 @@ LATENCY = 0.05
 
 def queries(source: str) -> list[str]:
     """What ingest/sources.yml asks of a source."""
-    settings = load_settings().model_dump()[source]
-    return list(next(iter(settings.values())))
+    section = load_settings()[source].model_dump()
+    return list(next(iter(section.values())))
 
 
 def collect(posts: list[Post], folder: Path, *arguments: str) -> tuple[dict[str, dict[str, float]], Project]:
@@ -45,7 +45,7 @@ def collect(posts: list[Post], folder: Path, *arguments: str) -> tuple[dict[str,
     return {source["source"]: source for source in document["sources"]}, project
 
 
-def allowance_used(source: SourceName) -> float:
+def allowance_used(source: str) -> float:
     """The share of the allowance used while work remains.
 
     A span, by the time that really lies between a request and the one that comes a whole allowance after it.
@@ -78,7 +78,7 @@ def measure() -> Table:
     table = Table("source", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("posts", "requests", "per 1,000 posts", "allowance used", "seconds", "outside waiting"):
         table.add_column(column, justify="right", no_wrap=True)
-    for source in SourceName:
+    for source in sources():
         report = reports[source]
         stored, requests, elapsed = report["new"], report["requests"], report["elapsed"]
         working = elapsed - report["waited"]

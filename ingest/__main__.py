@@ -16,12 +16,12 @@ from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
-from ingest.item import SourceName
 from ingest.jsonl import import_posts
+from ingest.limits import Limits
 from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
-from ingest.service import Limits
 from ingest.settings import load_settings
+from ingest.sources import sources
 from ingest.store import open_store
 from ingest.view import View
 
@@ -29,6 +29,13 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 log = logging.getLogger("groundswell.ingest")
 
 Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="D")]
+
+
+def parse_source(name: str) -> str:
+    """The name of a source. Raises typer.BadParameter."""
+    if name not in sources():
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, sources()))}.")
+    return name
 
 
 @app.command()
@@ -43,7 +50,12 @@ def main(
         date | None, typer.Option("--to", parser=parse_day, metavar="D2", help="Last of several days, included.")
     ] = None,
     source: Annotated[
-        list[SourceName] | None, typer.Option(help="Collect from this source only; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            parser=parse_source,
+            metavar=f"[{'|'.join(sources())}]",
+            help="Collect from this source only; may be repeated.",
+        ),
     ] = None,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Ask again also for what is finished; nothing is deleted.")
@@ -78,13 +90,13 @@ def main(
             reports = [import_file(file, day)]
         else:
             days = days_between(day, first, last)
-            sources = list(dict.fromkeys(source or SourceName))
+            names = list(dict.fromkeys(source or sources()))
             if replay_dir:
                 with open_store() as connection:
-                    reports = replay(connection, sources, replay_dir, days)
+                    reports = replay(connection, names, replay_dir, days)
             else:
                 refuse_days_to_come(days)
-                run = Run(sources, days, load_settings(), Limits.from_environment(), refresh, archive)
+                run = Run(names, days, load_settings(), Limits.from_environment(), refresh, archive)
                 if dry_run:
                     show_plan(run, json=json)
                     return

@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 
 from ingest.errors import IngestError
-from ingest.item import SourceName
-from ingest.source import FIRST_PAGE, Payload, Question, Window
+from ingest.parsed import Payload
+from ingest.request import ApiRequest
+from ingest.window import FIRST_PAGE, Window
 
 # Outcome of a response whose posts were stored.
 USED = "used"
@@ -55,8 +56,7 @@ class Recording:
 
 def keep(
     folder: Path,
-    source: SourceName,
-    question: Question,
+    request: ApiRequest,
     window: Window,
     response: httpx.Response,
     received_at: datetime,
@@ -68,10 +68,10 @@ def keep(
     """
     is_json = response.content.lstrip()[:1] in (b"{", b"[")
     # No two requests of a source leave in the same microsecond for the same page of the same window.
-    words = re.sub(r"\W+", "-", f"{window.query} {window.start:%H%M%S} {question.page}").strip("-")
+    words = re.sub(r"\W+", "-", f"{window.query} {window.start:%H%M%S} {request.page}").strip("-")
     name = f"{received_at:%Y%m%dT%H%M%S.%f}Z-{words[:80]}"
     meta = {
-        "url": question.address,
+        "url": request.address,
         "status": response.status_code,
         "headers": {key: value for key, value in response.headers.items() if key not in PRIVATE},
         "received_at": received_at.isoformat(),
@@ -80,16 +80,17 @@ def keep(
         "window_start": window.start.isoformat(),
         "window_end": window.end.isoformat(),
         "reading": window.reading,
-        "page": question.page,
+        "page": request.page,
     }
+    folder_of_source = folder / window.source
     try:
-        (folder / source).mkdir(parents=True, exist_ok=True)
+        folder_of_source.mkdir(parents=True, exist_ok=True)
         # The body last, under its name at once: without its meta file it would be taken for a day's.
-        (folder / source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
-        unfinished = folder / source / f"{name}.part"
+        (folder_of_source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+        unfinished = folder_of_source / f"{name}.part"
         unfinished.write_bytes(gzip.compress(response.content, mtime=0))
         state, kind = PROVISIONAL if outcome == USED else "", "json" if is_json else "txt"
-        return unfinished.rename(folder / source / f"{name}{state}.{kind}.gz")
+        return unfinished.rename(folder_of_source / f"{name}{state}.{kind}.gz")
     except OSError as error:
         raise IngestError(f"{folder} can not be written: {error}") from error
 
@@ -102,7 +103,7 @@ def confirm(path: Path) -> None:
         raise IngestError(f"{path} can not be renamed: {error}") from error
 
 
-def recordings(folder: Path, source: SourceName) -> list[Recording]:
+def recordings(folder: Path, source: str) -> list[Recording]:
     """The recorded responses of a source that were worth reading, in order of name. Raises IngestError.
 
     One that was not confirmed is left out where the same was asked again later.
@@ -116,7 +117,7 @@ def recordings(folder: Path, source: SourceName) -> list[Recording]:
     ]
 
 
-def read_folder(folder: Path, source: SourceName) -> Iterator[Recording]:
+def read_folder(folder: Path, source: str) -> Iterator[Recording]:
     """The responses in a folder, in order of name, but for those that were no good. Raises IngestError."""
     for path in sorted((*folder.glob("*.json"), *folder.glob("*.json.gz"))):
         if path.name.endswith(".meta.json"):
@@ -132,7 +133,7 @@ def read_folder(folder: Path, source: SourceName) -> Iterator[Recording]:
             yield recording
 
 
-def read_meta(path: Path, source: SourceName, meta: dict[str, Any]) -> Recording | None:
+def read_meta(path: Path, source: str, meta: dict[str, Any]) -> Recording | None:
     """What a meta file says; None where it says that the response was an error or was asked for again."""
     if meta.get("status", 200) != httpx.codes.OK or meta.get("outcome", USED) != USED:
         return None

@@ -15,15 +15,16 @@ import httpx
 from groundswell.clock import this_second
 from groundswell.database import transaction
 from groundswell.errors import GroundswellError
-from ingest import github, hackernews, reddit, stackoverflow
 from ingest.allowance import SLACK, Allowance
 from ingest.archive import Recording, confirm, recordings
 from ingest.errors import IngestError, QueryRefusedError
-from ingest.item import Item, SourceName
+from ingest.item import Item
+from ingest.limits import Limits
+from ingest.parsed import Parsed
 from ingest.report import Report
-from ingest.service import TIMEOUT, USER_AGENT, Limits, Service
-from ingest.settings import Settings
-from ingest.source import FIRST_PAGE, Parsed, Source, Window, closed, day_window
+from ingest.service import TIMEOUT, USER_AGENT, Service
+from ingest.settings import Sections
+from ingest.sources import sources
 from ingest.store import (
     give_up_windows,
     keep_rejected,
@@ -32,13 +33,7 @@ from ingest.store import (
     upsert_items,
     write_windows,
 )
-
-SOURCES: dict[SourceName, Source] = {
-    SourceName.GITHUB: github,
-    SourceName.STACKOVERFLOW: stackoverflow,
-    SourceName.REDDIT: reddit,
-    SourceName.HACKERNEWS: hackernews,
-}
+from ingest.window import FIRST_PAGE, Window, closed, day_window
 
 # Requests under way at once: each takes a connection, and even at 15 s an answer this many fill any allowance
 # of the four services.
@@ -80,7 +75,7 @@ def store_page(
 ) -> int:
     """Store a page's posts of the window's day, keep what could not be read, and count both; returns the posts."""
     stored = store_items(connection, parsed.items, window.collection_date, report, collected_at, seen)
-    personal = SOURCES[window.source].PERSONAL
+    personal = sources()[window.source].personal_fields
     keep_rejected(connection, window.source, window.query, parsed.rejected, personal, collected_at)
     report.fetched += parsed.fetched
     report.skipped += parsed.skipped
@@ -115,7 +110,7 @@ def take_page(
         )
         followers = [
             closed(follower) if follower.status == "pending" and not follower.pages_left else follower
-            for follower in SOURCES[window.source].advance(counted, page, parsed, window)
+            for follower in sources()[window.source].advance(counted, page, parsed, window)
         ]
         write_windows(connection, followers, received_at)
     report.planned += len(followers) - 1
@@ -152,7 +147,7 @@ def unfinished(window: Window, finished_at: datetime | None) -> Window | None:
 
 
 def plan(
-    connection: duckdb.DuckDBPyConnection, name: SourceName, settings: Settings, days: Sequence[date], *, refresh: bool
+    connection: duckdb.DuckDBPyConnection, name: str, settings: Sections, days: Sequence[date], *, refresh: bool
 ) -> list[Window]:
     """What is to be fetched of a source, in order of days; with refresh, all of it again.
 
@@ -160,7 +155,7 @@ def plan(
     """
     known = {} if refresh else read_windows(connection, name, days[0], days[-1])
     planned = []
-    for day, query in product(days, SOURCES[name].queries(settings)):
+    for day, query in product(days, sources()[name].queries(settings[name])):
         if windows := known.get((query, day)):
             planned += [left for window in windows if (left := unfinished(*window))]
         else:
@@ -228,7 +223,7 @@ class Collector:
         if (window := self.live.get(number)) is None:
             return
         try:
-            answer = await self.service.ask(source.question(window, page), source.parse)
+            answer = await self.service.ask(source.request(window, page), source.parse)
         except QueryRefusedError as error:
             self.refuse(number, error)
             return
@@ -263,9 +258,9 @@ class Collector:
 class Run:
     """What to collect and how."""
 
-    names: Sequence[SourceName]
+    names: Sequence[str]
     days: Sequence[date]
-    settings: Settings
+    settings: Sections
     limits: Limits
     refresh: bool = False
     archive: Path | None = None
@@ -284,22 +279,22 @@ async def collect(
 async def collect_source(
     connection: duckdb.DuckDBPyConnection,
     client: httpx.AsyncClient,
-    name: SourceName,
+    name: str,
     run: Run,
     watch: Callable[[Service, Report], None],
 ) -> Report:
     """Collect from one source; what fails is in the report and stops that source only."""
-    report, source, span = Report(name), SOURCES[name], run.limits.span
+    report, source, span = Report(name), sources()[name], run.limits.span
     try:
         windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
         requests = source.allowance()
     except IngestError as error:
         report.off = str(error)
         return report
-    give_up_windows(connection, name, source.queries(run.settings), run.days[0], run.days[-1])
+    give_up_windows(connection, name, source.queries(run.settings[name]), run.days[0], run.days[-1])
     recent = recent_requests(connection, name, span * (1 + SLACK))
     allowance = Allowance(name, requests, span, run.limits.patience, recent)
-    service = Service(name, source, client, allowance, connection, run.archive)
+    service = Service(source, client, allowance, connection, run.archive)
     watch(service, report)
     started = time.monotonic()
     try:
@@ -313,7 +308,7 @@ async def collect_source(
 
 
 def replay(
-    connection: duckdb.DuckDBPyConnection, names: Sequence[SourceName], folder: Path, days: Sequence[date]
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], folder: Path, days: Sequence[date]
 ) -> list[Report]:
     """Read recorded responses, DIR/<source>/*.json, through the parsers of live data; one report a source.
 
@@ -329,7 +324,7 @@ def replay(
 
 
 def replay_source(
-    connection: duckdb.DuckDBPyConnection, name: SourceName, recorded: Sequence[Recording], days: Sequence[date]
+    connection: duckdb.DuckDBPyConnection, name: str, recorded: Sequence[Recording], days: Sequence[date]
 ) -> Report:
     """Read the recorded responses of a source."""
     report, seen = Report(name), set[str]()
@@ -337,7 +332,7 @@ def replay_source(
         if recording.window and recording.window.collection_date not in days:
             continue
         try:
-            parsed = SOURCES[name].parse(recording.payload())
+            parsed = sources()[name].parse(recording.payload())
         except IngestError as error:
             failed = day_window(name, recording.path.name, days[0])
             write_windows(

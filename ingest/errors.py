@@ -4,12 +4,12 @@ from groundswell.errors import GroundswellError
 
 
 class IngestError(GroundswellError):
-    """Collecting failed; see GroundswellError for what the message says."""
+    """Collecting failed; GroundswellError says what the message holds."""
 
 
 class QueryRefusedError(IngestError):
-    """The service refuses this query for good; the other queries of the source may go on."""
+    """The service refuses one query for good. Other queries of the source may still work."""
 
 
-class StrangeAnswerError(IngestError):
-    """A response is none of the service's: a proxy's page, a cut or empty body."""
+class StrangeResponseError(IngestError):
+    """The response does not come from the service: a proxy's page, or a body that is cut or empty."""

@@ -5,56 +5,33 @@ import hmac
 import os
 import re
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from url_normalize import url_normalize
 
-
-class SourceName(StrEnum):
-    """The services that posts come from."""
-
-    GITHUB = "github"
-    STACKOVERFLOW = "stackoverflow"
-    REDDIT = "reddit"
-    HACKERNEWS = "hackernews"
-
-
-# The services' own hosts, one spelling each, and the query parameters that name a post there.
-HOSTS = {
-    "github.com": "github.com",
-    "stackoverflow.com": "stackoverflow.com",
-    "reddit.com": "www.reddit.com",
-    "old.reddit.com": "www.reddit.com",
-    "new.reddit.com": "www.reddit.com",
-    "np.reddit.com": "www.reddit.com",
-    "news.ycombinator.com": "news.ycombinator.com",
-}
-PARAMETERS = {host: ["id"] if host == "news.ycombinator.com" else [] for host in HOSTS.values()}
-# A question keeps its number when its title, and with it the slug, is edited.
-QUESTION = re.compile(r"(/questions/\d+)(/.*)?")
+from ingest.sources import sites, sources
 
 
 def normalise_url(url: str) -> str:
-    """Give every spelling of a post's address the same one.
+    """The same form for every spelling of a post's address.
 
-    Scheme and host in lower case, default port, fragment and dot segments dropped (RFC 3986, 6.2). On the
-    four services' own hosts also: https, one host name, and no query parameter but the post's id. Elsewhere
-    the query stays, because it may be what tells two posts apart.
+    Scheme and host become lower case; default port, fragment and dot segments are dropped (RFC 3986, 6.2). The site of
+    a source has further rules (ingest.source.Site): https, one host name, and only the query parameters that identify
+    a post. At other hosts the whole query stays, because it may tell two posts apart.
 
-    Raises ValueError for what is not an http or https address.
+    Raises ValueError if the text is not an http or https address.
     """
     parts = urlsplit(url.strip())
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or re.search(r"\s", url.strip()):
         raise ValueError("not an http or https address")
-    host = HOSTS.get(parts.hostname.removeprefix("www."))
-    if host is None:
+    site = sites().get(parts.hostname.removeprefix("www."))
+    if site is None:
         return urldefrag(str(url_normalize(url.strip()))).url
-    path = QUESTION.sub(r"\1", parts.path) if host == "stackoverflow.com" else parts.path
-    own = urlunsplit(("https", host, path, parts.query, ""))
-    return str(url_normalize(own, filter_params=True, param_allowlist=PARAMETERS))
+    path = site.stable_path.sub(r"\1", parts.path) if site.stable_path else parts.path
+    own = urlunsplit(("https", site.host, path, parts.query, ""))
+    return str(url_normalize(own, filter_params=True, param_allowlist=list(site.parameters)))
 
 
 def clean_text(text: str) -> str:
@@ -97,12 +74,17 @@ def hash_author(source: str, name: str | None) -> str | None:
     name need be none, so that what it files is one voice in any case: its hash has an empty key.
     """
     name = (name or "").strip()
-    # GitHub ends the logins of its apps so, and lets no person's.
-    is_program = source == "github" and name.endswith("[bot]")
-    salt = "" if is_program else os.environ.get("AUTHOR_SALT") or None
+    salt = "" if sources()[source].is_program(name) else os.environ.get("AUTHOR_SALT") or None
     if not name or salt is None:
         return None
     return hmac.new(salt.encode(), f"{source}:{name.casefold()}".encode(), hashlib.sha256).hexdigest()
+
+
+def known_source(name: str) -> str:
+    """The name of a source. Raises ValueError if there is no such source."""
+    if name not in sources():
+        raise ValueError(f"Input should be {' or '.join(repr(known) for known in sources())}")
+    return name
 
 
 def none_if_blank(text: str | None) -> str | None:
@@ -110,6 +92,7 @@ def none_if_blank(text: str | None) -> str | None:
     return text if text and text.strip() else None
 
 
+SourceName = Annotated[str, AfterValidator(known_source)]
 Url = Annotated[str, AfterValidator(normalise_url)]
 Text = Annotated[
     str | None,

@@ -16,8 +16,8 @@ from groundswell.database import transaction
 from ingest.collect import store_items
 from ingest.errors import IngestError
 from ingest.item import Item
+from ingest.parsed import Rejected, one_line
 from ingest.report import Report
-from ingest.source import Rejected, one_line
 from ingest.store import keep_rejected
 
 # Lines a transaction: as many as a page of the largest service.

@@ -9,10 +9,10 @@ import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ingest.collect import SOURCES, Run, plan
+from ingest.collect import Run, plan
 from ingest.errors import IngestError
-from ingest.item import SourceName
-from ingest.source import FIRST_PAGE, Window
+from ingest.sources import sources
+from ingest.window import FIRST_PAGE, Window
 
 # Days of a query that its pages a day are averaged over.
 HISTORY = 14
@@ -39,11 +39,11 @@ def estimate(connection: duckdb.DuckDBPyConnection, run: Run) -> list[Estimate]:
     return [estimate_source(connection, run, name) for name in run.names]
 
 
-def estimate_source(connection: duckdb.DuckDBPyConnection, run: Run, name: SourceName) -> Estimate:
+def estimate_source(connection: duckdb.DuckDBPyConnection, run: Run, name: str) -> Estimate:
     """What one source would be asked."""
     try:
         windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
-        allowance = SOURCES[name].allowance()
+        allowance = sources()[name].allowance()
     except IngestError as error:
         return Estimate(name, off=str(error))
     pages = pages_a_day(connection, name)
@@ -62,7 +62,7 @@ def window_requests(window: Window, pages: dict[str, float]) -> int:
     return max(1, round(pages.get(window.query, 0.0) * part))
 
 
-def pages_a_day(connection: duckdb.DuckDBPyConnection, name: SourceName) -> dict[str, float]:
+def pages_a_day(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, float]:
     """Pages that each query took on average, over its last finished days."""
     rows = connection.execute(
         """

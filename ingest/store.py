@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from groundswell.clock import now
 from groundswell.database import connect, write_errors
-from ingest.item import Item, SourceName, clean_text
-from ingest.source import Rejected, Window
+from ingest.item import Item, clean_text
+from ingest.parsed import Rejected
+from ingest.window import Window
 
 DDL = """
 create schema if not exists bronze;
@@ -257,7 +258,7 @@ def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Windo
 
 
 def read_windows(
-    connection: duckdb.DuckDBPyConnection, source: SourceName, first: date, last: date
+    connection: duckdb.DuckDBPyConnection, source: str, first: date, last: date
 ) -> dict[tuple[str, date], list[tuple[Window, datetime | None]]]:
     """The windows of some days as they stand, by query and day and in order of time, each with when it was finished."""
     rows = connection.execute(
@@ -278,7 +279,7 @@ def read_windows(
 
 
 def give_up_windows(
-    connection: duckdb.DuckDBPyConnection, source: SourceName, queries: Sequence[str], first: date, last: date
+    connection: duckdb.DuckDBPyConnection, source: str, queries: Sequence[str], first: date, last: date
 ) -> None:
     """Close what a killed run left of queries that are no longer asked for."""
     connection.execute(

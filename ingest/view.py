@@ -32,7 +32,7 @@ class View:
 
     def watch(self, service: Service, report: Report) -> None:
         """Show a source from now on."""
-        task = self.progress.add_task(service.name, total=None, planned=0, posts=0, requests=0, state="")
+        task = self.progress.add_task(service.source.name, total=None, planned=0, posts=0, requests=0, state="")
         self.watched.append((task, service, report))
 
     def update(self) -> None:

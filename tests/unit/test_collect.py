@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ingest.collect import SOURCES
 from ingest.settings import load_settings
-from ingest.source import Window
+from ingest.sources import sources
+from ingest.window import Window
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DAY, ROOT, Finished, Project
 from tests.support.services import (
@@ -34,10 +34,10 @@ from tests.support.services import (
 DATE = date.fromisoformat(DAY)
 SETTINGS = load_settings()
 QUERIES: dict[str, Sequence[str]] = {
-    "github": SETTINGS.github.queries,
-    "stackoverflow": SETTINGS.stackoverflow.tags,
-    "reddit": SETTINGS.reddit.subreddits,
-    "hackernews": SETTINGS.hackernews.tags,
+    "github": SETTINGS["github"].queries,
+    "stackoverflow": SETTINGS["stackoverflow"].tags,
+    "reddit": SETTINGS["reddit"].subreddits,
+    "hackernews": SETTINGS["hackernews"].tags,
 }
 ALLOWANCES = {"github": 30, "stackoverflow": 30, "reddit": 60, "hackernews": 100}
 KEYS = {"GITHUB_TOKEN": "gh-s3cret", "REDDIT_CLIENT_ID": "application", "REDDIT_CLIENT_SECRET": "rd-s3cret"}
@@ -397,7 +397,7 @@ def open_addresses(project: Project) -> set[str]:
         "select source, query, window_start, window_end, unnest(pages_left) as page from bronze.ingest_windows"
     )
     return {
-        SOURCES[name].question(Window(name, query, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), page).address
+        sources()[name].request(Window(name, query, start.replace(tzinfo=UTC), end.replace(tzinfo=UTC)), page).address
         for name, query, start, end, page in rows
     }
 

@@ -2,18 +2,17 @@
 
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from ingest import github, hackernews, reddit, stackoverflow
-from ingest.collect import SOURCES
 from ingest.errors import IngestError
-from ingest.item import SourceName
+from ingest.parsed import parse_entries
 from ingest.settings import load_settings
-from ingest.source import parse_entries
+from ingest.sources import github, hackernews, reddit, sources, stackoverflow
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DAY, ROOT, SAMPLE, Project
 
@@ -227,7 +226,7 @@ def test_a_day_is_collected_from_all_services(project: Project, loopback: Loopba
     }
     assert {request.headers["authorization"] for request in asked["/search/issues"]} == {"Bearer gh-s3cret"}
     # Several tags mean any of them: one series of requests a tag.
-    assert {request.query["tagged"] for request in asked["/questions"]} == set(load_settings().stackoverflow.tags)
+    assert {request.query["tagged"] for request in asked["/questions"]} == set(load_settings()["stackoverflow"].tags)
     assert all(request.headers["user-agent"].startswith("python:groundswell") for request in loopback.requests)
 
 
@@ -242,7 +241,7 @@ def test_a_source_that_refuses_stops_alone(project: Project, loopback: Loopback)
         "--date", DAY, "--source", "stackoverflow", "--source", "hackernews", **addresses(loopback)
     )
     assert finished.status == 1
-    tags = len(load_settings().stackoverflow.tags)
+    tags = len(load_settings()["stackoverflow"].tags)
     refused = "Stack Exchange refuses (403: access_denied: no): check STACKEXCHANGE_KEY"
     assert f"ERROR: stackoverflow ended with {tags} windows to go: {refused}" in finished.output
     assert "Traceback" not in finished.output
@@ -322,8 +321,8 @@ NO_POSTS = ("error_", "oauth_", "firebase_", "perceval_abuse", "perceval_rate", 
 
 
 @pytest.mark.skipif(not RECORDED, reason="GROUNDSWELL_PAYLOADS names no folder of recorded responses")
-@pytest.mark.parametrize("name", list(SOURCES))
-def test_every_recorded_post_is_read(name: SourceName) -> None:
+@pytest.mark.parametrize("name", list(sources()))
+def test_every_recorded_post_is_read(name: str) -> None:
     read = 0
     for path in sorted(Path(RECORDED or "", name).glob("*.json")):
         payload = json.loads(path.read_bytes())
@@ -332,9 +331,9 @@ def test_every_recorded_post_is_read(name: SourceName) -> None:
         # Some are lists of entries, cut out of responses; some of those stand in an envelope.
         if isinstance(payload, list):
             entries = [entry["data"] if "perceval_version" in entry else entry for entry in payload]
-            parsed = parse_entries(entries, SOURCES[name].to_item)  # type: ignore[attr-defined]
+            parsed = parse_entries(entries, import_module(f"ingest.sources.{name}").to_item)
         else:
-            parsed = SOURCES[name].parse(payload)
+            parsed = sources()[name].parse(payload)
         assert not parsed.rejected, path
         read += len(parsed.items)
     assert read

@@ -22,20 +22,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from groundswell.database import connect
-from ingest import reddit
 from ingest.allowance import Allowance
-from ingest.collect import SOURCES, Run, collect_source
+from ingest.collect import Run, collect_source
 from ingest.errors import IngestError, QueryRefusedError
-from ingest.item import SourceName
-from ingest.service import ATTEMPTS, DEADLINE, Limits, Service
+from ingest.limits import Limits
+from ingest.parsed import Parsed
+from ingest.response import TransientError
+from ingest.service import ATTEMPTS, DEADLINE, Service
 from ingest.settings import load_settings
-from ingest.source import Parsed, TransientError, Window, day_window
+from ingest.sources import reddit, sources
 from ingest.store import DDL, recent_requests
+from ingest.window import Window, day_window
 from tests.support.loopback import Answer, Loopback
 from tests.support.project import SETTINGS
 from tests.unit.test_allowance import PHASES, TICK, Clock, most_in_a_span, now, virtually
 
-GITHUB, STACKOVERFLOW, REDDIT, HACKERNEWS = SourceName
+GITHUB, HACKERNEWS, REDDIT, STACKOVERFLOW = sources()
 SPAN, PATIENCE = 60.0, 900.0
 LIMITS = Limits(SPAN, PATIENCE)
 DAY = date(2026, 11, 19)
@@ -54,7 +56,7 @@ CREDENTIALS = {
     "REDDIT_CLIENT_SECRET": "s3cret-of_the-application",
 }
 TOKEN = "s3cret.access-token_of.reddit"
-GOOD: dict[SourceName, Any] = {
+GOOD: dict[str, Any] = {
     GITHUB: {"total_count": 0, "incomplete_results": False, "items": []},
     STACKOVERFLOW: {"items": [], "has_more": False, "quota_max": 300, "quota_remaining": 299},
     REDDIT: {"kind": "Listing", "data": {"after": None, "children": []}},
@@ -153,7 +155,7 @@ class Wire:
 
 @asynccontextmanager
 async def talk(
-    name: SourceName,
+    name: str,
     wire: Wire | None,
     connection: duckdb.DuckDBPyConnection,
     *,
@@ -167,17 +169,17 @@ async def talk(
     transport = httpx.MockTransport(wire) if wire else None
     async with httpx.AsyncClient(transport=transport, timeout=deadline) as client:
         allowance = Allowance(name, requests, span, PATIENCE, recent)
-        yield Service(name, SOURCES[name], client, allowance, connection, archive)
+        yield Service(sources()[name], client, allowance, connection, archive)
 
 
-def window(name: SourceName) -> Window:
-    return day_window(name, "is:issue" if name is GITHUB else "story", DAY)
+def window(name: str) -> Window:
+    return day_window(name, "is:issue" if name == GITHUB else "story", DAY)
 
 
 async def ask(service: Service) -> Parsed:
     """Ask for a day's first page."""
-    question = service.source.question(window(service.name), "1")
-    return (await service.ask(question, service.source.parse)).content
+    request = service.source.request(window(service.source.name), "1")
+    return (await service.ask(request, service.source.parse)).content
 
 
 async def refusal(service: Service) -> IngestError:
@@ -187,7 +189,7 @@ async def refusal(service: Service) -> IngestError:
     return caught.value
 
 
-WAITED_OUT: dict[str, tuple[SourceName, Callable[[], Answer], float]] = {
+WAITED_OUT: dict[str, tuple[str, Callable[[], Answer], float]] = {
     "github 403 retry-after": (GITHUB, lambda: Answer(SECONDARY, 403, {"retry-after": "30"}), 30),
     "github 429 retry-after": (GITHUB, lambda: Answer(SECONDARY, 429, {"retry-after": "30"}), 30),
     "github 403 date": (GITHUB, lambda: Answer(SECONDARY, 403, {"retry-after": at(40)}), 40),
@@ -288,7 +290,7 @@ async def ask_after(service: Service, seconds: float) -> Parsed:
     return await ask(service)
 
 
-REFUSED: dict[str, tuple[SourceName, Answer, type[IngestError], str]] = {
+REFUSED: dict[str, tuple[str, Answer, type[IngestError], str]] = {
     "github 401": (
         GITHUB,
         Answer({"message": "Bad credentials"}, 401),
@@ -425,10 +427,10 @@ FAULTS: dict[str, tuple[Reply, str]] = {
 
 
 @pytest.mark.usefixtures("wall_clock")
-@pytest.mark.parametrize("name", SourceName)
+@pytest.mark.parametrize("name", sources())
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_retried_a_few_times_with_growing_waits(
-    fault: str, name: SourceName, connection: duckdb.DuckDBPyConnection
+    fault: str, name: str, connection: duckdb.DuckDBPyConnection
 ) -> None:
     reply, says = FAULTS[fault]
 
@@ -595,7 +597,7 @@ def test_midnight_is_midnight_though_clocks_go_on(
     ],
 )
 def test_none_remaining_in_a_good_answer_makes_the_next_request_wait(
-    name: SourceName, headers: Callable[[], dict[str, str]], connection: duckdb.DuckDBPyConnection
+    name: str, headers: Callable[[], dict[str, str]], connection: duckdb.DuckDBPyConnection
 ) -> None:
     async def main() -> None:
         wire = Wire([lambda _: Answer(GOOD[name], headers=headers()), Answer(GOOD[name])])
@@ -716,10 +718,8 @@ def test_requests_for_tokens_count_as_well(connection: duckdb.DuckDBPyConnection
 
 
 @pytest.mark.usefixtures("wall_clock")
-@pytest.mark.parametrize("name", SourceName)
-def test_every_request_is_written_down_before_it_leaves(
-    name: SourceName, connection: duckdb.DuckDBPyConnection
-) -> None:
+@pytest.mark.parametrize("name", sources())
+def test_every_request_is_written_down_before_it_leaves(name: str, connection: duckdb.DuckDBPyConnection) -> None:
     replies: Iterator[Reply] = iter(
         [Answer("", 500), httpx.ReadTimeout("too slow"), Answer({"no": 1}), Answer(GOOD[name])]
     )
@@ -792,7 +792,7 @@ def test_a_second_run_counts_the_requests_of_the_first(
                 report = await collect_source(connection, client, GITHUB, run(days), lambda *_: None)
                 assert report.stopped is None
 
-        queries = len(load_settings().github.queries)
+        queries = len(load_settings()["github"].queries)
         await collected(10 // queries, transit)
         assert len(there) == 10
         await asyncio.sleep(later - now())
@@ -821,12 +821,12 @@ def gives_away(text: str) -> bool:
     return "s3cret" in text or BASIC[:20] in text
 
 
-def echo(request: httpx.Request, status: int, place: str, name: SourceName) -> Answer:
+def echo(request: httpx.Request, status: int, place: str, name: str) -> Answer:
     """All that was asked, in the words of an answer, or in its headers."""
     sent = f"{request.headers.get('authorization')} {request.url.params.get('key')} {request.url}"
     words = sent if place == "words" else "no"
     body: dict[str, Any] = {"message": words, "error_message": words, "reason": words, "error": words, "sent": words}
-    if status == 400 and name is STACKOVERFLOW:
+    if status == 400 and name == STACKOVERFLOW:
         body["error_id"] = 400
     if status == 200:
         body |= GOOD[name]
@@ -839,7 +839,7 @@ def echo(request: httpx.Request, status: int, place: str, name: SourceName) -> A
 @pytest.mark.parametrize("status", [200, 301, 400, 403, 429, 500])
 @pytest.mark.parametrize("name", [GITHUB, STACKOVERFLOW, REDDIT])
 def test_no_secret_is_told_though_the_service_repeats_it(
-    name: SourceName,
+    name: str,
     status: int,
     place: str,
     connection: duckdb.DuckDBPyConnection,
@@ -976,7 +976,7 @@ BODIES = st.recursive(
 
 @settings(max_examples=25, deadline=None, phases=PHASES)
 @given(
-    st.sampled_from(list(SourceName)),
+    st.sampled_from(list(sources())),
     st.sampled_from([200, 204, 301, 302, 304, 400, 401, 403, 404, 408, 409, 418, 422, 429, 451, 500, 503, 520, 599]),
     st.fixed_dictionaries({}, optional={key: st.sampled_from(values) for key, values in STRANGE.items()}),
     BODIES | st.binary(max_size=20),
@@ -984,7 +984,7 @@ BODIES = st.recursive(
 )
 @example(GITHUB, 429, {"retry-after": STRANGE["retry-after"][5], "date": STRANGE["date"][2]}, b"", False)
 def test_whatever_comes_ends_in_an_answer_or_in_one_line(
-    name: SourceName, status: int, headers: dict[str, str], body: Any, as_token: bool
+    name: str, status: int, headers: dict[str, str], body: Any, as_token: bool
 ) -> None:
     answer = Answer(body if isinstance(body, bytes) else json.dumps(body), status, headers)
 
@@ -1077,7 +1077,7 @@ JUDGED: dict[tuple[str, int], type[Exception]] = {
 }
 
 
-def recorded(pattern: str) -> Iterator[tuple[SourceName, Path, httpx.Response]]:
+def recorded(pattern: str) -> Iterator[tuple[str, Path, httpx.Response]]:
     """The recorded responses whose name fits a pattern."""
     for meta_file in sorted(Path(RECORDED or "").glob(f"*/{pattern}.meta.json")):
         meta = json.loads(meta_file.read_text())
@@ -1096,16 +1096,16 @@ def recorded(pattern: str) -> Iterator[tuple[SourceName, Path, httpx.Response]]:
         url = httpx.URL("https://service.example/").join(meta.get("url") or "")
         request = httpx.Request(meta.get("method") or "GET", url)
         response = httpx.Response(status, headers=headers, content=path.read_bytes(), request=request)
-        yield SourceName(meta_file.parent.name), path, response
+        yield meta_file.parent.name, path, response
 
 
-def judged(name: SourceName, response: httpx.Response) -> Exception | None:
+def judged(name: str, response: httpx.Response) -> Exception | None:
     try:
         payload = response.json()
     except ValueError:
         payload = None
-    SOURCES[name].quotas(response, payload)
-    return SOURCES[name].problem(response, payload)
+    sources()[name].quotas(response, payload)
+    return sources()[name].problem_of(response, payload)
 
 
 @pytest.mark.skipif(not RECORDED, reason="GROUNDSWELL_PAYLOADS names no folder of recorded responses")

@@ -2,30 +2,26 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 from ingest.errors import IngestError, QueryRefusedError
-from ingest.item import Item, SourceName
-from ingest.settings import Settings
-from ingest.source import (
-    Ask,
-    Parsed,
-    Payload,
-    Question,
-    Quota,
-    Window,
-    advance_counted,
-    entries_of,
-    general_problem,
-    parse_entries,
-    said,
-)
+from ingest.item import Item
+from ingest.parsed import Parsed, Payload, entries_of, parse_entries
+from ingest.request import ApiRequest
+from ingest.response import error_text, general_problem
+from ingest.source import Entries, Section, Site, Source
+from ingest.window import Window, advance_counted
 
-PERSONAL = frozenset({"author", "_tags", "_highlightResult"})
-# Both the largest page and all that a query gives, however many hits it reports (github.com/algolia/hn-search#230).
+# The largest page, and also all that a query gives, however many hits it reports (github.com/algolia/hn-search#230).
 HIT_LIMIT = 1_000
+
+
+class HackerNewsSection(Section):
+    """Algolia's tags, one query each; story includes ask_hn and show_hn."""
+
+    tags: Entries[Literal["story", "ask_hn", "show_hn", "job", "poll", "comment"]]
 
 
 def allowance() -> int:
@@ -33,20 +29,15 @@ def allowance() -> int:
     return 100
 
 
-def queries(settings: Settings) -> Sequence[str]:
+def queries(section: HackerNewsSection) -> Sequence[str]:
     """Algolia's tags."""
-    return settings.hackernews.tags
+    return section.tags
 
 
-async def headers(ask: Ask) -> dict[str, str]:
-    """Nothing: the search is open to all."""
-    return {}
-
-
-def question(window: Window, page: str) -> Question:
+def request(window: Window, page: str) -> ApiRequest:
     """The only page of a search by date."""
     start, end = int(window.start.timestamp()), int(window.end.timestamp())
-    return Question(
+    return ApiRequest(
         f"{os.environ.get('HACKERNEWS_API_URL') or 'https://hn.algolia.com/api/v1'}/search_by_date",
         {
             "tags": window.query,
@@ -58,14 +49,9 @@ def question(window: Window, page: str) -> Question:
     )
 
 
-def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
-    """Nothing: Algolia does not say."""
-    return []
-
-
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     """What is wrong with a response."""
-    status, words = response.status_code, said(response, payload, "message")
+    status, words = response.status_code, error_text(response, payload, "message")
     match status:
         case 400 | 422:
             return QueryRefusedError(
@@ -81,9 +67,9 @@ def parse(payload: Payload) -> Parsed:
     return parse_entries(entries_of(payload, "hits"), to_item, payload.get("nbHits"))
 
 
-def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
     """One page is all there is of a window; one that holds more is cut into slices."""
-    return advance_counted(window, parsed, before, page_size=HIT_LIMIT, limit=HIT_LIMIT, service="Algolia")
+    return advance_counted(window, parsed.total, before, page_size=HIT_LIMIT, limit=HIT_LIMIT, service="Algolia")
 
 
 def to_item(hit: Any) -> Item | None:
@@ -95,7 +81,7 @@ def to_item(hit: Any) -> Item | None:
     if not title and not body:
         return None
     return Item(
-        source=SourceName.HACKERNEWS,
+        source="hackernews",
         url=f"https://news.ycombinator.com/item?id={int(hit['objectID'])}",
         title=title,
         body=body,
@@ -104,3 +90,18 @@ def to_item(hit: Any) -> Item | None:
         comment_count=hit.get("num_comments"),
         vote_count=hit.get("points"),
     )
+
+
+SOURCE = Source(
+    name="hackernews",
+    label="Hacker News",
+    section=HackerNewsSection,
+    site=Site("news.ycombinator.com", parameters=("id",)),
+    personal_fields=frozenset({"author", "_tags", "_highlightResult"}),
+    allowance=allowance,
+    queries=queries,
+    request=request,
+    problem=problem,
+    parse=parse,
+    advance=advance,
+)

@@ -3,38 +3,49 @@
 import os
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+from pydantic import AfterValidator
 
 from groundswell.http import header_number, retry_after, server_time
 from ingest.errors import IngestError, QueryRefusedError
-from ingest.item import Item, SourceName
-from ingest.settings import Settings
-from ingest.source import (
-    SECOND,
-    Ask,
-    Parsed,
-    Payload,
-    Question,
-    Quota,
-    TransientError,
-    Window,
-    advance_counted,
-    credential,
-    entries_of,
-    general_problem,
-    parse_entries,
-    said,
-)
+from ingest.item import Item
+from ingest.parsed import Parsed, Payload, entries_of, parse_entries
+from ingest.request import ApiRequest, credential
+from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.source import Ask, Entries, Section, Site, Source
+from ingest.window import SECOND, Window, advance_counted
 
-PERSONAL = frozenset({"user", "assignee", "assignees", "closed_by", "creator", "login"})
 PAGE_SIZE = 100
-# The search gives no more than this many results for a query, however many it reports.
+# The search gives at most this many results for a query, however many it reports.
 RESULT_LIMIT = 1_000
 TIMED_OUT = "GitHub's search timed out (incomplete_results)"
-# A search that times out is asked again in halves, down to this length.
+# A search that times out is repeated in halves, down to this length.
 SHORTEST_INCOMPLETE = timedelta(minutes=15)
+# GitHub's limits (docs.github.com, "Troubleshooting search queries"); the collector adds the range of time.
+QUERY_LENGTH = 256 - len(" created:2026-11-20T00:00:00Z..2026-11-20T23:59:59Z")
+OPERATORS = 5
+
+
+def search_query(query: str) -> str:
+    """A query that GitHub accepts, for issues, without dates. Raises ValueError."""
+    words = query.split()
+    if "is:issue" not in words and "type:issue" not in words:
+        raise ValueError("a query must hold is:issue: GitHub refuses others, and pull requests are not collected")
+    if any(word.lstrip("-").startswith("created:") for word in words):
+        raise ValueError("leave created: out: the collector adds it")
+    if len(query) > QUERY_LENGTH:
+        raise ValueError(f"longer than {QUERY_LENGTH} characters, which leaves GitHub no room for the dates")
+    if sum(word in ("AND", "OR", "NOT") for word in words) > OPERATORS:
+        raise ValueError(f"more than {OPERATORS} of AND, OR and NOT, which GitHub refuses")
+    return query
+
+
+class GitHubSection(Section):
+    """Search queries, in GitHub's search syntax, without dates."""
+
+    queries: Entries[Annotated[str, AfterValidator(search_query)]]
 
 
 def allowance() -> int:
@@ -42,9 +53,9 @@ def allowance() -> int:
     return 30 if credential("GITHUB_TOKEN") else 10
 
 
-def queries(settings: Settings) -> Sequence[str]:
+def queries(section: GitHubSection) -> Sequence[str]:
     """The search queries."""
-    return settings.github.queries
+    return section.queries
 
 
 async def headers(ask: Ask) -> dict[str, str]:
@@ -53,10 +64,10 @@ async def headers(ask: Ask) -> dict[str, str]:
     return {"Accept": "application/vnd.github+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
-def question(window: Window, page: str) -> Question:
+def request(window: Window, page: str) -> ApiRequest:
     """A page of a search, oldest issue first. Both ends of a range count at GitHub."""
     created = f"{window.start:%Y-%m-%dT%H:%M:%SZ}..{window.end - SECOND:%Y-%m-%dT%H:%M:%SZ}"
-    return Question(
+    return ApiRequest(
         f"{os.environ.get('GITHUB_API_URL') or 'https://api.github.com'}/search/issues",
         {
             "q": f"{window.query} created:{created}",
@@ -89,7 +100,7 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     A limit comes as 403 or 429, with or without Retry-After, with requests remaining or none; the secondary
     ones are told from other refusals by their text (docs.github.com/rest/using-the-rest-api).
     """
-    status, words = response.status_code, said(response, payload, "message")
+    status, words = response.status_code, error_text(response, payload, "message")
     spent = response.headers.get("x-ratelimit-remaining") == "0"
     text = words.lower()
     limited = "retry-after" in response.headers or spent or "rate limit" in text or "abuse" in text
@@ -118,14 +129,14 @@ def parse(payload: Payload) -> Parsed:
     return parsed
 
 
-def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
     """Go on in a window: by pages, or in slices where it holds too much or the search has timed out."""
     if parsed.incomplete:
         if anew := window.read_anew():
             return [anew]
         halves = window.halves() if window.end - window.start >= 2 * SHORTEST_INCOMPLETE else []
         return halves or [window.truncated(TIMED_OUT)]
-    return advance_counted(window, parsed, before, page_size=PAGE_SIZE, limit=RESULT_LIMIT, service="GitHub")
+    return advance_counted(window, parsed.total, before, page_size=PAGE_SIZE, limit=RESULT_LIMIT, service="GitHub")
 
 
 def to_item(issue: Any) -> Item | None:
@@ -133,7 +144,7 @@ def to_item(issue: Any) -> Item | None:
     if (issue.get("pull_request") or {}).get("html_url"):
         return None
     return Item(
-        source=SourceName.GITHUB,
+        source="github",
         url=issue["html_url"],
         title=issue.get("title"),
         body=issue.get("body"),
@@ -142,3 +153,27 @@ def to_item(issue: Any) -> Item | None:
         comment_count=issue.get("comments"),
         vote_count=(issue.get("reactions") or {}).get("total_count"),
     )
+
+
+def is_program(author: str) -> bool:
+    """Whether a login belongs to an app: GitHub ends their logins with [bot], and gives no person such a login."""
+    return author.endswith("[bot]")
+
+
+SOURCE = Source(
+    name="github",
+    label="GitHub",
+    section=GitHubSection,
+    site=Site("github.com"),
+    personal_fields=frozenset({"user", "assignee", "assignees", "closed_by", "creator", "login"}),
+    secrets=("GITHUB_TOKEN",),
+    allowance=allowance,
+    queries=queries,
+    headers=headers,
+    request=request,
+    quotas=quotas,
+    problem=problem,
+    parse=parse,
+    advance=advance,
+    is_program=is_program,
+)

@@ -1,42 +1,44 @@
 """Reddit posts, through the OAuth API (www.reddit.com/dev/api#GET_new)."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+from pydantic import AfterValidator
 
 from groundswell.http import header_number
-from ingest.errors import IngestError, QueryRefusedError, StrangeAnswerError
-from ingest.item import Item, SourceName
-from ingest.settings import Settings
-from ingest.source import (
-    FIRST_PAGE,
-    SECOND,
-    Ask,
-    Parsed,
-    Payload,
-    Question,
-    Quota,
-    TransientError,
-    Window,
-    credential,
-    entries_of,
-    general_problem,
-    parse_entries,
-    said,
-)
+from ingest.errors import IngestError, QueryRefusedError, StrangeResponseError
+from ingest.item import Item
+from ingest.parsed import Parsed, Payload, entries_of, parse_entries
+from ingest.request import ApiRequest, credential
+from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.source import Ask, Entries, Section, Site, Source
+from ingest.window import FIRST_PAGE, SECOND, Window
 
-PERSONAL = frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"})
 PAGE_SIZE = 100
-# A listing ends after about 1,000 posts, some of which may have been removed and do not show.
+# A listing ends after about 1,000 posts. Removed posts count, but are not shown.
 LISTING_LIMIT = 900
-# One that ends earlier is taken for all that the subreddit holds; from here on that is worth a word.
+# A listing that ends earlier is taken for all posts of the subreddit; from this length on the window says so.
 DOUBTFUL = 500
-# No listing takes more pages than this, however often the service says that there is another.
+# The most pages that are read of a listing, however often the service reports another one.
 PAGE_LIMIT = 50
 TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (an address)
+
+
+def subreddit(name: str) -> str:
+    """The name of a subreddit. Raises ValueError."""
+    if not re.fullmatch(r"\w{2,21}", name):
+        raise ValueError("write the name alone, without r/: 2 to 21 letters, digits and _")
+    return name
+
+
+class RedditSection(Section):
+    """Names of subreddits, without r/."""
+
+    subreddits: Entries[Annotated[str, AfterValidator(subreddit)]]
 
 
 def allowance() -> int:
@@ -44,33 +46,33 @@ def allowance() -> int:
     return 60
 
 
-def queries(settings: Settings) -> Sequence[str]:
+def queries(section: RedditSection) -> Sequence[str]:
     """The subreddits. Raises IngestError without credentials: Reddit gives nothing to strangers."""
     if not (credential("REDDIT_CLIENT_ID") and credential("REDDIT_CLIENT_SECRET")):
         raise IngestError("REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET are not set")
-    return settings.reddit.subreddits
+    return section.subreddits
 
 
 async def headers(ask: Ask) -> dict[str, str]:
     """An application-only token, good for an hour or more."""
     url = f"{os.environ.get('REDDIT_AUTH_URL') or 'https://www.reddit.com'}{TOKEN_PATH}"
     credentials = httpx.BasicAuth(credential("REDDIT_CLIENT_ID") or "", credential("REDDIT_CLIENT_SECRET") or "")
-    question = Question(url, method="POST", data={"grant_type": "client_credentials"}, auth=credentials)
-    return {"Authorization": f"Bearer {await ask(question, read_token)}"}
+    request = ApiRequest(url, method="POST", data={"grant_type": "client_credentials"}, auth=credentials)
+    return {"Authorization": f"Bearer {await ask(request, read_token)}"}
 
 
 def read_token(payload: Payload) -> str:
-    """The token in an answer. Raises IngestError, for Reddit refuses with status 200, or StrangeAnswerError."""
+    """The token in an answer. Raises IngestError, for Reddit refuses with status 200, or StrangeResponseError."""
     if isinstance(payload, dict) and isinstance(token := payload.get("access_token"), str):
         return token
     if isinstance(payload, dict) and payload.get("error"):
         raise IngestError(f"Reddit refused REDDIT_CLIENT_ID: {payload['error']}")
-    raise StrangeAnswerError("not a response of this service: no access_token")
+    raise StrangeResponseError("not a response of this service: no access_token")
 
 
-def question(window: Window, page: str) -> Question:
+def request(window: Window, page: str) -> ApiRequest:
     """A page of a subreddit's newest posts, newest first. A listing can not be asked for a date."""
-    return Question(
+    return ApiRequest(
         f"{os.environ.get('REDDIT_API_URL') or 'https://oauth.reddit.com'}/r/{window.query}/new",
         {"limit": PAGE_SIZE, "raw_json": 1} | ({"after": page} if page != FIRST_PAGE else {}),
         window=window,
@@ -89,7 +91,7 @@ def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     """What is wrong with a response."""
-    status, words = response.status_code, said(response, payload, "reason", "message", "error")
+    status, words = response.status_code, error_text(response, payload, "reason", "message", "error")
     if response.request.url.path.endswith(TOKEN_PATH):
         if status in (400, 401, 403):
             return IngestError(f"Reddit does not accept REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET ({status}: {words})")
@@ -111,7 +113,7 @@ def parse(payload: Payload) -> Parsed:
     return parsed
 
 
-def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
     """Go on back to the window's start; where the listing ends before that, the rest of the time is truncated."""
     oldest = min((item.created_at for item in parsed.items), default=None)
     if oldest and oldest < window.start:
@@ -139,7 +141,7 @@ def to_item(child: Any) -> Item | None:
     if not post["permalink"].startswith("/"):
         raise ValueError("permalink: not a path")
     return Item(
-        source=SourceName.REDDIT,
+        source="reddit",
         url=f"https://www.reddit.com{post['permalink']}",
         title=post.get("title"),
         body=post.get("selftext"),
@@ -148,3 +150,22 @@ def to_item(child: Any) -> Item | None:
         comment_count=post.get("num_comments"),
         vote_count=post.get("score"),
     )
+
+
+SOURCE = Source(
+    name="reddit",
+    label="Reddit",
+    section=RedditSection,
+    site=Site("www.reddit.com", aliases=("old.reddit.com", "new.reddit.com", "np.reddit.com")),
+    personal_fields=frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"}),
+    secrets=("REDDIT_CLIENT_SECRET",),
+    login=("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"),
+    allowance=allowance,
+    queries=queries,
+    headers=headers,
+    request=request,
+    quotas=quotas,
+    problem=problem,
+    parse=parse,
+    advance=advance,
+)

@@ -6,37 +6,38 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+from pydantic import AfterValidator
 
 from groundswell.http import server_time
 from ingest.errors import IngestError, QueryRefusedError
-from ingest.item import Item, SourceName
-from ingest.settings import Settings
-from ingest.source import (
-    FIRST_PAGE,
-    SECOND,
-    Ask,
-    Parsed,
-    Payload,
-    Question,
-    Quota,
-    TransientError,
-    Window,
-    credential,
-    entries_of,
-    general_problem,
-    parse_entries,
-    said,
-)
+from ingest.item import Item
+from ingest.parsed import Parsed, Payload, entries_of, parse_entries
+from ingest.request import ApiRequest, credential
+from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.source import Entries, Section, Site, Source
+from ingest.window import FIRST_PAGE, SECOND, Window
 
-PERSONAL = frozenset({"owner", "last_editor", "posted_by_collectives"})
 PAGE_SIZE = 100
-# Pages past this one are refused without a key (error_id 403).
+# Without a key the service refuses pages past this one (error_id 403).
 PAGE_LIMIT_WITHOUT_KEY = 25
 QUOTA_WITHOUT_KEY = 300
 THROTTLED = 502
+
+
+def tag(name: str) -> str:
+    """One tag. Raises ValueError for several tags, which the service would join with "and"."""
+    if not re.fullmatch(r"[\w#.+-]+", name):
+        raise ValueError("one tag an entry, without white space or ;")
+    return name.lower()
+
+
+class StackOverflowSection(Section):
+    """Tags: a question with any of them is collected."""
+
+    tags: Entries[Annotated[str, AfterValidator(tag)]]
 
 
 def allowance() -> int:
@@ -44,14 +45,9 @@ def allowance() -> int:
     return 30
 
 
-def queries(settings: Settings) -> Sequence[str]:
+def queries(section: StackOverflowSection) -> Sequence[str]:
     """The tags: several in one request would mean all of them at once."""
-    return settings.stackoverflow.tags
-
-
-async def headers(ask: Ask) -> dict[str, str]:
-    """Nothing: the key is a parameter."""
-    return {}
+    return section.tags
 
 
 def position(window: Window, page: str) -> tuple[int, int]:
@@ -65,11 +61,11 @@ def position(window: Window, page: str) -> tuple[int, int]:
     return int(second), int(number)
 
 
-def question(window: Window, page: str) -> Question:
+def request(window: Window, page: str) -> ApiRequest:
     """A page of a tag's questions, oldest first. Both ends of a range count at Stack Exchange."""
     since, number = position(window, page)
     key = credential("STACKEXCHANGE_KEY")
-    return Question(
+    return ApiRequest(
         f"{os.environ.get('STACKEXCHANGE_API_URL') or 'https://api.stackexchange.com/2.3'}/questions",
         {
             "site": "stackoverflow",
@@ -106,7 +102,7 @@ def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     """What is wrong with a response: most errors are a status 400 with the real code in error_id."""
-    words = said(response, payload, "error_name", "error_message")
+    words = error_text(response, payload, "error_name", "error_message")
     code = payload.get("error_id") if isinstance(payload, dict) else None
     if code == THROTTLED:
         seconds = re.search(r"in (\d+) seconds?", words)
@@ -134,7 +130,7 @@ def parse(payload: Payload) -> Parsed:
     return parsed
 
 
-def advance(window: Window, page: str, parsed: Parsed, before: Window) -> list[Window]:
+def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
     """Go on from the second of the last question; in a second with too many of them, as far as pages go.
 
     What lies beyond that is recorded as truncated: a window of one second, between two others.
@@ -164,7 +160,7 @@ def to_item(question: Any) -> Item:
     """A question as a post. The API escapes titles and names for HTML; bodies are HTML."""
     title, owner = question.get("title"), question.get("owner") or {}
     return Item(
-        source=SourceName.STACKOVERFLOW,
+        source="stackoverflow",
         # The link holds a slug that changes with the title, and in old answers nothing at all.
         url=f"https://stackoverflow.com/questions/{int(question['question_id'])}",
         title=html.unescape(title) if isinstance(title, str) else title,
@@ -175,3 +171,21 @@ def to_item(question: Any) -> Item:
         comment_count=question.get("answer_count"),
         vote_count=question.get("score"),
     )
+
+
+SOURCE = Source(
+    name="stackoverflow",
+    label="Stack Overflow",
+    section=StackOverflowSection,
+    # A question keeps its number when its title, and with the title the slug, is edited.
+    site=Site("stackoverflow.com", stable_path=re.compile(r"(/questions/\d+)(/.*)?")),
+    personal_fields=frozenset({"owner", "last_editor", "posted_by_collectives"}),
+    secrets=("STACKEXCHANGE_KEY",),
+    allowance=allowance,
+    queries=queries,
+    request=request,
+    quotas=quotas,
+    problem=problem,
+    parse=parse,
+    advance=advance,
+)

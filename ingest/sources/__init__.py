@@ -1,0 +1,28 @@
+"""The sources: each module of this package declares one, as SOURCE."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # A module of a source imports ingest.item, which imports this one.
+    from ingest.source import Site, Source
+
+
+@cache
+def sources() -> Mapping[str, "Source[Any]"]:
+    """All sources by name, in alphabetical order of their modules."""
+    declared = [import_module(f"{__name__}.{module.name}").SOURCE for module in iter_modules(__path__)]
+    return {source.name: source for source in declared}
+
+
+@cache
+def sites() -> Mapping[str, "Site"]:
+    """The sites of all sources by host, aliases included; hosts stand there without www."""
+    return {
+        host.removeprefix("www."): source.site
+        for source in sources().values()
+        for host in (source.site.host, *source.site.aliases)
+    }

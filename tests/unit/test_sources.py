@@ -1,0 +1,58 @@
+"""ingest.sources: every source is declared once, and everything that belongs to a source is there."""
+
+import csv
+from pathlib import Path
+
+from ingest.archive import recordings
+from ingest.settings import load_settings
+from ingest.sources import sites, sources
+
+ROOT = Path(__file__).parents[2]
+
+
+def seed() -> list[dict[str, str]]:
+    """The rows of seed sources."""
+    with (ROOT / "seeds" / "sources.csv").open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_the_seed_names_the_declared_sources() -> None:
+    assert {row["name"]: row["label"] for row in seed()} == {source.name: source.label for source in sources().values()}
+
+
+def test_short_names_tell_sources_apart() -> None:
+    short_names = [row["short_name"] for row in seed()]
+    assert all(short_names)
+    assert len(set(short_names)) == len(short_names)
+
+
+def test_modules_are_named_after_their_sources() -> None:
+    modules = {path.stem for path in (ROOT / "ingest" / "sources").glob("*.py")} - {"__init__"}
+    assert modules == set(sources())
+
+
+def test_every_source_has_a_section_of_the_settings() -> None:
+    settings = load_settings()
+    assert {name: type(section) for name, section in settings.items()} == {
+        source.name: source.section for source in sources().values()
+    }
+
+
+def test_every_source_reads_its_part_of_the_sample() -> None:
+    for source in sources().values():
+        recorded = recordings(ROOT / "ingest" / "sample", source.name)
+        posts = [item for recording in recorded for item in source.parse(recording.payload()).items]
+        assert posts, f"ingest/sample/{source.name} holds no posts"
+        assert {post.source for post in posts} == {source.name}
+
+
+def test_no_two_sources_claim_one_host() -> None:
+    hosts = [host for source in sources().values() for host in (source.site.host, *source.site.aliases)]
+    assert len(set(hosts)) == len(hosts) == len(sites())
+
+
+def test_secrets_are_named_in_the_example_environment() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    for source in sources().values():
+        for name in (*source.secrets, *(source.login or ())):
+            assert f"{name}=" in text
