@@ -16,7 +16,8 @@ from tests.support.project import ROOT
 QUERY = re.compile(r"(?is)^\s*(with|select|insert|delete|update|create|drop|merge|describe|alter)\b")
 # What a query reads or writes, but for "is distinct from", temporary tables and functions.
 TABLE = re.compile(
-    r"(?i)(?<!distinct )(?<!temp )\b(?:from|join|into|update|table|using)(?: if (?:not )?exists)?+\s+([a-z_][\w.]*+)(?!\s*\()"
+    r"(?i)(?<!distinct )(?<!temp )\b(?:from|join|into|update|table|using)(?: if (?:not )?exists)?+"
+    r"\s+([a-z_][\w.]*+)(?!\s*\()"
 )
 CTE = re.compile(r"(?i)\b(\w+) as (?:materialized )?\(")
 SCHEMA = re.compile(r"\b(?:bronze|silver|gold|main)\.\w+")
