@@ -38,6 +38,7 @@ def unlabelled(built: Project, tmp_path: Path) -> Project:
     """The built sample day without its labels, and without its problems, which tests/test_problems.py is about."""
     copy = built.copy_to(tmp_path)
     copy.query("delete from gold.issue_label_attempts")
+    copy.query("delete from gold.problem_label_attempts")
     return copy
 
 
@@ -280,8 +281,9 @@ def test_a_model_without_a_price_is_held_to_tokens(unlabelled: Project, loopback
     assert "the price of openai/loopback is not known" in refused.output
     assert "set llm_budget_tokens as well" in refused.output
     assert "Traceback" not in refused.output
-    finished = label(unlabelled, variables=", llm_budget_tokens: 3000", **settings(loopback))
+    finished = label(unlabelled, variables=", llm_budget_tokens: 6000", **settings(loopback))
     assert finished.status == 0, finished.output
+    # Half of the budget is left to problems.
     [(tokens,)] = unlabelled.query("select sum(tokens_in + tokens_out)::int from gold.label_costs")
     assert 0 < tokens <= 3_000
     assert statuses(unlabelled)["waiting"] > 0

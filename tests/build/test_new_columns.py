@@ -3,6 +3,7 @@
 The project is copied, every incremental model of the copy gets a column, and one build of a built day runs them all.
 """
 
+import ast
 import re
 import shutil
 from dataclasses import replace
@@ -22,14 +23,20 @@ def add_to_sql(file: Path) -> None:
 
 def add_to_python(file: Path) -> None:
     """Add a column to each table that the function `model` returns."""
-    head, _, function = file.read_text().partition("\ndef model(")
-    model, *others = re.split(r"(?m)^(?=def )", function)
-    model = re.sub(r"(?m)^( +)return (.+)$", r"\1return with_added_column(\2)", model)
+    text = file.read_text()
+    [model] = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "model"]
+    returned = [node.value for node in ast.walk(model) if isinstance(node, ast.Return) and node.value]
+    lines = text.split("\n")
+    # From the last to the first, so that the positions of the others stay.
+    for value in sorted(returned, key=lambda value: -value.lineno):
+        end = (value.end_lineno or value.lineno) - 1
+        lines[end] = f"{lines[end][: value.end_col_offset]}){lines[end][value.end_col_offset :]}"
+        line = lines[value.lineno - 1]
+        lines[value.lineno - 1] = f"{line[: value.col_offset]}with_added_column({line[value.col_offset :]}"
     file.write_text(
-        f"{head}\n\ndef with_added_column(rows):\n"
+        "\n".join(lines) + "\n\ndef with_added_column(rows):\n"
         "    table = rows.read_all() if isinstance(rows, pa.RecordBatchReader) else rows\n"
-        f"    return table.append_column('{COLUMN}', pa.array([True] * len(table), pa.bool_()))\n\n\ndef model("
-        + "".join([model, *others])
+        f"    return table.append_column('{COLUMN}', pa.array([True] * len(table), pa.bool_()))\n"
     )
 
 

@@ -17,7 +17,24 @@ problem_strays as (
 -- A group is a problem while enough voices are left in it. A post that addresses a language model is no voice.
 problem_posts as (
 
-    select problem_candidates.*
+    select
+        problem_candidates.problem_post_id,
+        problem_candidates.problem_id,
+        problem_candidates.url_hash,
+        problem_candidates.voice,
+        problem_candidates.source,
+        problem_candidates.url,
+        problem_candidates.title,
+        problem_candidates.excerpt,
+        problem_candidates.payment_quote,
+        problem_candidates.comment_count,
+        problem_candidates.vote_count,
+        problem_candidates.complaint_score,
+        problem_candidates.similarity,
+        problem_candidates.is_first_of_voice,
+        problem_candidates.addresses_model,
+        problem_candidates.collection_date,
+        problem_candidates.posted_at,
     from problem_candidates
     anti join problem_strays
         on

@@ -1,0 +1,59 @@
+"""A database of version 0.1 becomes one of this version with the next build: nothing is lost, nothing is paid again."""
+
+from pathlib import Path
+
+from tests.support.language_model import settings
+from tests.support.loopback import Loopback
+from tests.support.project import DAY, Project
+
+# The sample day as 0.1 left it: one table of attempts for issues and problems, with a call in the journal of a killed
+# build; no ledger of calls; a column for each source in the daily report; other seeds.
+DOWNGRADE = """
+    create table gold.label_attempts as
+    select * from gold.issue_label_attempts union all by name select * from gold.problem_label_attempts;
+    create table gold.label_attempts__journal as
+    select * replace ('killed' as attempt_id, 'm' as labeler, 'asked' as status, 7 as tokens_in, 0.5 as cost_usd)
+    from gold.label_attempts where problem_id is not null limit 1;
+    drop table gold.issue_label_attempts;
+    drop table gold.problem_label_attempts;
+    drop table bronze.llm_calls;
+    alter table gold.daily_report add column github_posts bigint;
+    alter table gold.daily_report add column reddit_posts bigint;
+    update gold.daily_report
+    set github_posts = source_counts['github'], reddit_posts = 0;
+    alter table gold.daily_report drop column source_counts;
+    insert into gold.daily_report by name select * replace (date '2026-11-19' as report_date) from gold.daily_report;
+    drop table silver.answer_weights;
+    drop table silver.source_weights;
+    drop table silver.sources;
+    drop table silver.extractive_problem_labels;
+    drop view silver.problem_voices;
+    drop view silver.posts;
+    create table silver.post_weights as select 'category' as field;
+"""
+
+
+def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path, loopback: Loopback) -> None:
+    copy = built.copy_to(tmp_path)
+    before = copy.contents()
+    [(github,)] = copy.query("select source_counts['github'] from gold.daily_report")
+    copy.query(DOWNGRADE)
+    # Whoever asked again would ask this server.
+    finished = copy.build(DAY, **settings(loopback))
+    assert finished.status == 0, finished.output
+    assert not loopback.requests
+    after = copy.contents()
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    # The killed call, and the day that was added to the report.
+    assert changed == {"gold.problem_label_attempts", "bronze.llm_calls", "gold.daily_report"}
+    assert copy.query(
+        "select labeler, status, tokens_in from gold.problem_label_attempts where attempt_id = 'killed'"
+    ) == [("m", "asked", 7)]
+    assert after["gold.problem_label_attempts"][0] == before["gold.problem_label_attempts"][0] + 1
+    assert copy.query("select asked_by, cost_usd from bronze.llm_calls where attempt_id = 'killed'") == [
+        ("problem_label_attempts", 0.5)
+    ]
+    assert after["bronze.llm_calls"][0] == before["bronze.llm_calls"][0] + 1
+    assert copy.query("select report_date::text, source_counts from gold.daily_report order by 1 limit 1") == [
+        ("2026-11-19", {"github": github})
+    ]
