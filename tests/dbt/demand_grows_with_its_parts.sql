@@ -10,16 +10,16 @@ problems as (
 select
     problems.problem_id,
     problems.demand_score,
-    others.problem_id as other_problem_id,
-    others.demand_score as other_demand_score,
+    weaker.problem_id as weaker_problem_id,
+    weaker.demand_score as weaker_demand_score,
 from problems
-inner join problems as others
+inner join problems as weaker
     on
-        problems.voices >= others.voices
-        and problems.paying_voices >= others.paying_voices
-        and problems.source_count >= others.source_count
-        and problems.days_seen >= others.days_seen
-        and problems.engagement_score >= others.engagement_score
-        and problems.certainty_score >= others.certainty_score
-        and problems.agreement_score >= others.agreement_score
-        and problems.demand_score < others.demand_score - 0.02
+        problems.voices >= weaker.voices
+        and problems.paying_voices >= weaker.paying_voices
+        and problems.source_count >= weaker.source_count
+        and problems.days_seen >= weaker.days_seen
+        and problems.engagement_score >= weaker.engagement_score
+        and problems.certainty_score >= weaker.certainty_score
+        and problems.agreement_score >= weaker.agreement_score
+        and problems.demand_score < weaker.demand_score - 0.02

@@ -1,5 +1,5 @@
--- What the board shows and a language model reads holds no e-mail address, at whatever top-level domain, and no key of a
--- well-known form. git@host: and git@host/ begin the address of a repository, and icon@2x.png is the name of a file.
+-- What the board shows and a language model reads holds no e-mail address, at whatever top-level domain, and no key of
+-- a well-known form. git@host: and git@host/ begin the address of a repository, and icon@2x.png is the name of a file.
 with
 
 documents as (
@@ -38,8 +38,8 @@ secrets as (
         url_hash,
         regexp_extract(
             text,
-            '-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}\b|sk_live_[A-Za-z0-9]{20}'
-            || '|xox[bp]-[0-9]{8}|glpat-[A-Za-z0-9_-]{20}|hf_[A-Za-z0-9]{30}|AIza[A-Za-z0-9_-]{35})'
+            '-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}\b'
+            || '|sk_live_[A-Za-z0-9]{20}|xox[bp]-[0-9]{8}|glpat-[A-Za-z0-9_-]{20}|hf_[A-Za-z0-9]{30}|AIza[A-Za-z0-9_-]{35})'
         ) as found,
     from texts
 
@@ -48,8 +48,8 @@ secrets as (
 select * from addresses
 where
     lower(regexp_extract(found, '[A-Za-z]+$')) not in (
-        'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'ico', 'js', 'mjs', 'ts', 'tsx', 'jsx', 'css', 'scss', 'html', 'json',
-        'yaml', 'yml', 'dll', 'exe'
+        'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'ico', 'js', 'mjs', 'ts', 'tsx', 'jsx', 'css', 'scss', 'html',
+        'json', 'yaml', 'yml', 'dll', 'exe'
     )
 union all
 select * from secrets
