@@ -1,4 +1,9 @@
--- No post of the day is without a score. (Days that were built before there were scores have none.)
-select documents.url_hash
+-- Every post of the day that has a text has a score, between 0 and 1. (Days built before there were scores have none.)
+select
+    documents.url_hash,
+    documents.complaint_score,
 from {{ ref('documents') }} as documents
-where documents.collection_date = {{ run_date() }} and documents.complaint_score is null
+where
+    documents.collection_date = {{ run_date() }}
+    and documents.text != ''
+    and (documents.complaint_score is null or documents.complaint_score not between 0 and 1)

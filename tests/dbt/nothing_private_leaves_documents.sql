@@ -1,4 +1,5 @@
--- E-mail addresses and keys of well-known looks: what the board shows and the model is told has none.
+-- What the board shows and a language model reads holds no e-mail address, at whatever top-level domain, and no key of
+-- a well-known form. git@host: and git@host/ begin the address of a repository, and icon@2x.png is the name of a file.
 with
 
 documents as (
@@ -15,11 +16,41 @@ texts as (
         unnest([title, excerpt, text, redacted_title, redacted_body]) as text,
     from documents
 
+),
+
+addresses as (
+
+    select
+        url_hash,
+        unnest(
+            regexp_extract_all(
+                regexp_replace(text, '\bgit@[A-Za-z0-9.-]+[:/]', ' ', 'g'),
+                '[A-Za-z0-9_%+''-][A-Za-z0-9_.%+''-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b'
+            )
+        ) as found,
+    from texts
+
+),
+
+secrets as (
+
+    select
+        url_hash,
+        regexp_extract(
+            text,
+            '-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}\b'
+            || '|sk_live_[A-Za-z0-9]{20}|xox[bp]-[0-9]{8}|glpat-[A-Za-z0-9_-]{20}|hf_[A-Za-z0-9]{30}|AIza[A-Za-z0-9_-]{35})'
+        ) as found,
+    from texts
+
 )
 
-select * from texts
+select * from addresses
 where
-    regexp_matches(text, '\b[A-Za-z0-9][A-Za-z0-9._+-]*@[A-Za-z0-9-]+\.(com|org|net|edu|gov|io|de|uk|fr)\b')
-    and not regexp_matches(text, '\bgit@')
-    or regexp_matches(text, '\b(gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}\b|sk_live_[A-Za-z0-9]{20}|xox[bp]-[0-9]{8})')
-    or regexp_matches(text, '-----BEGIN [A-Z ]*PRIVATE KEY-----')
+    lower(regexp_extract(found, '[A-Za-z]+$')) not in (
+        'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'ico', 'js', 'mjs', 'ts', 'tsx', 'jsx', 'css', 'scss', 'html',
+        'json', 'yaml', 'yml', 'dll', 'exe'
+    )
+union all
+select * from secrets
+where found != ''

@@ -1,0 +1,89 @@
+"""Each data test of tests/dbt can fail: one wrong row in a built database is enough."""
+
+import json
+from pathlib import Path
+
+from tests.support.project import DAY, DBT, ROOT, Project
+
+# By data test, the statement that makes a row wrong. Parts of a row that no statement names stay as they were built.
+WRONG_ROWS = {
+    "demand_grows_with_its_parts": """
+        insert into gold.problems
+        select * replace ('copy' as problem_id, demand_score - 1 as demand_score) from gold.problems limit 1
+    """,
+    "every_issue_has_evidence": """
+        delete from gold.issue_evidence where evidence_id = (select min(evidence_id) from gold.issue_evidence)
+    """,
+    "every_post_has_a_complaint_score": """
+        update silver.documents set complaint_score = null
+        where url_hash = (select min(url_hash) from silver.documents where text != '')
+    """,
+    "every_post_is_placed": """
+        delete from silver.cluster_assignments
+        where url_hash = (select max(url_hash) from silver.documents where text != '')
+    """,
+    "no_service_is_asked_too_fast": f"""
+        insert into bronze.ingest_requests by name
+        select
+            -unnest([1, 2]) as request_id, 'github' as source, 'https://api.github.com' as url, 1 as allowance,
+            60 as span_seconds, timestamp '{DAY} 12:00:00' as requested_at
+    """,
+    "nothing_is_missing_without_a_reason": """
+        update bronze.ingest_windows set reported_total = fetched + 1, error = null
+        where query = (select min(query) from bronze.ingest_windows)
+    """,
+    "nothing_private_leaves_documents": """
+        update silver.documents set excerpt = 'git@github.com:o/r, or write to jane@mail.example.coffee'
+        where url_hash = (select max(url_hash) from silver.documents)
+    """,
+    "problem_quotes_are_verbatim": """
+        update gold.problems
+        set quotes = list_transform(quotes, lambda claim: struct_update(claim, quote := 'words that nobody wrote'))
+        where problem_id = (select min(problem_id) from gold.problems where len(quotes) > 0)
+    """,
+    "problems_count_their_posts": """
+        update gold.problems set days_seen = days_seen + 1
+        where problem_id = (select max(problem_id) from gold.problems)
+    """,
+    "quotes_are_verbatim": """
+        update gold.issue_evidence set quote = 'words that nobody wrote'
+        where evidence_id = (select max(evidence_id) from gold.issue_evidence)
+    """,
+    "three_voices_make_a_problem": """
+        update gold.problems set voices = 2 where problem_id = (select min(problem_id) from gold.problems)
+    """,
+    "windows_cover_the_day": """
+        update bronze.ingest_windows set window_end = window_end - interval 1 hour
+        where query = (select max(query) from bronze.ingest_windows)
+    """,
+    "would_pay_is_quoted": """
+        update gold.issues set would_pay_signal = true
+        where issue_id not in (select issue_id from gold.issue_evidence where supports_payment and quote is not null)
+    """,
+    "between_documents_complaint_score__1__0": """
+        update silver.documents set complaint_score = 1.5
+        where url_hash = (select max(url_hash) from silver.documents)
+    """,
+    "max_length_issues_canonical_title__120": "update gold.issues set canonical_title = repeat('long ', 30)",
+    "not_blank_issues_canonical_title": "update gold.issues set canonical_title = ' ' where day_rank = 1",
+    "unique_together_embeddings_content_hash__content_hash__model": """
+        insert into silver.embeddings select * from silver.embeddings limit 1
+    """,
+    "unit_length_embeddings_embedding": """
+        update silver.embeddings set embedding = list_transform(embedding, lambda number: 2 * number)
+        where content_hash = (select max(content_hash) from silver.embeddings)
+    """,
+    "web_address_issue_evidence_url": "update gold.issue_evidence set url = 'javascript:alert(1)'",
+}
+
+
+def test_every_data_test_fails_on_a_wrong_row(built: Project, tmp_path: Path) -> None:
+    assert {path.stem for path in (ROOT / "tests" / "dbt").glob("*.sql")} <= set(WRONG_ROWS)
+    wrong = built.copy_to(tmp_path)
+    for statement in WRONG_ROWS.values():
+        wrong.query(statement)
+    finished = wrong.run(DBT, "test", "--select", *WRONG_ROWS, "--vars", f"date: {DAY}")
+    assert finished.status == 1, finished.output
+    results = json.loads((wrong.database.with_suffix(".target") / "run_results.json").read_text())["results"]
+    statuses = {result["unique_id"].split(".")[2]: result["status"] for result in results}
+    assert {name: statuses.get(name) for name in WRONG_ROWS} == dict.fromkeys(WRONG_ROWS, "fail"), finished.output
