@@ -17,7 +17,8 @@ from rich.table import Table
 
 from sync.check import here
 from sync.client import signed_in
-from sync.push import ISSUES, push
+from sync.plan import ISSUES
+from sync.push import push
 from tests.support.project import DAY, SAMPLE, Project, free_address, serve
 
 COUNT = 2_000

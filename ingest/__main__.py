@@ -28,6 +28,9 @@ from ingest.view import View
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 log = logging.getLogger("groundswell.ingest")
 
+# Recorded responses with invented posts of 2026-11-20.
+SAMPLE = Path(__file__).with_name("sample")
+
 Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="D")]
 
 
@@ -66,6 +69,7 @@ def main(
     replay_dir: Annotated[
         Path | None, typer.Option("--replay", metavar="DIR", help="Read recorded responses, DIR/<source>/*.json.")
     ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Replay the bundled sample, of 2026-11-20.")] = False,
     file: Annotated[
         Path | None, typer.Option(metavar="F.jsonl", help="Import posts from a file (.jsonl or .jsonl.gz).")
     ] = None,
@@ -81,6 +85,10 @@ def main(
     """
     console = Console(stderr=True)
     set_up_logging(console)
+    if sample and replay_dir:
+        raise typer.BadParameter("--sample replays the bundled folder, --replay another one: give one of them")
+    if sample:
+        replay_dir = SAMPLE
     if file and (replay_dir or source or first or last):
         raise typer.BadParameter("--file goes with none of --replay, --source, --from and --to")
     if (file or replay_dir) and (archive or refresh or dry_run):

@@ -16,7 +16,8 @@ from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
 from sync.errors import SyncError
-from sync.push import PARTS, push
+from sync.plan import PARTS
+from sync.push import push
 from sync.server import check_port, command
 from sync.tokens import make_token
 

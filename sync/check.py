@@ -9,9 +9,9 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 from pydantic import ValidationError
 
-from sync.client import explained, read
+from sync.client import read, request_error
 from sync.errors import SyncError
-from sync.push import PARTS, Part
+from sync.plan import PARTS, Part
 from sync.records import fields_of
 
 
@@ -36,7 +36,7 @@ def differences(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: 
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise SyncError(f"the database has no {view}: build the day first, dbt build --vars 'date: {day}'") from error
     except ClientResponseError as error:
-        raise explained(error, client.base_url) from error
+        raise request_error(error, client.base_url) from error
 
 
 def here(

@@ -63,7 +63,7 @@ def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordSer
             attempt(client.collection(name))
         except ClientResponseError as error:
             if error.status not in (400, 401, 403, 404):
-                raise explained(error, client.base_url) from error
+                raise request_error(error, client.base_url) from error
             refused = error.status
         else:
             return
@@ -111,7 +111,7 @@ def read(client: PocketBase, collection: str, where: str = "", fields: str = "")
             yield from chain.from_iterable(pages)
 
 
-def explained(error: ClientResponseError, url: str) -> SyncError:
+def request_error(error: ClientResponseError, url: str) -> SyncError:
     """What a failed request means, in one line."""
     if error.status == 0:
         return SyncError(f"PocketBase at {url} can not be reached: is it running? python -m sync serve starts one")

@@ -18,7 +18,6 @@ from sync.errors import SyncError
 from sync.server import running
 
 DAY = "2026-11-20"
-SAMPLE = Path("ingest/sample")
 # Of its own, so that invented posts never mix with collected ones.
 FOLDER = Path(".demo")
 
@@ -53,6 +52,10 @@ def demo(address: str, console: Console) -> None:
 
     Raises SyncError where a step fails; the step has said why.
     """
+    if not Path("dbt_project.yml").exists():
+        raise SyncError(
+            "the demo builds the dbt project: run it in a clone of the repository, which holds dbt_project.yml"
+        )
     FOLDER.mkdir(exist_ok=True)
     database = FOLDER / "groundswell.duckdb"
     shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
@@ -67,7 +70,7 @@ def demo(address: str, console: Console) -> None:
             "POCKETBASE_TOKEN": "",
         }
         environment = os.environ | settings | credentials
-        step([sys.executable, "-m", "ingest", "--date", DAY, "--replay", str(SAMPLE)], environment)
+        step([sys.executable, "-m", "ingest", "--date", DAY, "--sample"], environment)
         step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
         # Wide enough for the table also in a pipe, which rich takes for 80 columns.
         Console(width=None if console.is_terminal else 120).print(

@@ -12,7 +12,8 @@ from dbt_common.exceptions import DbtRuntimeError
 from groundswell.database import connect
 from groundswell.errors import GroundswellError
 from sync.client import signed_in
-from sync.push import PARTS, push
+from sync.plan import PARTS
+from sync.push import push
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without types

@@ -5,7 +5,7 @@ import secrets
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
-from sync.client import explained
+from sync.client import request_error
 from sync.errors import SyncError
 
 ACCOUNT = "sync@groundswell.invalid"
@@ -34,5 +34,5 @@ def make_token(client: PocketBase, days: int, revoke: bool = False) -> str:
     except ClientResponseError as error:
         if error.status in (401, 403):
             raise SyncError(f"only a superuser of {client.base_url} makes tokens: set its credentials") from error
-        raise explained(error, client.base_url) from error
+        raise request_error(error, client.base_url) from error
     return str(answer["token"])

@@ -31,7 +31,8 @@ from sync.check import differences
 from sync.client import send, signed_in
 from sync.delivery import CredentialsError, TooLargeError, fault
 from sync.errors import SyncError
-from sync.push import ISSUES, PARTS, PROBLEMS, Part, Pushed, push
+from sync.plan import ISSUES, PARTS, PROBLEMS, Part
+from sync.push import Pushed, push
 from sync.records import MODELS
 from sync.server import check_port, command
 from tests.support.project import DAY, Project, Server, free_address, serve

@@ -6,7 +6,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from ingest.errors import IngestError
@@ -308,11 +307,18 @@ def test_the_tables_are_those_that_dbt_declares(project: Project) -> None:
     import yaml
 
     project.ingest("--date", DAY, "--replay", str(SAMPLE))
-    declared = yaml.safe_load((ROOT / "models" / "bronze" / "bronze.yml").read_text())["sources"][0]["tables"]
-    with duckdb.connect(str(project.database)) as connection:
-        for table in declared:
-            columns = connection.execute(f"describe bronze.{table['name']}").fetchall()
-            assert sorted(column[0] for column in columns) == sorted(column["name"] for column in table["columns"])
+    document = yaml.safe_load((ROOT / "models" / "bronze" / "bronze.yml").read_text())
+    declared = {
+        table["name"]: sorted(column["name"] for column in table["columns"])
+        for table in document["sources"][0]["tables"]
+        # The build makes the table of calls to language models.
+        if table["name"] != "llm_calls"
+    }
+    made = project.query(
+        "select table_name, list_sort(list(column_name)) from duckdb_columns()"
+        " where schema_name = 'bronze' group by all"
+    )
+    assert dict(made) == declared
 
 
 RECORDED = os.environ.get("GROUNDSWELL_PAYLOADS")
