@@ -39,7 +39,8 @@ secrets as (
         regexp_extract(
             text,
             '-----BEGIN [A-Z ]*PRIVATE KEY-----|\b(?:gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z0-9]{16}\b'
-            || '|sk_live_[A-Za-z0-9]{20}|xox[bp]-[0-9]{8}|glpat-[A-Za-z0-9_-]{20}|hf_[A-Za-z0-9]{30}|AIza[A-Za-z0-9_-]{35})'
+            || '|sk_live_[A-Za-z0-9]{20}|xox[bp]-[0-9]{8}|glpat-[A-Za-z0-9_-]{20}|hf_[A-Za-z0-9]{30}'
+            || '|AIza[A-Za-z0-9_-]{35})'
         ) as found,
     from texts
 

@@ -199,8 +199,12 @@ problems as (
             when closed.problem_id is not null or demand.last_seen <= built.silent_date then 'gone'
             when demand.first_seen > built.middle_date then 'new'
             when built.earlier_days = 0 then 'unknown'
-            when demand.recent_voices - demand.earlier_voices >= 2 and rates.recent_rate > 1.5 * rates.earlier_rate then 'growing'
-            when demand.earlier_voices - demand.recent_voices >= 2 and rates.earlier_rate > 1.5 * rates.recent_rate then 'fading'
+            when
+                demand.recent_voices - demand.earlier_voices >= 2 and rates.recent_rate > 1.5 * rates.earlier_rate
+                then 'growing'
+            when
+                demand.earlier_voices - demand.recent_voices >= 2 and rates.earlier_rate > 1.5 * rates.recent_rate
+                then 'fading'
             else 'steady'
         end as trend,
         demand.post_count,

@@ -73,7 +73,7 @@ posts_by_source as (
 
 sources as (
 
-    select coalesce(map_from_entries(list((source, posts) order by source)), map {}) as source_counts
+    select coalesce(map_from_entries(list((source, posts) order by source)), map { }) as source_counts
     from posts_by_source
 
 ),
@@ -142,7 +142,9 @@ daily_report as (
         {{ run_date() }} as report_date,
         posts.posts,
         sources.source_counts,
-        posts.* exclude (posts),
+        posts.complaints,
+        posts.second_opinions,
+        posts.duplicates,
         placed.*,
         labels.*,
         labels_of_problems.*,

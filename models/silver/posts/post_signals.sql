@@ -28,8 +28,8 @@ complaint_signals as (
 
 ),
 
--- Weights that were fitted on the vectors of all-MiniLM-L6-v2 do not fit the vectors of another model. For other models,
--- only answers whose weights use no vector are left.
+-- Weights that were fitted on the vectors of all-MiniLM-L6-v2 do not fit the vectors of another model. For another
+-- model, only answers whose weights use no vector are left.
 answer_weights as (
 
     select * from {{ ref('answer_weights') }}
@@ -201,7 +201,9 @@ post_signals as (
             trim(
                 regexp_extract(
                     posts.text,
-                    '[^.!?\n]*(?:' || {{ any_pattern(ref('label_signals'), "signal = 'would_pay'") }} || ')[^.!?\n]*[.!?]?',
+                    '[^.!?\n]*(?:'
+                    || {{ any_pattern(ref('label_signals'), "signal = 'would_pay'") }}
+                    || ')[^.!?\n]*[.!?]?',
                     0,
                     'i'
                 )

@@ -37,18 +37,33 @@ known as (
 changed_rows as (
 
     (
-        select problem_id, url_hash from all_members
+        select
+            problem_id,
+            url_hash
+        from all_members
         except
-        select problem_id, url_hash from known
+        select
+            problem_id,
+            url_hash
+        from known
     )
     union all
     (
-        select problem_id, url_hash from known
+        select
+            problem_id,
+            url_hash
+        from known
         except
-        select problem_id, url_hash from all_members
+        select
+            problem_id,
+            url_hash
+        from all_members
     )
     union all
-    select problem_id, url_hash from known
+    select
+        problem_id,
+        url_hash
+    from known
     where collection_date = {{ run_date() }}
 
 ),
