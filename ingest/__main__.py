@@ -1,4 +1,4 @@
-"""python -m ingest: collects days of posts into bronze.raw_items and exits before dbt starts."""
+"""python -m ingest: collects days of posts into bronze.raw_items, then exits, so that dbt can open the database."""
 
 import asyncio
 import logging
@@ -80,8 +80,8 @@ def main(
 ) -> None:
     """Collect public posts of a day, or of several, into bronze.raw_items.
 
-    Without --file or --replay the services are asked, as ingest/sources.yml says. Running it again goes on
-    where the last run ended, and asks nothing of what is finished.
+    Without --file, --replay or --sample the services are asked for what ingest/sources.yml lists. The same command
+    again goes on where the last run ended, and does not repeat what is finished.
     """
     console = Console(stderr=True)
     set_up_logging(console)
@@ -120,7 +120,7 @@ def main(
             report.errors.append(f"asked for with --source, but {report.off}")
             report.off = None
     tell(reports)
-    # Wide enough for the table also in a pipe, which rich takes for 80 columns.
+    # Without a terminal rich assumes 80 columns, which is too narrow for the table.
     if json:
         typer.echo(as_json(reports))
     else:
@@ -130,13 +130,13 @@ def main(
 
 
 def set_up_logging(console: Console) -> None:
-    """Log plain lines in a pipe; on a terminal, where the view tells the rest, what a person must know."""
+    """Log plain lines; on a terminal, which shows the live view, only warnings and errors."""
     if console.is_terminal:
         handler = RichHandler(console=console, show_time=False, show_path=False, markup=False, highlighter=None)
         logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     else:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    # httpx logs every URL, query string and keys included.
+    # httpx logs every URL with its query string, which can hold keys.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
@@ -156,7 +156,7 @@ def days_between(day: date | None, first: date | None, last: date | None) -> lis
 
 
 def refuse_days_to_come(days: Sequence[date]) -> None:
-    """Raise IngestError for days of which there is nothing to collect yet."""
+    """Raise IngestError if a day is in the future."""
     today = datetime.now(UTC).date()
     if days[-1] > today:
         raise IngestError(f"{days[-1]} has not begun: today is {today}, UTC")
@@ -188,7 +188,7 @@ def collect_days(run: Run, console: Console) -> list[Report]:
 
 
 def show_plan(run: Run, *, json: bool) -> None:
-    """Print what a run would ask. Raises IngestError."""
+    """Print the estimate for a run. Raises IngestError."""
     with open_store() as connection:
         estimates = estimate(connection, run)
     if json:

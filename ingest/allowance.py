@@ -1,4 +1,4 @@
-"""How many requests a service may be sent, and when."""
+"""Decides when the next request to a service may leave."""
 
 import asyncio
 import logging
@@ -10,42 +10,41 @@ from typing import Any
 from groundswell.errors import GroundswellError
 from ingest.errors import IngestError
 
-# A request counts from its answer on or, where the answer takes long, from this share of the span after it left.
+# A request counts from its response on. If the response takes longer than this share of the span, it counts from then.
 SLACK = 0.04
-# Shorter waits are not worth a line in the log.
+# Shorter waits, in seconds, are not logged.
 NOTEWORTHY = 5.0
 
 log = logging.getLogger("groundswell.ingest")
 
 
 class Sending:
-    """A request on its way; trace is httpcore's hook that tells when it has left."""
+    """A request that is being sent. httpcore calls trace, which notes when the request has left."""
 
     def __init__(self) -> None:
         self.left_at: float | None = None
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Note when the last byte of the headers has been handed to the network."""
+        """Note the time when the network has taken the last byte of the headers."""
         if event.endswith("send_request_headers.complete"):
             self.left_at = asyncio.get_running_loop().time()
 
 
 class Allowance:
-    """Lets at most `requests` leave in any `span` seconds, and obeys what the service itself says.
+    """Lets at most `requests` requests leave in any `span` seconds, and obeys the waits and quotas of the service.
 
-    There are `requests` slots. A request takes one, and frees it `span` seconds after its answer came. So no
-    slot is used twice within a span, neither when requests leave nor when they arrive, and no span holds
-    more than there are slots. A sliding log of departures, which rate limiting libraries keep, would let a
-    request that was held up on its way arrive together with those of the next span.
+    There are `requests` slots. A request takes a slot and frees it `span` seconds after its response. So no slot is
+    used twice within a span, neither by the time when requests leave nor by the time when they arrive. Rate limiting
+    libraries keep a log of departures instead: a delayed request could arrive together with those of the next span.
 
-    At full load a slot is idle only while its request is under way: from SLACK on, that is not waited for,
-    and at least 1 / (1 + SLACK) = 96 % of the allowance is used.
+    At full load a slot is idle only while its request is under way, and for at most the share SLACK of a span. So at
+    least 1 / (1 + SLACK) = 96 % of the allowance is used.
 
-    Times are those of the running event loop, in seconds.
+    All times are seconds of the running event loop's clock.
     """
 
     def __init__(self, name: str, requests: int, span: float, patience: float, recent: Iterable[float] = ()) -> None:
-        """Start with every slot free but those of requests that left `recent` seconds ago in an earlier run.
+        """Start with all slots free, except those of requests of an earlier run: `recent` holds their ages in seconds.
 
         A pause longer than `patience` seconds ends the source.
         """
@@ -54,7 +53,7 @@ class Allowance:
         self._waits: tuple[str, float] | None = None
         self._frees_at: list[float] = []
         loop = asyncio.get_running_loop()
-        # The youngest alone: as many as there are slots.
+        # Only the youngest count: one per slot.
         busy = sorted(age for age in recent if age < self._hold)[:requests]
         self._slots = asyncio.Semaphore(requests - len(busy))
         for age in busy:
@@ -71,7 +70,7 @@ class Allowance:
 
     @property
     def waiting(self) -> str:
-        """What the next request waits for, and how long, in words; empty where it need not."""
+        """What the next request waits for, and how long, in words; empty if it does not wait."""
         if self._waits is None:
             return ""
         reason, until = self._waits
@@ -80,9 +79,9 @@ class Allowance:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Sending]:
-        """Hold a slot while a request is sent and answered; first come, first served.
+        """Hold a slot while a request is sent and answered. Requests get slots in the order in which they ask.
 
-        Raises IngestError, which says when to come back, where the service wants a longer pause than patience.
+        Raises IngestError if the service wants a longer pause than patience; the message says when to resume.
         """
         loop = asyncio.get_running_loop()
         async with self._door:
@@ -111,7 +110,7 @@ class Allowance:
             self._free(counts_from + self.span)
 
     def _free(self, moment: float) -> None:
-        """Free a slot at a time to come."""
+        """Free a slot at a later time."""
 
         def free() -> None:
             self._frees_at.remove(moment)
@@ -121,17 +120,17 @@ class Allowance:
         asyncio.get_running_loop().call_at(moment, free)
 
     def pause(self, seconds: float, reason: str) -> None:
-        """Let nothing leave for so many seconds; of several pauses the one that ends last counts."""
+        """Let no request leave for some seconds. Of several pauses, the one that ends last counts."""
         open_at = asyncio.get_running_loop().time() + seconds
         if seconds > 0 and open_at > self._open_at:
             self._open_at, self._reason = open_at, reason
             self._news.set()
 
     def limit(self, remaining: float, seconds: float, reason: str) -> None:
-        """Let no more than `remaining` leave in the next so many seconds, as a service's headers say.
+        """Let at most `remaining` requests leave in the next `seconds` seconds, as a response's headers say.
 
-        What is under way may not have been counted by the service yet, so it is taken off. Answers overtake
-        each other, and how long they took blurs the period's end: until the one we know of, the lowest counts.
+        The service may not have counted the requests under way yet, so they are subtracted. Responses can arrive out of
+        order: until the reset, the lowest remaining count is kept.
         """
         if remaining < 1:
             self.pause(seconds, reason)
@@ -146,10 +145,10 @@ class Allowance:
         self._news.set()
 
     def close(self, error: GroundswellError) -> None:
-        """Let nothing leave any more: whoever waits for a slot, or asks for one, gets the error."""
+        """Let no request leave any more: everybody who waits for a slot, or asks for one, gets the error."""
         self._closed = self._closed or error
         self._news.set()
-        # Whoever stands at the door now.
+        # Wakes the one that waits for a slot now.
         self._slots.release()
 
     async def _until_open(self) -> None:
@@ -162,7 +161,7 @@ class Allowance:
             now = loop.time()
             spent = self._left < 1 and now < self._reset_at
             if spent and not self.in_flight:
-                # Nothing is under way that could tell of more.
+                # No response is under way that could raise the count.
                 self.pause(self._reset_at - now, self._reason_left)
             if now < self._open_at:
                 wait = self._open_at - now
@@ -186,10 +185,10 @@ class Allowance:
 
 
 def hour(seconds: float) -> str:
-    """The time of day so many seconds from now, as HH:MM UTC, rounded up; with the day where it is another."""
+    """The time some seconds from now as HH:MM UTC, rounded up; with the day if that is not today."""
     now = datetime.now(UTC)
-    # A service may ask for ages; the calendar ends.
+    # A service may ask for a very long wait, and datetime has a last year.
     then = now + min(timedelta(days=365), timedelta(seconds=min(seconds, 1e9)))
-    # Up to the minute; the second that clocks may differ by does not make one.
+    # Round up to the minute. A difference of one second between clocks does not add a minute.
     then += timedelta(seconds=59)
     return f"{then:%H:%M} UTC" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M} UTC"

@@ -1,7 +1,7 @@
-"""Raw responses kept in a folder, and read again: DIR/<source>/NAME.json or .json.gz, with NAME.meta.json beside it.
+"""Stores raw responses in a folder and reads them again: DIR/<source>/NAME.json or .json.gz, and NAME.meta.json.
 
-The body stands as it came; the meta file, which may be missing, tells what was asked, when, and what was made
-of the answer. What is not JSON (an error page) ends in .txt.gz and is never read again.
+The body is stored as it came. The meta file, which may be missing, holds the request, its time and the outcome. A body
+that is no JSON, such as an error page, ends in .txt.gz and is never read again.
 """
 
 import gzip
@@ -21,18 +21,18 @@ from ingest.parsed import Payload
 from ingest.request import ApiRequest
 from ingest.window import FIRST_PAGE, Window
 
-# Outcome of a response whose posts were stored.
+# The outcome of a response whose posts were stored.
 USED = "used"
-# In the name of a response until its posts are stored. A run that was killed in between leaves it there, and the
-# next run asks again.
+# Part of a response's file name until its posts are stored. If the run is killed before, the name stays, and the next
+# run repeats the request.
 PROVISIONAL = ".unconfirmed"
-# Headers that tell who asked.
+# Headers that identify the client.
 PRIVATE = ("set-cookie", "x-oauth-scopes", "x-oauth-client-id", "x-accepted-oauth-scopes")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recorded response. Without a meta file window and received_at are None."""
+    """A recorded response. window and received_at are None if it has no meta file."""
 
     path: Path
     window: Window | None = None
@@ -41,12 +41,12 @@ class Recording:
 
     @property
     def asked(self) -> tuple[object, ...]:
-        """What it is an answer to; of a response without a meta file nobody knows."""
+        """The request that it answers; without a meta file, only its own path."""
         window = self.window
         return (window.query, window.start, window.end, self.page) if window else (self.path,)
 
     def payload(self) -> Payload:
-        """The JSON in the file, unpacked where it is compressed. Raises IngestError."""
+        """The JSON in the file, unpacked if the file is compressed. Raises IngestError."""
         try:
             body = self.path.read_bytes()
             return json.loads(gzip.decompress(body) if self.path.suffix == ".gz" else body)
@@ -62,12 +62,12 @@ def keep(
     received_at: datetime,
     outcome: str,
 ) -> Path:
-    """Write a response to a question about a window, provisionally; confirm what it returns once its posts are stored.
+    """Write a response under a provisional name; returns its path. confirm() follows once the posts are stored.
 
-    Raises IngestError where the folder can not be written.
+    Raises IngestError if the folder can not be written.
     """
     is_json = response.content.lstrip()[:1] in (b"{", b"[")
-    # No two requests of a source leave in the same microsecond for the same page of the same window.
+    # The name is unique: a source never gets two responses for one page of one window in the same microsecond.
     words = re.sub(r"\W+", "-", f"{window.query} {window.start:%H%M%S} {request.page}").strip("-")
     name = f"{received_at:%Y%m%dT%H%M%S.%f}Z-{words[:80]}"
     meta = {
@@ -85,7 +85,7 @@ def keep(
     folder_of_source = folder / window.source
     try:
         folder_of_source.mkdir(parents=True, exist_ok=True)
-        # The body last, under its name at once: without its meta file it would be taken for a day's.
+        # The body is written last and renamed in one step: a body without its meta file would count as a whole day.
         (folder_of_source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
         unfinished = folder_of_source / f"{name}.part"
         unfinished.write_bytes(gzip.compress(response.content, mtime=0))
@@ -96,7 +96,7 @@ def keep(
 
 
 def confirm(path: Path) -> None:
-    """Give a response its final name: its posts are in the database. Raises IngestError."""
+    """Give a response its final name, because its posts are in the database. Raises IngestError."""
     try:
         path.rename(path.with_name(path.name.replace(PROVISIONAL, "")))
     except OSError as error:
@@ -104,9 +104,9 @@ def confirm(path: Path) -> None:
 
 
 def recordings(folder: Path, source: str) -> list[Recording]:
-    """The recorded responses of a source that were worth reading, in order of name. Raises IngestError.
+    """The recorded responses of a source that can be read, in order of name. Raises IngestError.
 
-    One that was not confirmed is left out where the same was asked again later.
+    An unconfirmed response is left out if a later one answers the same request.
     """
     found = list(read_folder(folder / source, source))
     latest = {recording.asked: recording for recording in found}
@@ -118,7 +118,7 @@ def recordings(folder: Path, source: str) -> list[Recording]:
 
 
 def read_folder(folder: Path, source: str) -> Iterator[Recording]:
-    """The responses in a folder, in order of name, but for those that were no good. Raises IngestError."""
+    """The responses in a folder, in order of name, without errors. Raises IngestError."""
     for path in sorted((*folder.glob("*.json"), *folder.glob("*.json.gz"))):
         if path.name.endswith(".meta.json"):
             continue
@@ -134,7 +134,7 @@ def read_folder(folder: Path, source: str) -> Iterator[Recording]:
 
 
 def read_meta(path: Path, source: str, meta: dict[str, Any]) -> Recording | None:
-    """What a meta file says; None where it says that the response was an error or was asked for again."""
+    """The recording that a meta file describes; None if the response was an error or was requested again."""
     if meta.get("status", 200) != httpx.codes.OK or meta.get("outcome", USED) != USED:
         return None
     if "window_start" not in meta:

@@ -35,8 +35,8 @@ from ingest.store import (
 )
 from ingest.window import FIRST_PAGE, Window, closed, day_window
 
-# Requests under way at once: each takes a connection, and even at 15 s an answer this many fill any allowance
-# of the four services.
+# The most requests of a source that are under way at once. Each needs a connection. Even if a response takes 15 s, this
+# number uses up the allowance of every service.
 IN_FLIGHT = 30
 
 log = logging.getLogger("groundswell.ingest")
@@ -50,10 +50,10 @@ def store_items(
     collected_at: datetime,
     seen: set[str] | None = None,
 ) -> int:
-    """Store the posts written on a day (on any, where day is None); returns how many of items those are.
+    """Store the posts of a day, or of all days if day is None; returns their number, copies included.
 
-    Of copies in one page the first counts, and with `seen` of copies in one run, too: recordings and files
-    without a time would otherwise take turns at every run.
+    Of several copies of a post in one page, the first is stored. With `seen`, this holds for a whole run. Without it,
+    two copies in recordings or files without a time would replace each other at every run.
     """
     of_day = [item for item in items if day in (None, item.collection_date)]
     distinct = {item.url_hash: item for item in reversed(of_day) if not seen or item.url_hash not in seen}
@@ -73,7 +73,7 @@ def store_page(
     collected_at: datetime,
     seen: set[str] | None = None,
 ) -> int:
-    """Store a page's posts of the window's day, keep what could not be read, and count both; returns the posts."""
+    """Store a page's posts of the window's day and its rejected entries; returns the number of posts."""
     stored = store_items(connection, parsed.items, window.collection_date, report, collected_at, seen)
     personal = sources()[window.source].personal_fields
     keep_rejected(connection, window.source, window.query, parsed.rejected, personal, collected_at)
@@ -91,10 +91,11 @@ def take_page(
     report: Report,
     received_at: datetime,
 ) -> list[Window]:
-    """Commit a page and what follows from it, as one; returns the windows that take the window's place.
+    """Commit a page and the windows that follow from it in one transaction; returns these windows.
 
-    Where the window no longer waits for the page, its posts are stored and the window stays as it is.
-    Raises IngestError where the database can not be written.
+    If the window no longer waits for the page, the posts are stored and the window stays as it is.
+
+    Raises DatabaseError.
     """
     with transaction(connection):
         stored = store_page(connection, parsed, window, report, received_at)
@@ -121,7 +122,7 @@ def take_page(
 
 
 def count_window(window: Window, report: Report) -> None:
-    """Count a window that is finished, and say what it lacks."""
+    """Count a finished window in the report, and report the posts that it lacks."""
     report.windows += 1
     if window.reported_total is not None:
         report.reported = (report.reported or 0) + window.reported_total
@@ -133,9 +134,9 @@ def count_window(window: Window, report: Report) -> None:
 
 
 def unfinished(window: Window, finished_at: datetime | None) -> Window | None:
-    """A known window as it is still to be fetched; None where it is finished.
+    """The part of a known window that is still to be fetched; None if the window is finished.
 
-    A window that was read before its time was over may hold more posts by now, and is read again.
+    A window that was read before its end may hold more posts now. It is read again.
     """
     if finished_at and finished_at.replace(tzinfo=UTC) < window.end:
         return window.afresh()
@@ -149,9 +150,9 @@ def unfinished(window: Window, finished_at: datetime | None) -> Window | None:
 def plan(
     connection: duckdb.DuckDBPyConnection, name: str, settings: Sections, days: Sequence[date], *, refresh: bool
 ) -> list[Window]:
-    """What is to be fetched of a source, in order of days; with refresh, all of it again.
+    """The windows of a source that are still to be fetched, in order of days; with refresh, all windows.
 
-    Raises IngestError where the source lacks its credentials.
+    Raises IngestError if a credential of the source is missing.
     """
     known = {} if refresh else read_windows(connection, name, days[0], days[-1])
     planned = []
@@ -165,10 +166,9 @@ def plan(
 
 @dataclass
 class Collector:
-    """Works off the windows of one source, each page a task, IN_FLIGHT of them at once.
+    """Fetches the windows of one source. Every page is a task, and IN_FLIGHT tasks run at once.
 
-    live holds the windows that are not finished, by a number that tasks refer to: a window's row changes with
-    every page.
+    live: the unfinished windows by number. Tasks refer to the number, because the window changes with every page.
     """
 
     service: Service
@@ -178,7 +178,7 @@ class Collector:
     tasks: asyncio.PriorityQueue[tuple[date, int, str]] = field(default_factory=asyncio.PriorityQueue)
 
     async def run(self, windows: Sequence[Window]) -> None:
-        """Fetch the windows. What fails is in the report; what is left is in the table, to go on from."""
+        """Fetch the windows. The report lists failures. The next run goes on from the windows in the table."""
         connection = self.service.connection
         with transaction(connection):
             write_windows(connection, windows, this_second())
@@ -198,7 +198,7 @@ class Collector:
             self.report.failed_windows += len(left)
 
     def start(self, window: Window, number: int | None = None, known: Sequence[str] = ()) -> None:
-        """Queue the pages of a window but for the known ones; days come in order, windows in that of their finding."""
+        """Queue the pages of a window, except known pages: first by day, then by the window's number."""
         number = next(self.numbers) if number is None else number
         self.live[number] = window
         for page in window.pages_left:
@@ -206,7 +206,7 @@ class Collector:
                 self.tasks.put_nowait((window.collection_date, number, page))
 
     async def work(self) -> None:
-        """Take one task after the other, until cancelled. An error other than a refused query ends the source."""
+        """Run one task after the other until cancelled. Any error except a refused query ends the source."""
         while True:
             _, number, page = await self.tasks.get()
             try:
@@ -218,7 +218,7 @@ class Collector:
                 self.tasks.task_done()
 
     async def fetch(self, number: int, page: str) -> None:
-        """Ask for a page and take it. Raises IngestError."""
+        """Request a page and store it. Raises IngestError or DatabaseError."""
         source = self.service.source
         if (window := self.live.get(number)) is None:
             return
@@ -227,7 +227,7 @@ class Collector:
         except QueryRefusedError as error:
             self.refuse(number, error)
             return
-        # The window has moved on with each page that came meanwhile, or is gone.
+        # Pages that came meanwhile have changed the window, or finished it.
         window = self.live.get(number, replace(window, pages_left=()))
         with self.service.busy:
             followers = take_page(
@@ -244,7 +244,7 @@ class Collector:
                 self.start(follower)
 
     def refuse(self, number: int, error: QueryRefusedError) -> None:
-        """Record a window whose query the service does not take."""
+        """Record a window as failed because the service refuses its query."""
         if window := self.live.pop(number, None):
             with transaction(self.service.connection):
                 write_windows(
@@ -256,7 +256,7 @@ class Collector:
 
 @dataclass(frozen=True)
 class Run:
-    """What to collect and how."""
+    """The sources and days to collect, and the settings for it."""
 
     names: Sequence[str]
     days: Sequence[date]
@@ -269,7 +269,7 @@ class Run:
 async def collect(
     connection: duckdb.DuckDBPyConnection, run: Run, watch: Callable[[Service, Report], None]
 ) -> list[Report]:
-    """Collect from each source, side by side; one report a source, in order. watch is told of each at its start."""
+    """Collect from all sources at once; returns one report per source, in order. Calls watch when a source starts."""
     async with httpx.AsyncClient(
         headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None)
     ) as client:
@@ -283,7 +283,7 @@ async def collect_source(
     run: Run,
     watch: Callable[[Service, Report], None],
 ) -> Report:
-    """Collect from one source; what fails is in the report and stops that source only."""
+    """Collect from one source. Failures are in the report and stop only this source."""
     report, source, span = Report(name), sources()[name], run.limits.span
     try:
         windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
@@ -310,12 +310,12 @@ async def collect_source(
 def replay(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], folder: Path, days: Sequence[date]
 ) -> list[Report]:
-    """Read recorded responses, DIR/<source>/*.json, through the parsers of live data; one report a source.
+    """Read recorded responses, DIR/<source>/*.json, with the parsers of live data; returns one report per source.
 
-    Those with a note of what was asked (ingest.archive) go through the same steps as when they came, and leave the
-    same rows; others are windows of their own, of the only day, and nobody can be asked how many posts there are.
+    A response with a meta file (ingest.archive) goes through the same steps as a live response and leaves the same
+    rows. A response without one becomes a window of its own, on the only day; nothing says how many posts there were.
 
-    Raises IngestError where the folder holds none of the sources.
+    Raises IngestError if the folder holds no responses of the sources.
     """
     recorded = {name: recordings(folder, name) for name in names}
     if not any(recorded.values()):
@@ -358,7 +358,7 @@ def replay_source(
 
 
 def standing_window(connection: duckdb.DuckDBPyConnection, asked: Window, page: str) -> Window:
-    """The window that a recorded page was asked for, as it stands by now; a first page begins it anew."""
+    """The current state of the window that a recorded page belongs to; a first page starts the window again."""
     day = asked.collection_date
     for window, _ in read_windows(connection, asked.source, day, day).get((asked.query, day), []):
         same = (window.start, window.end, window.reading) == (asked.start, asked.end, asked.reading)

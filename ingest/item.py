@@ -1,4 +1,4 @@
-"""One post, checked and normalised, whichever service it came from."""
+"""One post, checked and normalised, from any source."""
 
 import hashlib
 import hmac
@@ -35,12 +35,12 @@ def normalise_url(url: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Drop NUL characters and lone surrogates, which JSON can spell and no database can store."""
+    """A text without NUL characters and lone surrogates: JSON can hold them, databases can not."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Convert to UTC; a time without a zone is taken as UTC. Microseconds are dropped."""
+    """The time in UTC, without microseconds. A time without a zone is read as UTC."""
     try:
         aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
@@ -49,7 +49,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 def from_epoch(moment: object) -> object:
-    """A number as Unix time: left alone, pydantic would take a large one for milliseconds."""
+    """A number as Unix time in seconds. pydantic would read a large number as milliseconds."""
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return moment
     try:
@@ -59,7 +59,7 @@ def from_epoch(moment: object) -> object:
 
 
 def plausible(moment: datetime) -> datetime:
-    """Refuse times before Unix's and, a day of clock error aside, times to come."""
+    """The time, if it is from 1970 to tomorrow; one day allows for wrong clocks. Raises ValueError."""
     if moment.year < 1970:
         raise ValueError(f"{moment:%Y-%m-%d} is before 1970")
     if moment > datetime.now(UTC) + timedelta(days=1):
@@ -68,10 +68,10 @@ def plausible(moment: datetime) -> datetime:
 
 
 def hash_author(source: str, name: str | None) -> str | None:
-    """HMAC-SHA-256 (64 hex digits) of an author's name, keyed with AUTHOR_SALT; None without either.
+    """HMAC-SHA-256 (64 hex digits) of an author's name, with AUTHOR_SALT as key; None without name or salt.
 
-    A plain hash would be no secret: names are few enough to hash them all. They are compared without case. A program's
-    name need be none, so that what it files is one voice in any case: its hash has an empty key.
+    Upper and lower case count as the same. Without a key anybody could hash all names. The name of a program is no
+    secret: its key is empty, so that its posts count as one voice even without a salt.
     """
     name = (name or "").strip()
     salt = "" if sources()[source].is_program(name) else os.environ.get("AUTHOR_SALT") or None
@@ -88,7 +88,7 @@ def known_source(name: str) -> str:
 
 
 def none_if_blank(text: str | None) -> str | None:
-    """Null for a text of white space only."""
+    """The text; None if it is only white space."""
     return text if text and text.strip() else None
 
 
@@ -104,11 +104,14 @@ Moment = Annotated[datetime, BeforeValidator(from_epoch), AfterValidator(in_utc)
 
 
 class Item(BaseModel):
-    """A post as bronze.raw_items keeps it.
+    """A post as bronze.raw_items stores it.
 
-    title and body are as the source gives them (body in markdown or HTML); url is normalised; created_at
-    is UTC to the second. author never leaves an Item: only author_hash is kept. Fields that Item does not
-    know are ignored.
+    title, body: as the source gives them; the body is markdown or HTML.
+    url: normalised.
+    author: never stored; only author_hash is.
+    created_at: UTC, to the second.
+
+    Other fields are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -129,7 +132,7 @@ class Item(BaseModel):
 
     @property
     def author_hash(self) -> str | None:
-        """Who wrote the post, without the name; see hash_author."""
+        """The salted hash of the author's name; see hash_author."""
         return hash_author(self.source, self.author)
 
     @property

@@ -1,4 +1,4 @@
-"""Imports posts you already have: one JSON object a line, with the fields of ingest.item.Item."""
+"""Imports posts from a file: one JSON object per line, with the fields of ingest.item.Item."""
 
 import gzip
 import json
@@ -20,13 +20,13 @@ from ingest.parsed import Rejected, one_line
 from ingest.report import Report
 from ingest.store import keep_rejected
 
-# Lines a transaction: as many as a page of the largest service.
+# Lines per transaction: as many as the largest page of a service.
 BATCH = 1_000
 PERSONAL = frozenset({"author"})
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Number and text of the lines that are not blank; .gz is unpacked. Raises IngestError."""
+    """The number and text of each line that is not blank. A file named .gz is unpacked. Raises IngestError."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
@@ -37,7 +37,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def import_posts(connection: duckdb.DuckDBPyConnection, path: Path, day: date | None) -> Report:
-    """Store the posts of a file, those of one day where day is given; a bad line is named and kept apart."""
+    """Store the posts of a file, or only those of one day. A bad line is reported and stored as rejected."""
     report, seen, moment = Report(path.name), set[str](), this_second()
     remaining = read_lines(path)
     while lines := list(islice(remaining, BATCH)):
@@ -45,7 +45,7 @@ def import_posts(connection: duckdb.DuckDBPyConnection, path: Path, day: date | 
         for number, line in lines:
             entry: Any = line.decode(errors="replace")
             try:
-                # Not pydantic's own parser, which refuses a line for half a surrogate pair; we mend that.
+                # pydantic's own parser would refuse a line with a lone surrogate. clean_text replaces it.
                 entry = json.loads(line)
                 items.append(Item.model_validate(entry))
             except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What a run would ask for, and how long that would take: python -m ingest --dry-run."""
+"""Estimates the requests and minutes of a run: python -m ingest --dry-run."""
 
 import json
 import math
@@ -14,15 +14,16 @@ from ingest.errors import IngestError
 from ingest.sources import sources
 from ingest.window import FIRST_PAGE, Window
 
-# Days of a query that its pages a day are averaged over.
+# A query's pages per day are averaged over this many days.
 HISTORY = 14
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A source's part of a run: windows and requests to make, and minutes. `known` of the windows have a history.
+    """The estimate for one source.
 
-    Of the others nothing is known before the service is asked, and one request is counted for each: the least.
+    known: how many of the windows have a query with earlier days. Every other window counts as one request, the least.
+    off: why the source can not be collected.
     """
 
     source: str
@@ -35,12 +36,12 @@ class Estimate:
 
 
 def estimate(connection: duckdb.DuckDBPyConnection, run: Run) -> list[Estimate]:
-    """What each source would be asked; see Estimate. Nothing is written."""
+    """The estimate for each source of a run. Nothing is written."""
     return [estimate_source(connection, run, name) for name in run.names]
 
 
 def estimate_source(connection: duckdb.DuckDBPyConnection, run: Run, name: str) -> Estimate:
-    """What one source would be asked."""
+    """The estimate for one source."""
     try:
         windows = plan(connection, name, run.settings, run.days, refresh=run.refresh)
         allowance = sources()[name].allowance()
@@ -48,14 +49,14 @@ def estimate_source(connection: duckdb.DuckDBPyConnection, run: Run, name: str) 
         return Estimate(name, off=str(error))
     pages = pages_a_day(connection, name)
     requests = sum(window_requests(window, pages) for window in windows)
-    # The first batch leaves at once, each further one a span later.
+    # The first batch of requests leaves at once, and each further batch one span later.
     spans = max(math.ceil(requests / allowance) - 1, 0)
     known = sum(window.query in pages or window.pages > 0 for window in windows)
     return Estimate(name, len(windows), known, requests, spans * run.limits.span / 60, allowance)
 
 
 def window_requests(window: Window, pages: dict[str, float]) -> int:
-    """Requests that a window takes: the pages it lacks or, for a fresh one, its part of the query's usual day."""
+    """Requests that a window needs: its missing pages, or for a fresh window its share of the query's usual day."""
     if window.pages or window.pages_left != (FIRST_PAGE,):
         return len(window.pages_left)
     part = (window.end - window.start).total_seconds() / 86_400
@@ -63,7 +64,7 @@ def window_requests(window: Window, pages: dict[str, float]) -> int:
 
 
 def pages_a_day(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, float]:
-    """Pages that each query took on average, over its last finished days."""
+    """The mean number of pages of each query over its last finished days."""
     rows = connection.execute(
         """
         with days as (
@@ -82,7 +83,7 @@ def pages_a_day(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, f
 
 
 def estimate_table(estimates: Sequence[Estimate]) -> Table:
-    """A row a source."""
+    """A table with one row per source."""
     title = f"To be asked: {duration(estimates)}"
     table = Table("source", title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
     for column in ("windows", "requests", "a minute", "minutes", ""):
@@ -99,7 +100,7 @@ def estimate_table(estimates: Sequence[Estimate]) -> Table:
 
 
 def duration(estimates: Sequence[Estimate]) -> str:
-    """The sum, in words: sources are asked side by side."""
+    """The total in words. The minutes are those of the slowest source, because all run at once."""
     requests = sum(estimate.requests for estimate in estimates)
     minutes = max((estimate.minutes for estimate in estimates), default=0.0)
     least = "at least " if any(estimate.known < estimate.windows for estimate in estimates) else "about "
@@ -107,5 +108,5 @@ def duration(estimates: Sequence[Estimate]) -> str:
 
 
 def estimates_as_json(estimates: Sequence[Estimate]) -> str:
-    """The same for machines."""
+    """The estimates as JSON."""
     return json.dumps({"sources": [asdict(estimate) for estimate in estimates]}, indent=1)

@@ -1,4 +1,4 @@
-"""What a run has done to each source: counted, shown while it runs, and told at its end."""
+"""Counts what a run does for each source, and shows it during the run and at the end."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from rich.table import Table
 from groundswell.database import database_path
 from ingest.store import Stored
 
-# Bad entries named one by one before the rest is only counted.
+# This many rejected entries are listed one by one. The rest is only counted.
 NAMED_REJECTS = 20
 
 log = logging.getLogger("groundswell.ingest")
@@ -20,10 +20,13 @@ log = logging.getLogger("groundswell.ingest")
 
 @dataclass
 class Report:
-    """What happened to one source (or one imported file): the closing table's row.
+    """The result of a run for one source or one imported file: a row of the closing table.
 
-    windows are those finished, planned those to be finished in all. rejected, warnings and errors are lines
-    to show; stopped says why the source ended before its windows did. off says why it did not begin.
+    planned: how many windows the run has to finish.
+    windows, failed_windows: how many are finished, and how many failed.
+    rejected, warnings, errors: lines to show.
+    stopped: why the source ended before all windows were finished.
+    off: why the source did not start.
     """
 
     name: str
@@ -47,11 +50,11 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether anything was lost or refused, or is still to be fetched."""
+        """Whether entries were rejected, or windows failed or are unfinished."""
         return bool(self.rejected or self.errors or self.stopped)
 
     def numbers(self) -> dict[str, Any]:
-        """The closing table's columns."""
+        """The columns of the closing table."""
         return {
             "windows": self.windows,
             "requests": self.requests,
@@ -69,7 +72,7 @@ class Report:
 
 
 def tell(reports: Sequence[Report]) -> None:
-    """Log what was left out and why."""
+    """Log rejected entries, warnings and errors."""
     for report in reports:
         if report.off:
             log.warning("%s is off: %s", report.name, report.off)
@@ -86,7 +89,7 @@ def tell(reports: Sequence[Report]) -> None:
 
 
 def closing_table(reports: Sequence[Report]) -> Table:
-    """A row a source."""
+    """The closing table: one row per source."""
     table = Table("source", title=f"Collected into {database_path()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
     for column in Report("").numbers():
         table.add_column(column, justify="right", no_wrap=True)
@@ -98,7 +101,7 @@ def closing_table(reports: Sequence[Report]) -> Table:
 
 
 def as_json(reports: Sequence[Report]) -> str:
-    """The closing table for machines, with the reasons; waited and elapsed are in seconds."""
+    """The closing table as JSON, with the errors and warnings; waited and elapsed are in seconds."""
     sources = [
         {"source": report.name}
         | {name.replace(" ", "_"): value for name, value in report.numbers().items()}

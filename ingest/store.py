@@ -1,4 +1,4 @@
-"""The bronze tables: how they are made and written."""
+"""Creates and writes the bronze tables."""
 
 import hashlib
 import json
@@ -91,9 +91,8 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
-# MERGE rather than a primary key with ON CONFLICT: the same statement works on every catalog that
-# DuckDB writes, and a key's index would only cost time here. An older version, from an archive, changes
-# nothing; without a salt at hand, nobody's hash is lost.
+# MERGE works on every catalog that DuckDB writes, and needs no index. ON CONFLICT would need a primary key.
+# An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
 UPSERT_ITEMS = """
 merge into bronze.raw_items as known
 using (
@@ -151,14 +150,14 @@ when not matched then insert by name
 
 
 class Stored(NamedTuple):
-    """How many distinct posts a write brought, changed and knew already."""
+    """How many distinct posts a write inserted, updated and left unchanged."""
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
 
     def plus(self, other: "Stored") -> "Stored":
-        """Sum column by column."""
+        """The sum of both, column by column."""
         return Stored(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
@@ -171,7 +170,7 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
-    """Store distinct posts, all or none: new ones inserted, changed ones updated, nothing deleted."""
+    """Insert new posts and update changed ones, in one statement; nothing is deleted. The posts are distinct."""
     if not items:
         return Stored()
     arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
@@ -194,14 +193,14 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
-    """An entry as JSON without the values of its personal keys, at any depth; a text as it is."""
+    """An entry as JSON without its personal keys, at any depth; a text stays as it is."""
     if isinstance(entry, str):
         return clean_text(entry)
 
     def impersonal(fields: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in fields.items() if key not in personal}
 
-    # The parser let through what is nested just less deep than Python's limit: writing it takes a little more.
+    # The parser accepts nesting up to Python's recursion limit. Writing the same entry needs a little more.
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(4 * limit)
     try:
@@ -219,7 +218,7 @@ def keep_rejected(
     personal: frozenset[str],
     collected_at: datetime,
 ) -> None:
-    """Keep entries that could not be read, once each, as JSON or as the text they are, but for names of people."""
+    """Store entries that could not be read, each once, as JSON or text, without their personal fields."""
     for entry, reason in ((rejection.entry, rejection.reason) for rejection in rejected):
         kept = entry_text(entry, personal)
         connection.execute(
@@ -236,7 +235,7 @@ def keep_rejected(
 
 
 def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Window], moment: datetime) -> None:
-    """Write windows, a row of bronze.ingest_windows each, in place of all that lie in their slices of time."""
+    """Write windows to bronze.ingest_windows. They replace all windows of their queries in their slices of time."""
     if not windows:
         return
     arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
@@ -260,7 +259,7 @@ def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Windo
 def read_windows(
     connection: duckdb.DuckDBPyConnection, source: str, first: date, last: date
 ) -> dict[tuple[str, date], list[tuple[Window, datetime | None]]]:
-    """The windows of some days as they stand, by query and day and in order of time, each with when it was finished."""
+    """The windows of some days by query and day, in order of time, each with the time when it was finished."""
     rows = connection.execute(
         """
         select query, window_start, window_end, coalesce(pages_left, []), coalesce(pages, 0), coalesce(reading, 1),
@@ -281,7 +280,7 @@ def read_windows(
 def give_up_windows(
     connection: duckdb.DuckDBPyConnection, source: str, queries: Sequence[str], first: date, last: date
 ) -> None:
-    """Close what a killed run left of queries that are no longer asked for."""
+    """Close windows that a killed run left pending, if their queries are no longer in the settings."""
     connection.execute(
         """
         update bronze.ingest_windows
@@ -294,7 +293,7 @@ def give_up_windows(
 
 
 def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
-    """Record a request that is about to leave, so that it counts even if this run ends here; returns its number."""
+    """Record a request before it leaves, so that it counts even if the run is killed; returns its number."""
     with write_errors():
         [(request_id,)] = connection.execute(
             """
@@ -312,7 +311,7 @@ def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, a
 def request_answered(
     connection: duckdb.DuckDBPyConnection, request_id: int, status_code: int | None, outcome: str
 ) -> None:
-    """Record how a request ended."""
+    """Record the outcome of a request."""
     with write_errors():
         connection.execute(
             """
@@ -325,7 +324,7 @@ def request_answered(
 
 
 def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: float) -> list[float]:
-    """Ages, in seconds, of the requests that an earlier run sent to a source within the last span."""
+    """The ages in seconds of the requests that an earlier run sent to a source within the last `span` seconds."""
     moment = now()
     rows = connection.execute(
         "select requested_at from bronze.ingest_requests where source = $source and requested_at > $since",

@@ -14,7 +14,7 @@ REFRESH = 0.2
 
 
 class View:
-    """A line a source: windows, posts, requests, and what it waits for. In a pipe, nothing."""
+    """Shows one line per source: windows, posts, requests and waits. Without a terminal it shows nothing."""
 
     def __init__(self, console: Console) -> None:
         self.progress = Progress(
@@ -36,7 +36,7 @@ class View:
         self.watched.append((task, service, report))
 
     def update(self) -> None:
-        """Show how things stand."""
+        """Show the current numbers."""
         for task, service, report in self.watched:
             finished = report.windows + report.failed_windows
             done = "done" if report.planned and finished == report.planned else "about to ask again"
@@ -52,7 +52,7 @@ class View:
 
     @asynccontextmanager
     async def live(self) -> AsyncIterator[None]:
-        """Keep the view up to date for the length of the block."""
+        """Update the view every REFRESH seconds during a with block."""
 
         async def keep_up() -> None:
             while True:

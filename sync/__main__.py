@@ -1,4 +1,4 @@
-"""python -m sync: pushes a day to PocketBase or checks it, makes tokens, runs the bundled server, shows the demo."""
+"""python -m sync: pushes a day to PocketBase, compares both, makes tokens, runs the bundled server and the demo."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ from sync.tokens import make_token
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 log = logging.getLogger("groundswell.sync")
 
-# Differences that are named; all are counted.
+# This many differences are listed. All are counted.
 SHOWN = 20
 
 Address = Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Address to listen on.")]
@@ -38,7 +38,7 @@ def sync(
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to push, as 2026-11-20.")
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing: compare both sides, and fail where they differ.")
+        bool, typer.Option("--check", help="Change nothing: compare gold and the server, and fail if they differ.")
     ] = False,
 ) -> None:
     """Push a built day's issues, and the problems, to the PocketBase at POCKETBASE_URL."""
@@ -63,7 +63,7 @@ def sync(
 
 
 def address() -> str:
-    """Where PocketBase is. Raises SyncError where nothing says so."""
+    """The address in POCKETBASE_URL. Raises SyncError if it is not set."""
     url = os.environ.get("POCKETBASE_URL")
     if not url:
         raise SyncError("POCKETBASE_URL is not set: say where PocketBase is, for example http://127.0.0.1:8090")
@@ -71,7 +71,7 @@ def address() -> str:
 
 
 def report(found: list[str], day: date, url: str) -> None:
-    """Say what differs between gold and the server; fails where anything does."""
+    """Log the differences between gold and the server. Raises SyncError if there are any."""
     if not found:
         log.info("%s holds the issues of %s and the problems as gold does", url, day)
         return
@@ -82,12 +82,12 @@ def report(found: list[str], day: date, url: str) -> None:
 
 @app.command()
 def token(
-    days: Annotated[int, typer.Option(min=1, max=3650, help="How long it is good for.")] = 365,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Make all earlier tokens worthless.")] = False,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until the token expires.")] = 365,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke all earlier tokens.")] = False,
 ) -> None:
     """Print a token for POCKETBASE_TOKEN that may write the board's collections and nothing else.
 
-    Needs the superuser's POCKETBASE_EMAIL and POCKETBASE_PASSWORD, this once.
+    It needs the superuser's POCKETBASE_EMAIL and POCKETBASE_PASSWORD. A push with the token does not.
     """
     try:
         with signed_in(address()) as client:
@@ -103,14 +103,14 @@ def serve(
 ) -> None:
     """Run the bundled PocketBase with the board, until Ctrl-C.
 
-    Where POCKETBASE_EMAIL and POCKETBASE_PASSWORD are set, a superuser of that name is created at first.
+    If POCKETBASE_EMAIL and POCKETBASE_PASSWORD are set, the first start creates this superuser.
     """
     try:
         check_port(http)
         program = command(http, data)
     except GroundswellError as error:
         raise fail(str(error)) from None
-    # The server takes this process's place, so that signals reach it and its log is seen.
+    # The server replaces this process, so that it gets the signals and its log is visible.
     os.execv(program[0], program)  # noqa: S606
 
 
@@ -126,7 +126,7 @@ def demo(http: Address = "127.0.0.1:8090") -> None:
 
 
 def fail(message: str) -> typer.Exit:
-    """Say what is wrong, in one line; the caller raises what comes back."""
+    """Log an error in one line; returns the exception for the caller to raise."""
     log.error("ERROR: %s", message)
     return typer.Exit(1)
 

@@ -16,9 +16,9 @@ from sync.records import fields_of
 
 
 def differences(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: date) -> Iterator[str]:
-    """What differs between the server and gold in the issues of a day and in the problems, a line a record.
+    """The differences between server and gold in the issues of a day and in the problems, one line per record.
 
-    Raises SyncError where one of the two can not be read.
+    Raises SyncError if gold or the server can not be read.
     """
     try:
         for part in PARTS.values():
@@ -42,7 +42,7 @@ def differences(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: 
 def here(
     connection: duckdb.DuckDBPyConnection, collection: str, view: str, part: Part, day: date
 ) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """Id and record of what a view of gold wants the server to hold; None for a record that is not fit to be sent."""
+    """The id and record of each row of a view of gold; None for a record that its collection would not accept."""
     rows = connection.execute(
         f"select record_id, record, content_hash from {view} where {part.scope()} order by record_id", {"day": day}
     )

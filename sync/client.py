@@ -1,4 +1,4 @@
-"""A PocketBase client that is signed in, by the settings in the environment, and patient."""
+"""A PocketBase client that signs in with the settings in the environment and repeats failed requests."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,21 +15,21 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponenti
 from sync.errors import SyncError
 
 CREDENTIALS = "POCKETBASE_TOKEN, or POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
-# Who may write: the accounts that `python -m sync token` makes, and the superuser.
+# The collections of accounts that may write: those that `python -m sync token` makes, and superusers.
 ACCOUNTS = ("sync_clients", "_superusers")
-# How long a server that is away or overloaded is asked again.
+# A request to a server that is away or overloaded is repeated for this long.
 PATIENCE_SECONDS = 20
-# Records a page; the most that the server gives.
+# Records per page, the server's maximum.
 PAGE = 1_000
-# Pages read at once, where there is more than one: the server reads on all of its cores, and writes on one.
+# Pages that are read at once. The server reads on all of its cores, and writes on one.
 READERS = 4
 
 
 @contextmanager
 def signed_in(url: str) -> Iterator[PocketBase]:
-    """A client of the server at url that may write, for the length of a with block.
+    """A client with write access to the server at url, for the length of a with block.
 
-    Raises SyncError where credentials are missing or refused, or the server is not there.
+    Raises SyncError if credentials are missing or refused, or if the server does not answer.
     """
     client = PocketBase(url, timeout=60.0)
     with closing(client.http_client):
@@ -38,11 +38,11 @@ def signed_in(url: str) -> Iterator[PocketBase]:
 
 
 def sign_in(client: PocketBase) -> None:
-    """Authenticate with what the environment has, or find out whether it still holds; errors as in signed_in."""
+    """Authenticate with the credentials in the environment. Raises what signed_in raises."""
     token = os.environ.get("POCKETBASE_TOKEN")
     email, password = os.environ.get("POCKETBASE_EMAIL"), os.environ.get("POCKETBASE_PASSWORD")
     if token:
-        # The server takes a bad token for a guest without a word: ask it outright.
+        # The server treats a bad token as no token and gives no error, so the token is refreshed at once.
         client.auth_store.save(token, None)
         authenticate(client, "POCKETBASE_TOKEN", lambda accounts: accounts.auth_refresh())
     elif email and password:
@@ -56,7 +56,7 @@ def sign_in(client: PocketBase) -> None:
 
 
 def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordService], Any]) -> None:
-    """Try the collections of accounts one after the other. Raises SyncError where all refuse."""
+    """Try the collections of accounts one after the other. Raises SyncError if all refuse."""
     refused = 0
     for name in ACCOUNTS:
         try:
@@ -73,7 +73,7 @@ def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordSer
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same request may succeed a moment later: the server is away, overloaded, or limits us."""
+    """Whether the same request may succeed later: the server is away or overloaded, or limits requests."""
     return isinstance(error, ClientResponseError) and (error.status in (0, 429) or error.status >= 500)
 
 
@@ -84,16 +84,16 @@ def is_transient(error: BaseException) -> bool:
     reraise=True,
 )
 def send(client: PocketBase, path: str, request: dict[str, Any]) -> Any:
-    """The answer to a request, which is repeated for a while where the server is away. Raises ClientResponseError.
+    """The response to a request, which is repeated for PATIENCE_SECONDS. Raises ClientResponseError.
 
-    Only for requests that may be repeated: reads, and batches of PUT and DELETE.
+    Use it only for requests that may be repeated: reads, and batches.
     """
     return client.send(path, request)
 
 
 def read(client: PocketBase, collection: str, where: str = "", fields: str = "") -> Iterator[dict[str, Any]]:
-    """The records of a collection that a filter finds. Raises ClientResponseError."""
-    # By @rowid, since the server would sort all by anything else, for each page anew.
+    """The records of a collection that match a filter. Raises ClientResponseError."""
+    # Sorted by @rowid: by any other field the server would sort all records again for each page.
     options = {"filter": where, "fields": fields, "sort": "@rowid", "perPage": PAGE, "skipTotal": 1}
 
     def page(number: int) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ def read(client: PocketBase, collection: str, where: str = "", fields: str = "")
 
 
 def request_error(error: ClientResponseError, url: str) -> SyncError:
-    """What a failed request means, in one line."""
+    """The error that a failed request means, in one line."""
     if error.status == 0:
         return SyncError(f"PocketBase at {url} can not be reached: is it running? python -m sync serve starts one")
     if error.status == 404:

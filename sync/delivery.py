@@ -1,4 +1,4 @@
-"""Sends operations to PocketBase in batches, each of which it takes whole or not at all."""
+"""Sends operations to PocketBase in batches. The server accepts a batch whole or not at all."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -11,18 +11,19 @@ from sync.client import send, sign_in
 from sync.errors import SyncError
 from sync.records import fields_of
 
-# Operations a batch: large enough for the server's full speed, small enough that other writers wait < 0.1 s.
+# Operations per batch: enough for the server's full speed, few enough that other writers wait less than 0.1 s.
 BATCH = 200
-# Records that may be refused before something is wrong with all of them.
+# If more records than this are refused, the push ends: something is wrong with all of them.
 MAX_REFUSED = 20
 
 Request = dict[str, Any]
 
 
 class Operation(NamedTuple):
-    """One request of a batch: POST creates a record, PUT replaces it or creates it, DELETE has none.
+    """One request of a batch: POST creates a record, PUT replaces or creates it, DELETE deletes it.
 
-    root_id is the issue or problem that it belongs to; record is JSON without its content_hash.
+    root_id: the issue or problem that the record belongs to.
+    record: JSON without content_hash; None for DELETE.
     """
 
     number: int
@@ -35,16 +36,16 @@ class Operation(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The record's key, for people."""
+        """The record's collection and id, for people."""
         return f"{self.collection} {self.record_id}"
 
     @property
     def parent_id(self) -> str | None:
-        """The record that has to be there before this one can be put."""
+        """The id of the record that must exist before this one can be written."""
         return self.root_id if self.record and self.record_id != self.root_id else None
 
     def request(self) -> Request | str:
-        """What the batch says; or why the record is not as its collection needs it."""
+        """The request in the batch's body; or the reason why the collection would not accept the record."""
         path = f"/api/collections/{self.collection}/records"
         if self.record is None:
             return {"method": "DELETE", "url": f"{path}/{self.record_id}", "body": {}}
@@ -53,21 +54,21 @@ class Operation(NamedTuple):
         except ValidationError as error:
             first = error.errors()[0]
             return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        # The answer need not repeat the record.
+        # The response holds only the id.
         return {"method": self.method, "url": f"{path}?fields=id", "body": body}
 
 
 class TooLargeError(Exception):
-    """The server takes no batch of this size, or not in its time."""
+    """The batch is too large for the server, or takes longer than the server allows."""
 
 
 class CredentialsError(Exception):
-    """The server takes us for a guest, or an account that may not write; or the record to delete is gone."""
+    """The request was not authenticated, or the account may not write, or the record to delete does not exist."""
 
 
 @dataclass
 class RefusedError(Exception):
-    """The server refuses one request of a batch."""
+    """The server refuses one request of a batch. is_there: the record exists already."""
 
     index: int
     reason: str
@@ -76,16 +77,16 @@ class RefusedError(Exception):
 
 @dataclass
 class Delivery:
-    """Batches to one server; refused are the operations that were left out, and why."""
+    """Sends batches to one server. refused: the operations that were left out, and the reasons."""
 
     client: PocketBase
     size: int = BATCH
     refused: dict[Operation, str] = field(default_factory=dict)
 
     def deliver(self, operations: list[tuple[Operation, Request | str]]) -> None:
-        """Send operations with their requests in order, and leave out what is refused, with all that hangs on it.
+        """Send operations with their requests in order. A refused record is left out, and its leaves with it.
 
-        Raises SyncError and ClientResponseError where nothing can be sent, or too much is refused.
+        Raises SyncError or ClientResponseError if the server can not be written, or if too many records are refused.
         """
         requests: list[tuple[Operation, Request]] = []
         for operation, request in operations:
@@ -94,7 +95,7 @@ class Delivery:
             else:
                 requests.append((operation, request))
         while requests:
-            # Evidence of a refused issue has nothing to hang on.
+            # The leaves of a refused root can not be written without it.
             lost = {each.record_id for each in self.refused}
             requests = [(each, body) for each, body in requests if each.parent_id not in lost]
             batch, requests = requests[: self.size], requests[self.size :]
@@ -109,7 +110,7 @@ class Delivery:
             except RefusedError as error:
                 operation, request = batch[error.index]
                 if error.is_there and request["method"] == "POST":
-                    # It was created, and the answer was lost on its way.
+                    # The record was created, but the response was lost.
                     batch = [(each, body | {"method": "PUT"} if each.record else body) for each, body in batch]
                 else:
                     self.refuse(operation, error.reason)
@@ -117,7 +118,7 @@ class Delivery:
                 requests = batch + requests
 
     def send(self, batch: list[tuple[Operation, Request]]) -> None:
-        """Send a batch, signing in again once where the server takes us for a guest."""
+        """Send a batch. If it was not authenticated, sign in again once."""
         try:
             self.post(batch)
         except CredentialsError:
@@ -125,7 +126,7 @@ class Delivery:
             self.post_without_the_gone(batch)
 
     def post_without_the_gone(self, batch: list[tuple[Operation, Request]]) -> None:
-        """Send a batch after signing in: what is not found now is gone, if it was to go. Raises SyncError."""
+        """Send a batch after signing in. A record to delete that is not found is deleted already. Raises SyncError."""
         while batch:
             try:
                 return self.post(batch)
@@ -150,20 +151,20 @@ class Delivery:
             raise fault(error) from error
 
     def refuse(self, operation: Operation, reason: str) -> None:
-        """Note that a record is left out. Raises SyncError where that happens too often."""
+        """Note that a record is left out. Raises SyncError after MAX_REFUSED records."""
         self.refused[operation] = reason
         if len(self.refused) > MAX_REFUSED:
             raise SyncError(f"more than {MAX_REFUSED} records were refused: {self.complaint()}")
 
     def complaint(self) -> str:
-        """What was refused, in one line."""
+        """The refused records and the reasons, in one line."""
         shown = [f"{operation.name} ({reason})" for operation, reason in list(self.refused.items())[:3]]
         more = len(self.refused) - len(shown)
         return "; ".join(shown) + (f"; and {more:,} more" if more else "")
 
 
 def fault(error: ClientResponseError) -> Exception:
-    """What a batch failed for, as one of the exceptions of post."""
+    """The exception of `post` that a failed batch means."""
     answer = error.data if isinstance(error.data, dict) else {}
     rows = answer.get("data", {}).get("requests", {})
     if error.status == 413 or (error.status == 400 and (not rows or "code" in rows)):
@@ -174,7 +175,7 @@ def fault(error: ClientResponseError) -> Exception:
         return error
     index, row = next(iter(rows.items()))
     response = row.get("response", {})
-    # A guest is told no more than that it failed.
+    # The server gives no reason to a request that was not authenticated.
     if response.get("status") in (401, 403, 404) or not response.get("data"):
         return CredentialsError(int(index))
     reasons = [f"{name}: {each.get('message', each)}" for name, each in response["data"].items()]

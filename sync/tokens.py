@@ -1,4 +1,4 @@
-"""Makes the tokens with which a build publishes: of an account that may write the board's collections and no more."""
+"""Makes tokens for builds: of an account that may write the board's collections and nothing else."""
 
 import secrets
 
@@ -12,12 +12,12 @@ ACCOUNT = "sync@groundswell.invalid"
 
 
 def make_token(client: PocketBase, days: int, revoke: bool = False) -> str:
-    """A token for POCKETBASE_TOKEN, good for so many days; client is a superuser's.
+    """A token for POCKETBASE_TOKEN that is valid for some days. The client must be a superuser's.
 
-    With revoke, all tokens that were made before become worthless. Raises SyncError.
+    With revoke, all earlier tokens become invalid. Raises SyncError.
     """
     accounts = client.collection("sync_clients")
-    # Nobody knows it: the account is used by its tokens.
+    # Nobody needs the password: the account is used through tokens.
     password = secrets.token_urlsafe(32)
     passwords = {"password": password, "passwordConfirm": password}
     try:
@@ -25,7 +25,7 @@ def make_token(client: PocketBase, days: int, revoke: bool = False) -> str:
         if not known:
             known = [accounts.create({"email": ACCOUNT, **passwords})]
         elif revoke:
-            # A new password is what makes a server forget tokens.
+            # A new password makes the server revoke the account's tokens.
             accounts.update(known[0].id, passwords)
         answer = client.send(
             f"/api/collections/sync_clients/impersonate/{known[0].id}",

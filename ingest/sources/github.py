@@ -59,13 +59,13 @@ def queries(section: GitHubSection) -> Sequence[str]:
 
 
 async def headers(ask: Ask) -> dict[str, str]:
-    """The token, where there is one."""
+    """The token, if there is one."""
     token = credential("GITHUB_TOKEN")
     return {"Accept": "application/vnd.github+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
 
 def request(window: Window, page: str) -> ApiRequest:
-    """A page of a search, oldest issue first. Both ends of a range count at GitHub."""
+    """A page of a search, oldest issue first. At GitHub both ends of a range are included."""
     created = f"{window.start:%Y-%m-%dT%H:%M:%SZ}..{window.end - SECOND:%Y-%m-%dT%H:%M:%SZ}"
     return ApiRequest(
         f"{os.environ.get('GITHUB_API_URL') or 'https://api.github.com'}/search/issues",
@@ -82,7 +82,7 @@ def request(window: Window, page: str) -> ApiRequest:
 
 
 def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
-    """What is left of the search's own quota."""
+    """The remaining searches. GitHub counts searches apart from other requests."""
     remaining = header_number(response.headers.get("x-ratelimit-remaining"))
     reset = header_number(response.headers.get("x-ratelimit-reset"))
     if remaining is None or reset is None or response.headers.get("x-ratelimit-resource", "search") != "search":
@@ -95,10 +95,10 @@ def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
 
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
-    """What is wrong with a response.
+    """The error in a response.
 
-    A limit comes as 403 or 429, with or without Retry-After, with requests remaining or none; the secondary
-    ones are told from other refusals by their text (docs.github.com/rest/using-the-rest-api).
+    A rate limit comes as 403 or 429, with or without Retry-After, with requests remaining or not. Only the text tells a
+    secondary rate limit from other refusals (docs.github.com/rest/using-the-rest-api).
     """
     status, words = response.status_code, error_text(response, payload, "message")
     spent = response.headers.get("x-ratelimit-remaining") == "0"
@@ -130,7 +130,7 @@ def parse(payload: Payload) -> Parsed:
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
-    """Go on in a window: by pages, or in slices where it holds too much or the search has timed out."""
+    """Go on with the next pages, or with slices if the window holds too much or the search timed out."""
     if parsed.incomplete:
         if anew := window.read_anew():
             return [anew]

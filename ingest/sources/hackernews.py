@@ -50,7 +50,7 @@ def request(window: Window, page: str) -> ApiRequest:
 
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
-    """What is wrong with a response."""
+    """The error in a response."""
     status, words = response.status_code, error_text(response, payload, "message")
     match status:
         case 400 | 422:
@@ -68,14 +68,14 @@ def parse(payload: Payload) -> Parsed:
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
-    """One page is all there is of a window; one that holds more is cut into slices."""
+    """A window has one page. A window that holds more is cut into slices."""
     return advance_counted(window, parsed.total, before, page_size=HIT_LIMIT, limit=HIT_LIMIT, service="Algolia")
 
 
 def to_item(hit: Any) -> Item | None:
-    """A story or a comment as a post that links its thread, not the article.
+    """A story or comment as a post that links its thread, not the article.
 
-    None for what has neither title nor text: deleted comments, options of polls.
+    None for an entry without title and text: a deleted comment, or an option of a poll.
     """
     title, body = hit.get("title"), hit.get("story_text") or hit.get("comment_text")
     if not title and not body:

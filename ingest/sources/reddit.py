@@ -42,19 +42,19 @@ class RedditSection(Section):
 
 
 def allowance() -> int:
-    """Requests a minute (github.com/reddit/reddit/wiki/API); the newer figure, 100, is for an average."""
+    """Requests a minute (github.com/reddit/reddit/wiki/API). The newer figure, 100, is an average over ten minutes."""
     return 60
 
 
 def queries(section: RedditSection) -> Sequence[str]:
-    """The subreddits. Raises IngestError without credentials: Reddit gives nothing to strangers."""
+    """The subreddits. Raises IngestError without credentials, because Reddit refuses requests without them."""
     if not (credential("REDDIT_CLIENT_ID") and credential("REDDIT_CLIENT_SECRET")):
         raise IngestError("REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET are not set")
     return section.subreddits
 
 
 async def headers(ask: Ask) -> dict[str, str]:
-    """An application-only token, good for an hour or more."""
+    """An application-only token, valid for an hour or more."""
     url = f"{os.environ.get('REDDIT_AUTH_URL') or 'https://www.reddit.com'}{TOKEN_PATH}"
     credentials = httpx.BasicAuth(credential("REDDIT_CLIENT_ID") or "", credential("REDDIT_CLIENT_SECRET") or "")
     request = ApiRequest(url, method="POST", data={"grant_type": "client_credentials"}, auth=credentials)
@@ -62,7 +62,7 @@ async def headers(ask: Ask) -> dict[str, str]:
 
 
 def read_token(payload: Payload) -> str:
-    """The token in an answer. Raises IngestError, for Reddit refuses with status 200, or StrangeResponseError."""
+    """The token in a response. Raises IngestError, because Reddit refuses with status 200, or StrangeResponseError."""
     if isinstance(payload, dict) and isinstance(token := payload.get("access_token"), str):
         return token
     if isinstance(payload, dict) and payload.get("error"):
@@ -81,7 +81,7 @@ def request(window: Window, page: str) -> ApiRequest:
 
 
 def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
-    """What is left of the current period, in Reddit's headers: a number with a fraction, and seconds."""
+    """The remaining requests of the current period, from Reddit's headers: a number with a fraction, and seconds."""
     remaining = header_number(response.headers.get("x-ratelimit-remaining"))
     reset = header_number(response.headers.get("x-ratelimit-reset"))
     if remaining is None or reset is None:
@@ -90,7 +90,7 @@ def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
 
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
-    """What is wrong with a response."""
+    """The error in a response."""
     status, words = response.status_code, error_text(response, payload, "reason", "message", "error")
     if response.request.url.path.endswith(TOKEN_PATH):
         if status in (400, 401, 403):
@@ -114,7 +114,7 @@ def parse(payload: Payload) -> Parsed:
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
-    """Go on back to the window's start; where the listing ends before that, the rest of the time is truncated."""
+    """Go on to older posts until the window's start. If the listing ends before, the rest of the time is truncated."""
     oldest = min((item.created_at for item in parsed.items), default=None)
     if oldest and oldest < window.start:
         return [window]
@@ -131,7 +131,7 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 
 def to_item(child: Any) -> Item | None:
-    """A post of a listing; None for what is no post (a comment) or was deleted or removed."""
+    """A post of a listing; None for a comment, and for a deleted or removed post."""
     if child["kind"] != "t3":
         return None
     post = child["data"]

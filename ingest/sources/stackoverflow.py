@@ -46,14 +46,14 @@ def allowance() -> int:
 
 
 def queries(section: StackOverflowSection) -> Sequence[str]:
-    """The tags: several in one request would mean all of them at once."""
+    """The tags. One request can not ask for any of several tags: it would mean all of them."""
     return section.tags
 
 
 def position(window: Window, page: str) -> tuple[int, int]:
-    """Where a page begins: a second (Unix time), and the number of the page from there on, as in 1795132800/2.
+    """The start of a page: a second (Unix time), and the number of the page from there on, as in 1795132800/2.
 
-    Were pages counted from the window's start, each question deleted meanwhile would hide another one.
+    If pages were counted from the window's start, every question that is deleted meanwhile would hide another one.
     """
     if page == FIRST_PAGE:
         return int(window.start.timestamp()), 1
@@ -62,7 +62,7 @@ def position(window: Window, page: str) -> tuple[int, int]:
 
 
 def request(window: Window, page: str) -> ApiRequest:
-    """A page of a tag's questions, oldest first. Both ends of a range count at Stack Exchange."""
+    """A page of a tag's questions, oldest first. At Stack Exchange both ends of a range are included."""
     since, number = position(window, page)
     key = credential("STACKEXCHANGE_KEY")
     return ApiRequest(
@@ -85,7 +85,7 @@ def request(window: Window, page: str) -> ApiRequest:
 
 
 def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
-    """The pause that an answer may ask for, and what is left of the day's quota, which ends at midnight UTC."""
+    """The pause that a response may ask for, and the remaining quota of the day, which ends at midnight UTC."""
     found = []
     if isinstance(payload, dict):
         now = server_time(response)
@@ -101,7 +101,7 @@ def quotas(response: httpx.Response, payload: Payload) -> list[Quota]:
 
 
 def problem(response: httpx.Response, payload: Payload) -> Exception | None:
-    """What is wrong with a response: most errors are a status 400 with the real code in error_id."""
+    """The error in a response. Most errors have status 400 and the real code in error_id."""
     words = error_text(response, payload, "error_name", "error_message")
     code = payload.get("error_id") if isinstance(payload, dict) else None
     if code == THROTTLED:
@@ -123,7 +123,7 @@ def parse(payload: Payload) -> Parsed:
     """Read a page of questions."""
     parsed = parse_entries(entries_of(payload, "items"), to_item, payload.get("total"))
     parsed.more = "more" if payload.get("has_more") is True else None
-    # The answer tells whether a key was sent: its daily quota is larger.
+    # The daily quota in the response is larger if a key was sent.
     quota = payload.get("quota_max")
     has_key = isinstance(quota, int) and quota > QUOTA_WITHOUT_KEY
     parsed.last_page = None if has_key else PAGE_LIMIT_WITHOUT_KEY
@@ -131,9 +131,9 @@ def parse(payload: Payload) -> Parsed:
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:
-    """Go on from the second of the last question; in a second with too many of them, as far as pages go.
+    """Go on from the second of the last question. Within one second, go on by pages as far as the service allows.
 
-    What lies beyond that is recorded as truncated: a window of one second, between two others.
+    A second with more questions than that becomes a truncated window of its own, between two others.
     """
     if parsed.more is None or not parsed.fetched:
         return [window]
@@ -157,15 +157,15 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 
 def to_item(question: Any) -> Item:
-    """A question as a post. The API escapes titles and names for HTML; bodies are HTML."""
+    """A question as a post. The API escapes titles and names for HTML. Bodies are HTML."""
     title, owner = question.get("title"), question.get("owner") or {}
     return Item(
         source="stackoverflow",
-        # The link holds a slug that changes with the title, and in old answers nothing at all.
+        # The link in the response has a slug that changes with the title; old responses have no link.
         url=f"https://stackoverflow.com/questions/{int(question['question_id'])}",
         title=html.unescape(title) if isinstance(title, str) else title,
         body=question.get("body"),
-        # A display name is neither unique nor lasting; the number is, where the account still exists.
+        # A display name is not unique and can change. The number is unique, but deleted accounts have none.
         author=str(owner.get("user_id") or owner.get("display_name") or ""),
         created_at=question["creation_date"],
         comment_count=question.get("answer_count"),

@@ -1,7 +1,7 @@
 /// <reference path="../pb_data/types.d.ts" />
 
-// Creates the superuser named in POCKETBASE_EMAIL and POCKETBASE_PASSWORD where there is none of that
-// e-mail yet. An existing account is left alone: changing it would revoke every token that it gave out.
+// Creates the superuser of POCKETBASE_EMAIL and POCKETBASE_PASSWORD if no superuser has this e-mail address yet.
+// An existing account stays as it is, because a change would revoke all its tokens.
 // (`pocketbase superuser upsert` would show the password in the process list.)
 onBootstrap((e) => {
     e.next()
