@@ -35,10 +35,12 @@ format: $(INSTALLED) ## Rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(SQLFLUFF) fix --quiet models tests/dbt
 
-lint: $(INSTALLED) ## Check format and style of Python and SQL
+lint: $(INSTALLED) ## Check format and style of Python and SQL, and the conventions of the dbt project
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(SQLFLUFF) lint models tests/dbt
+	GROUNDSWELL_DB=:memory: $(BIN)/dbt --quiet parse
+	$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 
 types: $(INSTALLED) ## Check the types
 	$(BIN)/mypy

@@ -1,4 +1,4 @@
-"""Each data test of tests/dbt can fail: one wrong row in a built database is enough."""
+"""Each data test of tests/dbt can fail: one wrong row in a built database is enough. And every column is described."""
 
 import json
 from pathlib import Path
@@ -87,3 +87,17 @@ def test_every_data_test_fails_on_a_wrong_row(built: Project, tmp_path: Path) ->
     results = json.loads((wrong.database.with_suffix(".target") / "run_results.json").read_text())["results"]
     statuses = {result["unique_id"].split(".")[2]: result["status"] for result in results}
     assert {name: statuses.get(name) for name in WRONG_ROWS} == dict.fromkeys(WRONG_ROWS, "fail"), finished.output
+
+
+def test_every_column_of_a_built_table_is_described(built: Project) -> None:
+    manifest = json.loads((built.database.with_suffix(".target") / "manifest.json").read_text())
+    described = {
+        (node["schema"], node["name"], column["name"])
+        for node in [*manifest["nodes"].values(), *manifest["sources"].values()]
+        for column in node["columns"].values()
+        if column["description"]
+    }
+    built_columns = built.query(
+        "select schema_name, table_name, column_name from duckdb_columns() where schema_name in ('bronze', 'silver', 'gold')"
+    )
+    assert set(built_columns) - described == set()
