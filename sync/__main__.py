@@ -19,6 +19,7 @@ from sync.errors import SyncError
 from sync.plan import PARTS
 from sync.push import push
 from sync.server import check_port, command
+from sync.sources import publish_sources
 from sync.tokens import make_token
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -54,6 +55,7 @@ def sync(
             if check:
                 report(list(differences(connection, client, day)), day, url)
                 return
+            publish_sources(connection, client)
             for part in PARTS.values():
                 log.info("%s", push(connection, client, part, day).message(day, url))
     except GroundswellError as error:

@@ -21,8 +21,6 @@ DAY = "2026-11-20"
 # Of its own, so that invented posts never mix with collected ones.
 FOLDER = Path(".demo")
 
-SHORT = {"github": "GH", "stackoverflow": "SO", "reddit": "R", "hackernews": "HN"}
-
 PROBLEMS = """
 with sources as (
     select problem_id, map_from_entries(list((source, posts) order by source)) as source_counts
@@ -105,8 +103,9 @@ def ranking(database: Path, title: str, query: str, parameters: dict[str, str], 
     table.add_column("sources", no_wrap=True)
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(query, parameters).fetchall()
+        short_names = dict(connection.execute("select name, short_name from silver.sources").fetchall())
     for rank, name, category, impact, pays, first, second, sources in rows:
-        counts = " ".join(f"{SHORT.get(source, source)} {count}" for source, count in sources.items())
+        counts = " ".join(f"{short_names.get(source, source)} {count}" for source, count in sources.items())
         # Text, not str: titles are posts, and rich would read their brackets as markup.
         table.add_row(f"{rank}", Text(name), category, impact, "yes" if pays else "", f"{first}", second, counts)
     return table

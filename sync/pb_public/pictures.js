@@ -9,8 +9,8 @@ const DAY_MS = 86_400_000
 const SVG = "http://www.w3.org/2000/svg"
 
 const IMPACTS = ["low", "medium", "high"]
-// In the order in which they are stacked.
-const SOURCES = ["github", "stackoverflow", "reddit", "hackernews"]
+// Sources are stacked in this order. pictures.css gives each its colour; a source without a colour there is grey.
+const SOURCES = Object.keys(SOURCE_NAMES)
 
 // --- Words and numbers --------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ const caption = (title, note) =>
 
 // --- Voices -------------------------------------------------------------------------------------
 
-/** How many voices each source had on one day: the four sources, and "other" for all else. */
+/** How many voices each source had on one day: the sources with a name, and "other" for the rest. */
 function voicesBySource(voices) {
     const counts = Object.fromEntries(SOURCES.map((source) => [source, 0]))
     for (const [source, number] of Object.entries(voices ?? {})) {

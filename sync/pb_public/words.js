@@ -7,7 +7,20 @@ export const CATEGORIES = {
     healthtech: "Health tech", devtools: "Developer tools", ecommerce: "E-commerce", other: "Other",
 }
 export const IMPACTS = { high: "High impact", medium: "Medium impact", low: "Low impact" }
-export const SOURCES = { github: "GitHub", hackernews: "Hacker News", reddit: "Reddit", stackoverflow: "Stack Overflow" }
+
+// The names of the sources, in alphabetical order, as a push has written them. Without them, for example on the board
+// of an earlier version, a source is shown by its name in the tables.
+export const SOURCES = await readSources()
+
+async function readSources() {
+    const query = new URLSearchParams({ fields: "name,label", sort: "name", perPage: 1000, skipTotal: 1 })
+    try {
+        const answer = await fetch(`/api/collections/sources/records?${query}`, { signal: AbortSignal.timeout(5_000) })
+        return Object.fromEntries((await answer.json()).items.map(({ name, label }) => [name, label]))
+    } catch {
+        return {}
+    }
+}
 
 export const sourceName = (source) => SOURCES[source] ?? String(source).replaceAll("_", " ")
 export const categoryName = (category) => CATEGORIES[category] ?? String(category)

@@ -16,7 +16,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect, sync_playwright
 
-from tests.support.project import DAY, DBT, Project, Server, free_address, serve
+from sync.sources import record_id as source_id
+from tests.support.project import DAY, DBT, Project, Server, free_address, read_seed, serve
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # A browser that phones home finds nobody on a closed network, and says so in the console.
@@ -113,6 +114,7 @@ def signed_in(server: Server) -> Iterator[Board]:
 def board(tmp_path: Path) -> Iterator[Board]:
     """An empty board."""
     with serve(tmp_path / "pb", free_address(), secrets.token_hex()) as server, signed_in(server) as board:
+        board.put("sources", *({"id": source_id(row["name"])} | row for row in read_seed("sources")))
         yield board
 
 

@@ -35,7 +35,8 @@ from sync.plan import ISSUES, PARTS, PROBLEMS, Part
 from sync.push import Pushed, push
 from sync.records import MODELS
 from sync.server import check_port, command
-from tests.support.project import DAY, Project, Server, free_address, serve
+from sync.sources import publish_sources
+from tests.support.project import DAY, Project, Server, free_address, read_seed, serve
 
 TODAY = date.fromisoformat(DAY)
 COLLECTIONS = ("issues", "issue_evidence", "problems", "problem_posts")
@@ -775,6 +776,23 @@ def test_a_day_that_was_never_built(project: Project, server: Server) -> None:
     assert finished.status == 1
     assert "has no gold.live_issues" in finished.output
     assert "Traceback" not in finished.output
+
+
+def test_the_names_of_sources_are_those_of_the_seed(day: Project, counted: Counted, server: Server) -> None:
+    def publish() -> int:
+        with duckdb.connect(str(day.database)) as connection:
+            return publish_sources(connection, counted.client)
+
+    seed = sorted((row["name"], row["label"], row["short_name"]) for row in read_seed("sources"))
+    assert publish() == len(seed)
+    assert publish() == 0
+    day.query("update silver.sources set label = 'YC' where name = 'hackernews'")
+    day.query("delete from silver.sources where name = 'reddit'")
+    assert publish() == 2
+    shown = [(row["name"], row["label"], row["short_name"]) for row in records(server, "sources")]
+    assert sorted(shown) == [
+        (name, "YC" if name == "hackernews" else label, short) for name, label, short in seed if name != "reddit"
+    ]
 
 
 def test_a_port_that_is_taken(server: Server) -> None:

@@ -99,7 +99,7 @@ def test_the_wheel_serves_the_board(board: str) -> None:
     assert "Groundswell" in page.text
     for name in ("board.js", "words.js", "board.css", "issues.html"):
         assert httpx.get(f"{board}/{name}").status_code == 200, name
-    for collection in ("issues", "issue_evidence", "problems", "problem_posts"):
+    for collection in ("issues", "issue_evidence", "problems", "problem_posts", "sources"):
         answer = httpx.get(f"{board}/api/collections/{collection}/records")
         assert (answer.status_code, answer.json()["items"]) == (200, [])
 
