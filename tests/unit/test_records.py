@@ -1,0 +1,35 @@
+"""sync.records: the categories and impact levels of the board are those of the seed, wherever they must be listed."""
+
+import re
+from typing import get_args
+
+from sync.records import Category, Impact
+from tests.support.project import ROOT, read_seed
+
+
+def lists_in_migrations(field: str) -> list[set[str]]:
+    """The values of a select field in each migration that lists them."""
+    pattern = re.compile(rf'name: "{field}"[^}}]*?values: \[([^\]]*)\]')
+    texts = [path.read_text() for path in sorted((ROOT / "sync" / "pb_migrations").glob("*.js"))]
+    return [set(re.findall(r'"([^"]+)"', values)) for text in texts for values in pattern.findall(text)]
+
+
+def names_on_the_board(constant: str) -> set[str]:
+    """The keys of an object in words.js."""
+    text = (ROOT / "sync" / "pb_public" / "words.js").read_text()
+    [body] = re.findall(rf"export const {constant} = {{([^}}]*)}}", text)
+    return set(re.findall(r"(\w+):", body))
+
+
+def test_categories_are_those_of_the_seed() -> None:
+    categories = {row["category"] for row in read_seed("categories")}
+    assert set(get_args(Category)) == categories
+    assert names_on_the_board("CATEGORIES") == categories
+    # A migration that adds a category comes last; the collections of issues and problems are made in two.
+    assert lists_in_migrations("category")[-2:] == [categories, categories]
+
+
+def test_impact_levels_are_the_same_everywhere() -> None:
+    levels = set(get_args(Impact))
+    assert names_on_the_board("IMPACTS") == levels
+    assert lists_in_migrations("impact_level")[-2:] == [levels, levels]
