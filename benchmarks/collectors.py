@@ -10,7 +10,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ingest.settings import load_settings
-from ingest.sources import sources
 from tests.support.loopback import Loopback
 from tests.support.project import Project
 from tests.support.services import Post, Services, addresses, make_posts
@@ -78,7 +77,7 @@ def measure() -> Table:
     table = Table("source", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("posts", "requests", "per 1,000 posts", "allowance used", "seconds", "outside waiting"):
         table.add_column(column, justify="right", no_wrap=True)
-    for source in sources():
+    for source in POSTS:
         report = reports[source]
         stored, requests, elapsed = report["new"], report["requests"], report["elapsed"]
         working = elapsed - report["waited"]
