@@ -106,9 +106,10 @@ class Project:
     def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
         """The file of the parsed project that a build needs: it depends on all that dbt reads while it parses.
 
-        None for a command that names no day, for which dbt parses the project by the clock.
+        None for a command that names no day, for which dbt parses the project by the clock, and for one that names
+        another project.
         """
-        if command[:2] != (DBT, "build") or "--vars" not in command:
+        if command[:2] != (DBT, "build") or "--vars" not in command or "--project-dir" in command:
             return None
         variables = command[command.index("--vars") + 1]
         settings = [(name, environment.get(name)) for name in parse_time_variables()]
