@@ -10,9 +10,12 @@ INSTALLED := $(VENV)/.installed
 # Labelled posts to compare clusters with; without any, those of the repository.
 LABELLED ?= $(wildcard ../*/data/labelled/stackoverflow20.tsv)
 
+# A worker that runs out of tests takes over those of another; databases are built once for all workers.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test format lint types pytest build docs bench clean
+.PHONY: help install demo test format lint types pytest build coverage docs bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -45,8 +48,11 @@ lint: $(INSTALLED) ## Check format and style of Python and SQL, and the conventi
 types: $(INSTALLED) ## Check the types
 	$(BIN)/mypy
 
-pytest: $(INSTALLED) ## Run the tests, with two builds of the sample day among them
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+pytest: $(INSTALLED) ## Run the tests in random order, with two builds of the sample day among them
+	$(PYTEST)
+
+coverage: $(INSTALLED) ## Run the tests and report the lines and branches that they miss; takes twice as long
+	$(PYTEST) --cov --cov-report=term
 
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'

@@ -77,7 +77,7 @@ def measure_encoder(posts: Path | None) -> Table:
     """The encoder on the plain texts of a day."""
     with tempfile.TemporaryDirectory() as folder:
         project, day = day_of(posts, Path(folder))
-        built = project.build(day, "--select", "+texts", "--exclude-resource-type", "test")
+        built = project.build(day, "--select", "+texts", data_tests=False)
         if built.status:
             sys.exit(built.output)
         texts = project.query("select text from silver.texts where text <> '' order by url_hash")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import Loopback
-from tests.support.project import DATABASE, DAY, SAMPLE, Project, Server, free_address, serve
+from tests.support.project import DATABASE, DAY, DBT, SAMPLE, Project, Server, free_address, serve
 from tests.support.shared import Shared
 
 
@@ -32,7 +32,8 @@ def build_sample_day(folder: Path) -> None:
     (folder / "password").write_text(password)
     with serve(folder / "pb", free_address(), password) as server:
         project = Project(folder / DATABASE, server.settings)
-        for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
+        build = (DBT, "build", "--vars", f"date: {DAY}")
+        for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.run(*build)):
             assert finished.status == 0, finished.output
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import multiprocessing
 import os
 import random
 import secrets
@@ -36,6 +35,7 @@ from sync.push import Pushed, push
 from sync.records import MODELS
 from sync.server import check_port, command
 from sync.sources import publish_sources
+from tests.support import forked
 from tests.support.project import DAY, Project, Server, free_address, read_seed, serve
 
 TODAY = date.fromisoformat(DAY)
@@ -130,7 +130,7 @@ def test_posts_without_titles_are_built_and_published(project: Project, server: 
     file = tmp_path / "comments.jsonl"
     file.write_text("".join(json.dumps(post) + "\n" for post in posts))
     assert project.ingest("--file", str(file)).status == 0
-    finished = project.build(variables=", complaint_threshold: 0", **server.settings)
+    finished = project.build(variables=", complaint_threshold: 0", data_tests=True, **server.settings)
     assert finished.status == 0, finished.output
     assert project.query("select voices from gold.problems") == [(3,)]
     for collection in ("issue_evidence", "problem_posts"):
@@ -366,17 +366,13 @@ def push_in_a_child(database: str, url: str, settings: dict[str, str], ready: An
 
 
 def test_a_killed_push_ends_in_parity(day: Project, server: Server, counted: Counted) -> None:
-    children = multiprocessing.get_context("forkserver")
-    children.set_forkserver_preload(["tests.test_sync"])
     chance = random.Random(7)
     push_all(day, counted.client)
     cut_short = 0
     for turn in range(14):
         change_everything(day, turn)
-        ready = children.Event()
-        arguments = (str(day.database), server.url, server.settings, ready)
-        child = children.Process(target=push_in_a_child, args=arguments, daemon=True)
-        child.start()
+        ready = forked.context.Event()
+        child = forked.start(push_in_a_child, str(day.database), server.url, server.settings, ready)
         assert ready.wait(60)
         child.join(chance.uniform(0, 0.5))
         child.kill()
@@ -730,12 +726,12 @@ def test_bad_settings(day: Project, server: Server, changed: dict[str, str], say
 
 def test_a_build_fails_in_one_line_where_the_server_is_away(day: Project, server: Server) -> None:
     gone = server.settings | {"POCKETBASE_URL": "http://127.0.0.1:9"}
-    finished = day.build(DAY, "--select", "live_issues", **gone)
+    finished = day.build(DAY, "--select", "live_issues", data_tests=True, **gone)
     assert finished.status == 1
     assert "PocketBase at http://127.0.0.1:9 can not be reached: is it running?" in finished.output
     assert "Traceback" not in finished.output
     assert waiting(day) == 10
-    healed = day.build(DAY, "--select", "live_issues", **server.settings)
+    healed = day.build(DAY, "--select", "live_issues", data_tests=True, **server.settings)
     assert healed.status == 0, healed.output
     assert waiting(day) == 0
 
@@ -744,7 +740,7 @@ def test_what_fails_its_tests_is_not_published(day: Project, server: Server) -> 
     assert sync(day, **server.settings).status == 0
     there = records(server, "issue_evidence")
     day.query("update bronze.raw_items set url = '' where url_hash = (select min(url_hash) from gold.issue_evidence)")
-    finished = day.build(DAY, "--select", "issue_evidence+", **server.settings)
+    finished = day.build(DAY, "--select", "issue_evidence+", data_tests=True, **server.settings)
     assert finished.status == 1
     assert f"Not published: the issues of {DAY}, since these failed: " in finished.output, finished.output[-3000:]
     assert records(server, "issue_evidence") == there
@@ -764,7 +760,7 @@ def test_the_ledger_says_what_was_done(day: Project, server: Server) -> None:
     day.query(f"delete from gold.issues where issue_id = '{gone}'")
     day.query(f"delete from gold.issue_evidence where issue_id = '{gone}'")
     day.query(f"update gold.issues set canonical_title = 'Renamed' where issue_id = '{renamed}'")
-    finished = day.build(DAY, "--select", "live_issues", **server.settings)
+    finished = day.build(DAY, "--select", "live_issues", data_tests=True, **server.settings)
     assert finished.status == 0, finished.output
     assert "9 issues and" in finished.output
     assert actions() == {"create": 8, "update": 1, "delete": 1}

@@ -59,7 +59,7 @@ def test_a_failed_test_of_one_leaves_the_other_published(
     unpublished: Project, server: Server, fault: str, test: str, kept_back: str, goes_on: str
 ) -> None:
     unpublished.query(fault)
-    finished = unpublished.build(DAY, "--exclude-resource-type", "unit_test")
+    finished = unpublished.build(DAY)
     assert finished.status == 1
     assert f"Not published: the {kept_back} of {DAY}, since these failed: {test}" in finished.output
     [(expected,)] = unpublished.query(f"select count(*) from gold.{goes_on}")

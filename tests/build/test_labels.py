@@ -25,12 +25,13 @@ from tests.support import language_model
 from tests.support.language_model import Model, honest, settings
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.models import load
-from tests.support.project import DAY, DBT, ROOT, Project, read_seed
+from tests.support.project import DAY, DBT, ROOT, Finished, Project, read_seed
 
 issue_label_attempts: Any = load("issue_label_attempts")
 CLUSTERS = 10
 # What a test with more clusters than there is evidence for can build.
 MODELS = ("issue_label_attempts", "issue_labels")
+LABELLED = (*MODELS, "label_costs", "issues", "issue_evidence")
 
 
 @pytest.fixture
@@ -42,10 +43,9 @@ def unlabelled(built: Project, tmp_path: Path) -> Project:
     return copy
 
 
-def label(project: Project, *, variables: str = "", data_tests: bool = False, **environment: str) -> Any:
+def label(project: Project, *, variables: str = "", **environment: str) -> Finished:
     """Label the clusters of the day, and make issues of them."""
-    models = (*MODELS, "label_costs", "issues", "issue_evidence")
-    return project.build(DAY, "--select", *models, variables=variables, data_tests=data_tests, **environment)
+    return project.build(DAY, "--select", *LABELLED, variables=variables, data_tests=False, **environment)
 
 
 def multiply(project: Project, times: int) -> int:
@@ -81,7 +81,7 @@ def statuses(project: Project) -> dict[str, int]:
 
 def test_a_model_labels_each_cluster_once(unlabelled: Project, loopback: Loopback) -> None:
     loopback.answer = honest
-    finished = label(unlabelled, data_tests=True, **settings(loopback))
+    finished = unlabelled.build(DAY, "--select", *LABELLED, data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert len(loopback.requests) == CLUSTERS
     assert unlabelled.query(
@@ -128,7 +128,7 @@ def test_every_cluster_ends_labelled_or_failed_whatever_comes_back(unlabelled: P
     harmless = [language_model.prose_around_json, language_model.duplicated]
     faults = [*for_good, *map(once, at_first), *harmless]
     loopback.answer = by_cluster(dict(enumerate(faults, start=1)))
-    finished = label(unlabelled, data_tests=True, **settings(loopback))
+    finished = unlabelled.build(DAY, "--select", *LABELLED, data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert statuses(unlabelled) == {"labelled": 6, "failed": 4}, finished.output
     assert "WARN 1 issue_labels_none_failed" in finished.output

@@ -959,7 +959,7 @@ def test_a_language_model_names_problems_and_quotes_their_posts(
     copy = three_days.copy_to(tmp_path)
     copy.query("delete from gold.problem_label_attempts")
     loopback.answer = honest
-    finished = copy.build(DAY, "--select", "problem_label_attempts+", **settings(loopback))
+    finished = copy.build(DAY, "--select", "problem_label_attempts+", data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     # The day's clusters have their labels.
     assert len(loopback.requests) == copy.query("select count(*) from gold.problems")[0][0]
@@ -982,7 +982,7 @@ def test_posts_with_another_problem_are_strays(three_days: Project, tmp_path: Pa
     before = copy.contents()
     # The accountant's invoices have another problem, and so have two of three batteries.
     loopback.answer = sorting(lambda post: "accountant" not in post.text and "drains" not in post.text)
-    finished = copy.build(DAY, "--select", "problem_label_attempts+", **settings(loopback))
+    finished = copy.build(DAY, "--select", "problem_label_attempts+", data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert "1 labelled in all, 1 mixed, 0 waiting" in finished.output
     assert copy.query("select status, error, canonical_title is null from gold.problem_labels order by 1") == [

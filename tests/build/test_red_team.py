@@ -61,7 +61,7 @@ def shared_run(shared: Shared, name: str, folder: Path, model: Callable[[Request
             if model:
                 loopback.answer = model
                 environment = settings(loopback) | {"OPENAI_API_KEY": KEY}
-            outcome = project.build(**environment), loopback.requests
+            outcome = project.build(data_tests=True, **environment), loopback.requests
         (folder / "outcome").write_bytes(pickle.dumps(outcome))
 
     shared.copy(name, build, folder)

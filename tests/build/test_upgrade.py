@@ -39,7 +39,7 @@ def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path
     [(github,)] = copy.query("select source_counts['github'] from gold.daily_report")
     copy.query(DOWNGRADE)
     # Whoever asked again would ask this server.
-    finished = copy.build(DAY, **settings(loopback))
+    finished = copy.build(DAY, data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert not loopback.requests
     after = copy.contents()

@@ -6,11 +6,13 @@ of its own: with its own environment, working directory, output and exit status.
 """
 
 import atexit
+import logging
 import multiprocessing
 import os
 import runpy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,14 @@ def is_dbt(command: Sequence[str]) -> bool:
     return Path(command[0]).name == "dbt"
 
 
+def start(target: Callable[..., object], *arguments: object) -> ForkServerProcess:
+    """Call a function in a forked process. It ends with this process at the latest."""
+    context.set_forkserver_preload(["__main__", "tests.support.libraries", __name__])
+    process = context.Process(target=target, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
 def run(
     command: tuple[str, ...],
     environment: dict[str, str],
@@ -43,9 +53,7 @@ def run(
 
     manifest is a file that holds the parsed project; the first command that needs it writes it. Raises TimeoutError.
     """
-    context.set_forkserver_preload(["__main__", "tests.support.libraries", __name__])
-    process = context.Process(target=perform, args=(command, environment, folder, output, manifest))
-    process.start()
+    process = start(perform, command, environment, folder, output, manifest)
     process.join(timeout)
     if process.exitcode is None:
         process.kill()
@@ -69,6 +77,8 @@ def perform(
             sys.argv = list(command)
             run_dbt(manifest)
         else:
+            # dbt's import gives the root logger a handler, which keeps logging.basicConfig from setting it up.
+            logging.getLogger().handlers.clear()
             sys.argv = list(command[2:])
             runpy.run_module(command[2], run_name="__main__", alter_sys=True)
     finally:

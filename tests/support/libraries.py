@@ -5,6 +5,7 @@ its import starts a thread, which the forked process would miss. So are the proj
 these as a new interpreter would, with the settings of that command.
 """
 
+import gc
 import os
 
 # LiteLLM fetches its prices over the network at import; groundswell.llm.model sets this for the same reason.
@@ -33,3 +34,7 @@ import sklearn.manifold  # noqa: F401
 import sumy.summarizers.lex_rank  # noqa: F401
 import typer  # noqa: F401
 import url_normalize  # noqa: F401
+
+# No forked process collects, or copies, the pages of these libraries: https://docs.python.org/3/library/gc.html#gc.freeze
+gc.collect()
+gc.freeze()

@@ -106,9 +106,10 @@ class Project:
     def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
         """The file of the parsed project that a build needs: it depends on all that dbt reads while it parses.
 
-        None for a command that names no day, for which dbt parses the project by the clock.
+        None for a command that names no day, for which dbt parses the project by the clock, and for one that names
+        another project.
         """
-        if command[:2] != (DBT, "build") or "--vars" not in command:
+        if command[:2] != (DBT, "build") or "--vars" not in command or "--project-dir" in command:
             return None
         variables = command[command.index("--vars") + 1]
         settings = [(name, environment.get(name)) for name in parse_time_variables()]
@@ -122,10 +123,13 @@ class Project:
     def build(
         self, day: str = DAY, *arguments: str, variables: str = "", data_tests: bool = True, **settings: str
     ) -> Finished:
-        """Run `dbt build` for a day, with its data tests and unit tests or for its tables only."""
+        """Run `dbt build` for a day, with or without its data tests.
+
+        Unit tests give a model rows of their own, whatever the database holds: the build of the sample day runs them.
+        """
         dates = f"{{date: {day}{variables}}}"
-        untested = () if data_tests else ("--exclude-resource-type", "test", "unit_test")
-        return self.run(DBT, "build", "--vars", dates, *arguments, *untested, **settings)
+        left_out = ("unit_test",) if data_tests else ("unit_test", "test")
+        return self.run(DBT, "build", "--vars", dates, *arguments, "--exclude-resource-type", *left_out, **settings)
 
     def query(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Read from the database, which no command holds at the time."""
