@@ -88,7 +88,7 @@ COMMON_WORDS = r"""
 """
 
 
-class Quote(BaseModel):
+class ClaimedQuote(BaseModel):
     """Words of a post, and what they show."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
@@ -110,7 +110,7 @@ class Label(BaseModel):
     posts: list[int]
     would_pay_signal: bool
     impact_level: Literal["low", "medium", "high"]
-    quotes: list[Quote]
+    quotes: list[ClaimedQuote]
 
 
 def label_of(categories: Iterable[str]) -> type[Label]:

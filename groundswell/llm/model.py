@@ -9,7 +9,7 @@ import httpx
 from dbt.adapters.events.logging import AdapterLogger
 from pydantic import BaseModel
 
-from groundswell.http import retry_after as wait_told
+from groundswell.http import retry_after
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
 from groundswell.llm.errors import ModelError
@@ -184,7 +184,7 @@ def may_pass(error: BaseException) -> bool:
 
     status = getattr(error, "status_code", None) or 0
     is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or status >= 500
-    return is_passing and not is_lost(error) and (retry_after(error) or 0) <= MAX_WAIT_SECONDS
+    return is_passing and not is_lost(error) and (seconds_to_wait(error) or 0) <= MAX_WAIT_SECONDS
 
 
 def is_lost(error: BaseException) -> bool:
@@ -194,21 +194,21 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, (TimeoutError, openai.APITimeoutError))
 
 
-def retry_after(error: BaseException | None) -> float | None:
+def seconds_to_wait(error: BaseException | None) -> float | None:
     """Seconds that a provider asks to wait, None where it does not say."""
     # LiteLLM's own errors hold a made-up response, and the provider's headers beside it.
     headers = getattr(error, "litellm_response_headers", None) or getattr(
         getattr(error, "response", None), "headers", {}
     )
     told = {name: headers.get(name) or "" for name in ("retry-after", "date")}
-    return wait_told(httpx.Response(429, headers=told))
+    return retry_after(httpx.Response(429, headers=told))
 
 
 def pause(state: Any) -> float:
     """Seconds before the next try: what the provider asks for, else exponential with jitter (tenacity)."""
     from tenacity import wait_random_exponential
 
-    asked = retry_after(state.outcome.exception())
+    asked = seconds_to_wait(state.outcome.exception())
     return asked if asked is not None else wait_random_exponential(multiplier=1, max=MAX_WAIT_SECONDS)(state)
 
 

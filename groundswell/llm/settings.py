@@ -10,7 +10,7 @@ from groundswell.llm.model import Model
 EXTRACTIVE = "extractive"
 
 
-class Settings(NamedTuple):
+class ModelSettings(NamedTuple):
     """Names of models, first choice first, their server, and limits of time (s), answer (tokens) and money."""
 
     names: list[str]
@@ -22,7 +22,7 @@ class Settings(NamedTuple):
     tokens: float | None
 
     @classmethod
-    def of(cls, meta: dict[str, Any]) -> "Settings":
+    def of(cls, meta: dict[str, Any]) -> "ModelSettings":
         """The settings in a dbt model's meta. Raises ModelError."""
         return cls(
             [name.strip() for name in meta["model"].split(",") if name.strip()],
