@@ -81,7 +81,7 @@ def measure_encoder(posts: Path | None) -> Table:
         if built.status:
             sys.exit(built.output)
         texts = project.query("select text from silver.texts where text <> '' order by url_hash")
-    return encoder.measure([text for (text,) in texts])
+    return encoder.measure_encoding([text for (text,) in texts])
 
 
 def main(
@@ -95,11 +95,11 @@ def main(
     """Measure, and print a table for each subject."""
     console = Console(width=max(Console().width, 120))
     measures: dict[Subject, list[Callable[[], Table]]] = {
-        Subject.COLLECTORS: [collectors.measure],
+        Subject.COLLECTORS: [collectors.measure_collectors],
         Subject.BUILD: [partial(measure_build, posts)],
         Subject.ENCODER: [partial(measure_encoder, posts)],
-        Subject.CLUSTERS: [partial(clusters.measure, file) for file in labelled or [clusters.OURS]],
-        Subject.SUMMARIES: [summaries.measure],
+        Subject.CLUSTERS: [partial(clusters.measure_clusters, file) for file in labelled or [clusters.OURS]],
+        Subject.SUMMARIES: [summaries.measure_summaries],
         Subject.LABELS: [
             partial(labels.on_sample, labels.measure_quality),
             partial(labels.on_sample, labels.measure_complaints),
@@ -119,8 +119,8 @@ def main(
             *problems.MEASURES,
             *(partial(problems.measure_pairs, database) for database in databases or []),
         ],
-        Subject.SCALE: [scale.measure],
-        Subject.SYNC: [sync.measure],
+        Subject.SCALE: [scale.measure_scale],
+        Subject.SYNC: [sync.measure_sync],
     }
     for subject in subjects or Subject:
         for measure in measures[subject]:

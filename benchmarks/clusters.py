@@ -42,7 +42,7 @@ class Labelled(NamedTuple):
     labels: Labels
 
 
-def read(file: Path, precision: str = "auto") -> Labelled:
+def read_labelled(file: Path, precision: str = "auto") -> Labelled:
     """The labelled posts of a file, embedded."""
     rows = [line.split("\t", 1) for line in file.read_text().splitlines()]
     texts = [text for _, text in rows]
@@ -97,9 +97,9 @@ def agreement(posts: Labelled) -> str:
     return f"{np.mean(amis):.3f} ± {np.std(amis, ddof=1):.3f}"
 
 
-def measure(file: Path) -> Table:
+def measure_clusters(file: Path) -> Table:
     """Agreement with the labels, coverage and seconds of each way to cluster."""
-    posts = read(file)
+    posts = read_labelled(file)
     labels, vectors = posts.labels, posts.vectors
     kinds = len(np.unique(labels))
     rows: list[tuple[str, Labels, Placed, float]] = []
@@ -132,7 +132,7 @@ def measure(file: Path) -> Table:
     title = (
         f"{len(labels):,} posts of {file.name} with {kinds} labels; confidence against purity, Spearman:"
         f" {np.mean(correlations):.2f} (least of {SUBSETS}: {min(correlations):.2f}); AMI over {ORDERS} orders:"
-        f" {agreement(posts)}, from vectors in fp32 {agreement(read(file, 'fp32'))}"
+        f" {agreement(posts)}, from vectors in fp32 {agreement(read_labelled(file, 'fp32'))}"
     )
     table = Table("clusters", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("AMI", "ARI", "purity", "coverage", "seconds"):

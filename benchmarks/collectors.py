@@ -24,13 +24,13 @@ SPAN = 6.0
 LATENCY = 0.05
 
 
-def queries(source: str) -> list[str]:
+def queries_of(source: str) -> list[str]:
     """What ingest/sources.yml asks of a source."""
     section = load_settings()[source].model_dump()
     return list(next(iter(section.values())))
 
 
-def collect(posts: list[Post], folder: Path, *arguments: str) -> tuple[dict[str, dict[str, float]], Project]:
+def collect_posts(posts: list[Post], folder: Path, *arguments: str) -> tuple[dict[str, dict[str, float]], Project]:
     """Collect from a server that holds these posts: the closing table by source, and the database."""
     project = Project(folder / "collect.duckdb")
     with Loopback() as loopback:
@@ -52,10 +52,10 @@ def allowance_used(source: str) -> float:
     """
     first = LAST - timedelta(days=DAYS[source] - 1)
     days = [first + timedelta(days=number) for number in range(DAYS[source])]
-    posts = [post for day in days for post in make_posts(source, queries(source), day, len(queries(source)))]
+    posts = [post for day in days for post in make_posts(source, queries_of(source), day, len(queries_of(source)))]
     with tempfile.TemporaryDirectory() as folder:
         arguments = ("--from", str(first), "--to", str(LAST), "--source", source)
-        _, project = collect(posts, Path(folder), *arguments)
+        _, project = collect_posts(posts, Path(folder), *arguments)
         [(share,)] = project.query(
             """
             with batches as (
@@ -68,11 +68,11 @@ def allowance_used(source: str) -> float:
     return float(share)
 
 
-def measure() -> Table:
+def measure_collectors() -> Table:
     """Requests, the share of the allowance used, and of time outside waiting, by source."""
-    posts = [post for source, count in POSTS.items() for post in make_posts(source, queries(source), LAST, count)]
+    posts = [post for source, count in POSTS.items() for post in make_posts(source, queries_of(source), LAST, count)]
     with tempfile.TemporaryDirectory() as folder:
-        reports, _ = collect(posts, Path(folder), "--date", str(LAST))
+        reports, _ = collect_posts(posts, Path(folder), "--date", str(LAST))
     title = f"Collecting {len(posts):,} posts of a day; a minute of the services takes {SPAN:g} s"
     table = Table("source", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("posts", "requests", "per 1,000 posts", "allowance used", "seconds", "outside waiting"):

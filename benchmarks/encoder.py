@@ -39,7 +39,7 @@ def peak() -> float:
     return 2 * 2_048**3 / best
 
 
-def measure(texts: list[str]) -> Table:
+def measure_encoding(texts: list[str]) -> Table:
     """Documents per second of both, the ratio, the cosines between them, and the share of the limit."""
     texts = [texts[index] for index in np.linspace(0, len(texts) - 1, min(TEXTS, len(texts))).astype(int)]
     encode, used = embeddings.load_encoder(embeddings.BUNDLED, "auto")

@@ -28,7 +28,18 @@ from tests.support import language_model
 from tests.support.loopback import Loopback, Request
 from tests.support.models import load
 from tests.support.project import DAY, SAMPLE, Project, project_vars
-from training import ALL, ALL_FIELDS, CATEGORIES, IMPACTS, RANDOM, TWICE, Bools, Posts, labelled_posts, read_labels
+from training import (
+    ALL,
+    ALL_FIELDS,
+    CATEGORIES,
+    IMPACTS,
+    RANDOM,
+    TWICE,
+    Bools,
+    LabelledPosts,
+    labelled_posts,
+    read_labels,
+)
 
 issue_label_attempts: Any = load("issue_label_attempts")
 
@@ -92,7 +103,7 @@ def measure_quality(database: Path) -> Table:
     return table
 
 
-def complaint_scores(database: Path, posts: Posts) -> Floats:
+def complaint_scores(database: Path, posts: LabelledPosts) -> Floats:
     """How likely it is that each post complains, as silver.documents has it (n,)."""
     with duckdb.connect(str(database), read_only=True) as connection:
         scores = dict(connection.execute("select url_hash, complaint_score::double from silver.documents").fetchall())
@@ -174,7 +185,7 @@ def measure_calls() -> Table:
     questions = [
         label_question(
             request,
-            issue_label_attempts.about(request),
+            issue_label_attempts.about_issue(request),
             grounds.answer,
             partial(issue_label_attempts.check_issue, request=request, grounds=grounds),
         )

@@ -151,7 +151,7 @@ def labelled(name: str) -> Path | None:
 
 
 @cache
-def read(file: Path, most: int | None = None) -> Labelled:
+def read_shuffled(file: Path, most: int | None = None) -> Labelled:
     """The labelled posts of a file, or so many of them, in an order that is random and always the same."""
     rows = np.array([line.split("\t", 1) for line in file.read_text().splitlines()])
     rows = np.random.default_rng(0).permutation(rows)[:most]
@@ -162,13 +162,13 @@ def read(file: Path, most: int | None = None) -> Labelled:
 
 def intents() -> Labelled:
     """Posts that were labelled as finely as problems are."""
-    return read(labelled("banking77-dev.tsv") or clusters.OURS)
+    return read_shuffled(labelled("banking77-dev.tsv") or clusters.OURS)
 
 
 def titles() -> Labelled | None:
     """Posts that were labelled by topic, and have nothing to do with the intents."""
     file = labelled("stackoverflow20.tsv")
-    return read(file, TITLES) if file else None
+    return read_shuffled(file, TITLES) if file else None
 
 
 def singled(found: Labels) -> tuple[Labels, Placed]:
@@ -198,13 +198,13 @@ def ours(posts: Labelled) -> Labels:
     names = [f"{index:06}" for index in range(len(posts.labels))]
     unknown = [""] * len(names)
     sizes = [0] * len(names)
-    complaints = assignments.Posts(names, unknown, unknown, unknown, unknown, sizes, posts.vectors)
+    complaints = assignments.Complaints(names, unknown, unknown, unknown, unknown, sizes, posts.vectors)
     grouped = assignments.group_day(complaints, DAY, MIN_VOICES)
     found: Labels = assignments.labels_of(grouped.problem)
     return found
 
 
-def k_means(posts: Labelled) -> Labels:
+def k_means_clusters(posts: Labelled) -> Labels:
     """The clusters of silver.cluster_assignments."""
     found: Labels = clusters.clustering.cluster_day(posts.vectors)
     return found
@@ -232,7 +232,7 @@ def bertopic(posts: Labelled) -> Labels:
 
 METHODS: dict[str, Callable[[Labelled], Labels]] = {
     OURS: ours,
-    "k-means, k = n / 100": k_means,
+    "k-means, k = n / 100": k_means_clusters,
     f"average linkage at distance {LINKED}": average_linkage,
     **({"EVoC, its best layer": evoc} if importlib.util.find_spec("evoc") else {}),
     **({BERTOPIC: bertopic} if importlib.util.find_spec("bertopic") else {}),
@@ -283,7 +283,7 @@ def measure_pairs(database: Path) -> Table:
         ).fetchall()
     same, *columns = (np.array(column) for column in zip(*rows, strict=True))
     posts = [
-        (text, title, assignments.vectors_of(text, title[is_titled], is_titled))
+        (text, title, assignments.compared_vectors(text, title[is_titled], is_titled))
         for text, title, is_titled in (columns[:3], columns[3:])
     ]
     made = table(
@@ -338,7 +338,7 @@ def deal(labels: Labels, seed: int) -> Labels:
     return days
 
 
-def build(vectors: Vectors, days: Labels) -> Built:
+def build_days(vectors: Vectors, days: Labels) -> Built:
     """Run the model day by day on posts with vectors (n, d) and their days (n,)."""
     first = date.fromisoformat(DAY)
     dates = [first + timedelta(days=int(day)) for day in days]
@@ -386,7 +386,7 @@ def measure_days() -> Table:
         if not posts:
             continue
         deals = [deal(posts.labels, seed) for seed in range(SEEDS)]
-        built = [build(posts.vectors, days) for days in deals]
+        built = [build_days(posts.vectors, days) for days in deals]
         groups = [len(np.unique(each.problems[singled(each.problems)[1]])) for each in built]
         switches = (
             [each.switches / count for each, count in zip(built, groups, strict=True)],
@@ -433,7 +433,7 @@ def invent() -> tuple[Vectors, Labels, Labels]:
 def measure_long_run() -> Table:
     """What one more day costs, the later it is."""
     vectors, labels, days = invent()
-    built = build(vectors, days)
+    built = build_days(vectors, days)
     made = table(
         f"{LONG_RUN} days of {COMPLAINTS} invented complaints, {STRANGERS:.0%} of them strangers; window {WINDOW} days;"
         f" B-cubed F1 at the end {scores(labels, built.problems)[2]:.3f}",

@@ -38,13 +38,13 @@ def sample_texts(folder: Path) -> list[str]:
     project = Project(folder / "sample.duckdb")
     for finished in (
         project.ingest("--date", DAY, "--replay", str(SAMPLE)),
-        build(project, "resource_type:seed", *BEFORE),
+        build_models(project, "resource_type:seed", *BEFORE),
     ):
         assert finished.status == 0, finished.output
     return [text for (text,) in project.query("select text from silver.texts order by url_hash")]
 
 
-def build(project: Project, *models: str) -> Finished:
+def build_models(project: Project, *models: str) -> Finished:
     """Run these models of the day, without their tests."""
     return project.build(DAY, "--select", *models, data_tests=False)
 
@@ -106,7 +106,7 @@ def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], f
     write_posts(folder / "posts.jsonl", texts, count)
     for finished in (
         project.ingest("--file", str(folder / "posts.jsonl")),
-        build(project, "resource_type:seed", *BEFORE),
+        build_models(project, "resource_type:seed", *BEFORE),
     ):
         assert finished.status == 0, finished.output
     encoding = encoding_seconds(project, count)
@@ -114,14 +114,14 @@ def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], f
     # All in one process, as a user's build: what one model leaves in memory is there for the next.
     for model in BEFORE:
         project.query(f"drop table silver.{model}")
-    finished = build(project, *BEFORE, *AFTER)
+    finished = build_models(project, *BEFORE, *AFTER)
     assert finished.status == 0, finished.output
     project.database.unlink()
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
     return project.stage_seconds(), encoding, memory
 
 
-def measure() -> Table:
+def measure_scale() -> Table:
     """Seconds per 1,000 posts of each model, posts per second of the layer, and memory, by size."""
     with tempfile.TemporaryDirectory() as name:
         texts = sample_texts(Path(name))

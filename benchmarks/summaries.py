@@ -63,7 +63,7 @@ def milliseconds(summarizer: Callable[[], LexRankSummarizer], sentences: Sequenc
     return median(taken) * 1_000
 
 
-def measure() -> Table:
+def measure_summaries() -> Table:
     """Milliseconds of both by the number of sentences, at the first cluster of a day and once its words are known."""
     sentences = real_sentences()
     table = Table("sentences", title="LexRank, ms", title_justify="left", box=SIMPLE_HEAD)

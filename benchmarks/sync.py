@@ -63,7 +63,7 @@ def seconds(do: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def measure() -> Table:
+def measure_sync() -> Table:
     """Seconds, records per second and ratios, each way on a server of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

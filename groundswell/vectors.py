@@ -1,4 +1,4 @@
-"""Embeddings between Arrow and numpy."""
+"""Converts embeddings between Arrow and numpy."""
 
 from collections.abc import Iterable
 
@@ -10,16 +10,16 @@ Vectors = npt.NDArray[np.float32]
 
 
 def to_vectors(column: pa.ChunkedArray | pa.Array) -> Vectors:
-    """A column of FLOAT[d] as a float32 array (n, d); nulls are left out."""
+    """Convert a column of FLOAT[d] to a float32 array (n, d) without the nulls."""
     chunk = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     vectors: Vectors = chunk.flatten().to_numpy().reshape(-1, chunk.type.list_size)
     return vectors
 
 
 def read_vectors(batches: pa.RecordBatchReader | Iterable[pa.RecordBatch], column: str, rows: int) -> Vectors:
-    """A column of FLOAT[d] of a reader with this many rows as a float32 array (n, d).
+    """Read a column of FLOAT[d] from batches with `rows` rows in total into a float32 array (n, d).
 
-    The reader is read batch by batch, so that the column is never in memory twice.
+    Each batch is copied into the array, so that the column is never in memory twice.
     """
     vectors: Vectors | None = None
     filled = 0
@@ -33,5 +33,5 @@ def read_vectors(batches: pa.RecordBatchReader | Iterable[pa.RecordBatch], colum
 
 
 def from_vectors(vectors: Vectors) -> pa.FixedSizeListArray:
-    """A float32 array (n, d) as an Arrow column of FLOAT[d], without a copy."""
+    """Convert a float32 array (n, d) to an Arrow column of FLOAT[d] without a copy."""
     return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1), type=pa.float32()), vectors.shape[1])

@@ -1,4 +1,4 @@
-"""Posts labelled by hand, to fit and to judge the built-in labeller with; GUIDE.md says how they are labelled.
+"""LabelledPosts labelled by hand, to fit and to judge the built-in labeller with; GUIDE.md says how they are labelled.
 
 Of real posts only the url_hash and the labels are kept here: whoever has the posts can repeat what the README says.
 """
@@ -30,7 +30,7 @@ Names = npt.NDArray[np.str_]
 Bools = npt.NDArray[np.bool_]
 
 
-class Posts(NamedTuple):
+class LabelledPosts(NamedTuple):
     """Labelled posts: what people say of them (n,), unit vectors (n, 384), and signals of complaints (n, signals)."""
 
     url_hash: Names
@@ -42,17 +42,17 @@ class Posts(NamedTuple):
     vectors: npt.NDArray[np.float32]
     signals: Bools
 
-    def held_back(self) -> "Posts":
+    def held_back(self) -> "LabelledPosts":
         """The half that nothing was fitted on: the posts whose url_hash begins with an odd digit."""
         return self.take(np.array([int(url_hash[0], 16) % 2 == 1 for url_hash in self.url_hash], dtype=np.bool_))
 
-    def fitted_on(self) -> "Posts":
+    def fitted_on(self) -> "LabelledPosts":
         """The other half."""
         return self.take(~np.isin(self.url_hash, self.held_back().url_hash))
 
-    def take(self, which: Bools) -> "Posts":
+    def take(self, which: Bools) -> "LabelledPosts":
         """Some of the posts (n,)."""
-        return Posts._make(column[which] for column in self)
+        return LabelledPosts._make(column[which] for column in self)
 
 
 def read_labels(files: tuple[str, ...] = ALL) -> dict[str, dict[str, str]]:
@@ -76,7 +76,7 @@ def read_phrases() -> list[tuple[str, str]]:
         return [(row["category"], row["phrase"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 
-def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> Posts:
+def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> LabelledPosts:
     """The posts of files of labels that a built database holds, in the order of their url_hash."""
     labels = read_labels(files)
     signals = read_signals()
@@ -93,7 +93,7 @@ def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> Posts:
             {"known": list(labels)} | {row["signal"]: row["pattern"] for row in signals},
         ).fetchall()
     labelled = [labels[row[0]] for row in rows]
-    return Posts(
+    return LabelledPosts(
         np.array([row[0] for row in rows]),
         np.array([row.get("category", "") for row in labelled]),
         np.array([row.get("would_pay") == "yes" for row in labelled]),

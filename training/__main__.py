@@ -25,8 +25,8 @@ from training import (
     COMPLAINT_SIGNALS,
     REAL,
     SOURCES,
+    LabelledPosts,
     Names,
-    Posts,
     labelled_posts,
     read_phrases,
     read_signals,
@@ -100,7 +100,7 @@ def seed_rows(field: str, regression: LogisticRegression, dimensions: int = embe
     )
 
 
-def fit_labels(posts: Posts) -> Weights:
+def fit_labels(posts: LabelledPosts) -> Weights:
     """The weights of category and impact."""
     rows = features(posts.vectors, posts.sources)
     categories, texts = zip(*read_phrases(), strict=True)
@@ -116,7 +116,7 @@ def fit_labels(posts: Posts) -> Weights:
     return seed_rows("category", category).plus(seed_rows("impact", impact))
 
 
-def fit_complaints(posts: Posts) -> tuple[Weights, Rows]:
+def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
     """The weights of complaints, with and without an embedding, and the rows of seed complaint_signals."""
     rows = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
     labels = np.where(posts.complains, "yes", "no")
@@ -134,10 +134,10 @@ def fit_complaints(posts: Posts) -> tuple[Weights, Rows]:
     return seed_rows("complains", beside).plus(seed_rows("complains", alone, dimensions=0)), signals
 
 
-def read_halves(databases: list[Path], files: tuple[str, ...]) -> Posts:
+def read_halves(databases: list[Path], files: tuple[str, ...]) -> LabelledPosts:
     """The half of the posts of files of labels that is not held back."""
     found = [posts for database in databases if len((posts := labelled_posts(database, files)).url_hash)]
-    return Posts._make(map(np.concatenate, zip(*(posts.fitted_on() for posts in found), strict=True)))
+    return LabelledPosts._make(map(np.concatenate, zip(*(posts.fitted_on() for posts in found), strict=True)))
 
 
 def fit_all(databases: list[Path]) -> dict[Path, Rows]:

@@ -1,1 +1,1 @@
-"""Language models through LiteLLM: how they are asked, what that may cost, and a record of every call."""
+"""Asks language models through LiteLLM, within a budget, and records every call."""

@@ -1,4 +1,4 @@
-"""What an answer must be, and what it is."""
+"""Reads the answer of a language model: its schema, its text and its JSON object."""
 
 import json
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ Expected = TypeVar("Expected", bound=BaseModel)
 
 
 def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an answer in the subset that every provider takes: no lengths, nothing optional."""
+    """The JSON schema of an answer, in the subset that all providers accept: no lengths, no optional fields."""
 
     def plain(node: Any) -> Any:
         if isinstance(node, list):
@@ -32,7 +32,7 @@ def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
 
 
 def content_of(response: Any) -> str:
-    """The text of an answer, or the arguments of the tool that it calls. Raises AnswerError."""
+    """The text of a response, or the arguments of its tool call. Raises AnswerError if the response has neither."""
     if not response.choices:
         raise AnswerError("the answer is empty")
     choice = response.choices[0]
@@ -47,7 +47,7 @@ def content_of(response: Any) -> str:
 
 
 def parsed(content: str, answer: type[Expected]) -> Expected:
-    """The object in an answer, which may stand in prose or come twice. Raises AnswerError."""
+    """The first JSON object in an answer; text before and after the object is ignored. Raises AnswerError."""
     start = content.find("{")
     if start < 0:
         raise AnswerError("the answer holds no JSON object")

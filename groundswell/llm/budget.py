@@ -1,4 +1,4 @@
-"""What calls cost, and what they may."""
+"""Counts the cost of calls against the budget of a day."""
 
 from typing import Any, NamedTuple
 
@@ -6,14 +6,14 @@ from groundswell.llm.errors import ModelError
 
 
 class Cost(NamedTuple):
-    """Tokens of a question and its answer, and their price in US dollars, None where it is not known."""
+    """Tokens of a question and of its answer, and their price in US dollars; None if the price is unknown."""
 
     tokens_in: int
     tokens_out: int
     usd: float | None
 
     def columns(self) -> dict[str, Any]:
-        """The cost as it stands in a ledger."""
+        """The cost as columns of a table of attempts."""
         return {"tokens_in": self.tokens_in, "tokens_out": self.tokens_out, "cost_usd": self.usd}
 
 
@@ -21,20 +21,20 @@ NOTHING = Cost(0, 0, 0.0)
 
 
 class Budget:
-    """What may still be spent today, in US dollars and in tokens; None knows no limit."""
+    """The rest of the day's budget, in US dollars and in tokens. None means no limit."""
 
     def __init__(self, usd: float | None, tokens: float | None) -> None:
         self.usd = usd
         self.tokens = tokens
 
     def allows(self, cost: Cost) -> bool:
-        """Whether a call fits in."""
+        """Whether the budget has room for a call of this cost."""
         return (self.usd is None or (cost.usd or 0) <= self.usd) and (
             self.tokens is None or cost.tokens_in + cost.tokens_out <= self.tokens
         )
 
     def spend(self, cost: Cost, times: int = 1) -> None:
-        """Take what a call costs; with times = -1 give it back."""
+        """Subtract the cost of a call; times = -1 adds the cost again."""
         if self.usd is not None:
             self.usd -= times * (cost.usd or 0)
         if self.tokens is not None:
@@ -42,7 +42,7 @@ class Budget:
 
 
 def limit(name: str, value: object) -> float | None:
-    """A limit from its var, None where there is none. Raises ModelError."""
+    """The limit that the var `name` sets, None for no limit. Raises ModelError if the value is no number from 0."""
     if value is None:
         return None
     try:

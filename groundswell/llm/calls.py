@@ -1,4 +1,4 @@
-"""Puts questions to language models, several at a time, within a budget, with a record of every call."""
+"""Asks language models several questions at a time, within a budget, and records every call."""
 
 import asyncio
 import time
@@ -24,14 +24,18 @@ log = AdapterLogger("Groundswell")
 
 
 class Check(Protocol[Checked]):
-    """Turns an answer into the columns of its row, `status` among them. Raises AnswerError."""
+    """A function that turns an answer into columns of its attempt, `status` among them. Raises AnswerError."""
 
     def __call__(self, answer: Checked, /) -> Row:
         """Check one answer."""
 
 
 class Question(NamedTuple):
-    """The messages of a question, the columns that say what it is about, and the check of its answer's text."""
+    """A question to a language model.
+
+    messages: the messages to send. about: columns that name the subject of the question. check: the check of the
+    answer's text.
+    """
 
     messages: list[Message]
     about: Row
@@ -39,26 +43,26 @@ class Question(NamedTuple):
 
 
 class Calls:
-    """One run: the models, first choice first, the budget, and keep(), which makes an attempt durable."""
+    """The calls of one run of a dbt model."""
 
     def __init__(self, models: list[Model], budget: Budget, keep: Callable[[Row], None]) -> None:
+        """`models`: first choice first. `keep` stores the row of an attempt at once."""
         self.models = models
         self.budget = budget
         self.keep = keep
         self.outcomes: list[Row] = []
 
     def put(self, questions: list[Question], subjects: str, answer: str) -> list[str]:
-        """Ask in the order of the questions about `subjects`, each for `answer`; warns of those left waiting.
+        """Ask the questions in their order. Returns the errors of the rejected and unanswered questions.
 
-        Returns what was wrong with the answers that did not pass or come.
-
-        Raises ModelError where a model has no price and no limit of tokens is set beside the one in dollars, or where
-        all models are refused.
+        subjects, answer: words for the log, for example "clusters" and "a label". A warning counts the questions that
+        were not asked. Raises ModelError if a model has no known price while only a limit in dollars is set, or if
+        every provider refuses its model.
         """
         unpriced = [model.name for model in self.models if not model.is_priced()]
         if self.budget.usd is not None and self.budget.tokens is None and unpriced:
             raise ModelError(
-                f"the price of {' and '.join(unpriced)} is not known, so that llm_budget_usd can not be kept to:"
+                f"the price of {' and '.join(unpriced)} is not known, so llm_budget_usd can not limit the cost:"
                 " set llm_budget_tokens as well"
             )
         with progress_bar() as progress:
@@ -75,9 +79,9 @@ class Calls:
         return failures
 
     async def ask_all(self, questions: list[Question], advance: Callable[[], None]) -> int:
-        """Ask in the order of the questions, CALLS_IN_FLIGHT at a time; returns how many were left waiting.
+        """Ask the questions in their order, CALLS_IN_FLIGHT at a time. Returns how many questions were not asked.
 
-        Raises ModelError (in an ExceptionGroup) where every model is refused.
+        Raises ModelError (in an ExceptionGroup) if every provider refuses its model.
         """
         running: set[asyncio.Task[None]] = set()
 
@@ -89,29 +93,29 @@ class Calls:
 
         async with asyncio.TaskGroup() as group:
             for place, question in enumerate(questions):
-                # What calls in flight have reserved and do not need is given back as they end.
+                # A call reserves its highest possible cost. At its end, the unused part goes back to the budget.
                 while running and (len(running) == CALLS_IN_FLIGHT or not self.affords(question.messages)):
                     await settle()
                 if self.is_down() or not self.affords(question.messages):
                     return len(questions) - place
                 running.add(group.create_task(self.ask(question)))
-                # Begin it now, so that its reservation is made before the next is looked at.
+                # The task starts now, so that it reserves its cost before the loop looks at the next question.
                 await asyncio.sleep(0)
             while running:
                 await settle()
         return 0
 
     def affords(self, messages: list[Message]) -> bool:
-        """Whether the budget has room for a call to the first model that may be asked."""
+        """Whether the budget has room for a call to at least one model that its provider has not refused."""
         return any(self.budget.allows(model.estimate(messages)) for model in self.models if not model.refusal)
 
     def is_down(self) -> bool:
-        """Whether as many calls as may be in flight have gone unanswered on end."""
+        """Whether the last CALLS_IN_FLIGHT questions all stayed unanswered."""
         last = [row["status"] for row in self.outcomes[-CALLS_IN_FLIGHT:]]
         return len(last) == CALLS_IN_FLIGHT and set(last) == {"unanswered"}
 
     async def ask(self, question: Question) -> None:
-        """Put a question, and once more where the answer does not pass."""
+        """Ask a question. If the check rejects the answer, send the error to the model and ask once more."""
         answer, error = await self.attempt(question)
         if error:
             correction = f"That answer does not pass: {error}. Send the whole JSON object again, corrected."
@@ -119,9 +123,10 @@ class Calls:
             await self.attempt(question._replace(messages=question.messages + again))
 
     async def attempt(self, question: Question) -> tuple[str, str]:
-        """Put a question to the first model that answers: the answer, and what is wrong with it, both empty if nothing.
+        """Ask the models one after the other until a model answers.
 
-        Raises ModelError where every model is refused.
+        Returns a rejected answer and its error, else two empty strings. Raises ModelError if every provider refuses its
+        model.
         """
         import openai
 

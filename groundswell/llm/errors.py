@@ -1,12 +1,12 @@
-"""What may go wrong with a language model."""
+"""Errors of language models."""
 
 
 class AnswerError(ValueError):
-    """An answer that does not pass; the message tells the model, and the reader of the table, what is wrong."""
+    """A check rejected an answer. The message says why; the model and the readers of the table see it."""
 
 
 class ModelError(Exception):
-    """Something a person must act on, in one line."""
+    """A person must act; the message is one line that says what to do."""
 
-    # dbt-duckdb prints the traceback of what a Python model raises; the line says it all.
+    # dbt-duckdb prints the traceback of an error in a Python model. Users need the message only.
     __traceback__ = None

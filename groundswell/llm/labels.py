@@ -1,6 +1,7 @@
-"""Labels of issues and of problems: what a language model must answer, and how its claims are checked.
+"""Asks language models for labels of issues and of problems, and checks their answers.
 
-A label names one problem that posts have in common. Its answer must quote the posts: every claim is compared with them.
+A label names one problem that several posts have in common. An answer quotes the posts; the check compares every quote
+with the posts.
 """
 
 import re
@@ -21,11 +22,11 @@ from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import EXTRACTIVE
 from groundswell.relations import subquery
 
-# Posts that must be quoted for a title, where as many were shown.
+# An answer must quote this many posts, or all shown posts if the prompt shows fewer.
 SUPPORT = 2
 
 QUOTES = pa.list_(pa.struct([("url_hash", pa.string()), ("quote", pa.string()), ("supports_payment", pa.bool_())]))
-# Columns that the attempts at issues and at problems share.
+# Columns that both tables of label attempts have.
 COLUMNS = (
     ("canonical_title", pa.string()),
     ("category", pa.string()),
@@ -45,13 +46,13 @@ COLUMNS = (
     ("attempted_at", pa.timestamp("us")),
 )
 
-# A link, or the name of a host. ASP.NET and Node.js are neither.
+# Matches a link or the name of a host, and neither ASP.NET nor Node.js.
 WEB_ADDRESS = re.compile(
     r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.|mailto:|javascript:|data:)"
     r"|\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,24}/"
     r"|\b[a-z0-9-]+\.(?:com|org|info|ru|xyz|top|cn|biz|click|link|online|site|shop|club|live|example)\b"
 )
-# Markup, control characters, and characters that nobody sees, such as marks that turn the direction of writing.
+# Matches markup, control characters and invisible characters, such as marks that change the direction of writing.
 MARKUP = re.compile(
     r"[<>‹›]|&\w+;|\]\(|\*\*|```|^#+ "
     "|[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]"
@@ -60,11 +61,11 @@ SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)")
 ABBREVIATION = re.compile(r"(?i)\b(?:e\.g|i\.e|etc|vs|inc|no|approx|\w)\.(?=\s)")
 WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
 MIN_QUOTE, MAX_QUOTE = 8, 300
-# Signals of seed label_signals whose patterns are words about money.
+# The signals of seed label_signals whose patterns match words about money.
 MONEY_SIGNALS = "signal in ('would_pay', 'mentions_money')"
-# A run of this many words that one post alone holds is the wording of that post.
+# This many consecutive words that only one post holds count as copied from that post.
 RUN = 3
-# A word is common if at least this many authors used it in the days up to the day that is built.
+# A word is common if at least this many authors used it in the window of days that ends with the day of the build.
 COMMON_AUTHORS = 3
 COMMON_WORDS = r"""
     with words as (
@@ -88,8 +89,8 @@ COMMON_WORDS = r"""
 """
 
 
-class Quote(BaseModel):
-    """Words of a post, and what they show."""
+class ClaimedQuote(BaseModel):
+    """A quote in an answer: the number of the post, the copied words, and what the words show."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -99,7 +100,7 @@ class Quote(BaseModel):
 
 
 class Label(BaseModel):
-    """The answer that a language model must give; `label_of` narrows its category."""
+    """The schema of an answer with a label; `label_of` limits the category to known names."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
@@ -110,23 +111,22 @@ class Label(BaseModel):
     posts: list[int]
     would_pay_signal: bool
     impact_level: Literal["low", "medium", "high"]
-    quotes: list[Quote]
+    quotes: list[ClaimedQuote]
 
 
 def label_of(categories: Iterable[str]) -> type[Label]:
-    """The answer that a language model must give, its category one of these names."""
+    """The schema of an answer whose category is one of these names."""
     names = tuple(sorted(set(categories)))
     return create_model("Label", __base__=Label, category=(Literal[names], ...))  # type: ignore[arg-type]  # made at run time
 
 
-# -- Claims against the posts.
+# -- The check of an answer.
 
 
 class Grounds(NamedTuple):
-    """What answers are checked by, beside the posts that were shown.
+    """What the check needs beside the shown posts.
 
-    answer: the model of an answer. common: words in lower case that many authors use, which prove nothing. money:
-    matches words about money.
+    answer: the schema of an answer. common: common words in lower case. money: a pattern for words about money.
     """
 
     answer: type[Label]
@@ -135,9 +135,9 @@ class Grounds(NamedTuple):
 
 
 def quoted_words(quote: str, text: str) -> str | None:
-    """The words of a text that a quote copies; None where the text does not hold the quote.
+    """The part of a text that a quote copies; None if the text does not hold the quote.
 
-    White space and the style of quotation marks may differ. Prompts show "<" and ">" as other brackets.
+    White space and the style of quotation marks may differ. So may angle brackets, because prompts replace them.
     """
     if not MIN_QUOTE <= len(quote.strip()) <= MAX_QUOTE:
         return None
@@ -155,18 +155,18 @@ def lower_words(text: str) -> list[str]:
 
 
 def borrowed_words(label: Label, texts: Iterable[str], quotes: Iterable[str], common: Set[str]) -> str | None:
-    """Words of the title or description that one post may have dictated; None where there are none.
+    """The first words of title or description that a single post may have dictated; None if there are none.
 
-    Two kinds are refused. First, a name or number that fewer than SUPPORT posts use. Second, a word of the title or a
-    run of words of the description that one post alone uses and that no verified quote shows. Words that are common,
-    that several posts use, or that no post uses are the model's own; a run of such words is, too.
+    Two kinds of words count. First, a name or number that fewer than SUPPORT posts use. Second, a word of the title or
+    a run of RUN words of the description that exactly one post uses and that no verified quote holds. A run needs at
+    least one word that is not common and that only one post uses.
     """
     posts = [WORD.findall(text) for text in texts]
     lowered = [[word.lower() for word in post] for post in posts]
     quoted = [lower_words(quote) for quote in quotes]
     title, description = lower_words(label.canonical_title), lower_words(label.description)
     for name in WORD.findall(f"{label.canonical_title} {label.description}"):
-        # A word that somebody writes in lower case is no name. Nor is a capitalised word that no post holds.
+        # A word that a post writes in lower case is no name. A capitalised word that no post holds is no name either.
         is_name = name != name.lower() and not any(name.lower() in post for post in posts)
         holders = sum(name.lower() in post for post in lowered)
         is_odd = any(letter.isupper() or letter.isdigit() for letter in name[1:]) or name[0].isdigit()
@@ -184,25 +184,25 @@ def borrowed_words(label: Label, texts: Iterable[str], quotes: Iterable[str], co
 
 
 def holds_run(post: list[str], run: list[str]) -> bool:
-    """Whether the words of a run follow each other in a post."""
+    """Whether a post holds the words of a run, one after the other."""
     return any(post[start : start + len(run)] == run for start in range(len(post) - len(run) + 1))
 
 
 def count_sentences(text: str) -> int:
-    """How many sentences a text has."""
+    """The number of sentences in a text, at least 1."""
     return max(1, len(SENTENCE_END.findall(ABBREVIATION.sub("", text.strip()))))
 
 
 def require_number(label: Label, number: int) -> None:
-    """Raise AnswerError where a label answers another question than the one with this number."""
+    """Raise AnswerError if the answer names another number than the question."""
     if label.cluster != number:
         raise AnswerError(f"cluster: the question was about cluster {number}, not {label.cluster}")
 
 
 def check_label(label: Label, samples: Sequence[Row], grounds: Grounds) -> Row:
-    """The columns of a label whose claims the posts shown, `samples`, bear out. Raises AnswerError.
+    """The columns of a label after the check against `samples`, the shown posts. Raises AnswerError.
 
-    Quotes that no post holds are dropped. Without a quote about money, would_pay_signal is false.
+    The check drops quotes that their post does not hold. Without a quote about money, would_pay_signal is false.
     """
     for name, text in (("canonical_title", label.canonical_title), ("description", label.description)):
         for what, pattern in (("a web address", WEB_ADDRESS), ("markup", MARKUP)):
@@ -246,11 +246,11 @@ def check_label(label: Label, samples: Sequence[Row], grounds: Grounds) -> Row:
 
 
 def read_grounds(ledger: Ledger, relations: Mapping[str, duckdb.DuckDBPyRelation], run_date: str, days: int) -> Grounds:
-    """The grounds of the labels of a day.
+    """Read what the check of a day's labels needs.
 
-    relations: categories, label_signals, texts, posts, duplicates and post_signals, by these names. A word is common
-    if at least COMMON_AUTHORS authors used it in this many days up to run_date; duplicates do not count, nor do posts
-    that address a language model.
+    relations: categories, label_signals, texts, posts, duplicates and post_signals, by these names. days: length of the
+    window that ends with run_date, in which common words are counted. Duplicates and posts that address a language
+    model do not count.
     """
     categories = relations["categories"].select("category").fetchall()
     signals = relations["label_signals"].filter(MONEY_SIGNALS).order("pattern").select("pattern").fetchall()
@@ -263,11 +263,11 @@ def read_grounds(ledger: Ledger, relations: Mapping[str, duckdb.DuckDBPyRelation
     )
 
 
-# -- Requests.
+# -- Questions and attempts.
 
 
 def label_question(request: Row, about: Row, answer: type[Label], check: Check[Label]) -> Question:
-    """What a model is asked by a request with system_prompt, prompt and prompt_version; `about` goes into the row."""
+    """The question of a request with system_prompt, prompt and prompt_version; `about` are columns of the attempt."""
     return Question(
         [{"role": "system", "content": request["system_prompt"]}, {"role": "user", "content": request["prompt"]}],
         about | {"prompt_version": request["prompt_version"]},
@@ -276,7 +276,7 @@ def label_question(request: Row, about: Row, answer: type[Label], check: Check[L
 
 
 def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema) -> Row:
-    """The row of an attempt by the built-in labeller, whose labels cost nothing."""
+    """The row of an attempt by the built-in labeller; its cost is 0."""
     return {
         **{name: label[name] for name in schema.names if name in label},
         **about,
@@ -291,5 +291,5 @@ def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema) 
 
 
 def attempts_schema(*key: tuple[str, pa.DataType], extra: Iterable[tuple[str, pa.DataType]] = ()) -> pa.Schema:
-    """The schema of a table of attempts at labels whose subject has these key columns."""
+    """The schema of a table of label attempts with these columns as the key of the subject."""
     return pa.schema([("attempt_id", pa.string()), *key, *COLUMNS, *extra])

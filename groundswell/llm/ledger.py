@@ -1,8 +1,8 @@
-"""Records every call of a language model before the call leaves, so that no killed run forgets what it paid.
+"""Records every call of a language model before the call leaves, so that a killed run does not lose its costs.
 
-A call stands in two places. Its whole row stands in the journal beside the table of attempts that asks; dbt moves the
-journal into the table at the end of the model, and a post-hook drops the journal. Its cost stands in bronze.llm_calls,
-from which every model that asks reads what was spent today.
+A call has a row in two tables. The journal beside the table of attempts holds all columns; dbt moves the journal into
+the table at the end of the model, and a post-hook drops the journal. The table bronze.llm_calls holds the cost; every
+model that asks language models reads there what the day has cost so far.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from groundswell.relations import arrow_view, journal_of, table_name
 
 Row = dict[str, Any]
 
-# A row of bronze.llm_calls.
+# The schema of bronze.llm_calls.
 CALL = pa.schema(
     [
         ("attempt_id", pa.string()),
@@ -31,12 +31,12 @@ CALL = pa.schema(
 
 
 class Ledger:
-    """The calls of one table of attempts, on a connection of its own: its writes outlive dbt's transaction."""
+    """The calls of one table of attempts. A separate connection commits them outside dbt's transaction."""
 
     def __init__(
         self, dbt: Any, session: duckdb.DuckDBPyConnection, schema: pa.Schema, llm_calls: duckdb.DuckDBPyRelation
     ) -> None:
-        """`schema` is that of the table of attempts, `llm_calls` the source bronze.llm_calls."""
+        """`schema`: the schema of the table of attempts. `llm_calls`: the source bronze.llm_calls."""
         self.connection = session.cursor()
         self.schema = schema
         self.asked_by = dbt.this.identifier
@@ -48,17 +48,17 @@ class Ledger:
         # A killed build of an earlier version may have left a journal with fewer columns.
         for name, column_type, *_ in columns:
             self.connection.execute(f"alter table {self.journal} add column if not exists {name} {column_type}")
-        # All attempts so far as a subquery; is_new marks those that no finished build has moved into the table.
+        # A subquery of all attempts so far. is_new marks the attempts of the journal, which are not in the table yet.
         self.attempts = f"(select *, true as is_new from {self.journal})"
         if dbt.is_incremental:
             self.attempts = f"({self.attempts} union all by name select *, false as is_new from {dbt.this})"
 
     def read(self, query: str, **parameters: Any) -> list[Row]:
-        """The rows of a query."""
+        """Run a query and return its rows."""
         return self.connection.execute(query, parameters).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
 
     def keep(self, row: Row) -> None:
-        """Make a call durable, in place of the earlier state of the same call."""
+        """Commit the row of a call; it replaces an earlier row of the same call."""
         call = {"asked_by": self.asked_by} | {name: row[name] for name in CALL.names if name != "asked_by"}
         with (
             arrow_view(self.connection, "attempt", pa.Table.from_pylist([row], schema=self.schema)) as attempt,
@@ -71,11 +71,11 @@ class Ledger:
             self.connection.commit()
 
     def kept(self) -> pa.Table:
-        """The calls that the table does not hold yet."""
+        """All rows of the journal: the attempts that are not in the table yet."""
         return self.connection.execute(f"select * from {self.journal}").to_arrow_table()
 
     def spent_today(self) -> Cost:
-        """What all calls of this UTC day cost, whoever asked."""
+        """The cost of all calls of this UTC day, for all tables of attempts."""
         [(tokens_in, tokens_out, usd)] = self.connection.execute(
             f"""
             select coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0), coalesce(sum(cost_usd), 0)

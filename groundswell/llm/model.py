@@ -1,4 +1,4 @@
-"""One language model: how it is reached, held to an answer's schema, priced, and asked again where a fault may pass."""
+"""One language model: its calls, the schema of its answers, its price, and its retries after temporary faults."""
 
 import asyncio
 import os
@@ -9,23 +9,23 @@ import httpx
 from dbt.adapters.events.logging import AdapterLogger
 from pydantic import BaseModel
 
-from groundswell.http import retry_after as wait_told
+from groundswell.http import retry_after
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
 from groundswell.llm.errors import ModelError
 
-# Calls of one question to one model that may fail on the way.
+# The most tries of one call; a try may fail because of a temporary fault.
 TRIES = 4
-# The longest pause that a provider may ask for before the next model is asked instead.
+# If a provider asks for a longer pause, the next model is asked instead.
 MAX_WAIT_SECONDS = 60
-# Tokens are estimated with OpenAI's tokenizer; others cut a text into up to so many times as many.
+# The estimate counts tokens with OpenAI's tokenizer. Other tokenizers give up to this many times as many tokens.
 MARGIN = 1.3
 
 Message = dict[str, str]
 
 log = AdapterLogger("Groundswell")
 
-# How a model is held to the schema of the answer, the strictest way first.
+# The ways to make a model follow the schema of an answer, the strictest way first.
 LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "JSON schema": lambda name, schema: {
         "response_format": {
@@ -43,14 +43,14 @@ LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
 
 
 class Model:
-    """One of the models of LLM_MODEL: how it is reached, and what is known of it."""
+    """One of the models of LLM_MODEL."""
 
     def __init__(
         self, name: str, base_url: str | None, timeout: float, answer_tokens: int, answer: type[BaseModel]
     ) -> None:
-        """`timeout` is in seconds, `answer` what every answer must be.
+        """`timeout`: seconds. `answer_tokens`: the longest answer. `answer`: the schema of every answer.
 
-        Raises ModelError where LiteLLM does not know the provider or its key is missing.
+        Raises ModelError if LiteLLM does not know the provider, or if the provider's key is missing.
         """
         self.litellm = load_litellm()
         self.name = name
@@ -69,11 +69,12 @@ class Model:
         missing = self.litellm.validate_environment(name).get("missing_keys") or []
         if missing and not base_url:
             raise ModelError(f"LLM_MODEL={name} needs {' and '.join(missing)} in the environment")
-        # A server of one's own wants no key, but its client insists on one.
+        # The client library needs a key even if the server at base_url does not.
         self.api_key = "none" if missing else None
         self.ladder = list(LADDER)
         if self.is_priced():
-            # What LiteLLM knows it also knows the abilities of; of the others they are found out, strictest first.
+            # LiteLLM knows the abilities of the models in its price table. For other models, each call tries the
+            # strictest way that no earlier call has found refused.
             able = {
                 "JSON schema": self.litellm.supports_response_schema(name),
                 "tool call": self.litellm.supports_function_calling(name),
@@ -81,11 +82,11 @@ class Model:
             self.ladder = [rung for rung in LADDER if able.get(rung, True)]
 
     def is_priced(self) -> bool:
-        """Whether LiteLLM's table knows the model and its price."""
+        """Whether LiteLLM's table has a price for the model."""
         return self.price(1, 1) is not None
 
     def price(self, tokens_in: int, tokens_out: int) -> float | None:
-        """US dollars of a call, None where LiteLLM's table does not know the model."""
+        """The price of a call in US dollars; None if LiteLLM's table does not have the model."""
         from litellm.exceptions import ModelNotMappedError
 
         try:
@@ -95,12 +96,12 @@ class Model:
         return float(sum(prices))
 
     def estimate(self, messages: list[Message]) -> Cost:
-        """What a call costs at most."""
+        """The highest cost that a call may have."""
         tokens_in = round(MARGIN * self.litellm.token_counter(self.name, messages=messages))
         return Cost(tokens_in, self.answer_tokens, self.price(tokens_in, self.answer_tokens))
 
     def actual(self, response: Any, estimate: Cost) -> Cost:
-        """What a call cost, by the provider's own count where it gives one."""
+        """The cost of a call by the provider's count of tokens; the estimate if the response has no count."""
         usage = getattr(response, "usage", None)
         if not usage or not usage.prompt_tokens:
             return estimate
@@ -109,9 +110,9 @@ class Model:
         )
 
     async def ask(self, messages: list[Message]) -> Any:
-        """LiteLLM's response; what may pass is tried again, when the provider says so.
+        """Call the model and return LiteLLM's response. Temporary faults are retried after the pause of `pause`.
 
-        Raises what LiteLLM raises, or TimeoutError.
+        Raises LiteLLM's errors, or TimeoutError.
         """
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
@@ -121,7 +122,7 @@ class Model:
         return await retrying(self.ask_once, messages)
 
     async def ask_once(self, messages: list[Message]) -> Any:
-        """LiteLLM's response, held to the schema as strictly as the model takes it."""
+        """Call the model once, with the strictest way to demand the schema that the model accepts."""
         while True:
             rung = self.ladder[0]
             try:
@@ -133,9 +134,9 @@ class Model:
                         messages=messages,
                         temperature=0,
                         max_tokens=self.answer_tokens,
-                        # Only `ask` tries again: providers' clients differ in what they repeat.
+                        # Only `ask` retries, because the providers' clients differ in what they retry.
                         max_retries=0,
-                        # LiteLLM looks into tools for MCP servers, with a library that it does not bring along.
+                        # LiteLLM would search the tools for MCP servers, with a library that it does not install.
                         _skip_mcp_handler=True,
                         **LADDER[rung](self.answer.__name__.lower(), answer_schema(self.answer)),
                     )
@@ -143,13 +144,13 @@ class Model:
                 beyond = (self.litellm.ContextWindowExceededError, self.litellm.ContentPolicyViolationError)
                 if isinstance(error, beyond) or len(self.ladder) == 1:
                     raise
-                # Of eight calls in flight, the first that is refused climbs down for all.
+                # The first refused call of those in flight removes the way for all calls.
                 if rung == self.ladder[0]:
                     self.ladder.pop(0)
                     log.info(f"{self.name} takes no {rung}, asking for a {self.ladder[0]}: {first_line(error)}")
 
     def explain(self, error: BaseException) -> str:
-        """What an error says; one that every other call would meet as well is this model's refusal."""
+        """The message of an error. If every later call would fail the same way, it becomes the model's refusal."""
         if isinstance(error, TimeoutError):
             return f"no answer within {self.timeout:g} s"
         said = first_line(error)
@@ -165,7 +166,7 @@ class Model:
 
 
 def load_litellm() -> Any:
-    """LiteLLM, kept from fetching its price map, and tokenizers, over the network."""
+    """Import LiteLLM with settings that keep it from downloading its price table and tokenizers."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
 
@@ -176,44 +177,44 @@ def load_litellm() -> Any:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether the same call may succeed later, and soon: too many requests, a server's fault, no connection.
+    """Whether a retry may succeed soon: after a rate limit, a server error or a lost connection.
 
-    One that takes too long is not repeated: each time might be paid for.
+    A call that timed out is not retried, because the provider may charge for every try.
     """
     import openai
 
     status = getattr(error, "status_code", None) or 0
     is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or status >= 500
-    return is_passing and not is_lost(error) and (retry_after(error) or 0) <= MAX_WAIT_SECONDS
+    return is_passing and not is_lost(error) and (seconds_to_wait(error) or 0) <= MAX_WAIT_SECONDS
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether a question was not answered in time, and may have been paid for all the same."""
+    """Whether a call timed out; the provider may charge for it all the same."""
     import openai
 
     return isinstance(error, (TimeoutError, openai.APITimeoutError))
 
 
-def retry_after(error: BaseException | None) -> float | None:
-    """Seconds that a provider asks to wait, None where it does not say."""
-    # LiteLLM's own errors hold a made-up response, and the provider's headers beside it.
+def seconds_to_wait(error: BaseException | None) -> float | None:
+    """Seconds that the provider asks us to wait; None if the response does not say."""
+    # The response in LiteLLM's own errors is made up; the provider's headers are in another attribute.
     headers = getattr(error, "litellm_response_headers", None) or getattr(
         getattr(error, "response", None), "headers", {}
     )
     told = {name: headers.get(name) or "" for name in ("retry-after", "date")}
-    return wait_told(httpx.Response(429, headers=told))
+    return retry_after(httpx.Response(429, headers=told))
 
 
 def pause(state: Any) -> float:
-    """Seconds before the next try: what the provider asks for, else exponential with jitter (tenacity)."""
+    """Seconds before the next try: the pause that the provider asks for, else exponential backoff with jitter."""
     from tenacity import wait_random_exponential
 
-    asked = retry_after(state.outcome.exception())
+    asked = seconds_to_wait(state.outcome.exception())
     return asked if asked is not None else wait_random_exponential(multiplier=1, max=MAX_WAIT_SECONDS)(state)
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, without its details, and without the keys that a server may have repeated."""
+    """The first line of an error's message, at most 500 characters; keys of the environment are replaced."""
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     for name, value in os.environ.items():
         if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= 8:

@@ -1,4 +1,4 @@
-"""How the models of LLM_MODEL are to be asked: what stands under `llm` in the meta of a dbt model that asks them."""
+"""The settings of language models, from `llm` in the meta of a dbt model."""
 
 from typing import Any, NamedTuple
 
@@ -10,8 +10,13 @@ from groundswell.llm.model import Model
 EXTRACTIVE = "extractive"
 
 
-class Settings(NamedTuple):
-    """Names of models, first choice first, their server, and limits of time (s), answer (tokens) and money."""
+class ModelSettings(NamedTuple):
+    """The models of LLM_MODEL and their limits.
+
+    names: first choice first. base_url: address of the server, None for the provider's own. timeout: seconds.
+    answer_tokens: longest answer. most_rejected: rejected answers after which a subject is not asked about again.
+    usd, tokens: limits of a UTC day, None for no limit.
+    """
 
     names: list[str]
     base_url: str | None
@@ -22,8 +27,8 @@ class Settings(NamedTuple):
     tokens: float | None
 
     @classmethod
-    def of(cls, meta: dict[str, Any]) -> "Settings":
-        """The settings in a dbt model's meta. Raises ModelError."""
+    def of(cls, meta: dict[str, Any]) -> "ModelSettings":
+        """Read the settings from a dbt model's meta. Raises ModelError."""
         return cls(
             [name.strip() for name in meta["model"].split(",") if name.strip()],
             meta["base_url"] or None,
@@ -35,15 +40,15 @@ class Settings(NamedTuple):
         )
 
     def are_extractive(self) -> bool:
-        """Whether no language model is to be asked."""
+        """Whether the built-in labeller makes the labels, and no language model."""
         return self.names == [EXTRACTIVE]
 
     def models(self, answer: type[BaseModel]) -> list[Model]:
-        """The models, held to an answer. Raises ModelError."""
+        """The models, with the schema of their answers. Raises ModelError."""
         return [Model(name, self.base_url, self.timeout, self.answer_tokens, answer) for name in self.names]
 
     def budget(self, spent: Cost, share: float = 1) -> Budget:
-        """A share of what is left of a day's budget."""
+        """The budget of one dbt model: a share (0 to 1) of what is left of the day's limits."""
         left = Budget(self.usd, self.tokens)
         left.spend(spent)
         return Budget(*(each if each is None else share * each for each in (left.usd, left.tokens)))

@@ -61,12 +61,12 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it() -> None:
 
 def test_texts_of_like_length_go_together() -> None:
     tokens = [[0] * length for length in (3, 256, 7, 256, 4, 1_000, 3)]
-    groups = list(embeddings.alike(tokens))
+    groups = list(embeddings.batches_of_like_length(tokens))
     assert sorted(text for group in groups for text in group) == list(range(7))
     lengths = [[len(tokens[text]) for text in group] for group in groups]
     assert lengths[0] == [1_000, 256] or lengths[0] == [1_000]
     assert all(len(group) == 1 or len(group) * group[0] <= embeddings.TOKENS for group in lengths)
-    assert list(embeddings.alike([])) == []
+    assert list(embeddings.batches_of_like_length([])) == []
 
 
 def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_precision_that_there_is_not() -> None:
 
 def test_numbers_that_are_none() -> None:
     with pytest.raises(embeddings.EmbeddingError, match="not finite"):
-        embeddings.unit(np.array([[1, np.nan]], dtype=np.float32))
+        embeddings.to_unit_length(np.array([[1, np.nan]], dtype=np.float32))
 
 
 def test_a_model_that_can_not_be_had(project: Project, tmp_path: Path) -> None:

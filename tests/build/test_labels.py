@@ -20,7 +20,7 @@ from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.calls import CALLS_IN_FLIGHT
 from groundswell.llm.errors import AnswerError
 from groundswell.llm.model import Model as LanguageModel
-from groundswell.llm.model import retry_after
+from groundswell.llm.model import seconds_to_wait
 from tests.support import language_model
 from tests.support.language_model import Model, honest, settings
 from tests.support.loopback import Answer, Loopback, Request
@@ -577,7 +577,7 @@ def wait_of(headers: dict[str, str]) -> float | None:
     class LimitedError(Exception):
         response = httpx.Response(429, headers=headers)
 
-    return retry_after(LimitedError())
+    return seconds_to_wait(LimitedError())
 
 
 def test_retry_after_in_seconds_or_as_a_date() -> None:

@@ -211,7 +211,7 @@ def check(*opinions: tuple[str, bool]) -> dict[str, Any]:
     answer = opinion_attempts.Opinions(
         opinions=[opinion_attempts.Opinion(id=id_, complains=complains) for id_, complains in opinions]
     )
-    row: dict[str, Any] = opinion_attempts.checked(answer, SHOWN)
+    row: dict[str, Any] = opinion_attempts.check_opinions(answer, SHOWN)
     return row
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from groundswell.llm.labels import Label, Quote
+from groundswell.llm.labels import ClaimedQuote, Label
 from tests.support.language_model import honest, settings, sorting
 from tests.support.loopback import Loopback
 from tests.support.models import load
@@ -69,7 +69,9 @@ def posts_of(
     author, voice, problem = ([*given, *[""] * (count - len(given))] for given in (author, voice, problem))
     url_hashes = [f"p{number:03}" for number in range(count)]
     sizes = Counter(problem)
-    return problems.Posts(url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors)
+    return problems.Complaints(
+        url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors
+    )
 
 
 def group_day(posts: Any, day: str) -> Any:
@@ -169,7 +171,7 @@ def test_which_problem_a_group_goes_on_with(
     problem: str, group: str, elsewhere: dict[str, int], names: dict[int, str]
 ) -> None:
     given = [name.replace(".", "") for name in problem]
-    claimed = problems.claims(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
+    claimed = problems.problems_of_groups(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
     assert claimed == names
 
 
@@ -286,7 +288,7 @@ def test_groups_depend_on_the_posts_only() -> None:
 
 def test_what_posts_are_compared_by() -> None:
     texts, titles = strangers(3, 1), strangers(2, 2)
-    vectors = problems.vectors_of(texts, titles, np.array([True, False, True]))
+    vectors = problems.compared_vectors(texts, titles, np.array([True, False, True]))
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([problems.TITLED_LENGTH, 1, problems.TITLED_LENGTH])
     assert (vectors[1] == texts[1]).all()
     assert unit(vectors)[::2] == pytest.approx(unit(2 * texts[::2] + titles), abs=1e-6)
@@ -295,7 +297,7 @@ def test_what_posts_are_compared_by() -> None:
 
 def test_nearly_the_same_words_are_one_voice_under_titles_too() -> None:
     texts = alike(2, 1, spread=0.003)
-    vectors = problems.vectors_of(texts, texts[::-1], np.array([True, True]))
+    vectors = problems.compared_vectors(texts, texts[::-1], np.array([True, True]))
     assert voices_of(posts_of(vectors)) == ["p000", "p000"]
 
 
@@ -742,7 +744,7 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
 )
 def test_who_has_a_problem(voices: int, shown: int, named: list[int], status: str, strays: list[str]) -> None:
     samples = [{"sample_number": number, "url_hash": f"p{number}", "text": ""} for number in range(1, shown + 1)]
-    quotes = [Quote(post=number, quote="it fails", shows="problem") for number in named[:1]]
+    quotes = [ClaimedQuote(post=number, quote="it fails", shows="problem") for number in named[:1]]
     # Whoever is quoted is meant.
     for posts in (named, named[1:]):
         label = Label.model_construct(posts=posts, quotes=quotes)

@@ -65,7 +65,7 @@ def test_late_items_join_the_nearest_cluster_or_found_new_ones() -> None:
     known, late = truth < 10, truth >= 10
     known_labels = clustering.cluster_day(vectors[known])
     near, far = vectors[known][:20], vectors[late]
-    labels = clustering.place(np.vstack([near, far]), vectors[known], known_labels, JOIN)
+    labels = clustering.assign_new_posts(np.vstack([near, far]), vectors[known], known_labels, JOIN)
     assert (labels[:20] == known_labels[:20]).all()
     assert set(labels[20:]) == {known_labels.max() + 1, known_labels.max() + 2}
     assert adjusted_mutual_info_score(truth[late], labels[20:]) == 1
@@ -76,14 +76,14 @@ def test_one_late_item_far_from_everything() -> None:
     labels = clustering.cluster_day(vectors)
     stranger = np.zeros((1, 384), dtype=np.float32)
     stranger[0, 0] = 1
-    assert clustering.place(stranger, vectors, labels, JOIN) == [labels.max() + 1]
+    assert clustering.assign_new_posts(stranger, vectors, labels, JOIN) == [labels.max() + 1]
 
 
 def test_many_late_items_far_from_everything() -> None:
     vectors, _ = blobs(50, 10)
     labels = clustering.cluster_day(vectors)
     late, truth = blobs(clustering.MAX_LINKED + 1, 15, seed=2)
-    placed = clustering.place(late, vectors, labels, JOIN)
+    placed = clustering.assign_new_posts(late, vectors, labels, JOIN)
     assert placed.min() > labels.max()
     assert adjusted_mutual_info_score(truth, placed) > 0.8
 

@@ -25,7 +25,7 @@ from groundswell.llm.labels import (
     require_number,
 )
 from groundswell.llm.ledger import Ledger, Row
-from groundswell.llm.settings import Settings
+from groundswell.llm.settings import ModelSettings
 from groundswell.relations import subquery
 
 # The share of what is left of the day's budget that issues may spend. The rest is for problems.
@@ -62,7 +62,7 @@ def check_issue(label: Label, request: Row, grounds: Grounds) -> Row:
     return check_label(label, request["samples"], grounds)
 
 
-def about(request: Row) -> Row:
+def about_issue(request: Row) -> Row:
     """The columns that say which cluster a request is about."""
     return {"cluster_date": request["cluster_date"], "cluster_id": request["cluster_id"]}
 
@@ -83,7 +83,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     run_date = dbt.config.meta_get("run_date")
     relabel = bool(dbt.config.meta_get("relabel"))
     days = int(dbt.config.meta_get("problem_window_days"))
-    settings = Settings.of(dbt.config.meta_get("llm"))
+    settings = ModelSettings.of(dbt.config.meta_get("llm"))
     ledger = Ledger(dbt, session, SCHEMA, llm_calls)
 
     requests = ledger.read(
@@ -101,14 +101,17 @@ def model(dbt: Any, session: Any) -> pa.Table:
             for row in extractive_labels.filter(f"cluster_date = date '{run_date}'").to_arrow_table().to_pylist()
         }
         for request in requests:
-            ledger.keep(extractive_attempt(request, about(request), labels[request["cluster_id"]], SCHEMA))
+            ledger.keep(extractive_attempt(request, about_issue(request), labels[request["cluster_id"]], SCHEMA))
     elif requests:
         grounds = read_grounds(ledger, relations, run_date, days)
         calls = Calls(settings.models(grounds.answer), settings.budget(ledger.spent_today(), SHARE), ledger.keep)
         failures = calls.put(
             [
                 label_question(
-                    request, about(request), grounds.answer, partial(check_issue, request=request, grounds=grounds)
+                    request,
+                    about_issue(request),
+                    grounds.answer,
+                    partial(check_issue, request=request, grounds=grounds),
                 )
                 for request in requests
             ],

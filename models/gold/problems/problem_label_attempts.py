@@ -26,7 +26,7 @@ from groundswell.llm.labels import (
     require_number,
 )
 from groundswell.llm.ledger import Ledger, Row
-from groundswell.llm.settings import EXTRACTIVE, Settings
+from groundswell.llm.settings import EXTRACTIVE, ModelSettings
 from groundswell.relations import subquery
 
 # Where a problem has more voices than were shown, this share of the shown posts must have the problem: then the posts
@@ -97,7 +97,7 @@ def check_problem(label: Label, request: Row, min_voices: int, grounds: Grounds)
     return outcome | check_label(label, request["samples"], grounds)
 
 
-def about(request: Row) -> Row:
+def about_problem(request: Row) -> Row:
     """The columns that say which problem a request is about. The question's number holds for one run only."""
     return {"problem_id": request["problem_id"], "voices": request["voices"]}
 
@@ -119,7 +119,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     relabel = bool(dbt.config.meta_get("relabel"))
     days = int(dbt.config.meta_get("problem_window_days"))
     min_voices = int(dbt.config.meta_get("problem_voices"))
-    settings = Settings.of(dbt.config.meta_get("llm"))
+    settings = ModelSettings.of(dbt.config.meta_get("llm"))
     ledger = Ledger(dbt, session, SCHEMA, llm_calls)
 
     requests = ledger.read(
@@ -135,7 +135,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     if requests and settings.are_extractive():
         labels = {row["problem_id"]: row for row in extractive_problem_labels.to_arrow_table().to_pylist()}
         for request in requests:
-            ledger.keep(extractive_attempt(request, about(request), labels[request["problem_id"]], SCHEMA))
+            ledger.keep(extractive_attempt(request, about_problem(request), labels[request["problem_id"]], SCHEMA))
     elif requests:
         grounds = read_grounds(ledger, relations, run_date, days)
         calls = Calls(settings.models(grounds.answer), settings.budget(ledger.spent_today()), ledger.keep)
@@ -143,7 +143,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             [
                 label_question(
                     request,
-                    about(request),
+                    about_problem(request),
                     grounds.answer,
                     partial(check_problem, request=request, min_voices=min_voices, grounds=grounds),
                 )

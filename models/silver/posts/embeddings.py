@@ -127,7 +127,7 @@ def cuda_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
 
     def encode(texts: list[str]) -> Vectors:
         vectors = transformer.encode(texts, batch_size=256, convert_to_tensor=True, show_progress_bar=False)
-        return unit(vectors.float().cpu().numpy())
+        return to_unit_length(vectors.float().cpu().numpy())
 
     return encode, used
 
@@ -173,7 +173,7 @@ def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
 
         queue = openvino.AsyncInferQueue(compiled)
         queue.set_callback(store)
-        for chosen in alike(tokens):
+        for chosen in batches_of_like_length(tokens):
             longest = len(tokens[chosen[0]])
             ids = np.zeros((len(chosen), longest), dtype=np.int64)
             mask = np.zeros_like(ids)
@@ -182,12 +182,12 @@ def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
                 mask[row, : len(tokens[text])] = 1
             queue.start_async({"input_ids": ids, "attention_mask": mask}, chosen)
         queue.wait_all()
-        return unit(vectors)
+        return to_unit_length(vectors)
 
     return encode, used
 
 
-def alike(tokens: list[list[int]]) -> Iterator[list[int]]:
+def batches_of_like_length(tokens: list[list[int]]) -> Iterator[list[int]]:
     """The indices of n texts in groups of like length, longest first, so that little of a group is padding."""
     group: list[int] = []
     for text in sorted(range(len(tokens)), key=lambda text: -len(tokens[text])):
@@ -199,7 +199,7 @@ def alike(tokens: list[list[int]]) -> Iterator[list[int]]:
         yield group
 
 
-def unit(vectors: Vectors) -> Vectors:
+def to_unit_length(vectors: Vectors) -> Vectors:
     """Rows of (n, d) scaled to length 1, which bf16 misses by up to half a per cent. Raises EmbeddingError on NaN."""
     if not np.isfinite(vectors).all():
         raise EmbeddingError("the encoder gave numbers that are not finite: try --vars '{embedding_precision: fp32}'")

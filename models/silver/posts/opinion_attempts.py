@@ -19,7 +19,7 @@ from groundswell.llm.answer import parsed
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError
 from groundswell.llm.ledger import Ledger, Row
-from groundswell.llm.settings import Settings
+from groundswell.llm.settings import ModelSettings
 from groundswell.relations import subquery
 
 # Posts in a question, beside the two controls.
@@ -122,7 +122,7 @@ class Opinions(BaseModel):
     opinions: list[Opinion]
 
 
-def checked(answer: Opinions, shown: list[Row]) -> Row:
+def check_opinions(answer: Opinions, shown: list[Row]) -> Row:
     """The columns of an answer about the posts shown: id, content_hash, and complains where it is known beforehand.
 
     Raises AnswerError.
@@ -146,7 +146,7 @@ def checked(answer: Opinions, shown: list[Row]) -> Row:
     }
 
 
-def question(batch: Row) -> Question:
+def opinion_question(batch: Row) -> Question:
     """What a model is asked about a row of BATCHES."""
     return Question(
         [
@@ -158,7 +158,7 @@ def question(batch: Row) -> Question:
             "content_hashes": [post["content_hash"] for post in batch["shown"] if post["complains"] is None],
             "collection_date": batch["collection_date"],
         },
-        lambda content: checked(parsed(content, Opinions), batch["shown"]),
+        lambda content: check_opinions(parsed(content, Opinions), batch["shown"]),
     )
 
 
@@ -168,7 +168,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     opinion_requests = dbt.ref("opinion_requests")
     llm_calls = dbt.source("bronze", "llm_calls")
     run_date = dbt.config.meta_get("run_date")
-    settings = Settings.of(dbt.config.meta_get("llm"))
+    settings = ModelSettings.of(dbt.config.meta_get("llm"))
     ledger = Ledger(dbt, session, SCHEMA, llm_calls)
     if not settings.are_extractive():
         batches = ledger.read(
@@ -182,7 +182,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         )
         if batches:
             calls = Calls(settings.models(Opinions), settings.budget(ledger.spent_today(), SHARE), ledger.keep)
-            failures = calls.put([question(batch) for batch in batches], "batches of posts", "a second opinion")
+            failures = calls.put([opinion_question(batch) for batch in batches], "batches of posts", "a second opinion")
             if failures:
                 log.warning(
                     f"{len(failures)} answers about posts of {run_date} did not pass or come, whose complaint_score"

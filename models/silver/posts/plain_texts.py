@@ -335,12 +335,12 @@ def prose(text: str) -> tuple[list[str], list[str]]:
     return kept, dropped
 
 
-def question(line: str) -> str:
+def heading_key(line: str) -> str:
     """A line as it is looked up among the questions of forms."""
     return line.strip(" \t*#_:?.!-–—,`>").replace("’", "'").lower()
 
 
-def reduce(blocks: Iterable[Block], questions: Set[str]) -> list[str]:
+def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
     """What of a post says what its problem is: its prose, and the first error lines of everything else.
 
     A heading that is one of the questions of forms goes, its answer stays.
@@ -365,18 +365,18 @@ def reduce(blocks: Iterable[Block], questions: Set[str]) -> list[str]:
             keep_errors(text)
             continue
         if kind == "heading":
-            asked = question(text)
+            asked = heading_key(text)
             kept += [heading] * bool(heading)
             form = bool(FORM.fullmatch(asked))
-            heading = "" if form or asked in questions else tidy(text)
+            heading = "" if form or asked in headings else tidy(text)
             continue
         lines, dropped = prose(text)
         answers = []
         for line in lines:
-            asked = question(line)
+            asked = heading_key(line)
             if FORM.fullmatch(asked):
                 form = True
-            elif asked in questions:
+            elif asked in headings:
                 form = False
             elif asked in NO_ANSWER:
                 heading = ""
@@ -393,30 +393,30 @@ def reduce(blocks: Iterable[Block], questions: Set[str]) -> list[str]:
     return [line for line in [*kept, heading] if not WORDLESS.fullmatch(line)]
 
 
-def last_resort(blocks: list[Block], questions: Set[str]) -> list[str]:
+def last_resort(blocks: list[Block], headings: Set[str]) -> list[str]:
     """What stands for a post that is nothing but asides: the first kind of them that there is, or its first lines."""
     for kind in LAST_RESORTS:
         texts = [block.text for block in blocks if block.kind == kind]
         if kind in ("quote", "aside"):
             # Some forms fold all that they ask, and all that is answered.
-            lines = reduce((Block("prose", text) for text in texts), questions)
+            lines = reduce((Block("prose", text) for text in texts), headings)
             if lines:
                 return lines
         text = "\n".join(texts)[:LAST_RESORT_LENGTH]
         lines = [
             line
             for line in map(tidy, text.split("\n"))
-            if not WORDLESS.fullmatch(line) and question(line) not in questions
+            if not WORDLESS.fullmatch(line) and heading_key(line) not in headings
         ]
         if lines:
             return lines[:LAST_RESORT_LINES]
     return []
 
 
-def plain_body(source: str, body: str, questions: Set[str]) -> str:
+def plain_body(source: str, body: str, headings: Set[str]) -> str:
     """A body as plain text; its blocks are separated by newlines."""
     blocks = blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
-    lines = reduce(blocks, questions) or last_resort(blocks, questions)
+    lines = reduce(blocks, headings) or last_resort(blocks, headings)
     if lines:
         return "\n".join(lines)[:KEPT].rstrip()
     text = "\n".join(block.text for block in blocks)[:KEPT]
@@ -449,9 +449,9 @@ def language_of(text: str) -> str | None:
     return code if reliable and len(code) == 2 and code != "un" else None
 
 
-def plain_text(row: dict[str, Any], questions: Set[str]) -> dict[str, Any]:
+def plain_text(row: dict[str, Any], headings: Set[str]) -> dict[str, Any]:
     """The row of SCHEMA of a post with url_hash, source, title, body and collection_date."""
-    title, body = plain_title(row["title"] or ""), plain_body(row["source"], row["body"] or "", questions)
+    title, body = plain_title(row["title"] or ""), plain_body(row["source"], row["body"] or "", headings)
     return {
         "url_hash": row["url_hash"],
         "title": title,
@@ -461,10 +461,10 @@ def plain_text(row: dict[str, Any], questions: Set[str]) -> dict[str, Any]:
     }
 
 
-def plain_texts(posts: Iterable[pa.RecordBatch], questions: Set[str]) -> Iterator[pa.RecordBatch]:
+def plain_texts(posts: Iterable[pa.RecordBatch], headings: Set[str]) -> Iterator[pa.RecordBatch]:
     """The rows of SCHEMA of batches of posts."""
     for batch in posts:
-        yield pa.RecordBatch.from_pylist([plain_text(row, questions) for row in batch.to_pylist()], schema=SCHEMA)
+        yield pa.RecordBatch.from_pylist([plain_text(row, headings) for row in batch.to_pylist()], schema=SCHEMA)
 
 
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
@@ -473,7 +473,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     raw_items = dbt.source("bronze", "raw_items")
     form_questions = dbt.ref("form_questions")
     run_date = dbt.config.meta_get("run_date")
-    questions = {question for (question,) in form_questions.select("question").fetchall()}
+    headings = {heading for (heading,) in form_questions.select("question").fetchall()}
 
     posts = session.sql(
         f"""
@@ -483,4 +483,4 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         """
     ).to_arrow_reader(BATCH)
     # dbt-duckdb inserts the result through another cursor, so this cursor may still be read from.
-    return pa.RecordBatchReader.from_batches(SCHEMA, plain_texts(posts, questions))
+    return pa.RecordBatchReader.from_batches(SCHEMA, plain_texts(posts, headings))

@@ -161,7 +161,7 @@ class Pairs(NamedTuple):
     similarity: Vectors
 
 
-def vectors_of(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vectors:
+def compared_vectors(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vectors:
     """What n posts are compared by (n, d): vectors of their texts (n, d), mixed with those of their titles (m, d).
 
     Whether each has a title: (n,), m of them.
@@ -172,7 +172,7 @@ def vectors_of(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vectors:
     return vectors
 
 
-class Posts(NamedTuple):
+class Complaints(NamedTuple):
     """n complaints in the order of their posting, and what the days before say of them; "" where they say nothing."""
 
     url_hash: Sequence[str]
@@ -196,7 +196,7 @@ class Grouped(NamedTuple):
     merged: dict[str, str]
 
 
-def alike(vectors: Vectors) -> Iterator[Pairs]:
+def similar_pairs(vectors: Vectors) -> Iterator[Pairs]:
     """The pairs of vectors (n, d) that are similar enough, by tiles of one half of the matrix."""
     count = len(vectors)
     for top in range(0, count, ROWS):
@@ -210,7 +210,7 @@ def alike(vectors: Vectors) -> Iterator[Pairs]:
             yield Pairs(top + row, left + column, similarity.ravel()[found])
 
 
-def nearest(pairs: Sequence[Pairs]) -> Pairs:
+def keep_nearest(pairs: Sequence[Pairs]) -> Pairs:
     """Of directed pairs, from a to b, those to the NEIGHBOURS most similar of each a."""
     a, b, similarity = map(np.concatenate, zip(*pairs, strict=True))
     # Node by node, the most similar first: less than 1 is taken off, so that nodes do not mix. One sort, not two.
@@ -225,12 +225,12 @@ def nearest_pairs(vectors: Vectors) -> Pairs:
     count = len(vectors)
     found = [Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
     waiting = 0
-    for a, b, similarity in alike(vectors):
+    for a, b, similarity in similar_pairs(vectors):
         found += [Pairs(a, b, similarity), Pairs(b, a, similarity)]
         waiting += 2 * len(a)
         if waiting > WAITING:
-            found, waiting = [nearest(found)], 0
-    a, b, similarity = nearest(found)
+            found, waiting = [keep_nearest(found)], 0
+    a, b, similarity = keep_nearest(found)
     key, first = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_index=True)
     return Pairs(*np.divmod(key, max(count, 1)), similarity[first])
 
@@ -243,17 +243,17 @@ def communities(vectors: Vectors, pairs: Pairs, before: Labels) -> Labels:
     left holds together.
     """
     weight = float((pairs.similarity - LOOSE).sum())
-    found = divided(pairs, before, min(1, weight / ENOUGH))
+    found = leiden_communities(pairs, before, min(1, weight / ENOUGH))
     resolution = 1
     while (loose := is_loose(vectors, found)).any():
         within = loose[pairs.a] & (found[pairs.a] == found[pairs.b])
-        parts = divided(Pairs(*(each[within] for each in pairs)), np.arange(len(found)), resolution)
+        parts = leiden_communities(Pairs(*(each[within] for each in pairs)), np.arange(len(found)), resolution)
         found[loose] = found.max() + 1 + parts[loose]
         resolution *= 2
     return found
 
 
-def divided(pairs: Pairs, before: Labels, resolution: float) -> Labels:
+def leiden_communities(pairs: Pairs, before: Labels, resolution: float) -> Labels:
     """Leiden's communities of n nodes (n,), found from those before (n,); the higher the resolution, the smaller."""
     found = np.arange(len(before)) + len(before)
     if len(pairs.a):
@@ -285,7 +285,7 @@ def is_loose(vectors: Vectors, community: Labels) -> Flags:
     return loose
 
 
-def voices(posts: Posts, pairs: Pairs) -> list[str]:
+def voices(posts: Complaints, pairs: Pairs) -> list[str]:
     """The voice of each post: that of the first one by the same author or in nearly the same words, else its own.
 
     Words are passed on: of a hundred copies no two need be among the nearest of each other.
@@ -316,7 +316,7 @@ def labels_of(names: Sequence[str]) -> Labels:
     )
 
 
-def touched(posts: Posts, pairs: Pairs, before: Labels) -> Flags:
+def is_regrouped(posts: Complaints, pairs: Pairs, before: Labels) -> Flags:
     """Whether each post hangs together, by ties or by its problem, with one that was not looked at before (n,)."""
     count = len(before)
     a, b = np.concatenate([pairs.a, np.arange(count)]), np.concatenate([pairs.b, count + before])
@@ -326,7 +326,7 @@ def touched(posts: Posts, pairs: Pairs, before: Labels) -> Flags:
     return np.isin(component, component[is_new])
 
 
-def claims(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]) -> dict[int, str]:
+def problems_of_groups(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]) -> dict[int, str]:
     """Which problem each group of posts goes on with: every problem has one, that with most of its posts.
 
     size: how many posts a problem has in all; those that are not among these go where it goes. Problems that want the
@@ -345,19 +345,19 @@ def claims(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]
     return names
 
 
-def group_day(posts: Posts, day: str, min_voices: int) -> Grouped:
+def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
     """Group n posts of a window on its last day, which may open problems of at least min_voices voices."""
     pairs = nearest_pairs(posts.vectors)
     voice = voices(posts, pairs)
     before = labels_of(posts.problem)
-    indices = np.flatnonzero(touched(posts, pairs, before)).tolist()
+    indices = np.flatnonzero(is_regrouped(posts, pairs, before)).tolist()
     group = communities(posts.vectors, pairs, before)
     members: dict[int, list[int]] = {}
     for index in indices:
         members.setdefault(int(group[index]), []).append(index)
 
     size = dict(zip(posts.problem, posts.size, strict=True))
-    names = claims([posts.problem[index] for index in indices], group[indices].tolist(), size)
+    names = problems_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
     for number, each in members.items():
         if number not in names and len({voice[index] for index in each}) >= min_voices:
             names[number] = problem_id(day, posts.url_hash[each[0]])
@@ -380,7 +380,9 @@ def problem_id(day: str, url_hash: str) -> str:
     return sha256(f"{day}/{url_hash}".encode()).hexdigest()[:15]
 
 
-def moves(considered: pa.Table, day: str, model: str, same: float, min_voices: int) -> tuple[pa.Table, dict[str, str]]:
+def rows_of_day(
+    considered: pa.Table, day: str, model: str, same: float, min_voices: int
+) -> tuple[pa.Table, dict[str, str]]:
     """The rows of SCHEMA that a day adds to what stood before, from the rows of CONSIDERED; and the merged problems.
 
     same: cosine similarity from which on two complaints may say the same; min_voices: voices that open a problem.
@@ -392,13 +394,15 @@ def moves(considered: pa.Table, day: str, model: str, same: float, min_voices: i
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
     titles = considered["title_embedding"]
-    vectors = vectors_of(to_vectors(considered["embedding"]), to_vectors(titles), titles.is_valid().to_numpy())
+    vectors = compared_vectors(to_vectors(considered["embedding"]), to_vectors(titles), titles.is_valid().to_numpy())
     vectors *= (SAME / same) ** 0.5
     url_hash, author, author_voice, voice, problem, size = (
         [columns[name][row] for row in nodes]
         for name in ("url_hash", "author", "author_voice", "voice", "problem", "size")
     )
-    grouped = group_day(Posts(url_hash, author, author_voice, voice, problem, size, vectors[nodes]), day, min_voices)
+    grouped = group_day(
+        Complaints(url_hash, author, author_voice, voice, problem, size, vectors[nodes]), day, min_voices
+    )
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
@@ -462,7 +466,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
         considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
-        moved, merged = moves(considered, day, settings["model"], same, min_voices)
+        moved, merged = rows_of_day(considered, day, settings["model"], same, min_voices)
         followers = followers_of(session, merged, moved, day, settings["model"])
         tables += [moved, followers]
         with arrow_view(session, "changed", pa.concat_tables([moved, followers])) as changed:

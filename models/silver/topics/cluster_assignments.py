@@ -51,7 +51,7 @@ def distinct_rows(vectors: Vectors) -> Labels:
     return np.array([first.setdefault(hash(row.tobytes()), index) for index, row in enumerate(vectors)], dtype=np.int64)
 
 
-def chosen(vectors: Vectors, rows: Labels) -> Vectors:
+def select_rows(vectors: Vectors, rows: Labels) -> Vectors:
     """Rows of an array by their numbers, ascending and different; itself where that is all of them."""
     return vectors if len(rows) == len(vectors) else vectors[rows]
 
@@ -69,7 +69,7 @@ def cluster_day(vectors: Vectors) -> Labels:
     if k == len(different):
         return number_by_size(rows)
     # Equal rows count as one that weighs more, so that no two clusters begin at the same place.
-    labels = k_means(chosen(vectors, different), counts, k)
+    labels = k_means(select_rows(vectors, different), counts, k)
     return number_by_size(labels[np.searchsorted(different, rows)])
 
 
@@ -89,7 +89,7 @@ def k_means(vectors: Vectors, weights: npt.NDArray[Any], k: int) -> Labels:
     labels: Labels = min(starts, key=lambda start: start.inertia_).labels_.astype(np.int64)
     # The last batches moved the centroids of the others; what is nearest now decides.
     names, centres = centroids(vectors, labels)
-    return names[nearest(vectors, centres)[0]]
+    return names[nearest_centroid(vectors, centres)[0]]
 
 
 def cluster_leftovers(vectors: Vectors, join_similarity: float) -> Labels:
@@ -122,29 +122,29 @@ def centroids(vectors: Vectors, labels: Labels) -> tuple[Labels, Vectors]:
     return names, sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
 
-def similarities(vectors: Vectors, centres: Vectors) -> Iterator[tuple[slice, Vectors]]:
+def cosines_by_chunk(vectors: Vectors, centres: Vectors) -> Iterator[tuple[slice, Vectors]]:
     """Cosines of unit vectors (n, d) to unit centres (k, d), a slice of the rows at a time."""
     for start in range(0, len(vectors), CHUNK):
         rows = slice(start, start + CHUNK)
         yield rows, vectors[rows] @ centres.T
 
 
-def nearest(vectors: Vectors, centres: Vectors) -> tuple[Labels, Vectors]:
+def nearest_centroid(vectors: Vectors, centres: Vectors) -> tuple[Labels, Vectors]:
     """The nearest of the unit centres (k, d) to each of unit vectors (n, d): its row (n,) and the cosine (n,)."""
     best = np.empty(len(vectors), dtype=np.int64)
     cosine = np.empty(len(vectors), dtype=np.float32)
-    for rows, cosines in similarities(vectors, centres):
+    for rows, cosines in cosines_by_chunk(vectors, centres):
         best[rows] = cosines.argmax(axis=1)
         cosine[rows] = cosines.max(axis=1)
     return best, cosine
 
 
-def place(vectors: Vectors, known: Vectors, known_labels: Labels, join_similarity: float) -> Labels:
+def assign_new_posts(vectors: Vectors, known: Vectors, known_labels: Labels, join_similarity: float) -> Labels:
     """Assign new vectors (n, d) to the clusters of known ones (m, d) with labels (m,), or to new clusters."""
     if not len(known):
         return cluster_day(vectors)
     names, centres = centroids(known, known_labels)
-    best, cosine = nearest(vectors, centres)
+    best, cosine = nearest_centroid(vectors, centres)
     labels: Labels = names[best]
     left_over = cosine < join_similarity
     if left_over.any():
@@ -161,7 +161,7 @@ def similarity_to_centroids(vectors: Vectors, labels: Labels) -> tuple[Vectors, 
     index = np.searchsorted(names, labels)
     own = np.empty(len(vectors), dtype=np.float32)
     runner_up = np.full(len(vectors), np.nan, dtype=np.float32)
-    for rows, cosines in similarities(vectors, centres):
+    for rows, cosines in cosines_by_chunk(vectors, centres):
         items = np.arange(len(cosines))
         own[rows] = cosines[items, index[rows]]
         cosines[items, index[rows]] = -np.inf
@@ -206,7 +206,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
     embedded = session.execute("select embedding from temp.day_items order by url_hash")
     vectors = read_vectors(embedded.to_arrow_reader(CHUNK), "embedding", len(labels))
     session.execute("drop table temp.day_items")
-    labels[new] = place(chosen(vectors, np.flatnonzero(new)), vectors[~new], labels[~new], join_similarity)
+    labels[new] = assign_new_posts(
+        select_rows(vectors, np.flatnonzero(new)), vectors[~new], labels[~new], join_similarity
+    )
     own, runner_up = similarity_to_centroids(vectors, labels)
     assignments = pa.Table.from_arrays(
         [
