@@ -174,10 +174,10 @@ def test_items_far_from_every_centroid_are_outliers() -> None:
 
 
 def test_confidence_ranks_clusters_by_purity() -> None:
-    posts = quality.read(quality.OURS)
+    posts = quality.read_labelled(quality.OURS)
     assert np.mean(quality.rank_correlations(posts)) >= 0.6
 
 
 def test_clusters_agree_with_what_people_say_the_posts_are_about() -> None:
-    posts = quality.read(quality.OURS)
+    posts = quality.read_labelled(quality.OURS)
     assert adjusted_mutual_info_score(posts.labels, clustering.cluster_day(posts.vectors)) >= 0.6
