@@ -74,7 +74,7 @@ def test_every_picture_is_shown() -> None:
     shown = {
         (document.parent / link).resolve() for document in DOCUMENTS for link in links_of(document) if "://" not in link
     }
-    assert set((ROOT / "docs").glob("*.png")) <= shown
+    assert {file for suffix in ("png", "svg") for file in (ROOT / "docs").glob(f"*.{suffix}")} <= shown
 
 
 def test_the_page_of_tables_has_every_table_and_no_other() -> None:
