@@ -12,6 +12,7 @@ import duckdb
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from groundswell import __version__
 from groundswell.clock import now
 from ingest import archive
 from ingest.allowance import Allowance, Sending
@@ -29,7 +30,7 @@ ATTEMPTS = 5
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 # Seconds until the whole response must be there, even if it trickles steadily.
 DEADLINE = 120.0
-USER_AGENT = "python:groundswell:0.1.0"
+USER_AGENT = f"python:groundswell:{__version__}"
 
 Content = TypeVar("Content")
 
