@@ -30,6 +30,8 @@ DBT = str(Path(sys.executable).with_name("dbt"))
 # The name of every database: it is part of the parsed project, so one name lets all tests share that.
 DATABASE = "groundswell.duckdb"
 TIMEOUT_SECONDS = 600
+# Options with which dbt parses something else.
+OTHER_PROJECT = {"--project-dir", "--profiles-dir", "--profile", "--target", "--state"}
 
 # Settings that a developer has exported must not reach the tests.
 SETTINGS = (
@@ -107,9 +109,9 @@ class Project:
         """The file of the parsed project that a build needs: it depends on all that dbt reads while it parses.
 
         None for a command that names no day, for which dbt parses the project by the clock, and for one that names
-        another project.
+        another project or target.
         """
-        if command[:2] != (DBT, "build") or "--vars" not in command or "--project-dir" in command:
+        if command[:2] != (DBT, "build") or "--vars" not in command or OTHER_PROJECT & set(command):
             return None
         variables = command[command.index("--vars") + 1]
         settings = [(name, environment.get(name)) for name in parse_time_variables()]
