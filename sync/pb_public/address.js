@@ -1,11 +1,11 @@
-// What the page shows is in its address: read from there, checked, and written back without what is the default.
+// The address holds the state of the page: read from there, validated, and written back without default values.
 
 import { RECORD_ID } from "./api.js"
 import { CATEGORIES, IMPACTS, isDay } from "./words.js"
 
 const oneOf = (values) => (value) => Object.hasOwn(values, value)
 
-/** The parameters of a page: what they may be, and what they are where nothing is said. */
+/** The parameters of a page: the values that they accept, and their default values. */
 export function parametersOf({ item, statuses = {}, sorts }) {
     return {
         q: { accepts: (value) => value.length <= 200 },
@@ -24,7 +24,7 @@ export function parametersOf({ item, statuses = {}, sorts }) {
     }
 }
 
-/** The state that an address asks for; anything that is not accepted counts as not said. */
+/** The state in an address. A value that is not accepted is ignored. */
 export function readState(parameters) {
     const query = new URLSearchParams(location.search)
     const state = {}

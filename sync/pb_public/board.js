@@ -1,5 +1,5 @@
-// A board of records: filters, a ranked list, one record opened, pictures, and what changes meanwhile. The two pages
-// say what they are boards of (problems.js, issues.js); how a board works is here.
+// A board of records: filters, a ranked list, one opened record, pictures, and live changes. problems.js and issues.js
+// say which records a page shows. This module is the same for both.
 
 import { addressOf, parametersOf, readState, tidyDays } from "./address.js"
 import { fetchFirst, text } from "./api.js"
@@ -23,7 +23,7 @@ export function startBoard(kind) {
     let openedView = null, opening = null
     let typedLast = false
 
-    // We know better than the browser what stood where.
+    // The page restores scroll positions itself, because lists load late.
     history.scrollRestoration = "manual"
 
     const say = (text) => { byId("announcement").textContent = text }
@@ -82,12 +82,12 @@ export function startBoard(kind) {
     })
     addEventListener("pagehide", rememberPlace)
 
-    // Links within the board change what is shown, and leave the page where it is.
+    // Links within the board change the state, but do not load a page.
     document.addEventListener("click", (event) => {
         const link = event.target.closest?.("a[data-inside]")
         if (!link || !isPlainClick(event)) return
         event.preventDefault()
-        // Back to the list is back, where the reader has come from there: it is where it was, with its filters.
+        // If the reader came from the list, go back in the history: the list keeps its place and filters.
         const depth = history.state?.depth ?? 0
         if (link.dataset.inside === "back" && depth) return history.go(-depth)
         const address = new URL(link.href)
@@ -95,7 +95,7 @@ export function startBoard(kind) {
         typedLast = false
         const deeper = new URLSearchParams(address.search).has(kind.item)
         const fromList = !overview.hidden
-        // Of a record that was not opened from the list, no step back leads there.
+        // A record that was not opened from the list has no list in its history.
         history.pushState({ depth: deeper && (fromList || depth) ? depth + 1 : 0 }, "", address.pathname + address.search)
         state = readState(parameters)
         show()
@@ -170,7 +170,7 @@ export function startBoard(kind) {
         }
     }
 
-    /** Brings what is opened up to date, part by part: what has not changed stays as the reader left it. */
+    /** Updates the opened record part by part. Unchanged parts stay as the reader left them. */
     async function refreshOpened() {
         const view = openedView
         if (!view) return
@@ -287,7 +287,7 @@ export function startBoard(kind) {
             if (shownList !== null) records.refresh(actions)
             drawnFor = null
             clearTimeout(redrawing)
-            // A picture is made of everything: it waits until the storm is over.
+            // A picture needs all records, so it is drawn again only when no more changes come.
             redrawing = setTimeout(() => overview.hidden || showPictures(), REDRAW_MS)
             kind.changed?.(state)
             offerLabellers()
@@ -297,7 +297,7 @@ export function startBoard(kind) {
 
     const follower = follow([{ collection: kind.collection }], {
         changed: (gathered) => refreshAll(gathered.get(kind.collection), Boolean(openedView && gathered.has(openedView.posts.collection))),
-        // What was pushed between the reading of the posts and now.
+        // Read what was pushed after the posts were read.
         followed: () => refreshAll(undefined, true),
         reconnected: () => refreshAll(null, true),
         shown(connection) {
@@ -307,7 +307,7 @@ export function startBoard(kind) {
         },
     })
 
-    /** The labellers that there are: each is found by asking for the next after the last. */
+    /** All labellers: each request asks for the next name after the last one. */
     async function offerLabellers() {
         try {
             for (let found = "", asked = 0; asked < 50; asked++) {

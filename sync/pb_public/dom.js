@@ -20,13 +20,13 @@ export function button(text, action, attributes = {}) {
     return node
 }
 
-/** The address where it leads to the web, else null. */
+/** The address if it is http or https, else null. */
 export function webUrl(text) {
     const url = typeof text === "string" && URL.canParse(text) ? new URL(text) : null
     return url && ["http:", "https:"].includes(url.protocol) ? url : null
 }
 
-/** A link to a post, in a new tab; plain text where the address does not lead to the web. */
+/** A link to a post that opens in a new tab; plain text if the address is not http or https. */
 export function outwardLink(address, ...children) {
     const url = webUrl(address)
     if (!url) return span("", ...children)
@@ -38,13 +38,13 @@ export function retryNotice(error, retry) {
         element("p", { class: "error" }, error.message), button("Try again", retry))
 }
 
-/** Whether a click is for us: others open tabs, windows and menus. */
+/** Whether a click is a plain one. Other clicks open tabs, windows and menus. */
 export const isPlainClick = (event) =>
     event.button === 0 && !event.defaultPrevented && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
 
-/** Remembers what stands at the top of the view; the function that it returns puts it back there. */
+/** Remembers the element at the top of the view. The returned function scrolls it back there. */
 export function holdPlace(children) {
-    // Where the beginning is in view nothing has to be held, and what is new on top is seen.
+    // At the start of the list nothing is held, so that new records on top are visible.
     if (!children.length || children[0].getBoundingClientRect().top >= 0) return () => {}
     const first = firstInView(children)
     const candidates = [...children].slice(first, first + 20).map((node) => [node, node.getBoundingClientRect().top])
@@ -61,7 +61,7 @@ export function keepAt(node, top) {
     stopKeeping()
     const controller = new AbortController()
     stopKeeping = () => controller.abort()
-    // Who scrolls has the say.
+    // Stop when the reader scrolls.
     for (const name of ["wheel", "touchmove", "pointerdown", "keydown"]) {
         addEventListener(name, stopKeeping, { passive: true, signal: controller.signal })
     }
@@ -89,7 +89,7 @@ export function firstInView(children) {
 
 const FOCUSABLE = "a[href], button, summary, input, select"
 
-/** Runs a change to what is in a container; what had the focus, or what has taken its place, has it afterwards. */
+/** Changes the content of a container. Afterwards the same element has the focus, or the one in its place. */
 export function keepFocus(container, key, change) {
     const focused = document.activeElement
     const held = container.contains(focused) ? key(focused) : null

@@ -1,4 +1,4 @@
-// The filter bar, the same on both pages: its controls follow the state, and tell of changes.
+// The filter bar of both pages. Its controls show the state and report changes.
 
 import { element, button, spoken } from "./dom.js"
 import { CATEGORIES, IMPACTS, SOURCES, sourceName } from "./words.js"
@@ -43,7 +43,7 @@ export function filterBar(form, { noun, statuses, sorts, setFilters, changed, cl
     }
     function dayInput(name, label) {
         const control = element("input", { type: "date" })
-        // A year that is being typed is no day yet: 0002, 0020, 0202.
+        // While a year is typed the date has years such as 0002 or 0202.
         control.addEventListener("change", () => (!control.value || control.value > "1990") && changed({ [name]: control.value, date: "" }, false))
         return labelled(name, label, control)
     }
@@ -88,9 +88,9 @@ export function filterBar(form, { noun, statuses, sorts, setFilters, changed, cl
         show(state) {
             const set = setFilters(state)
             for (const [name, control] of Object.entries(controls)) {
-                // What the address asks for can be chosen, known or not.
+                // A value from the address becomes an option, even if no record has it.
                 if (choices[name] && state[name] && !Object.hasOwn(choices[name], state[name])) this.offer(name, [state[name]])
-                // Nothing is taken from under the hands of somebody who types.
+                // Do not change the search while the reader types.
                 if (control === search && (typing || search.value.trim() === state.q)) continue
                 control.value = state[name]
                 control.classList.toggle("set", set.includes(name))

@@ -22,7 +22,7 @@ let board = null
 
 // --- Days ---------------------------------------------------------------------------------------
 
-/** The days that a state shows; where it names none, the latest that has issues. */
+/** The days that a state shows; without a day, the latest day that has issues. */
 function range(state) {
     if (state.date === "all") return { first: "", last: "" }
     if (state.from || state.to) return { first: state.from, last: state.to }
@@ -51,7 +51,7 @@ function titleDays(state) {
     byId("day").value = day ?? ""
 }
 
-/** Until the latest day is known, nobody can say what a state without a day shows. */
+/** A state without a day can be shown only when the latest day is known. */
 async function findLatestDay(signal) {
     if (latestKnown) return
     latestDay = await findDay("", "-cluster_date", signal)
@@ -91,7 +91,7 @@ function shown(state) {
     if (latestKnown) linkDays(state)
 }
 
-/** A newer day is not forced on somebody who reads another. */
+/** If the reader looks at another day, a newer day is only offered. */
 async function changed(state) {
     const latest = await findDay("", "-cluster_date").catch(() => latestDay)
     if (!latestDay && latest) {
@@ -146,7 +146,7 @@ function listItem(issue, position, { hrefOf, state }) {
 
 // --- An issue, opened ---------------------------------------------------------------------------
 
-/** The problems that have posts of an issue, those of most demand first: [{id, title, voices, demand_score}]. */
+/** The problems that have posts of an issue, by demand: [{id, title, voices, demand_score}]. */
 async function problemsOf(issue, signal) {
     const counts = await sharedPosts(
         { collection: "issue_evidence", filter: `issue = "${issue.id}"` }, { collection: "problem_posts", field: "problem" }, signal)
@@ -245,7 +245,7 @@ startBoard({
     sorts: SORTS,
     fetchPage, listItem, openedView, pictures, shown, changed,
     titleOf: ({ canonical_title: title }) => title,
-    // A day is where one is, not a filter.
+    // The day is not a filter.
     filters: ["q", "category", "impact", "pay", "source", "labeller"],
     countText: (state, total, set) => `${count(total, "issue")}${set.length ? (total === 1 ? " matches" : " match") : ""}`,
     backText: "All issues",

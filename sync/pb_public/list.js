@@ -79,9 +79,9 @@ export class PagedList {
         })
     }
 
-    /** Brings up to date what is loaded; actions says what happened to which id, null where that is not known. */
+    /** Updates the loaded records. actions maps ids to what happened to them; null if that is unknown. */
     async refresh(actions) {
-        // A change must not overtake other filters.
+        // A change of the filters goes before an update.
         if (this.#loading !== null) return this.load(this.#loading)
         for (const [id, action] of actions ?? []) this.#actions.set(id, action)
         return this.#fetch(async (signal) => {
@@ -103,7 +103,7 @@ export class PagedList {
         })
     }
 
-    /** What the reader has before them, to come back to. */
+    /** The place that the reader sees, to return to later. */
     place() {
         const nodes = this.#options.list.children
         if (!this.length || nodes[0].getBoundingClientRect().top >= 0) return { scroll: scrollY, loaded: this.length }
@@ -155,13 +155,13 @@ export class PagedList {
 
     #more(asked) {
         if (this.#busy || this.#total === null || this.#complete || !this.#options.list.isConnected) return
-        // Out of sight nothing is near.
+        // A hidden list loads nothing.
         if (!asked && this.#options.below.offsetParent === null) return
         const page = Math.floor(this.length / PAGE) + 1
         this.#fetch(async (signal) => {
             const { items } = await this.#options.fetchPage(page, PAGE, false, signal)
             const first = this.length
-            // What has moved up in the meantime comes twice.
+            // A record that moved meanwhile can come twice.
             const next = items.filter(({ id }) => !this.#entries.has(id))
             const total = items.length < PAGE ? first + next.length : this.#total
             this.#append(next, total)
@@ -189,13 +189,13 @@ export class PagedList {
                 node.remove()
                 this.#entries.delete(id)
             }
-            // Skeletons, and whatever else is not ours.
+            // Skeletons and other elements that are no records.
             for (const node of [...list.children]) if (!ids.has(node.dataset.id)) node.remove()
             this.#records = items.filter((record) => ids.delete(record.id))
             let next = list.firstElementChild
             this.#records.forEach((record, position) => {
                 const node = this.#entry(record, position, Math.abs(position - inView) > NEAR)
-                // One that has moved down is taken out, instead of moving all that it has passed.
+                // A record that moved down is removed and inserted, which moves one element instead of many.
                 while (next && next !== node && next.nextElementSibling === node) {
                     const passed = next
                     next = node
@@ -210,7 +210,7 @@ export class PagedList {
         this.#catchUp()
     }
 
-    /** Shows what has changed out of sight, a little every frame: thousands at once would freeze the page. */
+    /** Redraws changed items outside the view, a few per frame: thousands at once would freeze the page. */
     #catchUp() {
         if (this.#catchingUp || !this.#stale.size) return
         this.#catchingUp = requestAnimationFrame(() => {
@@ -236,7 +236,7 @@ export class PagedList {
     #shown(items, total) {
         this.#total = Math.max(total, this.length)
         this.#showBelow(this.#options.loaded?.(items, this.#total))
-        // An observer only tells of changes: what is still near would be forgotten.
+        // An observer reports only changes, so an end that stays in view must be checked here.
         this.#near.unobserve(this.#options.below)
         this.#near.observe(this.#options.below)
     }
@@ -292,7 +292,7 @@ export class PagedList {
         if (!this.length) return below.replaceChildren(...[instead ?? []].flat())
         if (this.#complete) return below.replaceChildren()
         this.progress.textContent = `${formatNumber(this.length)} of ${formatNumber(this.#total)} shown`
-        // Where it is there already it stays: it may have the focus.
+        // An item that is in place already stays, because it may have the focus.
         if (this.moreButton.parentNode !== below) below.replaceChildren(this.moreButton, this.progress)
     }
 }

@@ -1,5 +1,5 @@
-// What changes on the server, as it changes. The server says what has happened to which record; a build pushes
-// thousands of them at once, so they are gathered and told together.
+// Live changes. The server sends one event per record. A build pushes thousands of records at once, so events are
+// collected and reported together.
 
 const QUIET_MS = 400
 const LONGEST_WAIT_MS = 2000
@@ -31,7 +31,7 @@ export function follow(first, { changed, followed, reconnected, shown }) {
             client = JSON.parse(event.data).clientId
             subscribe()
         })
-        // A browser gives up on some errors and not on others: we take all of them in hand.
+        // Browsers reconnect after some errors only, so this code reconnects after all of them.
         opened.addEventListener("error", () => opened === stream && lose())
         subscriptions.forEach(listen)
     }
@@ -60,7 +60,7 @@ export function follow(first, { changed, followed, reconnected, shown }) {
 
     async function subscribe() {
         const asked = client
-        // One request at a time: of two, the server would keep the one that arrives last.
+        // One request at a time: the server keeps the one that arrives last.
         if (!asked || subscribing === asked) return
         subscribing = asked
         try {
@@ -93,7 +93,7 @@ export function follow(first, { changed, followed, reconnected, shown }) {
     function gather(collection, id, action) {
         const actions = gathered.get(collection) ?? new Map()
         gathered.set(collection, actions)
-        // Created and updated at once is new to the reader all the same.
+        // A record that was created and then updated is new to the reader.
         actions.set(id, actions.get(id) === "create" && action === "update" ? "create" : action)
         const now = performance.now()
         gatheredSince ||= now
@@ -111,7 +111,7 @@ export function follow(first, { changed, followed, reconnected, shown }) {
     addEventListener("offline", lose)
     addEventListener("online", () => client || connect())
     document.addEventListener("visibilitychange", () => document.hidden || client || connect())
-    // A page that the browser keeps for the back button comes back with a dead stream.
+    // A page that the browser restores after the back button has a closed stream.
     addEventListener("pagehide", () => stream?.close())
     addEventListener("pageshow", (event) => event.persisted && (attempts++, connect()))
     connect()

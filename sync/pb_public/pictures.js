@@ -1,6 +1,6 @@
 // Groundswell's pictures: voices over time, problems by category and impact, and the map of a day's posts.
 //
-// Each takes plain data and returns an element, which lets go of its observers once it leaves the document.
+// Each function takes plain data and returns an element, which disconnects its observers when it leaves the document.
 // Posts are hostile input: every text reaches the page as a text node, an attribute of no effect, or ink on a canvas.
 
 import { CATEGORIES, LANGUAGE, SOURCES as SOURCE_NAMES, count, formatNumber } from "./words.js"
@@ -24,7 +24,7 @@ function formatDay(day, options = { day: "numeric", month: "long" }) {
     return new Date(`${day}T00:00:00Z`).toLocaleDateString(LANGUAGE, { timeZone: "UTC", ...options })
 }
 
-/** Text on one line, without the marks that turn the direction of the text around them. */
+/** Text on one line, without the control characters that change the direction of the text around them. */
 const plainText = (text) => String(text ?? "").replace(/[\u202a-\u202e\u2066-\u2069]/g, "").replace(/\s+/g, " ").trim()
 
 function cutText(text, length) {
@@ -121,7 +121,7 @@ function ticksUpTo(most) {
     return Array.from({ length: Math.ceil(most / step) + 1 }, (_, index) => index * step)
 }
 
-/** The chart at a width in pixels: it is drawn anew at each width, for a scaled one has unreadable text on a phone. */
+/** The chart at a width in pixels. It is drawn again for each width, because scaled text is unreadable on a phone. */
 function voicesChart(days, sources, width, chosen) {
     const [left, top, bottom, height] = [40, 10, 26, 240]
     const ticks = ticksUpTo(Math.max(1, ...days.map((day) => day.total)))
@@ -144,7 +144,7 @@ function voicesChart(days, sources, width, chosen) {
         return sources.filter((source) => day.counts[source]).map((source) => {
             const from = yOf(below)
             below += day.counts[source]
-            // A hairline of paper between the parts; the least part is still to be seen.
+            // A thin gap between the parts; the smallest part stays visible.
             const barHeight = Math.max(1, from - yOf(below) - (from - yOf(below) > 3 ? 1 : 0))
             return shape("rect", {
                 class: `source-${source}`, x: middleOf(index) - barWidth / 2, y: from - barHeight, width: barWidth, height: barHeight,
@@ -169,7 +169,7 @@ function voicesTable(days, sources) {
             [...sources.map((source) => day.counts[source] ?? 0), day.total].map((number) => element("td", {}, formatNumber(number)))))))
 }
 
-/** Voices a day, stacked by source. The legend is also the reading: it counts all days, or the one pointed at. */
+/** Voices a day, stacked by source. The legend shows the counts of all days, or of the day under the pointer. */
 export function voicesPicture(items) {
     const voices = addUp(items)
     const numbers = Object.keys(voices).map(dayNumber)
@@ -193,7 +193,7 @@ export function voicesPicture(items) {
     const legend = element("div", { class: "reading" }, element("p", {}, heading, total),
         element("ul", {}, ...sources.map((source, index) =>
             element("li", {}, element("span", { class: `swatch source-${source}` }), sourceName(source), figures[index]))))
-    // A slider, because that is what it is for the keyboard: the arrows go from day to day, and each is read out.
+    // A slider for the keyboard and screen readers: the arrow keys go from day to day, and each day is read out.
     const plot = element("div", {
         class: "plot", role: "slider", tabindex: 0, "aria-label": "Voices a day, by source",
         "aria-valuemin": 1, "aria-valuemax": days.length,
@@ -245,7 +245,7 @@ export function voicesPicture(items) {
 
 const SHADES = 5
 
-/** Problems by category and impact: a table whose cells are darker where there are more, and open what they count. */
+/** Problems by category and impact: a table. A cell with more problems is darker, and opens their list. */
 export function categoryPicture(items, { noun = "problem", onPick } = {}) {
     const number = (category, impact) => items.filter((item) =>
         (!category || item.category === category) && (!impact || item.impact_level === impact)).length
@@ -254,7 +254,7 @@ export function categoryPicture(items, { noun = "problem", onPick } = {}) {
 
     const cell = (category, impact) => {
         const found = number(category, impact)
-        // By the square root, for else one large cell leaves all others alike.
+        // By the square root: otherwise one large cell would make all others look the same.
         const shade = Math.ceil(SHADES * Math.sqrt(found / most))
         if (!found || !onPick) return element("td", { class: `shade-${shade}` }, formatNumber(found))
         return element("td", { class: `shade-${shade}` }, element("button", {
@@ -379,7 +379,7 @@ class View {
         this.left = clamp(this.left - byX / this.acrossX, 0, 1 - 1 / this.scale)
         this.top = clamp(this.top - byY / this.acrossY, 0, 1 - 1 / this.scale)
     }
-    /** What is at (x, y) stays there. */
+    /** The point at (x, y) keeps its place. */
     zoom(factor, x = this.width / 2, y = this.height / 2) {
         const [fixedX, fixedY] = [this.fromX(x), this.fromY(y)]
         this.scale = clamp(this.scale * factor, 1, MOST_ZOOM)
@@ -509,7 +509,7 @@ function followPointers(surface, on) {
     surface.addEventListener("pointerup", release)
     surface.addEventListener("pointercancel", release)
     surface.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && on.leave())
-    // The wheel alone scrolls the page, as everywhere; so does one finger. With Ctrl, or with two, the map is meant.
+    // The wheel and one finger scroll the page. The wheel with Ctrl, or two fingers, move the map.
     surface.addEventListener("wheel", (event) => {
         if (!event.ctrlKey) return
         event.preventDefault()
@@ -596,7 +596,7 @@ export function mapPicture({ points, issues, onOpen = () => {} }) {
 
     const dotAt = ({ x, y }) => nearest(view.fromX(x), view.fromY(y), REACH / view.acrossX, REACH / view.acrossY)
 
-    /** 0 is back to the whole. */
+    /** 0 shows the whole map. */
     function zoom(factor, x, y) {
         view.zoom(factor, x, y)
         light.classList.toggle("zoomed", view.scale > 1)
@@ -613,7 +613,7 @@ export function mapPicture({ points, issues, onOpen = () => {} }) {
             const isTouch = pointerType === "touch"
             if (isTouch && lit?.group !== found?.group) return point(found, true)
             clearTimeout(opening)
-            // A mouse may be about to double-click, which zooms.
+            // Wait for a possible double-click, which zooms.
             if (found?.group.id) opening = setTimeout(() => onOpen(found.group.id), isTouch ? 0 : 250)
             else point(found, isTouch)
         },

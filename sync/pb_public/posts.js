@@ -1,4 +1,4 @@
-// What problems and issues have in common when they are opened: quotes, labels, and the posts behind them.
+// Parts that opened problems and opened issues share: quotes, labels and posts.
 
 import { fetchAll, fetchByValues, fetchRecords } from "./api.js"
 import { PagedList } from "./list.js"
@@ -25,7 +25,7 @@ export function quoteList(quotes) {
         ))))
 }
 
-/** A part of what is opened, told apart from the others by its name when it is brought up to date. */
+/** A part of the opened record. An update finds it by its name. */
 export const section = (name, title, ...content) =>
     element("section", { class: `part part-${name}`, "data-part": name, "aria-labelledby": `part-${name}` },
         element("h2", { id: `part-${name}` }, title), ...content)
@@ -64,7 +64,7 @@ function postItem(post) {
             span("source", sourceName(post.source)),
             webUrl(post.url) && span("host", webUrl(post.url).hostname),
             posted && !isNaN(posted) ? element("time", { datetime: posted.toISOString() }, formatTime(posted)) : null,
-            // A count that the source does not give is stored as 0, so a 0 says nothing.
+            // A missing count is stored as 0, so 0 is not shown.
             post.comment_count ? span("", count(post.comment_count, "comment")) : null,
             post.vote_count ? span("", count(post.vote_count, "vote")) : null,
             post.is_first_of_voice === false ? span("", "same voice as another post") : null,

@@ -24,14 +24,14 @@ const SPARK_DAYS = 21
 
 let latestDay = ""
 
-// An address of the time when the first page had the issues.
+// An old address: the first page used to show the issues.
 const oldIssue = location.hash.slice(1)
 if (RECORD_ID.test(oldIssue)) location.replace(`issues.html?issue=${oldIssue}`)
 
 function filterOf(state) {
     return all(
         state.status !== "all" && `status = "${state.status}"`,
-        // Heard in the range: not only before it, and not only after.
+        // The time from first_seen to last_seen overlaps the range.
         from("last_seen", state.from), until("first_seen", state.to),
         state.category && `category = "${state.category}"`,
         state.impact && `impact_level = "${state.impact}"`,
@@ -59,7 +59,7 @@ function fetchOrdered(state, page, perPage, withTotal, signal) {
     }, signal)
 }
 
-// PocketBase sorts by fields, and growth is a difference of two: the ids are sorted here.
+// Growth is a difference of two fields. PocketBase can not sort by it, so the ids are sorted here.
 async function fetchGrowing(filter, page, perPage, signal) {
     const order = Object.keys(TRENDS)
     const problems = await fetchAll("problems", {
@@ -80,7 +80,7 @@ const trendLabel = ({ trend }) => {
 }
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
-/** A quote that says more than the title, if there is one: the built-in labeller makes the title of a quote. */
+/** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
 function tellingQuote({ title, quotes }) {
     const worded = (quotes ?? []).filter(({ quote }) => quote)
     return worded.find(({ quote }) => !title.startsWith(quote.slice(0, 40))) ?? null
@@ -144,7 +144,7 @@ function trendText({ trend, recent_voices: recent, earlier_voices: earlier }) {
     }[trend] ?? `${counts}.`
 }
 
-/** How alike the posts are, in words. */
+/** How similar the posts are, in words. */
 function alike(cohesion) {
     if (cohesion < 0.8) return "Look twice: the posts may not all be about one thing"
     return cohesion < 0.9 ? "The posts say much the same" : "The posts say very nearly the same"
@@ -198,7 +198,7 @@ function openedView(first, { hrefOf }) {
         title: (total) => `${count(total, "post")} behind it`,
         total: first.post_count,
     })
-    // Not what was heard, but where it leads: it comes when it comes.
+    // The history and the issues load after the rest.
     const slots = { history: slot("history"), issues: slot("issues") }
     let problem = first
 
@@ -221,7 +221,7 @@ function openedView(first, { hrefOf }) {
                     ["First heard", formatDay(dayOf(record.first_seen))],
                     ["Last heard", formatDay(dayOf(record.last_seen))],
                     ["Days", formatNumber(record.days_seen)],
-                    // Rounded down: what is below 0.8 must not read as 0.80.
+                    // Rounded down, so that a value below 0.8 is not shown as 0.80.
                     ["Cohesion", formatScore(Math.floor(record.cohesion * 100) / 100), alike(record.cohesion)],
                 ]),
                 element("p", { class: "trend-text" }, trendText(record)),
@@ -234,7 +234,7 @@ function openedView(first, { hrefOf }) {
         ].filter(Boolean)
     }
 
-    // Drawn anew it would lose what the reader points at.
+    // A new drawing would lose the position of the pointer.
     let heardFor = null, heardNode = null
     function heard(record) {
         const drawnFor = JSON.stringify(record.daily_voices)

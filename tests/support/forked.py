@@ -72,6 +72,9 @@ def perform(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    # A library of the fork server may have set up logging, which a command would then keep.
+    logging.root.handlers.clear()
+    logging.root.setLevel(logging.WARNING)
     try:
         if is_dbt(command):
             sys.argv = list(command)
