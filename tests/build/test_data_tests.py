@@ -97,8 +97,8 @@ def test_every_column_of_a_built_table_is_described(built: Project) -> None:
         for column in node["columns"].values()
         if column["description"]
     }
-    built_columns = built.query(
+    columns = built.query(
         "select schema_name, table_name, column_name from duckdb_columns()"
         " where schema_name in ('bronze', 'silver', 'gold')"
     )
-    assert set(built_columns) - described == set()
+    assert set(columns) - described == set()
