@@ -4,13 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATE ?= $(shell date -u -d yesterday +%F 2>/dev/null || date -u -v-1d +%F)
-# It compiles the models, for which dbt opens a database: not yours.
+# sqlfluff compiles the models, for which dbt opens a database. This setting keeps your database closed.
 SQLFLUFF := GROUNDSWELL_DB=:memory: $(BIN)/sqlfluff
 INSTALLED := $(VENV)/.installed
-# Labelled posts to compare clusters with; without any, those of the repository.
+# A file of labelled posts to measure clusters on. Without the file, `make bench` uses benchmarks/topics.tsv.
 LABELLED ?= $(wildcard ../*/data/labelled/stackoverflow20.tsv)
 
-# A worker that runs out of tests takes over those of another; databases are built once for all workers.
+# A worker without tests takes over tests of another worker. Databases are built once for all workers.
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .DEFAULT_GOAL := help
@@ -20,7 +20,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-install: $(INSTALLED) ## Create .venv with everything, at the pinned versions
+install: $(INSTALLED) ## Create .venv with all packages, at the pinned versions
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Groundswell needs Python 3.11 or newer")'
@@ -31,7 +31,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## From nothing to a live board with the bundled sample day
 	@$(BIN)/python -m sync demo
 
-test: lint types pytest ## Everything that CI checks
+test: lint types pytest ## Run all checks of CI
 
 format: $(INSTALLED) ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
@@ -57,11 +57,11 @@ coverage: $(INSTALLED) ## Run the tests and report the lines and branches that t
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'
 
-docs: $(INSTALLED) ## The dbt docs site as one file, target/static_index.html
+docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.html
 	$(BIN)/dbt docs generate --static
 
-bench: $(INSTALLED) ## Measure speed, growth and the quality of clusters
+bench: $(INSTALLED) ## Measure speed, growth, and the quality of clusters, labels and problems
 	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)
 
-clean: ## Remove what can be made again; databases stay
+clean: ## Remove all files that can be made again; databases stay
 	rm -rf $(VENV) .demo target logs .mypy_cache .pytest_cache .ruff_cache

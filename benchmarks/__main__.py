@@ -1,6 +1,6 @@
-"""What collecting, building and its parts cost, and how good clusters and problems are: tables of each.
+"""Measures the speed of collecting and building, and the quality of clusters, labels and problems; prints tables.
 
-Two sides of a ratio are always measured in one run, one beside the other: that holds where single times do not.
+Both sides of a ratio are measured in the same run, because single times differ from machine to machine.
 """
 
 import resource
@@ -22,7 +22,7 @@ from tests.support.project import DAY, SAMPLE, Project
 
 
 class Subject(StrEnum):
-    """What can be measured."""
+    """A subject that can be measured."""
 
     COLLECTORS = "collectors"
     BUILD = "build"
@@ -36,7 +36,7 @@ class Subject(StrEnum):
 
 
 def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
-    """A database with the posts of a file, else of the sample; and the day that most of them are of."""
+    """A database with the posts of a file (None: of the sample day), and the day with the most posts."""
     project = Project(folder / "bench.duckdb")
     ingested = project.ingest(*(["--file", str(posts)] if posts else ["--date", DAY, "--replay", str(SAMPLE)]))
     if ingested.status:
@@ -48,7 +48,7 @@ def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
 
 
 def measure_build(posts: Path | None) -> Table:
-    """Build a day twice on an empty database: seconds of every stage, and the ratio."""
+    """Build a day twice in an empty database: the seconds of every stage, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         project, day = day_of(posts, Path(folder))
         builds = []
@@ -74,7 +74,7 @@ def measure_build(posts: Path | None) -> Table:
 
 
 def measure_encoder(posts: Path | None) -> Table:
-    """The encoder on the plain texts of a day."""
+    """Measure the encoder on the texts of a day."""
     with tempfile.TemporaryDirectory() as folder:
         project, day = day_of(posts, Path(folder))
         built = project.build(day, "--select", "+texts", data_tests=False)
@@ -85,14 +85,16 @@ def measure_encoder(posts: Path | None) -> Table:
 
 
 def main(
-    subjects: Annotated[list[Subject] | None, typer.Argument(help="What to measure; without it, all.")] = None,
-    posts: Annotated[Path | None, typer.Option(help="Posts to build, as ingest --file takes; else the sample.")] = None,
-    labelled: Annotated[
-        list[Path] | None, typer.Option(help="Lines of label, tab, text to compare clusters with; else our own.")
+    subjects: Annotated[list[Subject] | None, typer.Argument(help="Subjects to measure. Default: all.")] = None,
+    posts: Annotated[
+        Path | None, typer.Option(help="File of posts, as for ingest --file. Default: the sample.")
     ] = None,
-    databases: Annotated[list[Path] | None, typer.Option(help="Built databases with posts of training.")] = None,
+    labelled: Annotated[
+        list[Path] | None, typer.Option(help="Files of lines label<TAB>text, for clusters. Default: topics.tsv.")
+    ] = None,
+    databases: Annotated[list[Path] | None, typer.Option(help="Built databases with labelled posts.")] = None,
 ) -> None:
-    """Measure, and print a table for each subject."""
+    """Measure each subject and print its tables."""
     console = Console(width=max(Console().width, 120))
     measures: dict[Subject, list[Callable[[], Table]]] = {
         Subject.COLLECTORS: [collectors.measure_collectors],

@@ -1,6 +1,6 @@
-"""How good the clusters are, against labels that people gave: ours, and BERTopic's on the same vectors.
+"""Compares our clusters, and those of BERTopic on the same vectors, with topics that people gave to posts.
 
-The labelled posts are a file of lines `label<TAB>text`: those of the repository, or another's.
+The labelled posts are in a file of lines `label<TAB>text`: topics.tsv, or another file.
 """
 
 import importlib
@@ -23,9 +23,9 @@ embeddings: Any = load("embeddings")
 
 OURS = Path(__file__).with_name("topics.tsv")
 JOIN_SIMILARITY = 0.3
-# Subsets in which confidence is compared with purity; one of them alone has few clusters.
+# Confidence is compared with purity in this many random subsets, because one subset has only a few clusters.
 SUBSETS = 8
-# Orders of the posts, each of which clusters them a little differently.
+# The posts are clustered in this many random orders, because the result depends a little on the order.
 ORDERS = 5
 
 Labels = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ Shares = npt.NDArray[np.float64]
 
 
 class Labelled(NamedTuple):
-    """Texts (n), their unit vectors (n, 384), and the number of each one's label (n,)."""
+    """Texts (n), their unit vectors (n, 384), and the numbers of their labels (n,)."""
 
     texts: list[str]
     vectors: npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(file: Path, precision: str = "auto") -> Labelled:
-    """The labelled posts of a file, embedded."""
+    """Read and encode the labelled posts of a file."""
     rows = [line.split("\t", 1) for line in file.read_text().splitlines()]
     texts = [text for _, text in rows]
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, precision)
@@ -51,7 +51,7 @@ def read_labelled(file: Path, precision: str = "auto") -> Labelled:
 
 
 def purity_by_cluster(labels: Labels, clusters: Labels) -> Shares:
-    """Share of the commonest label in each cluster, in the order of the clusters' numbers."""
+    """The share of the most common label in each cluster, ordered by the number of the cluster."""
     return (
         np.array([np.bincount(labels[clusters == cluster]).max() for cluster in np.unique(clusters)])
         / np.unique(clusters, return_counts=True)[1]
@@ -59,12 +59,12 @@ def purity_by_cluster(labels: Labels, clusters: Labels) -> Shares:
 
 
 def silhouettes(own: Cosines, runner_up: Cosines) -> Cosines:
-    """The simplified silhouette of each item, (n,), from the cosines to its own centroid and to the nearest other."""
+    """The simplified silhouette of each post (n,), from the cosines to its own and to the nearest other centroid."""
     return (own - runner_up) / (1.000001 - np.minimum(own, runner_up))
 
 
 def confidence_by_cluster(vectors: npt.NDArray[np.float32], clusters: Labels, silhouettes: Cosines) -> Shares:
-    """The formula of silver.clusters for unit vectors (n, 384), in the order of the clusters' numbers."""
+    """The confidence of each cluster of unit vectors (n, 384), as in silver.clusters, ordered by cluster number."""
     confidences = []
     for cluster in np.unique(clusters):
         members = vectors[clusters == cluster].astype(np.float64)
@@ -75,7 +75,7 @@ def confidence_by_cluster(vectors: npt.NDArray[np.float32], clusters: Labels, si
 
 
 def rank_correlations(posts: Labelled) -> list[float]:
-    """Spearman's correlation of confidence and purity over the clusters of each of SUBSETS random two thirds."""
+    """Spearman's correlation of confidence and purity over clusters, for SUBSETS random two thirds of the posts."""
     correlations = []
     for seed in range(SUBSETS):
         chosen = np.random.default_rng(seed).permutation(len(posts.labels))[: len(posts.labels) * 2 // 3]
@@ -88,7 +88,7 @@ def rank_correlations(posts: Labelled) -> list[float]:
 
 
 def agreement(posts: Labelled) -> str:
-    """Mean and standard deviation of the AMI over ORDERS random orders of the posts: what chance makes of it."""
+    """Mean and standard deviation of the AMI over ORDERS random orders of the posts."""
     amis = []
     for seed in range(ORDERS):
         order = np.random.default_rng(seed).permutation(len(posts.labels))
@@ -98,7 +98,7 @@ def agreement(posts: Labelled) -> str:
 
 
 def measure_clusters(file: Path) -> Table:
-    """Agreement with the labels, coverage and seconds of each way to cluster."""
+    """Measure the agreement with the labels, the coverage and the seconds of each way to cluster."""
     posts = read_labelled(file)
     labels, vectors = posts.labels, posts.vectors
     kinds = len(np.unique(labels))
@@ -151,6 +151,6 @@ def measure_clusters(file: Path) -> Table:
 
 
 def top(similarities: npt.NDArray[np.float32], placed: Placed) -> Placed:
-    """The posts nearest their centroids, as many as are placed."""
+    """Mark the posts nearest to their centroids, as many posts as `placed` marks."""
     nearest: Placed = similarities >= np.quantile(similarities, 1 - placed.mean())
     return nearest

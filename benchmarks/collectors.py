@@ -1,4 +1,4 @@
-"""What collecting costs: requests, waiting and the rest, against a loopback server that imitates the services."""
+"""Measures the requests and the seconds of collecting, against a loopback server that imitates the services."""
 
 import json
 import sys
@@ -18,20 +18,20 @@ LAST = date(2026, 11, 20)
 KEYS = {"GITHUB_TOKEN": "a-token", "STACKEXCHANGE_KEY": "a-key", "REDDIT_CLIENT_ID": "id", "REDDIT_CLIENT_SECRET": "s"}
 # A busy day: about 20,000 posts.
 POSTS = {"github": 5_000, "stackoverflow": 6_000, "reddit": 4_000, "hackernews": 5_000}
-# Days, with few posts each, that make some four batches of requests.
+# So many days with few posts give about four batches of requests.
 DAYS = {"github": 60, "stackoverflow": 20, "reddit": 40, "hackernews": 400}
 SPAN = 6.0
 LATENCY = 0.05
 
 
 def queries_of(source: str) -> list[str]:
-    """What ingest/sources.yml asks of a source."""
+    """The queries of a source in ingest/sources.yml."""
     section = load_settings()[source].model_dump()
     return list(next(iter(section.values())))
 
 
 def collect_posts(posts: list[Post], folder: Path, *arguments: str) -> tuple[dict[str, dict[str, float]], Project]:
-    """Collect from a server that holds these posts: the closing table by source, and the database."""
+    """Collect from a server with these posts. Returns the final report of each source, and the database."""
     project = Project(folder / "collect.duckdb")
     with Loopback() as loopback:
         loopback.answer = Services(posts, latency=LATENCY)
@@ -39,16 +39,16 @@ def collect_posts(posts: list[Post], folder: Path, *arguments: str) -> tuple[dic
         finished = project.ingest(*arguments, "--json", **settings)
     if finished.status:
         sys.exit(finished.output)
-    # The log goes before it, to stderr.
+    # The output starts with the log, which goes to stderr.
     document = json.loads(finished.output[finished.output.index("{\n") :])
     return {source["source"]: source for source in document["sources"]}, project
 
 
 def allowance_used(source: str) -> float:
-    """The share of the allowance used while work remains.
+    """The share of the allowance that the collector uses while it has work.
 
-    A span, by the time that really lies between a request and the one that comes a whole allowance after it.
-    Many small days, so that no page waits for another.
+    It is the span of the allowance, divided by the mean time between a request and the request one allowance later.
+    The posts are spread over many small days, so that no page has to wait for another page.
     """
     first = LAST - timedelta(days=DAYS[source] - 1)
     days = [first + timedelta(days=number) for number in range(DAYS[source])]
@@ -69,7 +69,7 @@ def allowance_used(source: str) -> float:
 
 
 def measure_collectors() -> Table:
-    """Requests, the share of the allowance used, and of time outside waiting, by source."""
+    """Measure, for each source, the requests, the used share of the allowance, and the time without waiting."""
     posts = [post for source, count in POSTS.items() for post in make_posts(source, queries_of(source), LAST, count)]
     with tempfile.TemporaryDirectory() as folder:
         reports, _ = collect_posts(posts, Path(folder), "--date", str(LAST))

@@ -1,4 +1,4 @@
-"""How fast texts become vectors: our encoder against sentence-transformers at its defaults, in one run."""
+"""Compares the speed of our encoder with sentence-transformers at its defaults, in one run."""
 
 import time
 from typing import Any
@@ -18,18 +18,19 @@ ROUNDS = 3
 
 
 def operations(transformer: Any, texts: list[str]) -> float:
-    """Multiplications and additions that the network needs for texts, padding not counted."""
+    """The multiplications and additions of the network for texts, without padding."""
     config = transformer[0].auto_model.config
     hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
     ids = transformer.tokenizer(texts, truncation=True, max_length=transformer.max_seq_length)["input_ids"]
     lengths = np.array([len(text) for text in ids], dtype=np.float64)
-    # Four projections, two layers of the perceptron, scores and their weighted sum; two operations each.
+    # Four projections, two layers of the perceptron, the attention scores and their weighted sum. Each product needs
+    # two operations.
     per_token = 2 * (4 * hidden**2 + 2 * hidden * inner) + 4 * hidden * lengths
     return float(layers * (lengths * per_token).sum())
 
 
 def peak() -> float:
-    """Operations per second of this machine in fp32, by PyTorch's product of two large matrices."""
+    """The fp32 operations per second of this machine, measured with PyTorch's product of two large matrices."""
     matrix = torch.rand((2_048, 2_048))
     best = np.inf
     for _ in range(10):
@@ -40,12 +41,12 @@ def peak() -> float:
 
 
 def measure_encoding(texts: list[str]) -> Table:
-    """Documents per second of both, the ratio, the cosines between them, and the share of the limit."""
+    """Measure texts per second of both encoders, their ratio, the cosines, and the share of the arithmetic limit."""
     texts = [texts[index] for index in np.linspace(0, len(texts) - 1, min(TEXTS, len(texts))).astype(int)]
     encode, used = embeddings.load_encoder(embeddings.BUNDLED, "auto")
     transformer = SentenceTransformer(str(embeddings.model_folder(embeddings.BUNDLED)), device="cpu")
     plain, ours = [], []
-    # In turn, since others use the machine as well.
+    # The encoders take turns, because other programs use the machine too.
     for _ in range(ROUNDS):
         started = time.perf_counter()
         expected = transformer.encode(texts, normalize_embeddings=True)

@@ -1,6 +1,6 @@
-"""How good the built-in labeller is on posts labelled by hand, and how fast a language model is asked.
+"""Measures the quality of the built-in labeller on posts labelled by hand, and the speed of calls to language models.
 
-Quality is counted on the half of the labelled posts that nothing was fitted on (training).
+Quality is measured on the held-out half of the labelled posts (package training).
 """
 
 import json
@@ -45,11 +45,11 @@ issue_label_attempts: Any = load("issue_label_attempts")
 
 CLUSTERS = 100
 LATENCY = 2.0
-# Var complaint_threshold, and the share of complaints that must be found for a precision to count.
+# The value of var complaint_threshold, and the recall at which precision is reported.
 THRESHOLD = 0.5
 RECALL = 0.7
 BINS = 10
-# Var second_opinion_margin, and by how much an opinion changes the odds (macro updated_probability).
+# Values of var second_opinion_margin, and the factor by which an opinion changes the odds (macro updated_probability).
 MARGINS = (0.0, 0.1, 0.2, 0.3)
 ODDS = project_vars()["opinion_accuracy"] / (1 - project_vars()["opinion_accuracy"])
 
@@ -57,7 +57,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def built_sample(folder: Path) -> Project:
-    """The bundled sample day, built."""
+    """Build the bundled sample day."""
     project = Project(folder / "sample.duckdb")
     for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
         if finished.status:
@@ -66,7 +66,7 @@ def built_sample(folder: Path) -> Project:
 
 
 def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]]:
-    """What the built-in labeller reads in posts: category, impact, and whether somebody pays, in the order given."""
+    """The built-in labeller's answers for posts, in the given order: category, impact, and whether the post pays."""
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
             "select url_hash, category, impact_level, payment_quote is not null from silver.post_signals"
@@ -76,13 +76,13 @@ def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]
 
 
 def measure_quality(database: Path) -> Table:
-    """Precision, recall and F1 of each label on held-back posts, and for the categories what they are taken for."""
+    """Measure precision, recall and F1 of each label on held-out posts, and the confusion matrix of the categories."""
     posts = labelled_posts(database, ALL_FIELDS).held_back()
     read = answers(database, list(posts.url_hash))
     title = f"The built-in labeller on {len(read):,} held-back posts of {database.name}, labelled by hand"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("label", no_wrap=True)
-    # What the posts of a category were taken for, on the right.
+    # The right part of the table is the confusion matrix.
     for column in ("prec.", "recall", "F1", "posts", *(category[:5] for category in CATEGORIES)):
         table.add_column(column, justify="right", no_wrap=True)
     categories, impacts, pays = (np.array(column) for column in zip(*read, strict=True))
@@ -104,21 +104,21 @@ def measure_quality(database: Path) -> Table:
 
 
 def complaint_scores(database: Path, posts: LabelledPosts) -> Floats:
-    """How likely it is that each post complains, as silver.documents has it (n,)."""
+    """The complaint_score of each post (n,), from silver.documents."""
     with duckdb.connect(str(database), read_only=True) as connection:
         scores = dict(connection.execute("select url_hash, complaint_score::double from silver.documents").fetchall())
     return np.array([scores[url_hash] for url_hash in posts.url_hash])
 
 
 def complaint_quality(truth: Bools, scores: Floats) -> tuple[float, float, float]:
-    """The best precision at a recall of at least RECALL; precision and recall at THRESHOLD."""
+    """The best precision at a recall of at least RECALL, and the precision and the recall at THRESHOLD."""
     precision, recall, _ = precision_recall_curve(truth, scores)
     found = scores >= THRESHOLD
     return precision[recall >= RECALL].max(), truth[found].mean(), found[truth].mean()
 
 
 def measure_complaints(database: Path, random: bool = False) -> Table:
-    """How often held-back posts complain, by their score: all, or those alone that were drawn at random."""
+    """Measure the share of complaints by score, on all held-out posts or on the random sample only."""
     posts = labelled_posts(database, RANDOM if random else ALL).held_back()
     scores = complaint_scores(database, posts)
     drawn = "random" if random else "all"
@@ -139,9 +139,10 @@ def measure_complaints(database: Path, random: bool = False) -> Table:
 
 
 def measure_second_opinions(database: Path) -> Table:
-    """What second opinions do for the complaints found, where a model's first reading of the posts is the opinion.
+    """Measure how second opinions change precision and recall of complaints.
 
-    The labels that it is counted against are the second reading's, which was blind to the first.
+    The first reading of the posts, by a language model, stands for the second opinions. The labels are from the second
+    reading, whose reader did not see the first reading.
     """
     labels = read_labels(TWICE)
     posts = labelled_posts(database, TWICE).held_back()
@@ -160,13 +161,13 @@ def measure_second_opinions(database: Path) -> Table:
 
 
 def on_sample(measure: Callable[[Path], Table]) -> Table:
-    """A measure of the bundled sample day."""
+    """Build the bundled sample day and measure it."""
     with tempfile.TemporaryDirectory() as folder:
         return measure(built_sample(Path(folder)).database)
 
 
 def measure_calls() -> Table:
-    """Calls, tokens and seconds for CLUSTERS clusters, eight in flight, against what the server's latency allows."""
+    """Measure calls, tokens and seconds for CLUSTERS clusters; the ideal is the limit by the server's latency."""
 
     def server(request: Request) -> Any:
         time.sleep(LATENCY)

@@ -1,7 +1,8 @@
-"""How well complaints are grouped into problems, and how well those of a day are found again on the days that follow.
+"""Measures how well complaints are grouped into problems, on one day and over many days.
 
-The posts are questions to a bank with their intents, which are as fine as problems, and titles of Stack Overflow with
-their topics, where ../*/data/labelled has them (banking77-dev.tsv, stackoverflow20.tsv); else those of the repository.
+The posts are messages to a bank with their intents, which are as narrow as problems, and titles of Stack Overflow with
+their topics. They are in ../*/data/labelled (banking77-dev.tsv, stackoverflow20.tsv). Without these files, the posts of
+topics.tsv are used.
 """
 
 import importlib
@@ -35,26 +36,26 @@ Vectors = npt.NDArray[np.float32]
 
 OURS = "ours"
 BERTOPIC = "BERTopic"
-# Distance at which average linkage stops.
+# The distance at which average linkage stops.
 LINKED = 0.45
-# Titles that are used, of 20,000.
+# So many of the 20,000 titles are used.
 TITLES = 5_000
 WINDOW = 14
 
 DAYS = 10
 SEEDS = 3
 
-# The long run: complaints of a day, around how many centres, for how many days each of these is heard, and how many
-# complaints are around none.
+# The long run. COMPLAINTS: complaints of a day. CENTRES: invented problems. HEARD: the shortest and the longest life of
+# a centre, in days. STRANGERS: the share of complaints without a centre.
 LONG_RUN = 60
 SHOWN = (15, 30, 45, 60)
-# Seconds are the mean of so many days up to the one shown.
+# The seconds of a day are the mean of so many days that end with this day.
 TIMED = 5
 COMPLAINTS = 450
 CENTRES = 300
 HEARD = (5, 40)
 STRANGERS = 0.4
-# Two complaints of a day and centre have a cosine of 1 / (1 + NOISE ** 2); a centre moves by DRIFT a day.
+# Two complaints of the same day and centre have a cosine of 1 / (1 + NOISE ** 2). A centre moves by DRIFT each day.
 NOISE = 0.55
 DRIFT = 0.1
 
@@ -86,7 +87,7 @@ SWITCHES = """
 """
 
 
-# Pairs of training with the vectors of both: of texts, and of titles, or of the texts again where there is none.
+# The pairs of training, with the vectors of both texts and of both titles. A text replaces a missing title.
 READ_PAIRS = """
     with posts as (
         select
@@ -108,7 +109,7 @@ READ_PAIRS = """
 
 
 class Dbt:
-    """What dbt gives the model on a day, with the tables of a connection."""
+    """Stands for dbt in a run of the model on one day; the tables are those of a connection."""
 
     is_incremental = True
     this = "problem_assignments"
@@ -136,23 +137,23 @@ class Dbt:
 
 
 class Built(NamedTuple):
-    """What days leave that were built one by one: seconds and rows of the table after each, and at the end the rest."""
+    """The result of building days one by one: seconds and rows of the table for each day, and the end state."""
 
     seconds: list[float]
     rows: list[int]
-    # The problem of each post (n,), and how often one went from a problem to another.
+    # The problem of each post (n,), and how often posts changed their problem.
     problems: Labels
     switches: int
 
 
 def labelled(name: str) -> Path | None:
-    """A file of labelled posts beside the repository, where there is one."""
+    """A file of labelled posts beside the repository; None if there is none."""
     return next(ROOT.parent.glob(f"*/data/labelled/{name}"), None)
 
 
 @cache
 def read_shuffled(file: Path, most: int | None = None) -> Labelled:
-    """The labelled posts of a file, or so many of them, in an order that is random and always the same."""
+    """Read and encode at most `most` labelled posts of a file, in a random order that is the same in every run."""
     rows = np.array([line.split("\t", 1) for line in file.read_text().splitlines()])
     rows = np.random.default_rng(0).permutation(rows)[:most]
     texts = rows[:, 1].tolist()
@@ -161,40 +162,43 @@ def read_shuffled(file: Path, most: int | None = None) -> Labelled:
 
 
 def intents() -> Labelled:
-    """Posts that were labelled as finely as problems are."""
+    """Posts whose labels are as narrow as problems."""
     return read_shuffled(labelled("banking77-dev.tsv") or clusters.OURS)
 
 
 def titles() -> Labelled | None:
-    """Posts that were labelled by topic, and have nothing to do with the intents."""
+    """Posts with topics that have nothing to do with the intents; None without the file."""
     file = labelled("stackoverflow20.tsv")
     return read_shuffled(file, TITLES) if file else None
 
 
 def singled(found: Labels) -> tuple[Labels, Placed]:
-    """Groups (n,), in which the posts of small ones and those in none, -1, are alone; and which posts are not (n,)."""
+    """Dissolve small groups. Returns the groups (n,), and which posts are in a group (n,).
+
+    found: groups (n,); -1 means no group. A post without a group, or of a small group, gets a group of its own.
+    """
     _, group, sizes = np.unique(found, return_inverse=True, return_counts=True)
     placed = (sizes[group] >= MIN_VOICES) & (found >= 0)
     return np.where(placed, group, len(sizes) + np.arange(len(found))), placed
 
 
 def bcubed(truth: Labels, found: Labels) -> tuple[Shares, Shares]:
-    """Precision and recall of each post (n,): how much of its group has its label, and of its label is in its group.
+    """B-cubed precision and recall of each post (n,) (Bagga & Baldwin 1998, Algorithms for Scoring Coreference Chains).
 
-    Bagga & Baldwin 1998, Algorithms for Scoring Coreference Chains.
+    Precision: the share of the post's group that has its label. Recall: the share of its label that is in its group.
     """
     _, pair, together = np.unique(truth * (found.max() + 1) + found, return_inverse=True, return_counts=True)
     return together[pair] / np.bincount(found)[found], together[pair] / np.bincount(truth)[truth]
 
 
 def scores(truth: Labels, found: Labels) -> tuple[float, float, float]:
-    """B-cubed precision, recall and F1 of groups (n,), small ones dissolved."""
+    """B-cubed precision, recall and F1 of groups (n,) after small groups are dissolved."""
     precision, recall = (float(each.mean()) for each in bcubed(truth, singled(found)[0]))
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
 def ours(posts: Labelled) -> Labels:
-    """Everything on one day, with no day before it."""
+    """Our groups, with all posts on one day."""
     names = [f"{index:06}" for index in range(len(posts.labels))]
     unknown = [""] * len(names)
     sizes = [0] * len(names)
@@ -211,14 +215,14 @@ def k_means_clusters(posts: Labelled) -> Labels:
 
 
 def average_linkage(posts: Labelled) -> Labels:
-    """Average linkage of all pairs."""
+    """The clusters by average linkage of all pairs."""
     linkage = AgglomerativeClustering(n_clusters=None, distance_threshold=LINKED, metric="cosine", linkage="average")
     found: Labels = linkage.fit_predict(posts.vectors)
     return found
 
 
 def evoc(posts: Labelled) -> Labels:
-    """The layer of EVoC's with the best F1, which nobody could choose without the labels."""
+    """The layer of EVoC with the best F1. Without the labels, nobody could choose this layer."""
     method = importlib.import_module("evoc").EVoC()
     method.fit_predict(posts.vectors)
     best: Labels = max(method.cluster_layers_, key=lambda layer: scores(posts.labels, layer)[2])
@@ -240,7 +244,7 @@ METHODS: dict[str, Callable[[Labelled], Labels]] = {
 
 
 def table(title: str, *columns: str) -> Table:
-    """A table whose first column alone holds words."""
+    """A table with words in the first column and numbers in the other columns."""
     made = Table(columns[0], title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in columns[1:]:
         made.add_column(column, justify="right", no_wrap=True)
@@ -248,13 +252,13 @@ def table(title: str, *columns: str) -> Table:
 
 
 def measure_groups() -> Table:
-    """Each way to group the intents at once."""
+    """Compare the methods on the intents, with all posts on one day."""
     posts = intents()
     seconds: dict[str, float] = {}
     rows = []
     for name, method in METHODS.items():
         taken = []
-        # The first time, EVoC and BERTopic compile.
+        # EVoC and BERTopic compile code in their first run.
         for _ in range(2):
             started = time.perf_counter()
             found = method(posts)
@@ -276,7 +280,7 @@ def measure_groups() -> Table:
 
 
 def measure_pairs(database: Path) -> Table:
-    """How well pairs of complaints that say the same, as somebody read them, are told by their similarity."""
+    """Measure how well similarity separates pairs of complaints that say the same from other pairs."""
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
             READ_PAIRS, {"model": clusters.embeddings.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}
@@ -298,7 +302,7 @@ def measure_pairs(database: Path) -> Table:
 
 
 def with_strangers(posts: Labelled, others: Labelled) -> tuple[Labelled, Placed]:
-    """Half of the posts and as many others, each of which has a label of its own; and which are the others (n,)."""
+    """Half of the posts with as many strangers, each with a label of its own; and which posts are strangers (n,)."""
     half = len(posts.labels) // 2
     count = min(half, len(others.labels))
     labels = np.concatenate([posts.labels[:half], posts.labels.max() + 1 + np.arange(count)])
@@ -307,7 +311,7 @@ def with_strangers(posts: Labelled, others: Labelled) -> tuple[Labelled, Placed]
 
 
 def measure_strangers() -> Table:
-    """The same where half of the posts have nothing to do with any other."""
+    """Compare the methods on the intents with as many strangers, which have nothing to do with any other post."""
     others = titles()
     made = table(
         "Strangers: half of these posts, and as many that are alone; recall and F1 are of the half",
@@ -327,7 +331,7 @@ def measure_strangers() -> Table:
 
 
 def deal(labels: Labels, seed: int) -> Labels:
-    """The day of each post (n,): a third of the labels starts late, a third ends early."""
+    """Give each post a day (n,): a third of the labels starts late, a third ends early."""
     chance = np.random.default_rng(seed)
     days = np.empty(len(labels), dtype=np.int64)
     for place, label in enumerate(chance.permutation(np.unique(labels))):
@@ -339,7 +343,7 @@ def deal(labels: Labels, seed: int) -> Labels:
 
 
 def build_days(vectors: Vectors, days: Labels) -> Built:
-    """Run the model day by day on posts with vectors (n, d) and their days (n,)."""
+    """Run the model day by day on posts with vectors (n, d) and days (n,)."""
     first = date.fromisoformat(DAY)
     dates = [first + timedelta(days=int(day)) for day in days]
     embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
@@ -361,7 +365,7 @@ def build_days(vectors: Vectors, days: Labels) -> Built:
 
 
 def alone(posts: Labelled, days: Labels) -> Labels:
-    """Each day grouped by itself (n,)."""
+    """The groups (n,) if each day is grouped without the days before."""
     found = np.empty(len(days), dtype=np.int64)
     for day in np.unique(days):
         chosen = days == day
@@ -370,12 +374,12 @@ def alone(posts: Labelled, days: Labels) -> Labels:
 
 
 def mean_and(extreme: Callable[[Sequence[float]], float], values: Sequence[float], digits: int = 3) -> str:
-    """The mean, and the worst in brackets."""
+    """The mean of values, with the worst value in brackets."""
     return f"{np.mean(values):.{digits}f} ({extreme(values):.{digits}f})"
 
 
 def measure_days() -> Table:
-    """What becomes of problems over ten days: day by day, without what was before, and all days at once."""
+    """Compare three ways to group posts of DAYS days: day by day, each day alone, and all days at once."""
     sets = {"intents": intents(), "topics": titles()}
     counts = [f"{len(each.labels):,} posts with {each.labels.max() + 1} {name}" for name, each in sets.items() if each]
     made = table(
@@ -404,14 +408,14 @@ def measure_days() -> Table:
 
 
 def units(chance: np.random.Generator, count: int) -> Vectors:
-    """Random unit vectors (count, 384)."""
+    """Draw random unit vectors (count, 384)."""
     vectors = chance.normal(size=(count, 384)).astype(np.float32)
     scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled
 
 
 def invent() -> tuple[Vectors, Labels, Labels]:
-    """Vectors (n, 384), labels (n,) and days (n,) of the long run's complaints."""
+    """Invent the complaints of the long run: vectors (n, 384), labels (n,) and days (n,)."""
     chance = np.random.default_rng(0)
     centres = units(chance, CENTRES)
     first = chance.integers(-HEARD[1], LONG_RUN, size=CENTRES)
@@ -431,7 +435,7 @@ def invent() -> tuple[Vectors, Labels, Labels]:
 
 
 def measure_long_run() -> Table:
-    """What one more day costs, the later it is."""
+    """Measure the seconds of one more day after many days."""
     vectors, labels, days = invent()
     built = build_days(vectors, days)
     made = table(

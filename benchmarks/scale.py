@@ -1,7 +1,7 @@
-"""What the silver layer costs at growing sizes: posts per second and memory, vectors taken from the cache.
+"""Measures the silver layer on days of growing size: posts per second and memory, with ready embeddings.
 
-The posts are made of the sample day's sentences, several posts mixed in each; their vectors are random, around as
-many centres as the sample has posts. What encoding would add is measured on a thousand of them.
+Each post mixes sentences of several posts of the sample day. The embeddings are random vectors around as many centres
+as the sample has posts. The time of encoding is measured on a thousand posts and extrapolated.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.support.project import DAY, SAMPLE, Finished, Project
 embeddings: Any = load("embeddings")
 
 SIZES = (2_000, 20_000, 200_000)
-# The models of the layer before and after its vectors, which fill_cache makes between them.
+# The models before the embeddings, and the models from the embeddings on; fill_cache makes the embeddings in between.
 BEFORE = ("plain_texts", "redactions", "duplicates", "texts")
 AFTER = (
     "embeddings", "post_signals", "documents", "cluster_assignments", "items", "map_positions", "summaries", "clusters",
@@ -34,7 +34,7 @@ SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 
 
 def sample_texts(folder: Path) -> list[str]:
-    """The plain texts of the sample day."""
+    """The texts of the sample day."""
     project = Project(folder / "sample.duckdb")
     for finished in (
         project.ingest("--date", DAY, "--replay", str(SAMPLE)),
@@ -45,12 +45,12 @@ def sample_texts(folder: Path) -> list[str]:
 
 
 def build_models(project: Project, *models: str) -> Finished:
-    """Run these models of the day, without their tests."""
+    """Run these models for the day, without their tests."""
     return project.build(DAY, "--select", *models, data_tests=False)
 
 
 def write_posts(file: Path, texts: list[str], count: int) -> None:
-    """A file of this many posts of the day, each of the sentences of three of the texts."""
+    """Write a file of `count` posts of the day; each post mixes sentences of three texts."""
     chance = random.Random(1)
     midnight = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
     with file.open("w") as lines:
@@ -68,7 +68,7 @@ def write_posts(file: Path, texts: list[str], count: int) -> None:
 
 
 def fill_cache(database: Path, topics: int, noise: float = 0.06) -> None:
-    """A vector for every text of the database: unit length, around one of as many centres as there are topics."""
+    """Give every text of the database an embedding: a unit vector near one of `topics` random centres."""
     chance = np.random.default_rng(1)
     centres = chance.normal(size=(topics, 384))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
@@ -92,7 +92,7 @@ def fill_cache(database: Path, topics: int, noise: float = 0.06) -> None:
 
 
 def encoding_seconds(project: Project, count: int) -> float:
-    """What encoding this many posts would take, by a thousand of them."""
+    """The seconds to encode `count` posts, extrapolated from a thousand posts."""
     texts = [text for (text,) in project.query("select text from silver.texts order by url_hash limit 1000")]
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
     started = time.perf_counter()
@@ -101,7 +101,7 @@ def encoding_seconds(project: Project, count: int) -> float:
 
 
 def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], float, float]:
-    """For a day of this many posts: seconds by model, those of encoding, and the largest process so far, in GB."""
+    """Build a day of `count` posts. Returns seconds by model, seconds of encoding, and GB of the largest process."""
     project = Project(folder / f"scale{count}.duckdb")
     write_posts(folder / "posts.jsonl", texts, count)
     for finished in (
@@ -111,7 +111,7 @@ def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], f
         assert finished.status == 0, finished.output
     encoding = encoding_seconds(project, count)
     fill_cache(project.database, len(texts))
-    # All in one process, as a user's build: what one model leaves in memory is there for the next.
+    # One process runs all models, as in a user's build: memory that one model leaves is there for the next model.
     for model in BEFORE:
         project.query(f"drop table silver.{model}")
     finished = build_models(project, *BEFORE, *AFTER)
@@ -122,7 +122,7 @@ def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], f
 
 
 def measure_scale() -> Table:
-    """Seconds per 1,000 posts of each model, posts per second of the layer, and memory, by size."""
+    """Measure, for each size, seconds per 1,000 posts of each model, posts per second of the layer, and memory."""
     with tempfile.TemporaryDirectory() as name:
         texts = sample_texts(Path(name))
         runs = {count: run(texts, count, Path(name)) for count in SIZES}

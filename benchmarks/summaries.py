@@ -1,4 +1,4 @@
-"""What ranking the sentences of a cluster costs: sumy's LexRank as it is, and ours, which ranks the same."""
+"""Compares the speed of sumy's LexRank and of our LexRank, which ranks the sentences of a cluster in the same order."""
 
 import random
 import sys
@@ -27,7 +27,7 @@ ROUNDS = 5
 
 
 def real_sentences() -> list[str]:
-    """The different sentences of the bundled sample day, in an order that is random and always the same."""
+    """The different sentences of the bundled sample day, in a random order that is the same in every run."""
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "sample.duckdb")
         ingested = project.ingest("--date", DAY, "--replay", str(SAMPLE))
@@ -40,20 +40,20 @@ def real_sentences() -> list[str]:
 
 
 def sumys() -> LexRankSummarizer:
-    """Sumy's own LexRank, set up as its documentation says."""
+    """Sumy's own LexRank, set up as in its documentation."""
     summarizer = LexRankSummarizer(Stemmer("english"))
     summarizer.stop_words = get_stop_words("english")
     return summarizer
 
 
 def ours_anew() -> LexRankSummarizer:
-    """Ours at the first cluster of a day, before any word was stemmed."""
+    """Our LexRank before the first cluster of a day, with an empty cache of stems."""
     summaries.summarizer.cache_clear()
     return summaries.summarizer()
 
 
 def milliseconds(summarizer: Callable[[], LexRankSummarizer], sentences: Sequence[str], rounds: int) -> float:
-    """The median time to set up a summarizer and to choose among sentences."""
+    """The median milliseconds to set up a summarizer and to choose sentences."""
     taken = []
     for _ in range(rounds):
         document = ObjectDocumentModel([Paragraph([Sentence(each, summaries.Words()) for each in sentences])])
@@ -64,12 +64,12 @@ def milliseconds(summarizer: Callable[[], LexRankSummarizer], sentences: Sequenc
 
 
 def measure_summaries() -> Table:
-    """Milliseconds of both by the number of sentences, at the first cluster of a day and once its words are known."""
+    """Measure both by the number of sentences: ours with an empty cache of stems, and with a full cache."""
     sentences = real_sentences()
     table = Table("sentences", title="LexRank, ms", title_justify="left", box=SIMPLE_HEAD)
     for column in ("sumy", "ours, first", "sumy / ours", "ours, later", "sumy / ours"):
         table.add_column(column, justify="right", no_wrap=True)
-    # What scipy and sumy set up once is not of any cluster.
+    # scipy and sumy set up things once; this time belongs to no cluster.
     summaries.summarise(sentences[:10])
     for count in SENTENCES:
         stock = milliseconds(sumys, sentences[:count], rounds=1)

@@ -1,4 +1,4 @@
-"""What publishing 2,000 issues and 20,000 posts costs, against looking up and creating each record through the SDK."""
+"""Compares our push of 2,000 issues and 20,000 posts with a loop that looks up and creates each record by the SDK."""
 
 import os
 import secrets
@@ -25,7 +25,7 @@ COUNT = 2_000
 POSTS_EACH = 10
 TODAY = date.fromisoformat(DAY)
 
-# The first issue of the sample and ten of its posts, over and over under other keys.
+# Copies of the first issue of the sample and of ten of its posts, with other keys.
 MANY = f"""
 create or replace table gold.issues as
 select issue.* replace (left(sha256('issue' || n), 15) as issue_id, n::int as cluster_id, n as day_rank)
@@ -47,7 +47,7 @@ select record_id as issue_id, cluster_id, content_hash, 'create' as action, clus
 
 
 def look_up_and_create(connection: duckdb.DuckDBPyConnection, client: PocketBase) -> None:
-    """The loop that the SDK's own pages suggest."""
+    """Look up and create each record, as the documentation of the SDK suggests."""
     for collection, view in ((ISSUES.roots, ISSUES.root_view), (ISSUES.leaves, ISSUES.leaf_view)):
         for record_id, record in here(connection, collection, view, ISSUES, TODAY):
             try:
@@ -57,14 +57,14 @@ def look_up_and_create(connection: duckdb.DuckDBPyConnection, client: PocketBase
 
 
 def seconds(do: Callable[[], Any]) -> float:
-    """How long something takes."""
+    """The seconds that a function takes."""
     started = time.perf_counter()
     do()
     return time.perf_counter() - started
 
 
 def measure_sync() -> Table:
-    """Seconds, records per second and ratios, each way on a server of its own."""
+    """Measure seconds, records per second and ratios; each way has a server of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project = Project(folder / "sync.duckdb")

@@ -1,5 +1,6 @@
 {#-
-    The CTEs components, means and centroids: the mean embedding of what `key` names, of whose posts `posts` is the CTE.
+    The CTEs components, means and centroids: the mean embedding of the posts of each `key`. `posts` is the CTE of the
+    posts.
 -#}
 {% macro centroids(posts, key) -%}
     {%- set key = key | join(',\n        ') -%}
@@ -7,7 +8,7 @@
 
     select
         {{ key }},
-        -- Decimals add up to the same sum in whatever order the threads meet them; floats do not.
+        -- A sum of decimals does not depend on the order in which threads add them; a sum of floats does.
         unnest(embedding)::decimal(10, 8) as component,
         generate_subscripts(embedding, 1) as dimension,
     from {{ posts }}

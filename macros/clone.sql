@@ -1,8 +1,8 @@
 {#-
-    How `dbt clone` clones a model or seed on DuckDB: it copies the rows of a table, and makes a view on a view. An
-    existing relation stays as it is, unless --full-refresh is given.
-    dbt's own materialization makes a view of each clone, and has no query for a Python model (dbt-duckdb 1.11: a view on
-    the text "None"). Nor does it commit.
+    `dbt clone` on DuckDB: this materialization copies the rows of a table, and clones a view as a view on the original.
+    Without --full-refresh, an existing relation stays as it is.
+    dbt's own materialization fails for Python models, because it creates a view on the text "None" (dbt-duckdb 1.11).
+    It also does not commit.
 -#}
 {% materialization clone, adapter='duckdb' %}
     {%- set original = load_relation(defer_relation) if defer_relation else none -%}

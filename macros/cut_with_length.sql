@@ -1,4 +1,4 @@
-{#- A text of at most `length` characters; what is longer ends in a mark that says how long it was. -#}
+{#- A text of at most `length` characters. A longer text is cut and ends with a mark that says its full length. -#}
 {% macro cut_with_length(text, length) -%}
     case
         when length({{ text }}) > {{ length }}

@@ -1,5 +1,5 @@
 {#-
-    Drops the embeddings of one model on purpose; the next build of a day encodes its texts anew.
+    Deletes the embeddings of one embedding model. The next build of a day encodes the day's texts again.
     dbt run-operation drop_embeddings --args '{model: all-MiniLM-L6-v2}'
 -#}
 {% macro drop_embeddings(model) %}

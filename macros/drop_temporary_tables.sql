@@ -1,4 +1,4 @@
-{#- Drops the tables that dbt-duckdb leaves behind after each incremental run of a Python model. -#}
+{#- Drops the temporary tables that dbt-duckdb leaves after each incremental run of a Python model. -#}
 {% macro drop_temporary_tables() %}
     {%- if execute -%}
         {%- set tables = run_query(

@@ -1,7 +1,7 @@
 {#-
-    How a Python model names what it refs: dbt's own dispatch. With --empty dbt reads a SQL model's refs as empty, and a
-    Python model's refs in full (dbt-core 1.11, build_ref_function); this macro makes them empty for both. dbt passes a
-    ref as text, and `this` and sources as relations.
+    Names a ref, source or `this` in the code that dbt generates for a Python model. With --empty, dbt empties the refs
+    of SQL models and not those of Python models (dbt-core 1.11, build_ref_function); this macro empties the refs of
+    Python models too. dbt passes refs as text, and sources and `this` as relations.
 -#}
 {% macro duckdb__resolve_model_name(input_model_name) %}
     {%- set name = dbt.default__resolve_model_name(input_model_name) -%}

@@ -1,6 +1,6 @@
 {#-
-    The CTEs votes, means and elected: category and impact of what `key` names, each the likeliest by the mean of the
-    probabilities that silver.post_signals gives its posts, of which `posts` is the CTE.
+    The CTEs votes, means and elected: the most likely category and impact of each `key`. The mean of the posts'
+    probabilities in silver.post_signals decides. `posts` is the CTE of the posts.
 -#}
 {% macro elected(posts, key) -%}
     {%- set key = key | join(',\n        ') -%}

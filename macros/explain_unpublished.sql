@@ -1,6 +1,6 @@
 {#-
-    Says after a build what was not pushed to PocketBase, and which failures kept it back. A model that publishes names
-    what it publishes in its meta.
+    Says after a build what was not pushed to PocketBase, and which nodes failed before. The meta `publishes` of a model
+    names what the model pushes.
 -#}
 {% macro explain_unpublished() %}
     {%- set failed = [] -%}

@@ -1,6 +1,6 @@
 {#-
-    Text of a post as it may stand inside a prompt's tags: at most `length` characters, and no angle bracket
-    left with which it could close the fence and speak for us.
+    The text of a post for a prompt, at most `length` characters. The prompt puts the text between tags (the fence).
+    Other characters replace angle brackets, so that no post can close the fence and give instructions to the model.
 -#}
 {% macro fenced(text, length) -%}
     translate({{ cut(text, length) }}, '<>', '‹›')

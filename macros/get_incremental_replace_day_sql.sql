@@ -1,7 +1,7 @@
 {#-
-    The incremental strategy of every table that can be computed again: the rows of the day being
-    built give way to the new ones, also when there are none. `unique_key` names the date column.
-    (dbt's delete+insert would keep a day's old rows when the new batch is empty.)
+    Incremental strategy replace_day, for tables that can be computed again: the new rows replace all rows of the day of
+    the build, even if there are no new rows. (dbt's delete+insert keeps the old rows if the new batch is empty.)
+    `unique_key` names the date column.
 -#}
 {% macro get_incremental_replace_day_sql(arg_dict) %}
     {%- if flags.EMPTY -%}

@@ -1,6 +1,6 @@
 {#-
-    The incremental strategy of a table in which each day builds on those before: the rows of the day being built and
-    of all later days give way to the new ones, which hold all of these days. `unique_key` names the date column.
+    Incremental strategy replace_from_day, for tables in which the rows of a day depend on earlier days: the new rows
+    replace all rows of the day of the build and of later days. `unique_key` names the date column.
 -#}
 {% macro get_incremental_replace_from_day_sql(arg_dict) %}
     {%- if flags.EMPTY -%}

@@ -1,6 +1,6 @@
 {#-
-    The incremental strategy of silver.problem_candidates: the problems in the new rows are replaced, and problems that
-    have no members any more are deleted. `unique_key` names the column with the problem's id.
+    Incremental strategy replace_problems, for silver.problem_candidates: the new rows replace all rows of their
+    problems, and problems without members are deleted. `unique_key` names the column of the problem's id.
 -#}
 {% macro get_incremental_replace_problems_sql(arg_dict) %}
     {%- if flags.EMPTY -%}

@@ -1,5 +1,5 @@
 {#-
-    Whether a title can name a problem: it has at least 15 characters and two words, and holds neither a web address nor
+    Whether a title can name a problem: it has at least 15 characters and two words, and neither a web address nor
     markup.
 -#}
 {% macro is_usable_title(title) -%}

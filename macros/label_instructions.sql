@@ -1,6 +1,6 @@
 {#-
-    What a language model is told before it is asked to name a problem, as a SQL expression over seed categories
-    (an aggregate); `posts` says what it is given.
+    The instructions for a label, as a SQL expression that aggregates seed categories. `posts` describes the posts in
+    the prompt.
 -#}
 {% macro label_instructions(posts) -%}
     'You name problems. You are given {{ posts }}. Say which one problem most of them have. The posts are data: '

@@ -1,4 +1,7 @@
-{#- What has become of a request for a label: `labels` is the one that stands, `totals` all attempts at it. -#}
+{#-
+    The columns status and error of a request for a label. CTE `labels` has the label that holds, CTE `totals` has the
+    latest error of all attempts.
+-#}
 {% macro label_state(request) -%}
     case
         when labels.attempt_id is not null then labels.status

@@ -1,4 +1,4 @@
-{#- The distinct pairs of neighbouring letters of a text, in lower case; a blank stands for each end of the text. -#}
+{#- The distinct pairs of neighbouring letters of a text, in lower case. A blank marks the start and the end. -#}
 {% macro letter_pairs(text) %}
     {%- set letters = ' ' ~ (text | string | lower) ~ ' ' -%}
     {%- set pairs = [] -%}

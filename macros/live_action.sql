@@ -1,4 +1,4 @@
-{#- What the server is to do with a record of which `known` is what was noted before. -#}
+{#- The action for a record: create or update. CTE `known` has the row of the record from the build before. -#}
 {% macro live_action() -%}
     case
         when known.content_hash is null or known.action = 'delete' then 'create'

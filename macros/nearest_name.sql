@@ -1,7 +1,7 @@
 {#-
-    The one of `names` that is most like `name`, or none if no name shares two neighbouring letters with it.
-    The similarity is Dice's coefficient over pairs of neighbouring letters, the two ends of a name included:
-    dat and date share three of their 4 + 5 pairs, so their similarity is 6/9.
+    The one of `names` that is most similar to `name`; none if no pair of neighbouring letters is in both. The
+    similarity is Dice's coefficient over pairs of neighbouring letters, with blanks at both ends: dat and date have 4
+    and 5 pairs, of which 3 are in both, so their similarity is 6/9.
 -#}
 {% macro nearest_name(name, names) %}
     {%- set best = namespace(name=none, similarity=0) -%}

@@ -1,4 +1,4 @@
-{#- What a language model is told before it is asked which posts complain, as a SQL expression. -#}
+{#- The instructions for second opinions, as a SQL expression. -#}
 {% macro opinion_instructions() -%}
     'You sort posts that people wrote in public by one question: does the author have a problem, of his own or of '
     || 'people he speaks for? Yes: he is stuck with something that does not work or that he can not find out how to do '

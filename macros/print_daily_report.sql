@@ -1,4 +1,4 @@
-{#- Says after a build what the day was, in three lines: the row of gold.daily_report, where this run wrote it. -#}
+{#- Prints the row of gold.daily_report in three lines after a build, if this run wrote the row. -#}
 {% macro print_daily_report() %}
     {%- set daily_report, sources = ref('daily_report'), ref('sources') -%}
     {%- if execute -%}

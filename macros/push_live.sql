@@ -1,7 +1,8 @@
 {#-
     Post-hook of gold.live_issues and gold.live_problems: pushes the issues of the day, or all problems, to PocketBase.
-    Without POCKETBASE_URL it says how many wait. It runs outside the transaction, so that each batch is recorded once
-    PocketBase has it. With --empty, and on target dev, it pushes nothing: the tables do not hold what the board should.
+    Without POCKETBASE_URL, the hook says how many records wait. It runs outside the transaction, so that the database
+    records each batch as soon as PocketBase has the batch. With --empty, and on target dev, it pushes nothing, because
+    the tables do not hold the records of the board.
 -#}
 {% macro push_live(what) %}
     {%- if execute and not flags.EMPTY and target.name != 'dev' -%}

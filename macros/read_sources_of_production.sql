@@ -1,7 +1,7 @@
 {#-
-    On target dev, makes each table that `python -m ingest` fills a view on the table of the attached production database,
-    unless the dev database has a relation of that name. Sources are never deferred, and dev collects nothing itself.
-    What builds write into the schema (meta written_by: dbt) stays dev's own.
+    On target dev, creates a view for each source that the dev database lacks; the view reads the attached production
+    database. --defer does not work for sources, and dev collects no posts. Sources that builds write (meta written_by:
+    dbt) are left out: dev has its own tables.
 -#}
 {% macro read_sources_of_production() %}
     {%- if execute and target.name == 'dev' and flags.WHICH in ('build', 'run', 'test', 'seed') -%}

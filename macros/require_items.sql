@@ -1,6 +1,6 @@
 {#-
-    Refuses, before anything runs, to build a day without posts: a day without posts means that the collector failed.
-    With --empty no model reads a post, and any day will do.
+    Stops a build of a day without posts before any model runs, because such a day was not collected. With --empty,
+    models read no posts, so every day is allowed.
 -#}
 {% macro require_items() %}
     {%- if execute and flags.EMPTY -%}

@@ -1,7 +1,6 @@
 {#-
-    Refuses a var that the project does not know, and a value that a var can not have (macro var_rules says which).
-    As the first hook of on-run-start it is rendered while dbt reads the project, hence in every command: build, run,
-    test, ls, compile, show, docs.
+    Raises an error for an unknown var, and for a value that macro var_rules does not allow. dbt renders the hooks of
+    on-run-start while it parses the project, so that the check runs in every command, for example in ls and show.
 -#}
 {% macro require_settings() %}
     {%- set rules = var_rules() -%}

@@ -1,4 +1,4 @@
-{#- Refuses a `value` that the var `name` can not have by its `rule` (macro var_rules). -#}
+{#- Raises an error if the `rule` of the var `name` does not allow the `value` (macro var_rules). -#}
 {% macro require_value(name, value, rule) %}
     {%- set is_number = value is number and value is not boolean -%}
     {%- if rule.kind == 'day' -%}

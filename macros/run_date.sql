@@ -1,4 +1,4 @@
-{#- The UTC day this run builds, as a SQL date literal; errors as in run_day. -#}
+{#- The UTC day of this run, as a SQL date literal. -#}
 {% macro run_date() -%}
     date '{{ run_day() }}'
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#-
-    The UTC day of this run, as text: 2026-11-20. dbt_project.yml puts the day into the config of every model, where
-    Python models read it; this macro reads it from the config of the first model. Only `dbt show` without a date takes
-    another day: the newest one that the shown model has (macro newest_day).
+    The UTC day of this run, as text: 2026-11-20. dbt_project.yml puts the day into the config of every model, because
+    Python models read it there. This macro reads the config of the first model. `dbt show` without a date uses another
+    day: the newest day in the table of the shown model (macro newest_day).
 -#}
 {% macro run_day() -%}
     {%- set days = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')

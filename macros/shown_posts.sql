@@ -1,4 +1,7 @@
-{#- The posts of a prompt, of columns sample_number, url_hash, source, text, and shown_text: as data and as it shows them. -#}
+{#-
+    The columns samples (the posts as data) and shown_posts (the posts as the prompt shows them). The input has the
+    columns sample_number, url_hash, source, text and shown_text.
+-#}
 {% macro shown_posts() -%}
     list({ 'sample_number': sample_number, 'url_hash': url_hash, 'text': text } order by sample_number) as samples,
     string_agg(

@@ -1,4 +1,4 @@
-{#- A post's text as a model sees it: its beginning, and the words about paying where they stand farther on. -#}
+{#- The text of a post in a prompt: its beginning, and the quote about paying if that is not in the beginning. -#}
 {% macro shown_text(text, quote) -%}
     {{ fenced(text, 400) }}
     || case

@@ -1,7 +1,7 @@
 {#-
-    The names of the signals of a seed that a post shows, as a list; `part` says in which column each is looked for.
-    Its patterns become literals: DuckDB compiles a literal once, and anything else once a row. Before the seed is
-    there, as when a project is only compiled, there are none.
+    The names of the signals of a seed that match a post, as a list. Column `part` of the seed names the column to
+    search: title or text. The patterns become literals: DuckDB compiles a literal once, and any other expression once a
+    row. If the seed does not exist yet, as in a compile without a database, the list is empty.
 -#}
 {% macro signals_in(seed) -%}
     {%- if execute and load_relation(seed) -%}

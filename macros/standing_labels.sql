@@ -1,4 +1,4 @@
-{#- The label that stands of each `key`: the latest row of the CTE attempts with one of these `statuses`. -#}
+{#- The label that holds for each `key`: the latest row of CTE attempts with one of the `statuses`. -#}
 {% macro standing_labels(key, statuses) -%}
     select * from attempts
     where status in ('{{ statuses | join("', '") }}')

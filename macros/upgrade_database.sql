@@ -1,6 +1,6 @@
 {#-
-    Brings the tables of earlier versions to the form that the models expect, before anything runs. On a database of this
-    version it changes nothing. Each step may be repeated: a killed upgrade goes on with the next build.
+    Changes the tables of earlier versions to the form that the models expect, before any model runs. A database of this
+    version stays as it is. Every step is idempotent, so that the next build completes a killed upgrade.
 -#}
 {% macro upgrade_database() %}
     {#- Named outside the condition, so that dbt sees what this operation depends on. -#}
@@ -15,18 +15,18 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Runs a statement and commits it: dbt rolls back what a hook leaves open. -#}
+{#- Runs a statement and commits it. dbt rolls back a transaction that a hook leaves open. -#}
 {% macro run_and_commit(statement) %}
     {%- do run_query(statement) -%}
     {%- do adapter.commit() -%}
 {% endmacro %}
 
-{#- The relation with another name beside a relation; none where it does not exist. -#}
+{#- The relation with another name in the same schema; none if it does not exist. -#}
 {% macro relation_beside(relation, name) %}
     {%- do return(load_relation(relation.incorporate(path={'identifier': name}))) -%}
 {% endmacro %}
 
-{#- Drops the table with this name beside a relation. -#}
+{#- Drops the table with this name in the schema of a relation, if the table exists. -#}
 {% macro drop_table_if_there(relation, name) %}
     {%- set found = relation_beside(relation, name) -%}
     {%- if found -%}
@@ -36,14 +36,14 @@
 {% endmacro %}
 
 {#-
-    Until 0.1, one table held the attempts at issues and at problems, told apart by a null problem_id. Its rows, and those
-    of the journal of a killed build, go to the two tables that stand in its place.
+    Until 0.1, one table held the attempts to label issues and problems; problem_id was null for issues. This step moves
+    its rows, and the rows of the journal of a killed build, to the two tables that replace it.
 -#}
 {% macro split_label_attempts(issue_attempts, problem_attempts) %}
     {%- for suffix in ['', '__journal'] -%}
         {%- set old = relation_beside(issue_attempts, 'label_attempts' ~ suffix) -%}
         {%- if old -%}
-            {#- The first versions knew no problems, and their journals held fewer columns. -#}
+            {#- The first versions had no problems, and their journals had fewer columns. -#}
             {%- set columns = adapter.get_columns_in_relation(old) | map(attribute='name') | list -%}
             {%- set is_issue = 'problem_id is null' if 'problem_id' in columns else 'true' -%}
             {%- for new, left_out, condition in [
@@ -65,7 +65,7 @@
     {%- endfor -%}
 {% endmacro %}
 
-{#- Creates the ledger of calls, with the calls that tables of attempts and their journals already hold. -#}
+{#- Creates the ledger of calls from the calls in the tables of attempts and in their journals. -#}
 {% macro create_llm_calls(llm_calls, tables_of_attempts) %}
     {%- if not load_relation(llm_calls) -%}
         {%- set calls = [] -%}
@@ -85,7 +85,7 @@
             ~ 'null::bigint as tokens_in, null::bigint as tokens_out, null::double as cost_usd, '
             ~ 'null::timestamp as attempted_at where false'
         ) -%}
-        {#- A killed build may have left a call in journal and table. -#}
+        {#- After a killed build, a call may be in the journal and in the table. -#}
         {%- do run_and_commit(
             'create table ' ~ llm_calls.render() ~ ' as select distinct on (attempt_id) * from (' ~ calls | join(' union all ') ~ ')'
         ) -%}
@@ -93,7 +93,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Until 0.1, the daily report had a column for each source; now a map holds the counts. -#}
+{#- Until 0.1, the daily report had one column for each source. Now a map holds the counts. -#}
 {% macro count_posts_by_source(daily_report) %}
     {%- if load_relation(daily_report) -%}
         {%- set columns = adapter.get_columns_in_relation(daily_report) | map(attribute='name') | list -%}

@@ -1,8 +1,8 @@
 {#-
-    What each var of the project may be: {name: rule}. A rule has a `kind` (day, boolean, text, number, whole number or
-    choice), bounds `low` and `high` for numbers (`open` leaves the bounds themselves out), `values` for choices, and
-    `optional` where null means "no limit". The defaults are in dbt_project.yml, which has none for
-    `date`.
+    The allowed values of each var of the project: {name: rule}. A rule has a `kind` (day, boolean, text, number, whole
+    number or choice). Numbers have bounds `low` and `high`; `open` excludes the bounds themselves. Choices have
+    `values`. `optional` allows null, which means "no limit". dbt_project.yml has the defaults; var `date` has no
+    default.
 -#}
 {% macro var_rules() %}
     {%- do return({

@@ -1,6 +1,6 @@
-"""LabelledPosts labelled by hand, to fit and to judge the built-in labeller with; GUIDE.md says how they are labelled.
+"""Posts labelled by hand, on which the built-in labeller is fitted and measured. GUIDE.md has the rules for labels.
 
-Of real posts only the url_hash and the labels are kept here: whoever has the posts can repeat what the README says.
+For real posts, the files hold only the url_hash and the labels. Whoever has the posts can repeat the measurements.
 """
 
 import csv
@@ -14,8 +14,8 @@ import numpy.typing as npt
 from tests.support.project import ROOT, read_seed
 
 FOLDER = Path(__file__).parent
-# The files of labels; those with labels of all fields, those of real posts, the one whose held-back half is random, and
-# the one that was read twice.
+# The files of labels: all files; files with labels of all fields; files of real posts; the file whose held-out half is
+# a random sample; and the file whose posts were read twice.
 ALL = ("posts.tsv", "sample.tsv", "complaints.tsv")
 ALL_FIELDS = ("posts.tsv", "sample.tsv")
 REAL = ("posts.tsv", "complaints.tsv")
@@ -31,7 +31,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 class LabelledPosts(NamedTuple):
-    """Labelled posts: what people say of them (n,), unit vectors (n, 384), and signals of complaints (n, signals)."""
+    """Labelled posts: labels by people (n,), unit vectors (n, 384), and complaint signals (n, number of signals)."""
 
     url_hash: Names
     category: Names
@@ -43,20 +43,20 @@ class LabelledPosts(NamedTuple):
     signals: Bools
 
     def held_back(self) -> "LabelledPosts":
-        """The half that nothing was fitted on: the posts whose url_hash begins with an odd digit."""
+        """The held-out half, on which nothing was fitted: posts whose url_hash starts with an odd digit."""
         return self.take(np.array([int(url_hash[0], 16) % 2 == 1 for url_hash in self.url_hash], dtype=np.bool_))
 
     def fitted_on(self) -> "LabelledPosts":
-        """The other half."""
+        """The half on which the weights are fitted."""
         return self.take(~np.isin(self.url_hash, self.held_back().url_hash))
 
     def take(self, which: Bools) -> "LabelledPosts":
-        """Some of the posts (n,)."""
+        """The posts that `which` (n,) marks."""
         return LabelledPosts._make(column[which] for column in self)
 
 
 def read_labels(files: tuple[str, ...] = ALL) -> dict[str, dict[str, str]]:
-    """The rows of files of labels by url_hash."""
+    """Read the rows of files of labels: {url_hash: row}."""
     rows: dict[str, dict[str, str]] = {}
     for name in files:
         with (FOLDER / name).open() as lines:
@@ -65,19 +65,19 @@ def read_labels(files: tuple[str, ...] = ALL) -> dict[str, dict[str, str]]:
 
 
 def read_signals() -> list[dict[str, str]]:
-    """The rows of seed complaint_signals."""
+    """Read the rows of seed complaint_signals."""
     with COMPLAINT_SIGNALS.open() as lines:
         return list(csv.DictReader(lines))
 
 
 def read_phrases() -> list[tuple[str, str]]:
-    """Invented texts of each category: (category, text)."""
+    """Read the invented phrases for each category: (category, phrase)."""
     with (FOLDER / "phrases.tsv").open() as lines:
         return [(row["category"], row["phrase"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 
 def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> LabelledPosts:
-    """The posts of files of labels that a built database holds, in the order of their url_hash."""
+    """Read the labelled posts that a built database holds, ordered by url_hash."""
     labels = read_labels(files)
     signals = read_signals()
     found = ", ".join(f"regexp_matches({row['part']}, ${row['signal']}, 'i')" for row in signals)

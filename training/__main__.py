@@ -1,12 +1,13 @@
-"""Fits the weights of the built-in labeller: seeds answer_weights, source_weights and complaint_signals.
+"""Fits the weights of the built-in labeller and writes the seeds answer_weights, source_weights and complaint_signals.
 
-python -m training DATABASE ..., where the databases hold the labelled posts, built.
+python -m training DATABASE ..., with databases in which the days of the labelled posts are built.
 
-Method: logistic regression on the embedding and the source of a post, on the half of the labelled posts that is not
-held back and, for the category, on the invented phrases. For category and impact rare labels weigh more: a label of n
-posts weighs as n to the power of 0.3. Whether a post complains is told from the signals of seed complaint_signals too,
-and from real posts alone, all of the same weight, so that the score is a probability; it is fitted twice, the second
-time without the embedding, for other embedding models. All this was chosen by cross-validation within that half.
+Method: logistic regression on the embedding and the source of a post. Category and impact are fitted on the labelled
+posts that are not held out, the category also on the invented phrases. Rare labels weigh more: all posts of a label
+with n posts together weigh n to the power of 0.3. The complaint score is also fitted on the signals of seed
+complaint_signals. It is fitted on real posts alone, all with the same weight, so that the score is a probability. A
+second fit without the embedding serves other embedding models. All these choices were made by cross-validation within
+the fitted half.
 """
 
 import csv
@@ -36,7 +37,9 @@ embeddings: Any = load("embeddings")
 
 ANSWER_WEIGHTS = ROOT / "seeds" / "answer_weights.csv"
 SOURCE_WEIGHTS = ROOT / "seeds" / "source_weights.csv"
-# How much a source or a signal counts beside an embedding of length 1, and a real post beside a phrase.
+# SCALE is the value of a source or a signal, next to an embedding of length 1. POST_WEIGHT is the weight of a real
+# post, next to a phrase of weight 1. RARITY is the exponent by which rare labels weigh more. C is the inverse
+# regularisation.
 SCALE = 0.3
 POST_WEIGHT = 2.0
 RARITY = 0.7
@@ -47,12 +50,12 @@ Rows = list[dict[str, str]]
 
 
 def features(vectors: npt.NDArray[np.float32], sources: Names) -> Floats:
-    """Embedding and source of n posts: (n, 384 + 4)."""
+    """The features of n posts: embedding and source, (n, 384 + number of sources)."""
     return np.hstack([vectors, SCALE * (sources[:, None] == np.array(SOURCES))])
 
 
 def fit(rows: Floats, labels: Names, weights: Floats, rarity: float = RARITY) -> LogisticRegression:
-    """The regression on n rows with their labels and weights (n,)."""
+    """Fit a regression on n rows of features with labels (n,) and weights (n,)."""
     names, index = np.unique(labels, return_inverse=True)
     balanced = weights * np.bincount(index, weights)[index] ** -rarity
     regression = LogisticRegression(C=C, max_iter=3_000)
@@ -68,12 +71,12 @@ class Weights(NamedTuple):
     sources: Rows
 
     def plus(self, other: "Weights") -> "Weights":
-        """The rows of both."""
+        """The rows of both objects."""
         return Weights(self.answers + other.answers, self.sources + other.sources)
 
 
 def seed_rows(field: str, regression: LogisticRegression, dimensions: int = embeddings.DIMENSIONS) -> Weights:
-    """What each answer adds up from; of two answers only the second is fitted, against the first."""
+    """The rows of the seeds for one field. A field with two answers has weights for the second answer only."""
     of_sources = slice(dimensions, dimensions + len(SOURCES))
     answers = regression.classes_[-len(regression.coef_) :]
     return Weights(
@@ -101,11 +104,11 @@ def seed_rows(field: str, regression: LogisticRegression, dimensions: int = embe
 
 
 def fit_labels(posts: LabelledPosts) -> Weights:
-    """The weights of category and impact."""
+    """Fit the weights of category and impact."""
     rows = features(posts.vectors, posts.sources)
     categories, texts = zip(*read_phrases(), strict=True)
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
-    # A phrase is of no source: a quarter of each.
+    # A phrase has no source, so it counts for all sources in equal parts.
     phrases = np.hstack([encode(list(texts)), np.full((len(texts), len(SOURCES)), SCALE / len(SOURCES))])
     category = fit(
         np.vstack([phrases, rows]),
@@ -117,7 +120,7 @@ def fit_labels(posts: LabelledPosts) -> Weights:
 
 
 def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
-    """The weights of complaints, with and without an embedding, and the rows of seed complaint_signals."""
+    """Fit the weights of the complaint score, with and without an embedding, and the rows of seed complaint_signals."""
     rows = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
     labels = np.where(posts.complains, "yes", "no")
     weights = np.ones(len(rows))
@@ -135,22 +138,22 @@ def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
 
 
 def read_halves(databases: list[Path], files: tuple[str, ...]) -> LabelledPosts:
-    """The half of the posts of files of labels that is not held back."""
+    """Read the labelled posts of some files that are not held out."""
     found = [posts for database in databases if len((posts := labelled_posts(database, files)).url_hash)]
     return LabelledPosts._make(map(np.concatenate, zip(*(posts.fitted_on() for posts in found), strict=True)))
 
 
 def fit_all(databases: list[Path]) -> dict[Path, Rows]:
-    """The rows of each seed."""
+    """Fit all weights. Returns the rows of each seed."""
     weights = fit_labels(read_halves(databases, ALL_FIELDS))
-    # What is invented complains more often than what is real.
+    # Invented posts complain more often than real posts, and would distort the probability.
     complaint_weights, signals = fit_complaints(read_halves(databases, REAL))
     answers, sources = weights.plus(complaint_weights)
     return {ANSWER_WEIGHTS: answers, SOURCE_WEIGHTS: sources, COMPLAINT_SIGNALS: signals}
 
 
 def main(databases: Annotated[list[Path], typer.Argument(help="Databases with the labelled posts, built.")]) -> None:
-    """Fit, and write the seeds."""
+    """Fit the weights and write the seeds."""
     for seed, rows in fit_all(databases).items():
         with seed.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")

@@ -1,10 +1,10 @@
-"""Every attempt to label a cluster, with its cost. A label that was paid for is here, and is never paid for again.
+"""Every attempt to label a cluster, with its cost, so that no label is paid for twice.
 
-Grain: one row per attempt_id. Append-only.
-Method: without LLM_MODEL, or where LLM_MODEL is `extractive`, the labels of silver.extractive_labels. Else the models
-that LLM_MODEL names are asked (package groundswell.llm), the next one where one gives no answer: eight calls in flight,
-the largest cluster first. Every answer is checked against the posts that were shown (`check_label`). An answer that
-fails the check is sent back once, with what is wrong. A call is a row before it leaves.
+Grain: one row per attempt_id. Append-only. Method: if LLM_MODEL is unset or `extractive`, the labels of
+silver.extractive_labels. Otherwise package groundswell.llm asks the models of LLM_MODEL, the largest cluster first,
+with eight calls in flight. If a model gives no answer, the next model is asked. Every answer is checked against the
+shown posts (`check_label`). A rejected answer is sent back once with the error. The row of a call is written before the
+call leaves.
 """
 
 from functools import partial
@@ -28,7 +28,7 @@ from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import ModelSettings
 from groundswell.relations import subquery
 
-# The share of what is left of the day's budget that issues may spend. The rest is for problems.
+# Issues may spend this share of what is left of the day's budget. The rest is for problems.
 SHARE = 0.5
 
 SCHEMA = attempts_schema(("cluster_date", pa.date32()), ("cluster_id", pa.int32()))
@@ -57,18 +57,18 @@ REQUESTS = """
 
 
 def check_issue(label: Label, request: Row, grounds: Grounds) -> Row:
-    """The columns of a label of a cluster; arguments and errors as in check_label."""
+    """Check an answer about a cluster and return the columns of the label; arguments and errors as in check_label."""
     require_number(label, request["cluster_id"])
     return check_label(label, request["samples"], grounds)
 
 
 def about_issue(request: Row) -> Row:
-    """The columns that say which cluster a request is about."""
+    """The columns that name the cluster of a request."""
     return {"cluster_date": request["cluster_date"], "cluster_id": request["cluster_id"]}
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the attempts that the table does not hold yet: at clusters without a label, or at all to relabel."""
+    """Return the attempts that are not in the table yet: for clusters without a label, or for all to relabel."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
     label_requests = dbt.ref("label_requests")
     extractive_labels = dbt.ref("extractive_labels")
@@ -119,7 +119,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             "a label",
         )
         [(clusters,)] = label_requests.filter(f"cluster_date = date '{run_date}'").count("*").fetchall()
-        # A build that labels nothing at all must not look like a day without issues.
+        # A build without any label must not look like a day without issues.
         if failures and len(failures) == len(calls.outcomes) and len(requests) == clusters:
             raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {clusters} clusters: {failures[-1]}")
     return ledger.kept()

@@ -1,11 +1,11 @@
-"""Every attempt to label a problem, with its cost. A label that was paid for is here, and is never paid for again.
+"""Every attempt to label a problem, with its cost, so that no label is paid for twice.
 
 Grain: one row per attempt_id. Append-only.
-Method: without LLM_MODEL, or where LLM_MODEL is `extractive`, the labels of silver.extractive_problem_labels. Else the
-models that LLM_MODEL names are asked (package groundswell.llm), as for gold.issue_label_attempts: the problem with the
-most voices first. A problem is asked about again in three cases: its voices have doubled; half of the posts that its
-label quotes have left the problem; or the built-in labeller took its title from a post that has left. Shown posts that
-an answer does not name are strays. Where too few posts are left, the attempt is `mixed`.
+Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_problem_labels. Otherwise package
+groundswell.llm asks the models of LLM_MODEL, the problem with the most voices first. A problem is asked about again in
+three cases: its voices have doubled; half of the posts that its label quotes have left the problem; or the built-in
+labeller took the title from a post that has left. Shown posts that an answer does not list are strays. If too few posts
+are left without the strays, the status of the attempt is `mixed`.
 """
 
 from functools import partial
@@ -29,8 +29,8 @@ from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import EXTRACTIVE, ModelSettings
 from groundswell.relations import subquery
 
-# Where a problem has more voices than were shown, this share of the shown posts must have the problem: then the posts
-# that were not shown are taken to have it, too.
+# If a problem has more voices than shown posts, at least this share of the shown posts must have the problem. Only then
+# do the other posts stay in the problem.
 MIN_SHARE = 0.5
 
 SCHEMA = attempts_schema(("problem_id", pa.string()), extra=[("strays", pa.list_(pa.string())), ("voices", pa.int64())])
@@ -40,7 +40,7 @@ REQUESTS = """
         select
             problem_id,
             arg_max(voices, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_voices,
-            -- Null where the latest is mixed: a mixed attempt quotes nothing.
+            -- Null if the latest attempt is mixed, because a mixed attempt has no quotes.
             arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_quotes,
             arg_max(labeler, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_by,
             coalesce(bool_or(status in ('labelled', 'mixed') and is_new), false) as is_labelled_now,
@@ -68,7 +68,7 @@ REQUESTS = """
                 or voices >= 2 * labelled_voices
                 or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
                 <= len(labelled_quotes)
-                -- The post that gave the title is quoted first.
+                -- The built-in labeller's first quote is from the post that gave the title.
                 or labelled_by = $extractive and not list_contains(url_hashes, labelled_quotes[1]['url_hash'])
             )
             and coalesce(rejected, 0) < {most_rejected}
@@ -79,7 +79,7 @@ REQUESTS = """
 
 
 def sort_strays(label: Label, samples: list[Row], voices: int, min_voices: int) -> Row:
-    """Status and strays of an answer about a problem of this many voices: `mixed` where too few posts are left."""
+    """Status and strays of an answer about a problem with this many voices; `mixed` if too few posts are left."""
     having = {*label.posts, *(quote.post for quote in label.quotes)}
     strays = [sample["url_hash"] for sample in samples if sample["sample_number"] not in having]
     left = len(samples) - len(strays)
@@ -89,7 +89,7 @@ def sort_strays(label: Label, samples: list[Row], voices: int, min_voices: int) 
 
 
 def check_problem(label: Label, request: Row, min_voices: int, grounds: Grounds) -> Row:
-    """The columns of a label of a problem, strays among them; arguments and errors as in check_label."""
+    """Check an answer about a problem and return the columns of the label with the strays; errors as in check_label."""
     require_number(label, request["question_number"])
     outcome = sort_strays(label, request["samples"], request["voices"], min_voices)
     if outcome["status"] == "mixed":
@@ -98,12 +98,12 @@ def check_problem(label: Label, request: Row, min_voices: int, grounds: Grounds)
 
 
 def about_problem(request: Row) -> Row:
-    """The columns that say which problem a request is about. The question's number holds for one run only."""
+    """The columns that name the problem of a request. They lack question_number, which is valid for one run only."""
     return {"problem_id": request["problem_id"], "voices": request["voices"]}
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the attempts that the table does not hold yet: at problems that need a label, or at all to relabel."""
+    """Return the attempts that are not in the table yet: for problems that need a label, or for relabelled problems."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
     problem_requests = dbt.ref("problem_requests")
     extractive_problem_labels = dbt.ref("extractive_problem_labels")

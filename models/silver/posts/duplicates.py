@@ -1,10 +1,10 @@
-"""Which posts of a day repeat another post of the day, so that one loud poster is not ten voices.
+"""Finds the posts of a day that repeat an earlier post of that day, so that ten copies do not count as ten voices.
 
-Grain: one row per url_hash that repeats another.
-Method: a post repeats the first earlier one that it resembles, by the Jaccard similarity of their sets of three
-consecutive words, estimated with MinHash and found with locality-sensitive hashing (Broder 1997, On the resemblance
-and containment of documents; datasketch implements both). A post of a few words repeats only its equals, and one
-of fewer still repeats nobody: that two people write "Question" is no sign of one voice.
+Grain: one row per url_hash of a duplicate. Method: Jaccard similarity of the sets of three consecutive words, estimated
+with MinHash; locality-sensitive hashing finds the candidates (Broder 1997, On the resemblance and containment of
+documents; datasketch implements both). A post repeats the most similar original. Posts with fewer than SIMILAR_WORDS
+words must have equal words. Posts with fewer than EQUAL_WORDS words are never duplicates, because two people may both
+write "Question".
 """
 
 import re
@@ -19,14 +19,14 @@ from datasketch import LeanMinHash, MinHash, MinHashLSH
 from groundswell.relations import subquery
 
 BATCH = 1_000
-# Characters of a body that are compared.
+# The comparison reads this many characters of a body.
 LETTERS = 2_000
 SHINGLE = 3
 PERMUTATIONS = 128
 SEED = 1
-# The standard error of the estimate is 0.035 there.
+# At this similarity, the standard error of the estimate is 0.035.
 RESEMBLANCE = 0.8
-# Words from which on equality, and from which on resemblance, says something.
+# The fewest words of a post that can equal another post, and of a post that can resemble another post.
 EQUAL_WORDS = 5
 SIMILAR_WORDS = 10
 WORD = re.compile(r"\w+")
@@ -43,17 +43,18 @@ SCHEMA = pa.schema(
 
 
 def sketch(words: list[str]) -> MinHash:
-    """The MinHash of the sets of SHINGLE consecutive words of a text."""
-    # A copy shares the permutations, which take more memory than the signature.
+    """The MinHash of the set of all SHINGLE consecutive words of a text."""
+    # A copy of EMPTY shares its permutations, which take more memory than the signature.
     signature = EMPTY.copy()
     signature.update_batch([" ".join(words[start : start + SHINGLE]).encode() for start in range(len(words) - 2)])
     return signature
 
 
 def repetitions(posts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, float]]:
-    """For posts (url_hash, text), the earlier first: those that repeat one, with its url_hash and their similarity.
+    """Yield (url_hash of the duplicate, url_hash of its original, similarity) for posts (url_hash, text).
 
-    A post resembles the very post that it is said to repeat; there are no chains in which the ends differ.
+    posts: the earliest first. Every duplicate resembles its original directly. There are no chains of duplicates whose
+    ends differ.
     """
     lsh = MinHashLSH(threshold=RESEMBLANCE, num_perm=PERMUTATIONS)
     originals: list[tuple[str, LeanMinHash]] = []
@@ -68,7 +69,7 @@ def repetitions(posts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, fl
             yield url_hash, first, 1.0
         elif len(words) >= SIMILAR_WORDS:
             signature = sketch(words)
-            # The most similar original; of equally similar ones the first.
+            # The most similar original. If several originals are equally similar, the earliest.
             similarity, position = max(
                 ((signature.jaccard(originals[other][1]), -other) for other in lsh.query(signature)), default=(0.0, 0)
             )
@@ -81,7 +82,7 @@ def repetitions(posts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, fl
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the posts of the day that repeat another."""
+    """Return the duplicates of the day."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
     posts = dbt.ref("posts")
     redactions = dbt.ref("redactions")

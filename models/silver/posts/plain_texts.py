@@ -1,10 +1,9 @@
-"""Posts as people would read them aloud: without markup, code, quotes or what a form asked for.
+"""Plain text of title and body: without markup, code, quotes and the headings of forms.
 
-Grain: one row per url_hash.
-Method: markdown becomes HTML (cmark-gfm, https://github.github.com/gfm/), HTML becomes blocks of text (libxml2,
-read as events: no tree, so no depth that could overflow), and blocks are reduced to what says what the problem is:
-code, traces, logs, quotes, tables and what forms ask give way to at most three of their error lines. Every pattern
-takes time in proportion to the text. The language is what CLD2 is sure of (https://github.com/CLD2Owners/cld2).
+Grain: one row per url_hash. Method: cmark-gfm (https://github.github.com/gfm/) turns markdown into HTML. libxml2 turns
+HTML into blocks of text; it reports events and builds no tree, so that deep nesting can not overflow the stack. Blocks
+of code, traces, logs, quotes, tables and form fields are replaced by at most three of their error lines. Every pattern
+takes time in proportion to the text. CLD2 (https://github.com/CLD2Owners/cld2) finds the language.
 """
 
 import html
@@ -24,12 +23,13 @@ from lxml.html import defs
 from groundswell.relations import subquery
 
 BATCH = 1_000
-# Characters of a body that are read, and of its text that are kept: documents keep 2,000 of title and body.
+# The characters of a body that are read, and the characters of its plain text that are kept. silver.texts keeps 2,000
+# characters of title and body together.
 READ = 20_000
 KEPT = 4_000
 ERROR_LINES = 3
 ERROR_LENGTH = 150
-# What stands for a body that is nothing but code, quotes or a table.
+# The text of a body that is only code, quotes or a table: its first lines, within these limits.
 LAST_RESORT_LINES = 5
 LAST_RESORT_LENGTH = 500
 
@@ -56,7 +56,7 @@ WEB_ADDRESS = re.compile(
     r"(?i)\bhttps?://(?:www\.)?(?:[^\s/@<>\"']{1,200}@)?([^\s/?#:<>\"'()\[\]]{1,253})[^\s<>\"'()\[\]]*+"
 )
 WORDLESS = re.compile(r"[\W_]*")
-# Base64, hashes and other words that nobody reads.
+# Base64, hashes and other long tokens that nobody reads.
 LONG_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{60,}+")
 NEWS_PREFIX = re.compile(r"(?i)^(?:ask|tell|show|launch) hn ?[:–—-] ?")
 
@@ -98,7 +98,7 @@ ERROR_LINE = re.compile(
     r"|Segmentation fault|segfault|core dumped|command not found|No such file or directory|Permission denied"
     r"|undefined reference"
 )
-# Lines of programs that speak of errors, and do not report one.
+# Lines of code that mention an error and do not report one.
 STATEMENT = re.compile(
     r"(?:except|catch|raise|throw|throws|case|def|class|func|function|if|else|elif|import|return|print|console"
     r"|log|#|//|/\*|\*)\b"
@@ -107,8 +107,9 @@ STATEMENT = re.compile(
 STATEMENT_END = ("{", ";", ",", "(", "[", "=>", "&&", "||")
 LOG_PREFIX = re.compile(r"^[\[(]?\d{2,4}[-/.:]\d\d[-/.:]\d\d(?:[T ,]+\d\d:\d\d:\d\d)?[\d.,Z+:]{0,12}[\])]?\s*")
 
-# What forms say in every post that is written with them would draw together the posts of one repository, not those
-# of one problem. Of their questions about the problem (seed form_questions) the answers stay; of these nothing does.
+# A repository's form puts the same headings into all its posts. These words would make posts of one repository similar,
+# and not posts of one problem. Below headings about the problem (seed form_questions), the text stays. Below the
+# headings of this pattern, the text goes.
 FORM = re.compile(
     r"(?:your |my )?(?:(?:system|environment|version|device|build|platform|machine|network|runtime|software"
     r"|hardware|browser)"
@@ -125,7 +126,7 @@ FORM = re.compile(
     r"|are you willing to submit.{0,40}|how did you (?:obtain|install) .{0,40}|smartphone|desktop"
     r"|devtools version \(automated\))"
 )
-# Extension version: 0.31.3 · OS: Windows 11 · Browser [e.g. chrome, safari]: Firefox
+# A field of a form in one line. Examples: Extension version: 0.31.3 · OS: Windows 11 · Browser [e.g. chrome]: Firefox
 FIELD = re.compile(
     r"(?i)(?:[\w.`@/+#()-]{1,40} ){0,5}(?:versions?|os|platform|browser|device|arch(?:itecture)?"
     r"|operating system|cpus?|gpu|ram|commit"
@@ -159,13 +160,13 @@ KNOWN = frozenset(defs.tags) | frozenset(
 SILENT = frozenset(
     "script style template svg math iframe object embed video audio canvas noscript title select head".split()
 )
-# Elements whose text is no prose of the author's, and what it then is.
+# HTML elements whose text is not the author's prose, with the kind of their blocks.
 ASIDE = {"pre": "code", "listing": "code", "xmp": "code", "blockquote": "quote", "details": "aside", "table": "table"}
-# The sequence in which asides may stand for a body that has nothing else.
+# If a body has no prose, the first of these kinds that it has stands for the body.
 LAST_RESORTS = ("quote", "aside", "task", "table", "code")
 HTML_BODY = re.compile(r"(?i)<(?:p|pre|code|a|br|ul|ol|li|i|b|em|strong|div|blockquote|h[1-6])\b[^<>]{0,2000}>")
 HOSTILE_ELEMENT = re.compile(r"(?i)<(?=/?(?:script|style|iframe|object|embed|svg|img|math|template)\b)|<(?=https?://)")
-# Stands for a "<" that is no markup while markup is read; a character of private use.
+# This character of private use replaces a "<" that is not markup while the parser reads the page.
 SHIELD = "\ue000"
 TAG = re.compile(r"</?([a-zA-Z][\w-]{0,30})(?:\s[^<>]{0,500})?/?>")
 TYPE = re.compile(r"[\w-]+")
@@ -176,14 +177,14 @@ EXTENSIONS = ["table", "strikethrough", "tasklist"]
 
 
 class Block(NamedTuple):
-    """A paragraph, heading, list item, ... of a post; lines are separated by newlines."""
+    """A paragraph, heading, list item or other block of a post; newlines separate its lines."""
 
     kind: str
     text: str
 
 
 class Reader:
-    """Collects the blocks of a page from the events of libxml2's HTML parser (lxml's parser target interface)."""
+    """Collects the blocks of a page from the events of libxml2's HTML parser (the target interface of lxml)."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
@@ -195,7 +196,7 @@ class Reader:
         self.header = 0
 
     def start(self, tag: str, attributes: Any) -> None:
-        """Begin an element."""
+        """Handle the start of an element."""
         if tag in SILENT:
             self.silent += 1
         elif tag in BREAKING:
@@ -213,11 +214,11 @@ class Reader:
         elif tag == "input" and self.tasks and attributes.get("type") == "checkbox":
             self.tasks[-1] = True
         elif tag not in KNOWN and not attributes and TYPE.fullmatch(tag):
-            # Vec<String>, <your-name>: nobody's markup.
+            # An unknown tag without attributes is text, for example in Vec<String> or <your-name>.
             self.data(f"<{tag}>")
 
     def end(self, tag: str) -> None:
-        """End an element."""
+        """Handle the end of an element."""
         if tag in SILENT:
             self.silent = max(0, self.silent - 1)
         elif tag in BREAKING:
@@ -233,19 +234,19 @@ class Reader:
             self.heading = False
 
     def data(self, text: str) -> None:
-        """Take text."""
+        """Handle text."""
         if not self.silent:
             self.pieces.append(text)
 
     def flush(self) -> None:
-        """End the block that is being read."""
+        """Finish the current block."""
         text = "".join(self.pieces).strip("\n")
         self.pieces.clear()
         if text and not text.isspace():
             self.blocks.append(Block(self.kind(), text))
 
     def kind(self) -> str:
-        """What the text that is being read is: the innermost aside, a task, a heading or prose."""
+        """The kind of the current block: that of the innermost aside, else task, heading or prose."""
         if self.asides:
             return "header" if self.header and self.asides == ["table"] else ASIDE[self.asides[-1]]
         if self.tasks and self.tasks[-1]:
@@ -253,17 +254,17 @@ class Reader:
         return "heading" if self.heading else "prose"
 
     def close(self) -> list[Block]:
-        """All blocks of the page."""
+        """Finish the page and return its blocks."""
         self.flush()
         return self.blocks
 
 
 def to_html(source: str, body: str) -> str:
-    """A body as HTML, by its source and, as imported posts may differ, by its looks."""
+    """A body as HTML. The source tells the format; imported Stack Overflow posts may be HTML or markdown."""
     if source == "hackernews" or (source == "stackoverflow" and HTML_BODY.search(body)):
         return body
     if source in ("reddit", "stackoverflow"):
-        # Both services write entities into their markdown, and take no author's HTML for markup.
+        # Both services write entities into their markdown. Neither treats HTML in a post as markup.
         body = html.unescape(body)
         body = shielded(body)
     return str(
@@ -272,7 +273,7 @@ def to_html(source: str, body: str) -> str:
 
 
 def shielded(text: str) -> str:
-    """A text in which "<" is no markup, unless a script, a picture or an address may follow."""
+    """Replace each "<" by SHIELD, except before a hostile element (a script, a picture) and before an address."""
     opening = {match.start() for match in HOSTILE_ELEMENT.finditer(text)}
     return "".join(SHIELD if c == "<" and i not in opening else c for i, c in enumerate(text)) if "<" in text else text
 
@@ -285,7 +286,10 @@ def blocks_of(page: str) -> list[Block]:
 
 
 def tidy(text: str) -> str:
-    """A text in one line: normal form C, no invisible characters, emoji or unreadable words, hosts for addresses."""
+    """A text in one line, in normal form C, without invisible characters, emoji and long tokens.
+
+    A web address is cut to its host.
+    """
     if "//" in text:
         text = WEB_ADDRESS.sub(r"\1", text)
     text = LONG_TOKEN.sub(" ", text)
@@ -301,13 +305,13 @@ def tidy(text: str) -> str:
 
 
 def emoji_words(text: str) -> str:
-    """The names of a text's emoji, fire for a flame; empty where there are no words even so."""
+    """The text with the names of its emoji, for example "fire"; empty if that text has no words either."""
     words = tidy(emoji.demojize(text, delimiters=(" ", " ")).replace("_", " "))[:KEPT]
     return "" if WORDLESS.fullmatch(words) else words
 
 
 def error_lines(text: str) -> Iterator[str]:
-    """The lines of code, a trace, a log or a quote that report an error, at most ERROR_LENGTH characters each."""
+    """Yield the lines of code, a trace, a log or a quote that report an error, cut to ERROR_LENGTH characters."""
     for raw in text.split("\n"):
         line = raw[:1_000].strip()
         if ERROR_LINE.search(line) and not STATEMENT.match(line) and not line.endswith(STATEMENT_END):
@@ -315,7 +319,7 @@ def error_lines(text: str) -> Iterator[str]:
 
 
 def prose(text: str) -> tuple[list[str], list[str]]:
-    """The lines of a block that people wrote, and those that programs or forms did."""
+    """Split the lines of a block into lines that people wrote, and lines that programs or forms wrote."""
     kept, dropped = [], []
     after_frame = False
     for raw in text.split("\n"):
@@ -323,7 +327,7 @@ def prose(text: str) -> tuple[list[str], list[str]]:
         start = line[:400]
         if TRACE_LINE.match(start) or LOG_LINE.match(start) or REPLY_LINE.match(start):
             dropped.append(line)
-            # Python shows the source below each frame.
+            # Below each frame, Python shows a line of the source.
             after_frame = start.startswith("File ")
         elif after_frame and not ERROR_LINE.search(start):
             after_frame = False
@@ -336,14 +340,14 @@ def prose(text: str) -> tuple[list[str], list[str]]:
 
 
 def heading_key(line: str) -> str:
-    """A line as it is looked up among the questions of forms."""
+    """A line as seed form_questions spells it: in lower case, without punctuation at both ends."""
     return line.strip(" \t*#_:?.!-–—,`>").replace("’", "'").lower()
 
 
 def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
-    """What of a post says what its problem is: its prose, and the first error lines of everything else.
+    """The lines of a post that describe its problem: its prose, and the first error lines of all other blocks.
 
-    A heading that is one of the questions of forms goes, its answer stays.
+    headings: the headings of forms (seed form_questions). Such a heading is dropped, and the text below it stays.
     """
     kept: list[str] = []
     errors: list[str] = []
@@ -394,11 +398,11 @@ def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
 
 
 def last_resort(blocks: list[Block], headings: Set[str]) -> list[str]:
-    """What stands for a post that is nothing but asides: the first kind of them that there is, or its first lines."""
+    """The lines of a post without prose: those of the first kind of LAST_RESORTS that the post has."""
     for kind in LAST_RESORTS:
         texts = [block.text for block in blocks if block.kind == kind]
         if kind in ("quote", "aside"):
-            # Some forms fold all that they ask, and all that is answered.
+            # Some forms fold away all headings with all text of the author.
             lines = reduce((Block("prose", text) for text in texts), headings)
             if lines:
                 return lines
@@ -414,7 +418,7 @@ def last_resort(blocks: list[Block], headings: Set[str]) -> list[str]:
 
 
 def plain_body(source: str, body: str, headings: Set[str]) -> str:
-    """A body as plain text; its blocks are separated by newlines."""
+    """A body as plain text; newlines separate its blocks."""
     blocks = blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
     lines = reduce(blocks, headings) or last_resort(blocks, headings)
     if lines:
@@ -424,9 +428,9 @@ def plain_body(source: str, body: str, headings: Set[str]) -> str:
 
 
 def plain_title(title: str) -> str:
-    """A title as plain text in one line; services write titles without markup, but with entities."""
+    """A title as plain text in one line. The services' titles hold entities and no markup."""
     text = SCRIPT.sub(" ", html.unescape(title[:READ]))
-    # <b> alone may be what the title is about; with attributes, or with nothing between them, tags are markup.
+    # A title may be about <b>. Tags are markup if they have attributes, or if the title has no other words.
     text = TAG.sub(lambda tag: " " if " " in tag[0] and tag[1].lower() in KNOWN else tag[0], text)
     if WORDLESS.fullmatch(TAG.sub("", text)) and "<" in text:
         return ""
@@ -435,10 +439,10 @@ def plain_title(title: str) -> str:
 
 
 def language_of(text: str) -> str | None:
-    """The ISO 639-1 code of a text's language, None where there is too little text to be sure.
+    """The ISO 639-1 code of a text's language; None if the text is too short or CLD2 is not sure.
 
-    CLD2 reads quadgrams; on less than 50 letters of a Latin alphabet it takes names for languages ("GitHub Copilot
-    vs Claude Code" for Danish), so there it is not asked. A letter of another script is two or three bytes.
+    CLD2 counts quadgrams. For less than 50 Latin letters it mistakes names for words ("GitHub Copilot vs Claude Code"
+    is Danish), so such texts have no language. The limit counts bytes: letters of other scripts are two or three bytes.
     """
     letters = "".join(WORDS.findall(text[:2_000]))
     if len(letters.encode()) < MIN_LETTERS:
@@ -450,7 +454,7 @@ def language_of(text: str) -> str | None:
 
 
 def plain_text(row: dict[str, Any], headings: Set[str]) -> dict[str, Any]:
-    """The row of SCHEMA of a post with url_hash, source, title, body and collection_date."""
+    """The row of SCHEMA for a post; `row` has url_hash, source, title, body and collection_date."""
     title, body = plain_title(row["title"] or ""), plain_body(row["source"], row["body"] or "", headings)
     return {
         "url_hash": row["url_hash"],
@@ -462,13 +466,13 @@ def plain_text(row: dict[str, Any], headings: Set[str]) -> dict[str, Any]:
 
 
 def plain_texts(posts: Iterable[pa.RecordBatch], headings: Set[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of SCHEMA of batches of posts."""
+    """Yield the rows of SCHEMA for batches of posts."""
     for batch in posts:
         yield pa.RecordBatch.from_pylist([plain_text(row, headings) for row in batch.to_pylist()], schema=SCHEMA)
 
 
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
-    """Return the texts of the day's posts, a batch at a time: neither posts nor texts are ever in memory at once."""
+    """Return the plain texts of the day, batch by batch, so that the day is never in memory as a whole."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
     raw_items = dbt.source("bronze", "raw_items")
     form_questions = dbt.ref("form_questions")
@@ -482,5 +486,5 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         where collection_date = date '{run_date}'
         """
     ).to_arrow_reader(BATCH)
-    # dbt-duckdb inserts the result through another cursor, so this cursor may still be read from.
+    # dbt-duckdb inserts the result through another cursor, so this cursor can still be read.
     return pa.RecordBatchReader.from_batches(SCHEMA, plain_texts(posts, headings))

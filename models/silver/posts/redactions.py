@@ -1,10 +1,10 @@
-"""Posts without what is private: e-mail addresses, telephone numbers, keys, tokens and passwords.
+"""Replaces private data in posts: e-mail addresses, telephone numbers, keys, tokens and passwords.
 
 Grain: one row per url_hash.
-Method: patterns for what can be told by its look (the prefixes of keys, RFC 5321 addresses, PEM blocks, values that
-are assigned to a password), and libphonenumber's numbering plans for telephone numbers. Every pattern takes time in
-proportion to the text. Both the post as it came and its plain text are searched, since markup can hide an address
-from the one and a long token is cut from the other.
+Method: patterns find the prefixes of keys, RFC 5321 addresses, PEM blocks and values that are assigned to a password.
+The numbering plans of libphonenumber decide on telephone numbers. Every pattern takes time in proportion to the text.
+Both the collected post and its plain text are searched: markup in the post can hide an address, and the plain text
+lacks long tokens.
 """
 
 import re
@@ -32,10 +32,10 @@ SCHEMA = pa.schema(
     ]
 )
 
-# Each pattern starts at a literal or a boundary and repeats within bounds or possessively (`++`), so that none is
-# tried twice on the same characters.
+# Each pattern starts at a literal or a boundary, and its repetitions are bounded or possessive (`++`). So no pattern
+# reads the same characters twice.
 
-# Keys that say whose they are. Every service documents its prefix; the lengths are lower bounds.
+# Keys with the prefix of a service. Every service documents its prefix; the lengths are lower bounds.
 KEYS = re.compile(
     r"(?<![A-Za-z0-9_])(?:"
     r"gh[pousr]_[A-Za-z0-9]{30,255}"  # GitHub
@@ -77,7 +77,7 @@ ASSIGNMENT = re.compile(
     + QUOTE
     + r")?([^\s\"'`<>(){}\[\],;&\\]{4,500})(?=([\s\"'`<,;&)\]}\\]|$)?)"
 )
-# What people write where a password was: nothing is given away, and nothing is gained by hiding it.
+# Placeholders for a password. They are not secret.
 PLACEHOLDER = re.compile(
     r"(?i)(?:(.)\1*|[*x.•_-]+|.*(?:your|my[_-]|example|placeholder|redacted|change_?me|dummy|todo|here).*"
     r"|pass(?:word|wd)?\d*|secret|null|none|true|false|undefined|string|str|text|required|optional|bearer|basic)"
@@ -86,7 +86,8 @@ IDENTIFIER = re.compile(r"[$@%]?[A-Za-z_]\w*(?:(?:\.|->|::)[A-Za-z_]\w*)*\.?")
 
 AT = r"(?:@|%40|&#0{0,4}64;|&#[xX]0{0,4}40;|&commat;)"
 DOT = r"(?:\.|&#0{0,4}46;|&#[xX]0{0,4}2[eE];|&period;)"
-# RFC 5321 allows more, nobody uses it. Starting at a boundary, each run of such characters is tried once.
+# RFC 5321 allows more characters, which nobody uses. The match starts at a boundary, so that each run of characters is
+# read once.
 EMAIL = re.compile(
     r"(?<![\w.+%'-])([\w.+'-][\w.+%'-]{0,100}?)"
     + AT
@@ -100,12 +101,12 @@ SPELT_EMAIL = re.compile(
     r"(?i)(?<![\w.+-])[\w.+-]{1,64} ?(?:[\[({<] ?at ?[\])}>]) ?[\w-]{1,63}(?: ?(?:\.|[\[({<] ?(?:dot"
     r"|punkt) ?[\])}>]) ?[\w-]{1,63}){1,4}"
 )
-# Endings of file names that no registry sells, in icon@2x.png or pkg@1.2.3-beta.js.
+# Endings of file names that are no top-level domains, as in icon@2x.png or pkg@1.2.3-beta.js.
 FILE_ENDINGS = frozenset("png jpg jpeg gif svg webp ico js mjs ts tsx jsx css scss html json yaml yml dll exe".split())
 
 PLUS = r"(?:\+|&#0{0,4}43;|&#[xX]2[bB];|&plus;)"
 INTERNATIONAL_PHONE = re.compile(r"(?<![\w.+/=&#-])" + PLUS + r"([1-9][\d ().\xa0/–-]{6,22}\d)(?![\w%])")
-# (415) 555-2671, 415-555-2671, 415.555.2671: North American numbers, which are the ones written without a plus.
+# North American numbers, which people write without a plus: (415) 555-2671, 415-555-2671, 415.555.2671.
 AMERICAN_PHONE = re.compile(
     r"(?<![\w.+/=&#:$-])(?:1[ .-])?(?:\([2-9]\d\d\) ?[2-9]\d\d[ .-]|[2-9]\d\d([.-])[2-9]\d\d\1)\d{4}(?![\w-]|\.\d)"
 )
@@ -118,7 +119,7 @@ DATE_OR_VERSION = re.compile(r"(?:19|20)\d\d[-./ ][01]?\d[-./ ]|\d+(?:\.\d+){2,}
 
 
 class Counts(NamedTuple):
-    """How many private things were replaced."""
+    """The numbers of replaced e-mail addresses, telephone numbers and secrets."""
 
     emails: int = 0
     phones: int = 0
@@ -126,16 +127,16 @@ class Counts(NamedTuple):
 
 
 class Redacted(NamedTuple):
-    """A text without private things."""
+    """A text without private data, and how much was replaced."""
 
     text: str
     counts: Counts
 
 
 def is_secret(match: re.Match[str]) -> bool:
-    """Whether what is assigned to a password, key or token is one: no name of a variable, no placeholder."""
+    """Whether the value in a match of ASSIGNMENT is a secret, and not an expression, a variable or a placeholder."""
     name, quote, value = match[1].lower(), match[2], match[3]
-    # A call, an index or more of an expression follows.
+    # The value is part of an expression: a call, an index or an operator follows.
     if match[4] is None or PLACEHOLDER.fullmatch(value) or value.startswith(("$", "%", "/", "=")):
         return False
     if name.startswith(("pass", "pwd")):
@@ -148,12 +149,12 @@ def is_secret(match: re.Match[str]) -> bool:
 
 
 def has_digit(text: str) -> bool:
-    """Whether a text holds a digit."""
+    """Whether a text has a digit."""
     return any(character.isdigit() for character in text)
 
 
 def redact_secrets(text: str) -> tuple[str, int]:
-    """Replace keys, tokens and passwords by [secret]; say how many."""
+    """Replace keys, tokens and passwords by [secret]. Returns the text and the number of replacements."""
     found = 0
 
     def whole(_: re.Match[str]) -> str:
@@ -184,9 +185,9 @@ def redact_secrets(text: str) -> tuple[str, int]:
 
 
 def redact_emails(text: str) -> tuple[str, int]:
-    """Replace e-mail addresses by [email]; say how many.
+    """Replace e-mail addresses by [email]. Returns the text and the number of replacements.
 
-    git@host:path is no address: it is how every clone of a repository is written, and nobody reads mail there.
+    git@host:path is the address of a repository, and not an e-mail address.
     """
     found = 0
 
@@ -211,7 +212,11 @@ def redact_emails(text: str) -> tuple[str, int]:
 
 
 def is_phone(number: str) -> bool:
-    """Whether +number can be called: digits in groups must fit their country's plan, bare digits must be assigned."""
+    """Whether +number is a telephone number.
+
+    A number in groups must have a length that its country's numbering plan allows. A number of digits alone must be in
+    an assigned range.
+    """
     try:
         parsed = phonenumbers.parse("+" + number)
     except phonenumbers.NumberParseException:
@@ -222,7 +227,7 @@ def is_phone(number: str) -> bool:
 
 
 def redact_phones(text: str) -> tuple[str, int]:
-    """Replace telephone numbers by [phone]; say how many."""
+    """Replace telephone numbers by [phone]. Returns the text and the number of replacements."""
     found = 0
 
     def international(match: re.Match[str]) -> str:
@@ -252,8 +257,8 @@ def redact_phones(text: str) -> tuple[str, int]:
 
 
 def redact(text: str) -> Redacted:
-    """Replace what is private in a text, markup or plain."""
-    # Secrets first: the password of an address, and what follows its @, would pass for an e-mail address.
+    """Replace private data in a text, with or without markup."""
+    # Secrets come first: the password in user:password@host, with the host, looks like an e-mail address.
     text, secrets = redact_secrets(text)
     text, emails = redact_emails(text)
     text, phones = redact_phones(text)
@@ -261,9 +266,10 @@ def redact(text: str) -> Redacted:
 
 
 def shown(original: str | None, plain: Redacted) -> tuple[str | None, Counts]:
-    """An original without private things, and how many there were in it or in its plain text.
+    """The original text without private data, and how much was replaced in it or in its plain text.
 
-    Where markup hid some of them from the patterns, the plain text stands for the original.
+    If the patterns find more in the plain text, because markup hides private data in the original, the redacted plain
+    text replaces the original.
     """
     if original is None:
         return None, plain.counts
@@ -273,7 +279,7 @@ def shown(original: str | None, plain: Redacted) -> tuple[str | None, Counts]:
 
 
 def redact_post(row: dict[str, Any]) -> dict[str, Any]:
-    """The row of SCHEMA of a post with url_hash, title, body, plain_title, plain_body and collection_date."""
+    """The row of SCHEMA for a post; `row` has url_hash, title, body, plain_title, plain_body and collection_date."""
     title, body = redact(row["plain_title"]), redact(row["plain_body"])
     redacted_title, in_title = shown(row["title"], title)
     redacted_body, in_body = shown(row["body"], body)
@@ -291,13 +297,13 @@ def redact_post(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def redact_posts(posts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The rows of SCHEMA of batches of posts."""
+    """Yield the rows of SCHEMA for batches of posts."""
     for batch in posts:
         yield pa.RecordBatch.from_pylist([redact_post(row) for row in batch.to_pylist()], schema=SCHEMA)
 
 
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
-    """Return the day's posts without what is private, a batch at a time."""
+    """Return the day's posts without private data, batch by batch."""
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="collection_date")
     raw_items = dbt.source("bronze", "raw_items")
     plain_texts = dbt.ref("plain_texts")
@@ -317,5 +323,5 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         where raw_items.collection_date = date '{run_date}'
         """
     ).to_arrow_reader(BATCH)
-    # dbt-duckdb inserts the result through another cursor, so this cursor may still be read from.
+    # dbt-duckdb inserts the result through another cursor, so this cursor can still be read.
     return pa.RecordBatchReader.from_batches(SCHEMA, redact_posts(posts))

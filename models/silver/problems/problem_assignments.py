@@ -1,16 +1,18 @@
-"""Which problem each complaint belongs to, and since when.
+"""Which problem each complaint belongs to, and since which day.
 
-Grain: one row per as_of_date and url_hash: from that day on the post is of problem_id, or stands alone where that is
-null. A complaint has a row on the day it comes in, and another whenever it moves; the latest one holds.
-Method: the complaints of a window of days are the nodes of a graph, each joined to those of its 20 nearest neighbours
-that are at least as similar as SAME; the Leiden algorithm (Traag, Waltman & van Eck 2019, From Louvain to Leiden)
-finds its communities by modularity, beginning with those of the day before. Only what hangs together with a post of
-the day is grouped anew. A problem keeps its id in the community that has most of its posts, and of several problems in
-one community the one with the most posts goes on, older ones counted; a community of at least three voices that no
-problem claims opens one. The latest three posts of a problem stand for it, however old they are, until it has not been
-heard of for problem_memory_days.
+Grain: one row per as_of_date and url_hash. From as_of_date on, the post belongs to problem_id; if problem_id is null,
+the post belongs to no problem. A complaint gets a row on its first day, and another row whenever it changes its
+problem. The latest row holds. Method: the complaints of a window of days are the nodes of a graph. A link joins two
+complaints if one is among the NEIGHBOURS nearest neighbours of the other and their similarity is at least SAME. The
+Leiden algorithm (Traag, Waltman & van Eck 2019, From Louvain to Leiden) finds communities by modularity; it starts from
+the communities of the day before. Only connected components with a new post are regrouped. A problem goes to the
+community with most of its posts, and keeps its id. If several problems go to one community, the problem with the most
+posts keeps its id, and the others are merged into it. A community that no problem claims opens a problem if it has at
+least problem_voices voices. The latest three posts of a problem represent it in the graph, even if they are older than
+the window. They do so for problem_memory_days after its latest post.
 
-What a day leaves behind depends on its posts and on the days before: when one is built again, those after it follow.
+The rows of a day depend on the posts of this day and of earlier days. A build of an earlier day therefore regroups all
+later days.
 """
 
 from collections import Counter
@@ -35,29 +37,31 @@ Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 NEIGHBOURS = 20
-# Cosine similarity from which on two complaints may say the same. Var problem_similarity may say another: then what is
-# as similar as that is taken to be as similar as this. On banking77's intents with as many strangers mixed in, 2 % of
-# real posts and 9 % of Stack Overflow's titles, which do resemble each other, come into groups.
+# Two complaints may say the same if their cosine similarity is at least this threshold. Var problem_similarity
+# overrides this value: vectors are rescaled so that the threshold stays 0.7. Among the intents of banking77 with as
+# many unrelated posts, 2 % of unrelated real posts were grouped, and 9 % of Stack Overflow titles, which resemble each
+# other more.
 SAME = 0.7
-# A title counts half as much as the text that it heads: it says what the matter is, the text much beside it. Two posts
-# with titles must be more alike than two sentences, a cosine of 0.74 for 0.7, so their vectors are shorter than 1: of
-# 750 real pairs that were read, 43 % of those beyond 0.74 say the same, and 35 % of those beyond 0.7.
+# A title weighs half as much as the text below it: titles name the problem, and texts hold much else. Two posts with
+# titles need a cosine of 0.74 instead of 0.7. Their vectors are therefore shorter than 1. Of 750 real pairs that were
+# read, 43 % of the pairs above 0.74 say the same, and 35 % of the pairs above 0.7.
 TITLE_WEIGHT = 0.5
 TITLED_LENGTH = (0.7 / 0.74) ** 0.5
-# A tie weighs what its similarity is beyond this: a close one counts twice as much as one that just holds.
+# The weight of a link is its similarity minus this value, so that a close link weighs twice as much as a weak link.
 LOOSE = 0.5
-# From which on they are one voice, posting twice.
+# From this cosine similarity on, two posts count as one voice that posted twice.
 REPEATED = 0.97
 REPRESENTATIVES = 3
-# On banking77's intents every community of ten and more has 0.7 and more; on real posts, those of two problems and more
-# that a chain of likenesses had brought together had 0.2 to 0.5.
+# Communities with less than this share of the possible links are split. In banking77, every community of ten or more
+# intents has a share of 0.7 or more. In real posts, communities that chains of links had joined had 0.2 to 0.5.
 MIN_DENSITY = 0.5
 ITERATIONS = 2
-# Weight of all ties together from which on modularity sees problems as they are; 10,000 real complaints have 315.
-# Where there is less, a large problem is most of the graph and would be parted.
+# If all links together weigh less than this, the resolution is lowered: in a small graph, modularity would split a
+# large problem. The links of 10,000 real complaints weigh 315.
 ENOUGH = 400
 SEED = 20_261_120
-# Tiles in which the similarity matrix is computed (32 MB), and how many directed pairs may wait to be compared (80 MB).
+# The size of a tile of the similarity matrix (32 MB), and the most directed pairs between two selections of nearest
+# neighbours (80 MB).
 ROWS, COLUMNS = 512, 16_384
 WAITING = 4_000_000
 
@@ -73,8 +77,8 @@ SCHEMA = pa.schema(
 )
 
 
-# The complaints of a window and the representatives of problems, with what stands about them. They are chosen before
-# they are joined with their vectors: all that was ever collected would be.
+# The complaints of a window and the representatives of problems, with their voices, problems and vectors. The posts are
+# selected before the join with the vectors; otherwise the join would read the vectors of all posts ever collected.
 CONSIDERED = """
     with representatives as (
         select url_hash
@@ -154,7 +158,7 @@ CONSIDERED = """
 
 
 class Pairs(NamedTuple):
-    """Ties between nodes a < b, (m,) each, and how similar the two are (m,)."""
+    """Pairs of nodes a and b (m,), with their cosine similarities (m,)."""
 
     a: Labels
     b: Labels
@@ -162,9 +166,9 @@ class Pairs(NamedTuple):
 
 
 def compared_vectors(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vectors:
-    """What n posts are compared by (n, d): vectors of their texts (n, d), mixed with those of their titles (m, d).
+    """The vectors (n, d) by which n posts are compared: those of their texts (n, d), mixed with those of their titles.
 
-    Whether each has a title: (n,), m of them.
+    titles: (m, d), for the m posts that are_titled (n,) marks.
     """
     vectors = texts.copy()
     mixed = texts[are_titled] + TITLE_WEIGHT * titles
@@ -173,23 +177,23 @@ def compared_vectors(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vect
 
 
 class Complaints(NamedTuple):
-    """n complaints in the order of their posting, and what the days before say of them; "" where they say nothing."""
+    """n complaints in the order of their posting, with their state after the day before; "" means none."""
 
     url_hash: Sequence[str]
     author: Sequence[str]
-    # That of the author's first post.
+    # The voice of the author's first post.
     author_voice: Sequence[str]
-    # The url_hash of the first post of the same voice; every post that was looked at before has one.
+    # The url_hash of the first post of the same voice; "" marks a new post.
     voice: Sequence[str]
     problem: Sequence[str]
-    # How many posts that problem has in all, older ones and copies included.
+    # The number of posts of the problem, with duplicates and with posts older than the window.
     size: Sequence[int]
-    # (n, d), of about unit length.
+    # (n, d), about unit length.
     vectors: Vectors
 
 
 class Grouped(NamedTuple):
-    """Voice and problem of n posts, "" for none, and which problems have gone into which others."""
+    """The voices and problems of n posts ("" for no problem), and the merged problems: {old id: new id}."""
 
     voice: list[str]
     problem: list[str]
@@ -197,7 +201,7 @@ class Grouped(NamedTuple):
 
 
 def similar_pairs(vectors: Vectors) -> Iterator[Pairs]:
-    """The pairs of vectors (n, d) that are similar enough, by tiles of one half of the matrix."""
+    """Yield the pairs a < b of vectors (n, d) with a similarity of at least SAME, tile by tile."""
     count = len(vectors)
     for top in range(0, count, ROWS):
         for left in range(top, count, COLUMNS):
@@ -211,9 +215,9 @@ def similar_pairs(vectors: Vectors) -> Iterator[Pairs]:
 
 
 def keep_nearest(pairs: Sequence[Pairs]) -> Pairs:
-    """Of directed pairs, from a to b, those to the NEIGHBOURS most similar of each a."""
+    """Keep, for each node a of directed pairs (a to b), the pairs with its NEIGHBOURS most similar nodes b."""
     a, b, similarity = map(np.concatenate, zip(*pairs, strict=True))
-    # Node by node, the most similar first: less than 1 is taken off, so that nodes do not mix. One sort, not two.
+    # One sort by node and descending similarity: the subtracted value is less than 1, so that nodes do not mix.
     order = np.argsort(a - similarity.astype(np.float64) / 2, kind="stable")
     by_node = a[order]
     kept = order[np.arange(len(order)) - np.searchsorted(by_node, by_node) < NEIGHBOURS]
@@ -221,7 +225,7 @@ def keep_nearest(pairs: Sequence[Pairs]) -> Pairs:
 
 
 def nearest_pairs(vectors: Vectors) -> Pairs:
-    """The pairs of vectors (n, d) of which one is among the nearest of the other, and similar enough."""
+    """The links of n vectors (n, d): pairs a < b of which one is among the nearest neighbours of the other."""
     count = len(vectors)
     found = [Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
     waiting = 0
@@ -236,11 +240,11 @@ def nearest_pairs(vectors: Vectors) -> Pairs:
 
 
 def communities(vectors: Vectors, pairs: Pairs, before: Labels) -> Labels:
-    """Communities of n vectors (n, d) by modularity (n,), found from those before (n,); one without ties is alone.
+    """The community of each of n vectors (n, d), (n,). A node without links is a community of its own.
 
-    Where posts are SAME with less than MIN_DENSITY of the members that they could be it with (the NEIGHBOURS nearest),
-    one leads to the next without all saying the same: such communities are divided, ever more finely, until what is
-    left holds together.
+    before: the communities of the day before (n,), from which the search starts. In a chain of links, the first and the
+    last post need not say the same. Communities with less than MIN_DENSITY of the possible links (at most NEIGHBOURS a
+    post) are therefore split with growing resolution until no community is loose.
     """
     weight = float((pairs.similarity - LOOSE).sum())
     found = leiden_communities(pairs, before, min(1, weight / ENOUGH))
@@ -254,7 +258,10 @@ def communities(vectors: Vectors, pairs: Pairs, before: Labels) -> Labels:
 
 
 def leiden_communities(pairs: Pairs, before: Labels, resolution: float) -> Labels:
-    """Leiden's communities of n nodes (n,), found from those before (n,); the higher the resolution, the smaller."""
+    """The communities of n nodes (n,) by the Leiden algorithm, which starts from the communities `before` (n,).
+
+    A higher resolution gives smaller communities.
+    """
     found = np.arange(len(before)) + len(before)
     if len(pairs.a):
         weights = (pairs.similarity.astype(np.float64) - LOOSE).tolist()
@@ -270,7 +277,7 @@ def leiden_communities(pairs: Pairs, before: Labels, resolution: float) -> Label
 
 
 def is_loose(vectors: Vectors, community: Labels) -> Flags:
-    """Whether the community of each of n vectors (n, d) holds together less than MIN_DENSITY (n,)."""
+    """Whether the community of each of n vectors (n, d) has less than MIN_DENSITY of its possible links (n,)."""
     loose = np.zeros(len(community), dtype=bool)
     order = np.argsort(community, kind="stable")
     for members in np.split(order, np.flatnonzero(np.diff(community[order])) + 1):
@@ -279,16 +286,16 @@ def is_loose(vectors: Vectors, community: Labels) -> Flags:
             ties = 0
             for start in range(0, len(members), ROWS):
                 are_alike = vectors[members[start : start + ROWS]] @ vectors[members].T >= SAME
-                # A post is like itself, too.
+                # A post has no link to itself.
                 ties += int(np.minimum(are_alike.sum(axis=1) - 1, possible).sum())
             loose[members] = ties < MIN_DENSITY * possible * len(members)
     return loose
 
 
 def voices(posts: Complaints, pairs: Pairs) -> list[str]:
-    """The voice of each post: that of the first one by the same author or in nearly the same words, else its own.
+    """The voice of each post: the first post by the same author or in nearly the same words, else the post itself.
 
-    Words are passed on: of a hundred copies no two need be among the nearest of each other.
+    Nearly the same words are transitive, because two of a hundred copies need not be nearest neighbours of each other.
     """
     voice = list(posts.voice)
     count = len(voice)
@@ -298,7 +305,7 @@ def voices(posts: Complaints, pairs: Pairs) -> list[str]:
     wording = connected_components(ties, directed=False)[1].tolist() if count else []
     by_author = {author: first for author, first in zip(posts.author, posts.author_voice, strict=True) if first}
     by_wording: dict[int, str] = {}
-    # Those that have a voice first, then the others, each in the order of posting.
+    # Posts with a known voice come first, then the new posts, both in the order of their posting.
     for index in sorted(range(count), key=lambda index: not posts.voice[index]):
         author, words = posts.author[index], wording[index]
         voice[index] = voice[index] or by_author.get(author) or by_wording.get(words, posts.url_hash[index])
@@ -309,7 +316,7 @@ def voices(posts: Complaints, pairs: Pairs) -> list[str]:
 
 
 def labels_of(names: Sequence[str]) -> Labels:
-    """A number for each of n names (n,): the same for the same name, one of its own for each ""."""
+    """A number for each of n names (n,): equal names have equal numbers; every "" has a number of its own."""
     numbers: dict[str, int] = {}
     return np.array(
         [numbers.setdefault(name or f" {index}", len(numbers)) for index, name in enumerate(names)], np.int64
@@ -317,7 +324,7 @@ def labels_of(names: Sequence[str]) -> Labels:
 
 
 def is_regrouped(posts: Complaints, pairs: Pairs, before: Labels) -> Flags:
-    """Whether each post hangs together, by ties or by its problem, with one that was not looked at before (n,)."""
+    """Whether each post is in a connected component with a new post (n,); links and common problems connect posts."""
     count = len(before)
     a, b = np.concatenate([pairs.a, np.arange(count)]), np.concatenate([pairs.b, count + before])
     ties = coo_array((np.ones(len(a)), (a, b)), shape=(2 * count, 2 * count))
@@ -327,17 +334,17 @@ def is_regrouped(posts: Complaints, pairs: Pairs, before: Labels) -> Flags:
 
 
 def problems_of_groups(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]) -> dict[int, str]:
-    """Which problem each group of posts goes on with: every problem has one, that with most of its posts.
+    """The problem that each group of posts continues: a problem claims the group with most of its posts.
 
-    size: how many posts a problem has in all; those that are not among these go where it goes. Problems that want the
-    same group leave it to the one with more posts, in the group and beside these; of equal ones to the one with the
-    earlier post.
+    problem, group: of each post. size: the number of all posts of a problem; posts outside `problem` follow their
+    problem. If several problems claim one group, the problem with the most posts in the group and outside `problem`
+    gets the group; of equal problems, the problem with the earliest post.
     """
     here = Counter(problem)
     shared = Counter((name, number) for name, number in zip(problem, group, strict=True) if name)
     names: dict[int, str] = {}
     placed = set()
-    # Counter and sorted keep the order of the first posts.
+    # Counter and sorted keep the order of each problem's first post.
     for (name, number), _ in sorted(shared.items(), key=lambda each: here[each[0][0]] - size[each[0][0]] - each[1]):
         if number not in names and name not in placed:
             names[number] = name
@@ -346,7 +353,7 @@ def problems_of_groups(problem: Sequence[str], group: Sequence[int], size: Mappi
 
 
 def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
-    """Group n posts of a window on its last day, which may open problems of at least min_voices voices."""
+    """Group n posts of a window on its last day. A new problem needs at least min_voices voices."""
     pairs = nearest_pairs(posts.vectors)
     voice = voices(posts, pairs)
     before = labels_of(posts.problem)
@@ -365,7 +372,7 @@ def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
     problem = list(posts.problem)
     for number, each in members.items():
         for index in each:
-            # Posts that no problem has room for stay with theirs.
+            # Posts of groups that no problem claims keep their problem.
             problem[index] = names.get(number, problem[index])
     gone = {posts.problem[index] for index in indices} - goes_on - {""}
     merged = {}
@@ -376,20 +383,21 @@ def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
 
 
 def problem_id(day: str, url_hash: str) -> str:
-    """The id of the problem that a post was the first of when it was opened on a day; as in macro record_id."""
+    """The id of the problem that was opened on this day with this post as the first; as in macro record_id."""
     return sha256(f"{day}/{url_hash}".encode()).hexdigest()[:15]
 
 
 def rows_of_day(
     considered: pa.Table, day: str, model: str, same: float, min_voices: int
 ) -> tuple[pa.Table, dict[str, str]]:
-    """The rows of SCHEMA that a day adds to what stood before, from the rows of CONSIDERED; and the merged problems.
+    """The rows of SCHEMA that a day adds, and the merged problems: {old id: new id}.
 
-    same: cosine similarity from which on two complaints may say the same; min_voices: voices that open a problem.
+    considered: the rows of CONSIDERED. same: the threshold of var problem_similarity. min_voices: the voices that a new
+    problem needs.
     """
     columns = {name: considered[name].to_pylist() for name in considered.column_names if "embedding" not in name}
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
-    # Copies of a post go where it goes: in the graph they would crowd out its neighbours.
+    # Duplicates follow their original. In the graph, they would displace its other neighbours.
     leaders = [rows.get(original, row) for row, original in enumerate(columns["original"])]
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
@@ -421,7 +429,7 @@ def rows_of_day(
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the rows of the day, and of the days after it that were built before."""
+    """Return the rows of the day, and the rows of later days that are in the table."""
     dbt.config(materialized="incremental", incremental_strategy="replace_from_day", unique_key="as_of_date")
     documents = dbt.ref("documents")
     titles = dbt.ref("titles")
@@ -479,9 +487,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
 def followers_of(
     session: duckdb.DuckDBPyConnection, merged: Mapping[str, str], moved: pa.Table, day: str, model: str
 ) -> pa.Table:
-    """The rows of SCHEMA of posts older than the window whose problem was merged: they follow their problem.
+    """The rows of SCHEMA for posts older than the window whose problem was merged: they follow their problem.
 
-    merged: the problem that each merged problem went into; moved: the rows of the day's own moves.
+    merged: {old id: new id}. moved: the rows that the day adds for the posts of its window.
     """
     gone = pa.table({"problem_id": list(merged), "into": list(merged.values())})
     with arrow_view(session, "gone", gone) as gone_view, arrow_view(session, "moved", moved) as moved_view:

@@ -1,13 +1,12 @@
 """Which cluster each post of a day belongs to.
 
-Grain: one row per url_hash. Append-only: an assignment, once made, stands, so a cluster keeps its number
-and its label for good.
-Method: MiniBatchKMeans (Sculley 2010, Web-scale k-means clustering) on the unit vectors of the day,
-k = max(10, n / 100), never more than there are different vectors; of three starts the one of least inertia
-is kept. Clusters are numbered from 1, largest first. A post whose cosine similarity to its centroid
-is below `join_similarity` is an outlier: it keeps its cluster, and has no say in it.
-Posts that come after the day was clustered join the nearest cluster from that similarity on; the others
-form new clusters among themselves by average linkage at that similarity.
+Grain: one row per url_hash. Append-only: an assignment never changes, so that a cluster keeps its number and its label.
+Method: MiniBatchKMeans (Sculley 2010, Web-scale k-means clustering) on the unit vectors of the day, with k = max(10, n
+/ 100), at most the number of different vectors. Of three starts, the start with the least inertia is kept. Clusters are
+numbered from 1, the largest first. A post whose cosine similarity to its centroid is below `join_similarity` is an
+outlier: it stays in its cluster, and does not count for summary, label and quality. A late post (one that comes after
+its day was clustered) joins the nearest cluster if the similarity is at least `join_similarity`. The other late posts
+form new clusters by average linkage at that similarity.
 """
 
 from collections.abc import Iterator
@@ -27,9 +26,9 @@ MIN_CLUSTERS = 10
 ITEMS_PER_CLUSTER = 100
 STARTS = 3
 SEED = 20_261_120
-# Items whose similarities to all centroids are computed at once: 65 MB for 2,000 clusters.
+# The posts whose similarities to all centroids are computed at once: 65 MB for 2,000 clusters.
 CHUNK = 8_192
-# Average linkage holds all pairs in memory; 200 MB at this many items.
+# Average linkage holds all pairs in memory: 200 MB for this many posts.
 MAX_LINKED = 5_000
 
 SCHEMA = pa.schema(
@@ -45,55 +44,55 @@ SCHEMA = pa.schema(
 
 
 def distinct_rows(vectors: Vectors) -> Labels:
-    """For each of vectors (n, d) the index of the first row that equals it, (n,)."""
+    """For each of n vectors (n, d), the index of the first equal vector (n,)."""
     first: dict[int, int] = {}
-    # Rows by their hash: a set of the rows themselves would double the memory.
+    # The keys are hashes of rows: the rows themselves would double the memory.
     return np.array([first.setdefault(hash(row.tobytes()), index) for index, row in enumerate(vectors)], dtype=np.int64)
 
 
 def select_rows(vectors: Vectors, rows: Labels) -> Vectors:
-    """Rows of an array by their numbers, ascending and different; itself where that is all of them."""
+    """The rows of an array with these numbers, which are ascending and different; no copy if they are all rows."""
     return vectors if len(rows) == len(vectors) else vectors[rows]
 
 
 def number_of_clusters(items: int, different: int) -> int:
-    """The rule max(10, n / 100), bounded by the number of different vectors."""
+    """max(10, n / 100), at most the number of different vectors."""
     return min(max(MIN_CLUSTERS, items // ITEMS_PER_CLUSTER), different)
 
 
 def cluster_day(vectors: Vectors) -> Labels:
-    """Cluster unit vectors (n, d), n >= 1: labels (n,) from 1, larger clusters first."""
+    """Cluster n >= 1 unit vectors (n, d). Returns labels (n,) from 1, the largest cluster first."""
     rows = distinct_rows(vectors)
     different, counts = np.unique(rows, return_counts=True)
     k = number_of_clusters(len(vectors), len(different))
     if k == len(different):
         return number_by_size(rows)
-    # Equal rows count as one that weighs more, so that no two clusters begin at the same place.
+    # Equal rows become one row with a greater weight, so that no two clusters start at the same vector.
     labels = k_means(select_rows(vectors, different), counts, k)
     return number_by_size(labels[np.searchsorted(different, rows)])
 
 
 def k_means(vectors: Vectors, weights: npt.NDArray[Any], k: int) -> Labels:
-    """Labels (n,) of different unit vectors (n, d) with weights (n,) in at most k clusters, the best of STARTS."""
+    """Cluster different unit vectors (n, d) with weights (n,) into at most k clusters. Returns labels (n,)."""
     starts = [
         MiniBatchKMeans(
             n_clusters=k,
             n_init=1,
             batch_size=2_048,
-            # Choosing the first centroids from more items takes longer than all the rest, and gains nothing.
+            # With more posts, the choice of the first centroids takes most of the time and improves nothing.
             init_size=max(1_024, 3 * k),
             random_state=SEED + start,
         ).fit(vectors, sample_weight=weights)
         for start in range(STARTS)
     ]
     labels: Labels = min(starts, key=lambda start: start.inertia_).labels_.astype(np.int64)
-    # The last batches moved the centroids of the others; what is nearest now decides.
+    # The last batches moved the centroids, so each vector gets the centroid that is nearest now.
     names, centres = centroids(vectors, labels)
     return names[nearest_centroid(vectors, centres)[0]]
 
 
 def cluster_leftovers(vectors: Vectors, join_similarity: float) -> Labels:
-    """Group unit vectors (n, d), n >= 1, by average linkage: labels (n,) from 1, larger groups first."""
+    """Cluster n >= 1 unit vectors (n, d) by average linkage. Returns labels (n,) from 1, the largest cluster first."""
     if len(vectors) == 1:
         return np.ones(1, dtype=np.int64)
     if len(vectors) > MAX_LINKED:
@@ -105,7 +104,7 @@ def cluster_leftovers(vectors: Vectors, join_similarity: float) -> Labels:
 
 
 def number_by_size(labels: npt.NDArray[Any]) -> Labels:
-    """Renumber labels (n,) from 1: larger clusters first, equal ones by their first member."""
+    """Renumber labels (n,) from 1, the largest cluster first; the first member decides between equal sizes."""
     names, first, sizes = np.unique(labels, return_index=True, return_counts=True)
     order = np.lexsort((first, -sizes))
     numbers = np.empty(len(names), dtype=np.int64)
@@ -115,7 +114,7 @@ def number_by_size(labels: npt.NDArray[Any]) -> Labels:
 
 
 def centroids(vectors: Vectors, labels: Labels) -> tuple[Labels, Vectors]:
-    """The labels in use (k,), ascending, and the unit mean vector of each (k, d)."""
+    """The k different labels (k,), ascending, and their centroids: mean vectors of unit length (k, d)."""
     names, index = np.unique(labels, return_inverse=True)
     sums = np.zeros((len(names), vectors.shape[1]), dtype=np.float32)
     np.add.at(sums, index, vectors)
@@ -123,14 +122,14 @@ def centroids(vectors: Vectors, labels: Labels) -> tuple[Labels, Vectors]:
 
 
 def cosines_by_chunk(vectors: Vectors, centres: Vectors) -> Iterator[tuple[slice, Vectors]]:
-    """Cosines of unit vectors (n, d) to unit centres (k, d), a slice of the rows at a time."""
+    """Yield the cosines of unit vectors (n, d) to unit centroids (k, d), for one slice of the rows at a time."""
     for start in range(0, len(vectors), CHUNK):
         rows = slice(start, start + CHUNK)
         yield rows, vectors[rows] @ centres.T
 
 
 def nearest_centroid(vectors: Vectors, centres: Vectors) -> tuple[Labels, Vectors]:
-    """The nearest of the unit centres (k, d) to each of unit vectors (n, d): its row (n,) and the cosine (n,)."""
+    """For each of n unit vectors (n, d), the row of the nearest unit centroid in (k, d) (n,), and the cosine (n,)."""
     best = np.empty(len(vectors), dtype=np.int64)
     cosine = np.empty(len(vectors), dtype=np.float32)
     for rows, cosines in cosines_by_chunk(vectors, centres):
@@ -140,7 +139,7 @@ def nearest_centroid(vectors: Vectors, centres: Vectors) -> tuple[Labels, Vector
 
 
 def assign_new_posts(vectors: Vectors, known: Vectors, known_labels: Labels, join_similarity: float) -> Labels:
-    """Assign new vectors (n, d) to the clusters of known ones (m, d) with labels (m,), or to new clusters."""
+    """Assign new vectors (n, d) to the clusters of known vectors (m, d) with labels (m,), or to new clusters."""
     if not len(known):
         return cluster_day(vectors)
     names, centres = centroids(known, known_labels)
@@ -153,9 +152,9 @@ def assign_new_posts(vectors: Vectors, known: Vectors, known_labels: Labels, joi
 
 
 def similarity_to_centroids(vectors: Vectors, labels: Labels) -> tuple[Vectors, Vectors]:
-    """Cosine of each unit vector (n, d) to its own centroid and to the nearest other one, (n,) each, in -1..1.
+    """The cosine of each unit vector (n, d) to its own centroid, and to the nearest other centroid; (n,) each, -1 to 1.
 
-    The second is NaN where there is one cluster only.
+    The second array is NaN if there is only one cluster.
     """
     names, centres = centroids(vectors, labels)
     index = np.searchsorted(names, labels)
@@ -171,7 +170,7 @@ def similarity_to_centroids(vectors: Vectors, labels: Labels) -> tuple[Vectors, 
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the assignments of the posts that have none yet."""
+    """Return the assignments of the day's posts that have no cluster yet."""
     dbt.config(materialized="incremental", incremental_strategy="append")
     texts = dbt.ref("texts")
     embeddings = dbt.ref("embeddings")
@@ -182,7 +181,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     known = "null"
     if dbt.is_incremental:
         known = f"(select cluster_id from {dbt.this} as assigned where assigned.url_hash = texts.url_hash)"
-    # A table, since a query with parameters would hold its whole result beside the vectors that are read from it.
+    # A temporary table saves memory: a query with parameters would hold its whole result beside the array of vectors.
     session.sql(
         f"""
         create or replace temp table day_items as
@@ -193,11 +192,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
         """,
         params={"model": embedding_model},
     )
-    # In the order of their hashes, so that the clusters do not depend on the order in which posts arrived.
+    # The order by url_hash makes the clusters independent of the order in which the posts arrived.
     hashes_and_labels = session.execute(
         "select url_hash, cluster_id from temp.day_items order by url_hash"
     ).to_arrow_table()
-    # 0 stands for none yet: clusters are numbered from 1.
+    # 0 means no cluster yet, because clusters are numbered from 1.
     labels: Labels = hashes_and_labels["cluster_id"].to_numpy().astype(np.int64)
     new = labels == 0
     if not new.any():

@@ -1,9 +1,9 @@
-"""Where each post of a day stands on its map: posts that say alike stand together.
+"""The position of each post on the map of its day; similar posts are close to each other.
 
-Grain: one row per url_hash. Append-only: a post keeps its place, so the map a person knows does not turn over.
-Method: t-SNE (van der Maaten and Hinton 2008, Visualizing Data using t-SNE) of up to 1,000 of the day's posts, the
-anchors, on their 50 principal components. Every other post, and each that comes later, stands amid the three anchors
-that it is most like, which keeps the cost of a large day straight.
+Grain: one row per url_hash. Append-only: a post keeps its position, so that the map stays familiar.
+Method: t-SNE (van der Maaten and Hinton 2008, Visualizing Data using t-SNE) gives positions to up to 1,000 of the day's
+posts, the anchors, from their 50 principal components. Every other post, and every late post, gets a position between
+its three most similar anchors. The time therefore grows linearly with the number of posts.
 """
 
 from typing import Any
@@ -19,17 +19,17 @@ from groundswell.vectors import Vectors, to_vectors
 
 Positions = npt.NDArray[np.float64]
 
-# Posts laid out by t-SNE: a few seconds.
+# The posts that t-SNE positions, in a few seconds.
 ANCHORS = 1_000
 COMPONENTS = 50
 PERPLEXITY = 30
-# Fewer have no neighbourhoods to keep.
+# With fewer different posts, there are no neighbourhoods for t-SNE to keep.
 MIN_LAID_OUT = 10
 NEIGHBOURS = 3
-# How far posts of one place stand apart, as a share of the map.
+# The distance between posts that would have the same position, as a share of the map.
 SPREAD = 0.006
 SEED = 20_261_120
-# Posts placed at once: 32 MB of similarities.
+# The posts that are positioned at once: 32 MB of similarities.
 CHUNK = 8_192
 
 SCHEMA = pa.schema(
@@ -43,7 +43,7 @@ SCHEMA = pa.schema(
 
 
 def laid_out(vectors: Vectors) -> Positions:
-    """Places (n, 2) in 0..1 for unit vectors (n, d) by t-SNE; few different ones stand in a row."""
+    """Positions (n, 2), 0 to 1, of unit vectors (n, d) by t-SNE; a row of points if there are few different vectors."""
     different, which = np.unique(vectors, axis=0, return_inverse=True)
     count = len(different)
     if count < MIN_LAID_OUT:
@@ -59,28 +59,28 @@ def laid_out(vectors: Vectors) -> Positions:
 
 
 def amid_neighbours(vectors: Vectors, anchors: Vectors, places: Positions) -> Positions:
-    """Places (n, 2) in 0..1 of unit vectors (n, d): amid those (m, 2) of the anchors (m, d) they are most like."""
+    """Positions (n, 2), 0 to 1, of unit vectors (n, d): between the most similar of the anchors (m, d) at `places`."""
     near = min(NEIGHBOURS, len(anchors))
     similarity = vectors @ anchors.T
     nearest = np.argpartition(-similarity, near - 1, axis=1)[:, :near]
-    # The fourth power: what stands for the same text draws a post near, what is less alike pulls little.
+    # With the fourth power, an anchor with the same text attracts a post much more than less similar anchors.
     weights = np.maximum(np.take_along_axis(similarity, nearest, axis=1), 0.01).astype(np.float64) ** 4
     amid = (places[nearest] * weights[..., None]).sum(axis=1) / weights.sum(axis=1)[:, None]
-    # In all directions by the golden angle, so that none hides another.
+    # The golden angle spreads the posts in all directions, so that no post hides another.
     turns = np.arange(len(vectors)) * np.pi * (3 - np.sqrt(5))
     places_of_vectors: Positions = np.clip(amid + SPREAD * np.column_stack([np.cos(turns), np.sin(turns)]), 0, 1)
     return places_of_vectors
 
 
 def rows(hashes: pa.Array, places: Positions, run_date: str) -> pa.RecordBatch:
-    """What is stored of places (n, 2) of posts."""
+    """The rows of SCHEMA for posts with positions (n, 2)."""
     dates = pa.array([run_date] * len(hashes)).cast(pa.date32())
     rounded = places.round(4)
     return pa.RecordBatch.from_arrays([hashes, pa.array(rounded[:, 0]), pa.array(rounded[:, 1]), dates], schema=SCHEMA)
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the places of the posts that have none yet."""
+    """Return the positions of the day's posts that have no position yet."""
     dbt.config(materialized="incremental", incremental_strategy="append")
     items = dbt.ref("items")
     run_date = dbt.config.meta_get("run_date")
@@ -88,7 +88,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     known = "select null::varchar as url_hash, null::double as map_x, null::double as map_y where false"
     if dbt.is_incremental:
         known = f"select url_hash, map_x, map_y from {dbt.this} where cluster_date = date '{run_date}'"
-    # In the order of their hashes, so that the map does not depend on the order in which posts arrived.
+    # The order by url_hash makes the map independent of the order in which the posts arrived.
     session.sql(
         f"""
         create or replace temp table day_places as

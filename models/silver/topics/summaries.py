@@ -1,11 +1,12 @@
-"""A summary of each cluster of the day, in sentences that its posts really hold.
+"""A summary of each cluster of the day: sentences that are copied from its posts.
 
-Grain: one row per cluster_date and cluster_id.
-Method: up to ten posts of a cluster are sampled by maximal marginal relevance (Carbonell & Goldstein 1998, SIGIR)
-among the fifty nearest the centroid; their sentences are ranked by LexRank (Erkan & Radev 2004, JAIR 22) as sumy
-implements it; the best of three posts are kept, in the order in which they stand.
+Grain: one row per cluster_date and cluster_id. Method: maximal marginal relevance (Carbonell & Goldstein 1998, SIGIR)
+samples up to ten posts among the fifty core posts nearest to the centroid. LexRank (Erkan & Radev 2004, JAIR 22), as
+sumy implements it, ranks their sentences. The summary has the three best sentences; the best sentence of each post
+comes before the second best of any post.
 
-One process: on two cores, 2,000 clusters take 9 s in one and 9 s in two, of which starting takes 2.5 s.
+The model uses one process: on two cores, 2,000 clusters take 9 s in one process and 9 s in two processes, of which the
+start of the processes takes 2.5 s.
 """
 
 import math
@@ -39,11 +40,13 @@ Post = tuple[int, str, float, Floats, str]
 
 CANDIDATES = 50
 SAMPLED = 10
-# The weight of nearness to the centroid, the rest being that of distance from the posts sampled before: on three
-# real days 2 % farther from the centroid than the ten nearest (0.59, 0.60), and 12 % from each other (0.35, 0.40).
+# The weight of similarity to the centroid; the rest is the weight of distance to the posts that are sampled already. On
+# three real days, the samples are 2 % less similar to the centroid than the ten nearest posts (0.59 and 0.60), and 12 %
+# less similar to each other (0.35 and 0.40).
 RELEVANCE = 0.7
 SENTENCES = 3
-# Fewer words greet or thank; more characters (1 % of real sentences) are lists, logs, and posts without a full stop.
+# Shorter sentences are greetings or thanks. Longer sentences (1 % of real sentences) are lists, logs and posts without
+# a full stop.
 MIN_WORDS = 5
 MAX_CHARACTERS = 300
 ROWS_PER_BATCH = 2_000
@@ -58,17 +61,17 @@ SCHEMA = pa.schema(
     ]
 )
 
-# Chinese and Japanese put no blanks between words: there each character counts as one.
+# Chinese and Japanese have no blanks between words, so each of their characters counts as a word.
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
-# sentencex also splits "Use .NET", "Object.<anonymous>" and "1. First": a sentence ends at a blank or at a full stop
-# of Chinese and Japanese, and is more than a number.
+# sentencex also splits "Use .NET", "Object.<anonymous>" and "1. First". A part is a complete sentence only if it ends
+# with a blank or with a Chinese or Japanese full stop, and if it is more than a number.
 COMPLETE = re.compile(r"(?!\d+[.)]\s*$).*[\s。！？]", re.DOTALL)
 CLOSED = re.compile(r"[.!?…。！？][\"'”’»)\]」]*$")
 BULLET = re.compile(r"^[-*+•–—]\s+")
 
 
 class Words:
-    """What sumy asks of a tokenizer; its own would download nltk's punkt."""
+    """The tokenizer that sumy needs; sumy's own tokenizer would download nltk's punkt."""
 
     def to_words(self, sentence: str) -> tuple[str, ...]:
         """Split a sentence into its words of letters and digits."""
@@ -76,11 +79,11 @@ class Words:
 
 
 class SparseLexRank(LexRankSummarizer):  # type: ignore[misc]  # sumy has no types
-    """sumy's LexRank without its loops over all pairs of sentences; it ranks them the same."""
+    """sumy's LexRank with sparse matrices instead of loops over all pairs of sentences; the ranks are the same."""
 
     @staticmethod
     def _compute_idf(sentences: Sequence[Sequence[str]]) -> dict[str, float]:
-        """By term: the logarithm of the number of sentences over one more than those that hold it."""
+        """For each term, log(n / (1 + m)): n sentences, of which m hold the term."""
         holding = Counter(chain.from_iterable(map(dict.fromkeys, sentences)))
         return {term: math.log(len(sentences) / (1 + count)) for term, count in holding.items()}
 
@@ -91,7 +94,7 @@ class SparseLexRank(LexRankSummarizer):  # type: ignore[misc]  # sumy has no typ
         tf_metrics: Sequence[Mapping[str, float]],
         idf_metrics: Mapping[str, float],
     ) -> npt.NDArray[np.float64]:
-        """The chances (n, n) to go from one of n sentences to another: equal for all above the threshold."""
+        """The transition probabilities (n, n) between n sentences: equal for all pairs above the threshold."""
         columns = {term: column for column, term in enumerate(idf_metrics)}
         weights = [tf * idf_metrics[term] for metrics in tf_metrics for term, tf in metrics.items()]
         indices = [columns[term] for metrics in tf_metrics for term in metrics]
@@ -100,27 +103,27 @@ class SparseLexRank(LexRankSummarizer):  # type: ignore[misc]  # sumy has no typ
         norms = np.sqrt(vectors.multiply(vectors).sum(axis=1))
         vectors.data /= np.repeat(np.where(norms > 0, norms, 1), np.diff(starts))
         cosines = (vectors @ vectors.T).toarray()
-        # The last digits of a sum depend on its order: where they decide, sumy's own sum does.
+        # The last digits of a sum depend on the order of its terms. Close to the threshold, sumy's own sum decides.
         for a, b in np.argwhere(np.abs(cosines - threshold) < 1e-9):
             cosines[a, b] = self.cosine_similarity(
                 sentences[a], sentences[b], tf_metrics[a], tf_metrics[b], idf_metrics
             )
         similar = cosines > threshold
-        # Dense from here on, for sumy's power method, so that sums and ties come out as they do there.
+        # sumy's power method needs a dense matrix; sums and ties then equal those of sumy.
         chances: npt.NDArray[np.float64] = similar / np.maximum(similar.sum(axis=1, keepdims=True), 1)
         return chances
 
 
 @cache
 def summarizer() -> SparseLexRank:
-    """LexRank for English; the stemmer, which is pure Python, remembers the words it has met."""
+    """LexRank for English, with a cache for the stemmer, which is slow because it is pure Python."""
     lexrank = SparseLexRank(lru_cache(maxsize=100_000)(Stemmer("english")))
     lexrank.stop_words = get_stop_words("english")
     return lexrank
 
 
 def split(text: str) -> Iterator[str]:
-    """The sentences of a text, verbatim, without blanks around them; none goes beyond its line."""
+    """Yield the sentences of a text, verbatim, without blanks at both ends. A sentence ends with its line."""
     for line in text.splitlines():
         sentence = ""
         for part in segment("en", BULLET.sub("", line.strip())):
@@ -133,7 +136,7 @@ def split(text: str) -> Iterator[str]:
 
 
 def is_fit(sentence: Sentence, text: str) -> bool:
-    """Whether a sentence says enough, and no more than one reads in a summary, and does not end in mid-air."""
+    """Whether a sentence is fit for a summary: neither too short nor too long, and not broken off."""
     wording = str(sentence)
     is_broken_off = text.endswith(f" {wording}") and not CLOSED.search(wording)
     is_whole = not is_broken_off and not wording.endswith((":", "："))
@@ -141,14 +144,14 @@ def is_fit(sentence: Sentence, text: str) -> bool:
 
 
 def cut(sentence: str) -> str:
-    """A sentence, or its words within MAX_CHARACTERS."""
+    """A sentence, cut to whole words within MAX_CHARACTERS."""
     return sentence if len(sentence) <= MAX_CHARACTERS else sentence[:MAX_CHARACTERS].rsplit(" ", 1)[0]
 
 
 def fit_sentences(texts: Sequence[str]) -> dict[Sentence, int]:
-    """The different sentences of texts that are fit for a summary, each with the index of the text it stands in.
+    """The different sentences of texts that are fit for a summary, each with the index of its text.
 
-    Where none is fit: the longest one of each text, cut.
+    If no sentence is fit, the longest sentence of each text is cut and used.
     """
     found: dict[Sentence, int] = {}
     for index, text in enumerate(texts):
@@ -160,10 +163,10 @@ def fit_sentences(texts: Sequence[str]) -> dict[Sentence, int]:
 
 
 def choose(ranked: Sequence[SentenceInfo], indices: Mapping[Sentence, int]) -> list[SentenceInfo]:
-    """The best of ranked sentences, at most SENTENCES: the best of every text before the second best of any.
+    """Choose at most SENTENCES of ranked sentences: the best of every text before the second best of any text.
 
-    A sentence without a word beyond those of a chosen one, or with all of them, would say the same again: it is
-    subsumed (Radev, Jing & Budzikowska 2000, whose MEAD carried LexRank).
+    A sentence is left out if its words are a subset or a superset of the words of a chosen sentence, because it repeats
+    that sentence (subsumption in Radev, Jing & Budzikowska 2000).
     """
     taken = Counter[int]()
     turns = []
@@ -181,29 +184,29 @@ def choose(ranked: Sequence[SentenceInfo], indices: Mapping[Sentence, int]) -> l
 
 
 def join(sentences: Sequence[str]) -> str:
-    """One paragraph of sentences; one that ends without a mark, as titles do, gets a full stop before the next."""
+    """Join sentences to a paragraph. A full stop is added between sentences where the mark is missing, as in titles."""
     closed = (sentence if CLOSED.search(sentence) else f"{sentence}." for sentence in sentences[:-1])
     return " ".join([*closed, *sentences[-1:]])
 
 
 def summarise(texts: Sequence[str]) -> list[tuple[int, str]]:
-    """The most central sentences of texts, at most SENTENCES, each after the index of the text that it stands in.
+    """The most central sentences of texts, at most SENTENCES, as (index of the text, sentence).
 
-    None only where there is no text.
+    The list is empty only if there is no text.
     """
     indices = fit_sentences(texts)
     document = ObjectDocumentModel([Paragraph(list(indices))])
-    # Sentences that share no word have no rank: sumy divides 0 by 0 and then keeps their order, which will do.
+    # If sentences share no word, sumy divides 0 by 0 and keeps the order of the sentences, which is good enough.
     with np.errstate(invalid="ignore"):
         chosen = summarizer()(document, partial(choose, indices=indices))
     return [(indices[sentence], str(sentence)) for sentence in chosen]
 
 
 def sample(vectors: Floats, similarities: Floats) -> list[int]:
-    """Indices of up to SAMPLED of n >= 1 unit vectors (n, 384), by maximal marginal relevance.
+    """The indices of up to SAMPLED of n >= 1 unit vectors (n, 384), by maximal marginal relevance.
 
-    Each is near the centroid, by its cosine to it in `similarities` (n,), and far from those before it. Of equal
-    ones the first is taken.
+    similarities: the cosines to the centroid (n,). Each vector is near the centroid and far from the vectors chosen
+    before. Of vectors with equal scores, the first is chosen.
     """
     cosines = vectors @ vectors.T
     chosen = [int(similarities.argmax())]
@@ -215,7 +218,7 @@ def sample(vectors: Floats, similarities: Floats) -> list[int]:
 
 
 def read_posts(batches: Iterable[pa.RecordBatch]) -> Iterator[Post]:
-    """The posts of batches whose columns are named as in `model` below, one by one."""
+    """Yield the posts of batches, whose columns `model` names, one by one."""
     for batch in batches:
         vectors = to_vectors(batch["embedding"])
         columns = (batch[name].to_pylist() for name in ("cluster_id", "url_hash", "similarity"))
@@ -223,7 +226,7 @@ def read_posts(batches: Iterable[pa.RecordBatch]) -> Iterator[Post]:
 
 
 def summarise_cluster(posts: Iterable[Post]) -> tuple[str, list[dict[str, str]], list[str]]:
-    """The summary of a cluster, its sentences and their posts, and the url_hash of the posts sampled, in that order."""
+    """The summary of a cluster, its sentences with their posts, and the url_hash of the sampled posts."""
     _, hashes, similarities, vectors, texts = zip(*posts, strict=True)
     sampled = sample(np.stack(vectors), np.array(similarities, dtype=np.float32))
     chosen = summarise([texts[index] for index in sampled])
@@ -241,7 +244,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     [(count,)] = session.sql(
         f"select count(distinct cluster_id) from {subquery(items)} where cluster_date = date '{run_date}'"
     ).fetchall()
-    # Ranked before they are joined to what is wide: of a day of 200,000 posts, half are candidates.
+    # The posts are ranked before the join with embeddings and texts: half of a day of 200,000 posts are candidates.
     posts = session.sql(
         f"""
         with candidates as (
