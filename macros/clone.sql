@@ -2,7 +2,6 @@
     `dbt clone` on DuckDB: this materialization copies the rows of a table, and clones a view as a view on the original.
     Without --full-refresh, an existing relation stays as it is.
     dbt's own materialization fails for Python models, because it creates a view on the text "None" (dbt-duckdb 1.11).
-    It also does not commit.
 -#}
 {% materialization clone, adapter='duckdb' %}
     {%- set original = load_relation(defer_relation) if defer_relation else none -%}
