@@ -48,6 +48,7 @@ def strings(file: Path) -> Iterator[str]:
 
 def bare_tables(query: str) -> set[str]:
     """The tables that a query names itself, its common table expressions and the schema temp aside."""
+    query = re.sub(r"--.*", "", query)
     ctes = {name.lower() for name in CTE.findall(query)}
     names = {name for name in TABLE.findall(query) if not name.startswith("temp.")}
     return {name for name in names if name.lower() not in ctes | KEYWORDS}
