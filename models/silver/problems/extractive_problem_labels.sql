@@ -65,7 +65,7 @@ ranked as (
 
 ),
 
--- Title and description come from the most central posts, quotes about paying from the most central that have any.
+-- The most central posts give title and description. The most central posts with a payment quote give the quotes about paying.
 extracts as (
 
     select
