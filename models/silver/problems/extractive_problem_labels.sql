@@ -65,7 +65,8 @@ ranked as (
 
 ),
 
--- The most central posts give title and description. The most central posts with a payment quote give the quotes about paying.
+-- The most central posts give title and description. The most central posts that speak of paying give the quotes about
+-- paying.
 extracts as (
 
     select
