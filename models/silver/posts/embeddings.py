@@ -110,9 +110,7 @@ def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
     transformer = SentenceTransformer(str(folder), device="cuda" if cuda else "cpu")
     dimensions = transformer.get_embedding_dimension()
     if dimensions != DIMENSIONS:
-        raise EmbeddingError(
-            f"embedding_model {name} has {dimensions} dimensions, silver.embeddings needs {DIMENSIONS}"
-        )
+        raise EmbeddingError(f"embedding_model {name} has {dimensions} dimensions, {DIMENSIONS} are needed")
     encode, used = (cuda_encoder if cuda else cpu_encoder)(transformer, precision)
     if precision not in ("auto", used):
         raise EmbeddingError(f"embedding_precision {precision}: this machine has no native {precision}, use auto")
