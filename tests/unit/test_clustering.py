@@ -130,7 +130,7 @@ def assignments(vectors: np.ndarray, order: np.ndarray) -> dict[str, tuple[Any, 
     """The model's rows by url_hash, for posts whose rows arrived in this order."""
     with duckdb.connect() as session:
         session.execute(
-            "create table documents (url_hash text, content_hash text, collection_date date);"
+            "create table texts (url_hash text, content_hash text, collection_date date);"
             "create table embeddings (content_hash text, model text, embedding float[384])"
         )
         posts = pa.table(  # noqa: F841  (DuckDB finds it by name)
@@ -140,7 +140,7 @@ def assignments(vectors: np.ndarray, order: np.ndarray) -> dict[str, tuple[Any, 
                 "embedding": list(vectors[order]),
             }
         )
-        session.execute("insert into documents select url_hash, content_hash, '2026-11-20' from posts")
+        session.execute("insert into texts select url_hash, content_hash, '2026-11-20' from posts")
         session.execute("insert into embeddings select content_hash, 'MiniLM', embedding::float[384] from posts")
         # Another model's vector of the same text, which must not be seen.
         session.execute(

@@ -212,7 +212,7 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(
             """
             create schema silver;
-            create table silver.documents (url_hash text, text text);
+            create table silver.texts (url_hash text, text text);
             create table silver.items (
                 url_hash text, cluster_id int, similarity float, embedding float[384], is_core bool, cluster_date date
             )
@@ -236,7 +236,7 @@ def test_a_day(session: duckdb.DuckDBPyConnection, capsys: pytest.CaptureFixture
             list_transform(range(384), x -> ((x = post)::int))::float[384], post != 1,
             date '{DAY}' + (cluster = 70)::int
         from range(1, 71) as clusters (cluster), range(60) as posts (post);
-        insert into silver.documents select url_hash, url_hash || ' is what this post is called.' from silver.items
+        insert into silver.texts select url_hash, url_hash || ' is what this post is called.' from silver.items
         """
     )
     rows = summaries.model(Dbt(session), session).to_pylist()
