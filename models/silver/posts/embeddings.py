@@ -85,8 +85,8 @@ def model_folder(name: str) -> Path:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != PUBLISHED.get(name, found):
         raise EmbeddingError(
-            f"embedding_model {name}: {weights} is not what was published (SHA-256 {found}, not {PUBLISHED[name]}):"
-            " install it anew"
+            f"embedding_model {name}: {weights} differs from the published file"
+            f" (SHA-256 {found}, not {PUBLISHED[name]}): install it again"
         )
     return folder
 
