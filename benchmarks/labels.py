@@ -77,9 +77,9 @@ def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]
 
 def measure_quality(database: Path) -> Table:
     """Measure precision, recall and F1 of each label on held-out posts, and the confusion matrix of the categories."""
-    posts = labelled_posts(database, ALL_FIELDS).held_back()
+    posts = labelled_posts(database, ALL_FIELDS).held_out()
     read = answers(database, list(posts.url_hash))
-    title = f"The built-in labeller on {len(read):,} held-back posts of {database.name}, labelled by hand"
+    title = f"The built-in labeller on {len(read):,} held-out posts of {database.name}, labelled by hand"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("label", no_wrap=True)
     # The right part of the table is the confusion matrix.
@@ -119,10 +119,10 @@ def complaint_quality(truth: Bools, scores: Floats) -> tuple[float, float, float
 
 def measure_complaints(database: Path, random: bool = False) -> Table:
     """Measure the share of complaints by score, on all held-out posts or on the random sample only."""
-    posts = labelled_posts(database, RANDOM if random else ALL).held_back()
+    posts = labelled_posts(database, RANDOM if random else ALL).held_out()
     scores = complaint_scores(database, posts)
     drawn = "random" if random else "all"
-    title = f"Complaints among {len(scores):,} held-back posts of {database.name} ({drawn})"
+    title = f"Complaints among {len(scores):,} held-out posts of {database.name} ({drawn})"
     table = Table("complaint_score", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("mean", "complain", "posts"):
         table.add_column(column, justify="right")
@@ -145,10 +145,10 @@ def measure_second_opinions(database: Path) -> Table:
     reading, whose reader did not see the first reading.
     """
     labels = read_labels(TWICE)
-    posts = labelled_posts(database, TWICE).held_back()
+    posts = labelled_posts(database, TWICE).held_out()
     scores = complaint_scores(database, posts)
     says_yes = np.array([labels[url_hash]["first_complains"] == "yes" for url_hash in posts.url_hash])
-    title = f"Second opinions on {len(scores):,} held-back posts of {database.name} that were read twice"
+    title = f"Second opinions on {len(scores):,} held-out posts of {database.name} that were read twice"
     table = Table("second_opinion_margin", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("asked about", "precision", "recall", f"precision at recall {RECALL}"):
         table.add_column(column, justify="right")

@@ -10,7 +10,7 @@
     end as status,
     case
         when status = 'labelled' then null
-        when {{ request }}.prompt is null then 'all its posts speak to a language model: none is shown to one'
+        when {{ request }}.prompt is null then 'all its posts address a language model, so no prompt may show them'
         else totals.error
     end as error
 {%- endmacro %}

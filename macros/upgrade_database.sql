@@ -3,7 +3,7 @@
     version stays as it is. Every step is idempotent, so that the next build completes a killed upgrade.
 -#}
 {% macro upgrade_database() %}
-    {#- Named outside the condition, so that dbt sees what this operation depends on. -#}
+    {#- The refs are outside the condition, so that dbt finds the dependencies of this operation. -#}
     {%- set issue_attempts, problem_attempts = ref('issue_label_attempts'), ref('problem_label_attempts') -%}
     {%- set opinion_attempts, daily_report = ref('opinion_attempts'), ref('daily_report') -%}
     {%- set answer_weights, llm_calls = ref('answer_weights'), source('bronze', 'llm_calls') -%}

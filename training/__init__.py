@@ -42,13 +42,13 @@ class LabelledPosts(NamedTuple):
     vectors: npt.NDArray[np.float32]
     signals: Bools
 
-    def held_back(self) -> "LabelledPosts":
+    def held_out(self) -> "LabelledPosts":
         """The held-out half, on which nothing was fitted: posts whose url_hash starts with an odd digit."""
         return self.take(np.array([int(url_hash[0], 16) % 2 == 1 for url_hash in self.url_hash], dtype=np.bool_))
 
     def fitted_on(self) -> "LabelledPosts":
         """The half on which the weights are fitted."""
-        return self.take(~np.isin(self.url_hash, self.held_back().url_hash))
+        return self.take(~np.isin(self.url_hash, self.held_out().url_hash))
 
     def take(self, which: Bools) -> "LabelledPosts":
         """The posts that `which` (n,) marks."""

@@ -42,7 +42,7 @@ def content_of(response: Any) -> str:
         refusal = (getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal")
         raise AnswerError(f"the model refused: {refusal}" if refusal else "the answer is empty")
     if choice.finish_reason == "length":
-        raise AnswerError("the answer is cut off: var llm_answer_tokens allows it no more")
+        raise AnswerError("the answer is cut off: raise var llm_answer_tokens")
     return str(choice.message.content)
 
 

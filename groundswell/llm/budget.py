@@ -42,7 +42,7 @@ class Budget:
 
 
 def limit(name: str, value: object) -> float | None:
-    """The limit that the var `name` sets, None for no limit. Raises ModelError if the value is no number from 0."""
+    """The limit that the var `name` sets, None for no limit. Raises ModelError unless it is 0 or more."""
     if value is None:
         return None
     try:

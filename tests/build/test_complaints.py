@@ -76,8 +76,8 @@ def scores(project: Project) -> list[float]:
     return [score for (score,) in rows]
 
 
-def test_held_back_complaints_are_found(built: Project) -> None:
-    posts = labelled_posts(built.database).held_back()
+def test_held_out_complaints_are_found(built: Project) -> None:
+    posts = labelled_posts(built.database).held_out()
     assert len(posts.url_hash) == 104
     best, precision, recall = complaint_quality(posts.complains, complaint_scores(built.database, posts))
     assert best >= 0.9

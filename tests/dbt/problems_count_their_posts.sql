@@ -1,4 +1,4 @@
--- What a problem says of its posts is what a recount of gold.problem_posts finds; posts that speak to a language model
+-- What a problem says of its posts is what a recount of gold.problem_posts finds; posts that address a language model
 -- have no voice. Voices of the two halves of the window are voices of the problem.
 with
 

@@ -47,7 +47,7 @@ claims as (
 
 ),
 
--- One quote a post: the words about paying, where there are any.
+-- Each post shows one quote. A quote about paying is preferred.
 quotes as (
 
     select

@@ -1,10 +1,10 @@
 """Every attempt to label a cluster, with its cost, so that no label is paid for twice.
 
-Grain: one row per attempt_id. Append-only. Method: if LLM_MODEL is unset or `extractive`, the labels of
-silver.extractive_labels. Otherwise package groundswell.llm asks the models of LLM_MODEL, the largest cluster first,
-with eight calls in flight. If a model gives no answer, the next model is asked. Every answer is checked against the
-shown posts (`check_label`). A rejected answer is sent back once with the error. The row of a call is written before the
-call leaves.
+Grain: one row per attempt_id. Append-only.
+Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_labels. Otherwise package groundswell.llm
+asks the models of LLM_MODEL, the largest cluster first, with eight calls in flight. If a model gives no answer, the
+next model is asked. Every answer is checked against the shown posts (`check_label`). A rejected answer is sent back
+once with the error. The row of a call is written before the call leaves.
 """
 
 from functools import partial

@@ -32,7 +32,7 @@ totals as (
 
 ),
 
--- A later attempt that fails leaves the label that there is.
+-- A later failed attempt does not replace the label.
 labels as (
 
     {{ standing_labels(['cluster_date', 'cluster_id'], ['labelled']) }}

@@ -84,7 +84,7 @@ claims as (
 
 ),
 
--- Where the built-in labeller heard of paying: a model that is asked about it must see the words.
+-- Posts in which the built-in labeller found a payment phrase. The language model must see these phrases.
 payments as (
 
     select
@@ -108,7 +108,7 @@ typical as (
 
 ),
 
--- Posts that speak to a model are not shown to it.
+-- Posts that address a language model are not shown to it.
 candidates as (
 
     select
@@ -141,7 +141,7 @@ candidates as (
 
 ),
 
--- Ten posts: two that speak of paying, where there are any, then the typical ones.
+-- The prompt shows ten posts: up to two that speak of paying, then the posts sampled for the summary.
 chosen as (
 
     select

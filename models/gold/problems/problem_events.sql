@@ -20,7 +20,7 @@ documents as (
 
 ),
 
--- Strays were never in the problem, though they are in its group; of what is mixed all are strays.
+-- A stray is in the group of a problem, and never counts for the problem. In a mixed group, all posts are strays.
 belongings as (
 
     select
@@ -82,7 +82,7 @@ changes as (
 
 ),
 
--- How many posts a group has after each day that changed it, strays among them.
+-- The number of posts of a group, strays included, after each day that changed the group.
 counts as (
 
     select
@@ -117,7 +117,7 @@ ended as (
 
 ),
 
--- Where the posts of a problem went on the day it ended.
+-- The problems that took the posts of a problem on the day on which it ended.
 heirs as (
 
     select
@@ -148,7 +148,7 @@ models as (
 
 ),
 
--- The days on which the embedding model changed: of what no window held then, it has no vectors.
+-- The days on which the embedding model changed. The new model has no vectors for posts outside the window of that day.
 new_models as (
 
     select as_of_date from models
@@ -156,7 +156,7 @@ new_models as (
 
 ),
 
--- The days that brought posts to a problem: new ones, and such as were elsewhere.
+-- The days that brought posts to a problem: new posts, and posts from other problems.
 days as (
 
     select
@@ -173,7 +173,7 @@ days as (
 
 ),
 
--- Its newest post then, and before.
+-- The newest post of a problem after each of these days, and before the day.
 newest as (
 
     select
@@ -195,7 +195,7 @@ newest as (
 
 ),
 
--- What is heard of anew: its newest post is newer than before, and in the window.
+-- The days on which a problem got a newer post than before, within the window.
 heard as (
 
     select
@@ -220,7 +220,7 @@ silences as (
     select
         heard.problem_id,
         heard.dormant_date,
-        -- Strays keep the group in mind.
+        -- Strays count here: a stray also represents its group in the grouping.
         least(
             max(belongings.collection_date) + {{ var('problem_memory_days') }} + 1, min(new_models.as_of_date)
         ) as closed_date,

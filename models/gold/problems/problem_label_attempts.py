@@ -68,7 +68,7 @@ REQUESTS = """
                 or voices >= 2 * labelled_voices
                 or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
                 <= len(labelled_quotes)
-                -- The built-in labeller's first quote is from the post that gave the title.
+                -- The built-in labeller first quotes the post that gave the title.
                 or labelled_by = $extractive and not list_contains(url_hashes, labelled_quotes[1]['url_hash'])
             )
             and coalesce(rejected, 0) < {most_rejected}

@@ -25,7 +25,7 @@ totals as (
 
 ),
 
--- The label that there is stands until a newer one is made, or its posts are found to have no problem in common.
+-- A label holds until a newer label, or until a language model finds the group to be mixed.
 labels as (
 
     {{ standing_labels(['problem_id'], ['labelled', 'mixed']) }}

@@ -14,7 +14,7 @@ problem_strays as (
 
 ),
 
--- A group is a problem while enough voices are left in it. A post that addresses a language model is no voice.
+-- A group is a problem as long as enough voices are left. A post that addresses a language model is not a voice.
 problem_posts as (
 
     select

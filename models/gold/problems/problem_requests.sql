@@ -68,8 +68,8 @@ ranked as (
 
 ),
 
--- A prompt shows thirty posts: up to two that speak of paying, then the most central ones. A model can tell strays only
--- among the posts that it sees.
+-- The prompt shows thirty posts: up to two that speak of paying, then the most central posts. A language model can find
+-- strays only among the posts that it sees.
 chosen as (
 
     select * from ranked

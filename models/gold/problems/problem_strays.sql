@@ -14,14 +14,14 @@ attempts as (
 
 ),
 
--- gold.problem_labels has none of groups that have gone into others.
+-- gold.problem_labels lacks the labels of groups that were merged into others; their strays still matter for events.
 labels as (
 
     {{ standing_labels(['problem_id'], ['labelled', 'mixed']) }}
 
 ),
 
--- Where the first post of a voice has another problem, its later ones have, too.
+-- If a shown post of a voice is a stray, all posts of the voice are strays.
 problem_strays as (
 
     select distinct

@@ -27,7 +27,7 @@ documents as (
 
 ),
 
--- The window of the latest day in two halves.
+-- The two halves of the window that ends with the latest day.
 halves as (
 
     select
@@ -39,7 +39,7 @@ halves as (
 
 ),
 
--- Not all days need have been built.
+-- The days of each half that were built; a day of the window may be missing.
 built as (
 
     select
@@ -68,7 +68,7 @@ closed as (
 
 ),
 
--- A voice has what its posts have together, but for those that speak to a language model.
+-- The values of a voice are those of all its posts, without posts that address a language model.
 voices as (
 
     select
@@ -90,7 +90,7 @@ voice_counts as (
     select
         voices.problem_id,
         count(*) as voices,
-        -- Of each voice the logarithm: one viral post adds about as much as two or three that few have seen.
+        -- With the logarithm, one viral post adds about as much as two or three posts that few people have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) as engagement,
         avg(voices.certainty::decimal(10, 8)) as certainty,
         avg(voices.similarity::decimal(10, 8)) as similarity,
@@ -133,7 +133,7 @@ labelled as (
 
 ),
 
--- Of what a label quotes, the words of posts that are still there.
+-- The quotes of a label whose posts are still in the problem.
 claims as (
 
     select
@@ -145,7 +145,8 @@ claims as (
 
 ),
 
--- The parts of the demand score: those that count grow ever more slowly, the last two are means.
+-- The parts of the demand score. Counts have a logarithm, so that large counts do not dominate. The last two parts are
+-- means.
 demand as (
 
     select
@@ -160,8 +161,8 @@ demand as (
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
         round(2 * log2(1 + voice_counts.paying_voices), 2) as payment_score,
         round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
-        -- Of n unit vectors with a mean similarity of r to their mean, two have one of (n r² - 1) / (n - 1); where
-        -- strays had a part in that mean, somewhat more.
+        -- If n unit vectors have a mean similarity of r to their mean vector, the mean similarity of two of them is
+        -- (n r² - 1) / (n - 1). Strays count for the mean vector, so the true value is a little higher.
         (voice_counts.voices * pow(voice_counts.similarity, 2) - 1) / greatest(voice_counts.voices - 1, 1) as likeness,
         round(40 * greatest(likeness - 0.6, 0), 2) as agreement_score,
     from post_counts

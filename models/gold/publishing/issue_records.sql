@@ -64,7 +64,7 @@ issue_records as (
         records.day_rank as push_rank,
         records.cluster_date,
     from records
-    -- By the date too, so that whoever asks for a day has no other day's evidence hashed.
+    -- With the date in the join, a query for one day hashes the evidence of that day only.
     left join evidence_hashes
         on records.cluster_date = evidence_hashes.cluster_date and records.id = evidence_hashes.issue_id
 

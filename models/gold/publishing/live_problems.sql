@@ -30,7 +30,7 @@ known as (
 
 ),
 
--- What the server has acknowledged, and still stands, is left as it is.
+-- Unchanged records that PocketBase has acknowledged keep their rows.
 live_problems as (
 
     select

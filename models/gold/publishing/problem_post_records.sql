@@ -2,7 +2,7 @@
 
 with
 
--- Of problems that have a label: only they are on the board.
+-- gold.problems has only problems with a label. The board shows no others.
 problems as (
 
     select * from {{ nearby(ref('problems')) }}
@@ -24,7 +24,7 @@ claims as (
 
 ),
 
--- One quote a post: the words about paying, where there are any.
+-- Each post shows one quote. A quote about paying is preferred.
 quotes as (
 
     select

@@ -66,7 +66,7 @@ documents as (
         redactions.redacted_phones,
         redactions.redacted_secrets,
         case
-            -- A post without a text complains of nothing.
+            -- A post without a text does not complain.
             when texts.text = '' then 0
             when opinions.complains is null then post_signals.complaint_score
             else {{ updated_probability('post_signals.complaint_score', 'opinions.complains') }}

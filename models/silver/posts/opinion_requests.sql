@@ -22,7 +22,8 @@ control_posts as (
 
 ),
 
--- Posts of the same text have the same score but for their source: one of them is asked about.
+-- Posts with equal texts have equal scores, except for the weight of their source. One question about the text is
+-- enough.
 unsure as (
 
     select
@@ -34,7 +35,7 @@ unsure as (
     where
         abs(post_signals.complaint_score - {{ var('complaint_threshold') }}) < {{ var('second_opinion_margin') }}
         and not post_signals.addresses_model
-        -- What stands among the control posts tests the model, and gets no opinion.
+        -- A post with the text of a control post gets no opinion, because this text tests the language model.
         and texts.content_hash not in (select sha256(control_posts.text) from control_posts)
     group by all
 

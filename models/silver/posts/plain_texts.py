@@ -1,9 +1,10 @@
 """Plain text of title and body: without markup, code, quotes and the headings of forms.
 
-Grain: one row per url_hash. Method: cmark-gfm (https://github.github.com/gfm/) turns markdown into HTML. libxml2 turns
-HTML into blocks of text; it reports events and builds no tree, so that deep nesting can not overflow the stack. Blocks
-of code, traces, logs, quotes, tables and form fields are replaced by at most three of their error lines. Every pattern
-takes time in proportion to the text. CLD2 (https://github.com/CLD2Owners/cld2) finds the language.
+Grain: one row per url_hash.
+Method: cmark-gfm (https://github.github.com/gfm/) turns markdown into HTML. libxml2 turns HTML into blocks of text; it
+reports events and builds no tree, so that deep nesting can not overflow the stack. Blocks of code, traces, logs,
+quotes, tables and form fields are replaced by at most three of their error lines. Every pattern takes time in
+proportion to the text. CLD2 (https://github.com/CLD2Owners/cld2) finds the language.
 """
 
 import html
@@ -109,7 +110,7 @@ LOG_PREFIX = re.compile(r"^[\[(]?\d{2,4}[-/.:]\d\d[-/.:]\d\d(?:[T ,]+\d\d:\d\d:\
 
 # A repository's form puts the same headings into all its posts. These words would make posts of one repository similar,
 # and not posts of one problem. Below headings about the problem (seed form_questions), the text stays. Below the
-# headings of this pattern, the text goes.
+# headings of this pattern, short lines go too.
 FORM = re.compile(
     r"(?:your |my )?(?:(?:system|environment|version|device|build|platform|machine|network|runtime|software"
     r"|hardware|browser)"

@@ -44,7 +44,7 @@ source_weights as (
 
 ),
 
--- For a source that no weight was fitted for: the mean of the others.
+-- A source without fitted weights gets the mean weight of the other sources.
 mean_source_weights as (
 
     select
@@ -92,7 +92,7 @@ signal_weights as (
 
 ),
 
--- Logistic regression, a row an answer.
+-- Logistic regressions, with one row for each answer.
 fitted as (
 
     select
@@ -126,7 +126,7 @@ fitted as (
 
 ),
 
--- For a model without weights: nearness to the phrases of a category, and no opinion on impact.
+-- For embedding models without weights, the similarity to the phrases of a category decides. The impact is then medium.
 nearest_phrases as (
 
     select
@@ -156,7 +156,7 @@ scores as (
     from posts
     where 'impact' not in (select answer_weights.field from answer_weights)
     union all by name
-    -- Of two answers one is fitted, against the other.
+    -- The regression for complaints has weights for yes only, so the score of no is 1.
     select
         url_hash,
         'complains' as field,
@@ -172,7 +172,7 @@ probabilities as (
         url_hash,
         field,
         answer,
-        -- As a decimal, since the sum of floats depends on the order in which threads meet them.
+        -- A sum of decimals does not depend on the order in which threads add them; a sum of floats does.
         (score / sum(score) over (partition by url_hash, field))::decimal(10, 8) as probability,
     from scores
 
@@ -196,7 +196,7 @@ post_signals as (
         posts.url_hash,
         categories.answer as category,
         impacts.answer as impact_level,
-        -- The whole sentence.
+        -- The pattern matches a phrase; the expression extends the match to the whole sentence.
         nullif(
             trim(
                 regexp_extract(

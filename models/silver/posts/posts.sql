@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- The one door to bronze: only the models that clean texts (plain_texts, redactions) read title and body themselves.
+-- The only door to bronze. Only the models that clean texts (plain_texts, redactions) read title and body themselves.
 with
 
 raw_items as (

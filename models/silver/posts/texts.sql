@@ -22,7 +22,7 @@ joined as (
         posts.url_hash,
         posts.source,
         redactions.title,
-        -- The encoder reads 256 tokens, which 2,000 characters hold in all but a few posts.
+        -- The encoder reads 256 tokens. In almost all posts, 2,000 characters hold at least that many.
         left(
             trim(
                 redactions.title || if(regexp_matches(redactions.title, '(^|[.!?…])$'), ' ', '. ') || redactions.body

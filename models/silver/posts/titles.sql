@@ -16,7 +16,7 @@ titles as (
         title,
         collection_date,
     from texts
-    -- What has more than a title is `title. body`.
+    -- The text of a post with a body is longer than the title by more than a full stop.
     where
         title <> ''
         and length(text) > length(title) + 1

@@ -65,7 +65,8 @@ ranked as (
 
 ),
 
--- Title and description come from the most central posts, quotes about paying from the most central that have any.
+-- The most central posts give title and description. The most central posts that speak of paying give the quotes about
+-- paying.
 extracts as (
 
     select

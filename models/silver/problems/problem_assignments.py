@@ -2,14 +2,15 @@
 
 Grain: one row per as_of_date and url_hash. From as_of_date on, the post belongs to problem_id; if problem_id is null,
 the post belongs to no problem. A complaint gets a row on its first day, and another row whenever it changes its
-problem. The latest row holds. Method: the complaints of a window of days are the nodes of a graph. A link joins two
-complaints if one is among the NEIGHBOURS nearest neighbours of the other and their similarity is at least SAME. The
-Leiden algorithm (Traag, Waltman & van Eck 2019, From Louvain to Leiden) finds communities by modularity; it starts from
-the communities of the day before. Only connected components with a new post are regrouped. A problem goes to the
-community with most of its posts, and keeps its id. If several problems go to one community, the problem with the most
-posts keeps its id, and the others are merged into it. A community that no problem claims opens a problem if it has at
-least problem_voices voices. The latest three posts of a problem represent it in the graph, even if they are older than
-the window. They do so for problem_memory_days after its latest post.
+problem. The latest row holds.
+Method: the complaints of a window of days are the nodes of a graph. A link joins two complaints if one is among the
+NEIGHBOURS nearest neighbours of the other and their similarity is at least SAME. The Leiden algorithm (Traag, Waltman &
+van Eck 2019, From Louvain to Leiden) finds communities by modularity; it starts from the communities of the day before.
+Only connected components with a new post are regrouped.
+A problem goes to the community with most of its posts, and keeps its id. If several problems go to one community, the
+problem with the most posts keeps its id, and the others are merged into it. A community that no problem claims opens a
+problem if it has at least problem_voices voices. The latest three posts of a problem represent it in the graph, even if
+they are older than the window. They do so for problem_memory_days after its latest post.
 
 The rows of a day depend on the posts of this day and of earlier days. A build of an earlier day therefore regroups all
 later days.

@@ -32,8 +32,8 @@ known as (
 
 ),
 
--- Problems with other posts than before are written again. So are problems with posts of the day that is built: the
--- votes of these posts may have changed.
+-- Problems whose posts have changed are written again. So are problems with posts of the day of the build, because
+-- votes and comments of these posts may have changed.
 changed_rows as (
 
     (
@@ -130,7 +130,7 @@ members as (
 
 ),
 
--- A voice counts once, however often it posts.
+-- A voice counts once for the centroid, even if it has many posts.
 heard as (
 
     select * from members

@@ -42,7 +42,7 @@ core_sizes as (
         cluster_date,
         cluster_id,
         count(*) as core_size,
-        -- The simplified silhouette (Hruschka et al. 2004): distances to centroids in place of all pairs.
+        -- The simplified silhouette (Hruschka et al. 2004) uses distances to centroids, and not distances of all pairs.
         avg(
             ((similarity - runner_up_similarity) / (1.000001 - least(similarity, runner_up_similarity)))::decimal(10, 8)
         ) as silhouette,
@@ -58,7 +58,7 @@ clusters as (
         summaries.summary,
         sizes.cluster_size,
         core_sizes.core_size,
-        -- The length of the mean of n unit vectors tells the mean cosine of all pairs of them. A post alone has none.
+        -- The mean cosine of all pairs of n unit vectors follows from the length of their mean. One post has no pairs.
         case
             when core_sizes.core_size > 1
                 then (
@@ -66,9 +66,9 @@ clusters as (
                 ) / (core_sizes.core_size - 1)
             else 0
         end as cohesion,
-        -- A cluster that is alone in its day is separated from nothing.
+        -- The only cluster of a day has no neighbour, so its silhouette is 1.
         coalesce(core_sizes.silhouette, 1)::double as silhouette,
-        -- Posts alike weigh more than posts unlike those of other clusters: topics that are cut in two are no worse.
+        -- Cohesion weighs more than separation, because a topic that k-means splits into two clusters is still good.
         least(greatest((cohesion + 0.5 * silhouette) / 1.5, 0), 1) as confidence,
         centroids.centroid,
         sizes.cluster_date,

@@ -44,7 +44,7 @@ placed as (
         cluster_assignments.runner_up_similarity,
         embeddings.embedding,
         cluster_assignments.is_outlier,
-        -- Assignments made before outliers were marked have none.
+        -- is_outlier is null for assignments from before this column existed.
         duplicates.duplicate_of is null
         and not coalesce(post_signals.addresses_model, false)
         and not coalesce(cluster_assignments.is_outlier, false) as has_a_say,
@@ -69,7 +69,7 @@ items as (
         runner_up_similarity,
         embedding,
         is_outlier,
-        -- A cluster of nothing else is spoken for by all of its posts.
+        -- If no post of a cluster qualifies as core, all its posts count.
         has_a_say or not bool_or(has_a_say) over (partition by cluster_date, cluster_id) as is_core,
         embedding_date,
         cluster_date,

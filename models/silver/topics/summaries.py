@@ -1,9 +1,9 @@
 """A summary of each cluster of the day: sentences that are copied from its posts.
 
-Grain: one row per cluster_date and cluster_id. Method: maximal marginal relevance (Carbonell & Goldstein 1998, SIGIR)
-samples up to ten posts among the fifty core posts nearest to the centroid. LexRank (Erkan & Radev 2004, JAIR 22), as
-sumy implements it, ranks their sentences. The summary has the three best sentences; the best sentence of each post
-comes before the second best of any post.
+Grain: one row per cluster_date and cluster_id.
+Method: maximal marginal relevance (Carbonell & Goldstein 1998, SIGIR) samples up to ten posts among the fifty core
+posts nearest to the centroid. LexRank (Erkan & Radev 2004, JAIR 22), as sumy implements it, ranks their sentences.
+The summary has the three best sentences; the best sentence of each post comes before the second best of any post.
 
 The model uses one process: on two cores, 2,000 clusters take 9 s in one process and 9 s in two processes, of which the
 start of the processes takes 2.5 s.
