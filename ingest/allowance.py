@@ -83,10 +83,17 @@ class Allowance:
 
         Raises IngestError if the service wants a longer pause than patience; the message says when to resume.
         """
-        loop = asyncio.get_running_loop()
+        sending = await self._take_slot()
+        try:
+            yield sending
+        finally:
+            self._give_back_slot(sending)
+
+    async def _take_slot(self) -> Sending:
+        """Wait for a slot and for the permission of the service; count the request. Raises IngestError as slot does."""
         async with self._door:
             if self._slots.locked():
-                until = min(self._frees_at, default=loop.time())
+                until = min(self._frees_at, default=asyncio.get_running_loop().time())
                 self._waits = f"{self.requests} requests in {self.span:g} s are spent", until
             await self._slots.acquire()
             try:
@@ -98,16 +105,16 @@ class Allowance:
                 self._waits = None
             self._left -= 1
             self.in_flight += 1
-        sending = Sending()
-        try:
-            yield sending
-        finally:
-            self.in_flight -= 1
-            self._news.set()
-            counts_from = loop.time()
-            if sending.left_at is not None:
-                counts_from = min(counts_from, sending.left_at + SLACK * self.span)
-            self._free(counts_from + self.span)
+        return Sending()
+
+    def _give_back_slot(self, sending: Sending) -> None:
+        """Free the slot of a request that has been answered, one span from the moment from which the request counts."""
+        self.in_flight -= 1
+        self._news.set()
+        counts_from = asyncio.get_running_loop().time()
+        if sending.left_at is not None:
+            counts_from = min(counts_from, sending.left_at + SLACK * self.span)
+        self._free(counts_from + self.span)
 
     def _free(self, moment: float) -> None:
         """Free a slot at a later time."""

@@ -11,7 +11,9 @@ from tests.support.project import ROOT
 def load(name: str) -> ModuleType:
     """The module of the Python model with this name."""
     [file] = (ROOT / "models").rglob(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(name, file)
+    # Two models can define functions of one name: the path to the file tells them apart, as for other modules.
+    module_name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
