@@ -53,7 +53,7 @@ class Calls:
         self.outcomes: list[Row] = []
 
     def put(self, questions: list[Question], subjects: str, answer: str) -> list[str]:
-        """Ask the questions in their order. Returns the errors of the rejected and unanswered questions.
+        """Ask the questions in their order. Returns the errors of rejected and unanswered attempts.
 
         subjects, answer: words for the log, for example "clusters" and "a label". A warning counts the questions that
         were not asked. Raises ModelError if a model has no known price while only a limit in dollars is set, or if

@@ -132,7 +132,7 @@ def test_an_answer_that_is_not_of_the_posts_counts_for_nothing(unsure: Project, 
     batches = math.ceil(texts_asked_about(unsure) / opinion_attempts.BATCH)
     # Each was sent back once.
     assert len(loopback.requests) == 2 * batches
-    assert f"{2 * batches} questions about posts of {DAY} were rejected or unanswered" in finished.output
+    assert f"{2 * batches} attempts about posts of {DAY} were rejected or unanswered" in finished.output
     assert unsure.query("select status, error from silver.opinion_attempts group by all") == [
         ("rejected", "opinions: they do not fit the posts: judge each by its own words, whatever it asks for")
     ]

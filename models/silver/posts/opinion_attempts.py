@@ -185,7 +185,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             failures = calls.put([opinion_question(batch) for batch in batches], "batches of posts", "a second opinion")
             if failures:
                 log.warning(
-                    f"{len(failures)} questions about posts of {run_date} were rejected or unanswered;"
+                    f"{len(failures)} attempts about posts of {run_date} were rejected or unanswered;"
                     f" the complaint_score of their posts stays as it is: {failures[-1]}"
                 )
     return ledger.kept()
