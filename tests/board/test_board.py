@@ -884,7 +884,7 @@ def test_the_docs_site_shows_the_lineage(browser: Browser, built: Project) -> No
     lineage.goto(f"{site}#!/overview?g_v=1")
     lineage.wait_for_function("[...document.querySelectorAll('canvas')].some((canvas) => canvas.width > 0)")
     issues.goto(f"{site}#!/model/model.groundswell.issues")
-    issues.wait_for_selector("text=what people complained about on a day")
+    issues.wait_for_selector("text=Labelled clusters: the complaints of a day, ranked")
     described = issues.locator(".column-row").all_inner_texts()
     assert any("canonical_title" in row and "at most 120 characters" in row for row in described)
     lineage.close()
