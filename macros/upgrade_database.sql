@@ -75,7 +75,7 @@
                 {%- if found -%}
                     {%- do calls.append(
                         "select attempt_id, '" ~ attempts.identifier ~ "' as asked_by, labeler, status, tokens_in, "
-                        ~ 'tokens_out, cost_usd, attempted_at from ' ~ found
+                        ~ "tokens_out, cost_usd, attempted_at from " ~ found ~ " where labeler != 'extractive'"
                     ) -%}
                 {%- endif -%}
             {%- endfor -%}

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from groundswell.llm.budget import Cost
+from groundswell.llm.settings import EXTRACTIVE
 from groundswell.relations import arrow_view, journal_of, table_name
 
 Row = dict[str, Any]
@@ -64,8 +65,12 @@ class Ledger:
             arrow_view(self.connection, "attempt", pa.Table.from_pylist([row], schema=self.schema)) as attempt,
             arrow_view(self.connection, "call", pa.Table.from_pylist([call], schema=CALL)) as call_view,
         ):
+            tables = [(self.journal, attempt)]
+            # The built-in labeller calls nobody.
+            if row["labeler"] != EXTRACTIVE:
+                tables.append((self.llm_calls, call_view))
             self.connection.begin()
-            for table, view in ((self.journal, attempt), (self.llm_calls, call_view)):
+            for table, view in tables:
                 self.connection.execute(f"delete from {table} where attempt_id = $id", {"id": row["attempt_id"]})
                 self.connection.execute(f"insert into {table} by name select * from {view}")
             self.connection.commit()

@@ -57,10 +57,11 @@ def shared_run(shared: Shared, name: str, folder: Path, model: Callable[[Request
         assert finished.status == 0, finished.output
         assert project.query("select count(*) from bronze.raw_items") == [(len(POSTS),)]
         with Loopback() as loopback:
-            environment = {}
+            # A test looks for the key in the log.
+            environment = {"DBT_LOG_LEVEL_FILE": "debug"}
             if model:
                 loopback.answer = model
-                environment = settings(loopback) | {"OPENAI_API_KEY": KEY}
+                environment |= settings(loopback) | {"OPENAI_API_KEY": KEY}
             outcome = project.build(data_tests=True, **environment), loopback.requests
         (folder / "outcome").write_bytes(pickle.dumps(outcome))
 

@@ -89,6 +89,9 @@ class Project:
         }
         if self.parsed and forked.can_run(command, self.settings | settings):
             parsed = self.parsed_file(command, environment)
+            # No test reads the log file of these commands or the artifacts of these builds, unless the test asks for them.
+            unread = {"DBT_LOG_LEVEL_FILE": "none"} | ({"DBT_WRITE_JSON": "False"} if command[1] == "build" else {})
+            environment = unread | environment
             with tempfile.TemporaryDirectory() as folder:
                 output = Path(folder) / "output"
                 status = forked.run(command, environment, ROOT, output, parsed, TIMEOUT_SECONDS)
