@@ -89,7 +89,7 @@ class Project:
         }
         if self.parsed and forked.can_run(command, self.settings | settings):
             parsed = self.parsed_file(command, environment)
-            # No test reads the log file of these commands or the artifacts of these builds, unless the test asks for them.
+            # Tests that read the log file, or the artifacts of a build, ask for them.
             unread = {"DBT_LOG_LEVEL_FILE": "none"} | ({"DBT_WRITE_JSON": "False"} if command[1] == "build" else {})
             environment = unread | environment
             with tempfile.TemporaryDirectory() as folder:
