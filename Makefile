@@ -13,9 +13,13 @@ LABELLED ?= $(wildcard ../*/data/labelled/stackoverflow20.tsv)
 # A worker without tests takes over tests of another worker. Databases are built once for all workers.
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
+# The mutants of these functions. Functions model are called by dbt: builds test them, and take too long for each mutant.
+MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' 'sync.plan.*' 'groundswell.llm.labels.*' \
+	'models.gold.problems.problem_label_attempts.x_[!m]*' 'models.silver.problems.problem_assignments.x_[!m]*'
+
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test format lint types pytest build coverage docs bench clean
+.PHONY: help install demo test format lint types pytest build coverage mutants docs bench clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -54,6 +58,12 @@ pytest: $(INSTALLED) ## Run the tests in random order, with two builds of the sa
 coverage: $(INSTALLED) ## Run the tests and report the lines and branches that they miss; takes twice as long
 	$(PYTEST) --cov --cov-report=term
 
+mutants: $(INSTALLED) ## Change the rules one by one, and count the changes that the tests notice; takes half an hour
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	rm -rf mutants
+	$(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/python -m tests.support.mutants
+
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'
 
@@ -64,4 +74,4 @@ bench: $(INSTALLED) ## Measure speed, growth, and the quality of clusters, label
 	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)
 
 clean: ## Remove all files that can be made again; databases stay
-	rm -rf $(VENV) .demo target logs .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo mutants target logs .mypy_cache .pytest_cache .ruff_cache

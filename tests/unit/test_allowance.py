@@ -44,6 +44,7 @@ class Clock(datetime):
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
+        assert tz is UTC
         return cls.fromtimestamp((cls.start + timedelta(seconds=now())).timestamp(), tz)
 
 
@@ -317,6 +318,10 @@ def test_a_pause_that_becomes_too_long_ends_the_wait_for_a_shorter_one() -> None
         ("2026-11-20T23:30:00", 3600, "2026-11-21 00:30 UTC"),
         ("2026-11-20T23:58:30", 60, "2026-11-21 00:00 UTC"),
         ("2026-12-31T23:59:00", 60, "2027-01-01 00:00 UTC"),
+        # A year at most.
+        ("2026-11-20T12:00:00", 364 * 86_400, "2027-11-19 12:00 UTC"),
+        ("2026-11-20T12:00:00", 366 * 86_400, "2027-11-20 12:00 UTC"),
+        ("2026-11-20T12:00:00", float("inf"), "2027-11-20 12:00 UTC"),
     ],
 )
 def test_an_hour_is_rounded_up_and_another_day_named(
@@ -372,6 +377,17 @@ def test_what_is_under_way_is_taken_off_what_remains() -> None:
         await asyncio.gather(*tasks)
         # Nothing that was answered told of more.
         assert sum(time < 301 - 2 * TICK for time in left) == 6
+
+    virtually(main())
+
+
+def test_the_last_that_remains_leaves_at_once() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        allowance.limit(1, 50, "one is left")
+        assert [await leaving(allowance), await leaving(allowance)] == pytest.approx([0, 50], abs=2 * TICK)
+        allowance.limit(0.5, 20, "less than one is left")
+        assert await leaving(allowance) == pytest.approx(70, abs=4 * TICK)
 
     virtually(main())
 

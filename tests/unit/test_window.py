@@ -183,6 +183,9 @@ def test_a_total_that_fell_reads_the_window_again() -> None:
     before = window_of(60, pages_left=("2", "3"), pages=1, fetched=100, reported_total=250)
     assert read_page(before, "2", 249) == [window_of(60, reading=2)]
     assert read_page(before, "2", None) == [window_of(60, reading=2)]
+    # No total counts as 0.
+    before = window_of(60, pages_left=("2",), pages=1, reported_total=1)
+    assert read_page(before, "2", None) == [window_of(60, reading=2)]
 
 
 def test_after_the_last_reading_a_total_that_fell_is_taken_as_it_is() -> None:

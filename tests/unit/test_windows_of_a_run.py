@@ -1,0 +1,262 @@
+"""ingest.collect: which windows a run reads, and what a page does to its window, in a database in memory."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest import collect
+from ingest.collect import count_window, plan, standing_window, store_items, take_page, unfinished
+from ingest.item import Item
+from ingest.parsed import Parsed, Rejected
+from ingest.report import Report
+from ingest.store import DDL, Stored, read_windows, write_windows
+from ingest.window import Window, day_window
+
+DAY, NEXT_DAY = date(2026, 11, 20), date(2026, 11, 21)
+QUERY = "is:issue"
+WHOLE: Window = day_window("github", QUERY, DAY)
+# The two times at which pages arrived.
+EARLY, LATE = datetime(2026, 11, 22, 8), datetime(2026, 11, 22, 9)  # noqa: DTZ001  (as the tables hold them)
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database with the tables of bronze."""
+    with duckdb.connect() as connected:
+        connected.execute(DDL)
+        yield connected
+
+
+def post(number: int, day: date = DAY, title: str = "title") -> Item:
+    return Item.model_validate(
+        {
+            "source": "github",
+            "url": f"https://github.com/a/b/issues/{number}",
+            "title": title,
+            "created_at": f"{day}T12:00:00Z",
+        }
+    )
+
+
+def titles(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """The number and the title of each stored post."""
+    rows = connection.execute("select url, title from bronze.raw_items order by url").fetchall()
+    return [(url.rpartition("/")[2], title) for url, title in rows]
+
+
+def windows(connection: duckdb.DuckDBPyConnection) -> list[tuple[Window, datetime | None]]:
+    """The stored windows of the query, with the times when they were finished."""
+    return read_windows(connection, "github", DAY, DAY).get((QUERY, DAY), [])
+
+
+# -- What a run reads.
+
+
+def at(**changes: Any) -> Window:
+    return replace(WHOLE, **changes)
+
+
+END = datetime(2026, 11, 21)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("window", "finished_at", "left"),
+    [
+        (at(), None, at()),
+        (at(pages_left=("3", "4"), pages=2), None, at(pages_left=("3", "4"), pages=2)),
+        (at(pages_left=(), pages=2), None, at(pages=2)),
+        (at(pages_left=(), status="complete", pages=2), END, None),
+        (at(pages_left=(), status="truncated", pages=2, error="too many"), END, None),
+        # It was read before its end, be it by a second.
+        (at(pages_left=(), status="complete", pages=2, fetched=5), END - timedelta(seconds=1), at()),
+        (at(pages_left=(), status="truncated", pages=2), END - timedelta(seconds=1), at()),
+        # One that failed goes on where it was.
+        (at(pages_left=("2",), status="failed", error="down", pages=1), END, at(pages_left=("2",), pages=1)),
+        (at(pages_left=(), status="failed", error="refused"), END, at()),
+    ],
+)
+def test_what_is_left_of_a_window(window: Window, finished_at: datetime | None, left: Window | None) -> None:
+    assert unfinished(window, finished_at) == left
+
+
+def test_a_run_reads_what_is_left_of_known_windows_and_all_of_others(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Twice:
+        @staticmethod
+        def queries(section: str) -> list[str]:
+            assert section == "section"
+            return ["one", "two"]
+
+    monkeypatch.setattr(collect, "sources", lambda: {"github": Twice, "reddit": None})
+    first, second = day_window("github", "one", DAY).halves()
+    write_windows(connection, [replace(first, status="complete", pages_left=(), pages=1), second], LATE)
+    # Windows of another source and of another day.
+    write_windows(connection, [replace(day_window("reddit", "two", DAY), status="complete", pages=1)], LATE)
+    write_windows(connection, [replace(day_window("github", "two", NEXT_DAY), status="complete", pages=1)], LATE)
+    settings: Any = {"github": "section", "reddit": None}
+    days = [DAY, NEXT_DAY]
+    assert plan(connection, "github", settings, days, refresh=False) == [
+        second,
+        day_window("github", "two", DAY),
+        day_window("github", "one", NEXT_DAY),
+    ]
+    assert plan(connection, "github", settings, days, refresh=True) == [
+        day_window("github", query, day) for day in days for query in ("one", "two")
+    ]
+
+
+# -- Posts.
+
+
+def test_posts_of_the_day_are_stored_once_and_others_are_counted(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("github")
+    items = [post(1, title="first"), post(1, title="copy"), post(2), post(3, NEXT_DAY)]
+    assert store_items(connection, items, DAY, report, EARLY) == 3
+    assert titles(connection) == [("1", "first"), ("2", "title")]
+    assert (report.stored, report.repeated, report.other_days) == (Stored(2, 0, 0), 1, 1)
+    # Again, and changed: the counts add up.
+    assert store_items(connection, [post(1, title="changed"), post(2)], DAY, report, LATE) == 2
+    assert titles(connection) == [("1", "changed"), ("2", "title")]
+    assert (report.stored, report.repeated, report.other_days) == (Stored(2, 1, 1), 1, 1)
+    assert store_items(connection, [post(1), post(3, NEXT_DAY)], None, report, LATE) == 2
+    assert (report.stored, report.other_days) == (Stored(3, 2, 1), 1)
+
+
+def test_with_a_memory_the_first_copy_of_a_run_is_stored(connection: duckdb.DuckDBPyConnection) -> None:
+    report, seen = Report("github"), set[str]()
+    assert store_items(connection, [post(1, title="first")], DAY, report, EARLY, seen) == 1
+    assert seen == {post(1).url_hash}
+    assert store_items(connection, [post(1, title="later"), post(2)], DAY, report, LATE, seen) == 2
+    assert titles(connection) == [("1", "first"), ("2", "title")]
+    assert seen == {post(1).url_hash, post(2).url_hash}
+    assert report.repeated == 1
+
+
+# -- A page.
+
+
+def page_of(*numbers: int, total: int | None = None, **changes: Any) -> Parsed:
+    return Parsed(items=[post(number) for number in numbers], total=total, **changes)
+
+
+def test_a_page_is_stored_and_the_window_goes_on(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("github", planned=1)
+    page = page_of(1, 2, total=250, skipped=3, rejected=[Rejected({"user": "ann", "id": 9}, "title: too long")])
+    going_on = at(pages_left=("2", "3"), pages=1, reported_total=250, fetched=6, stored=2)
+    assert take_page(connection, WHOLE, "1", page, report, EARLY) == [going_on]
+    assert windows(connection) == [(going_on, EARLY)]
+    assert titles(connection) == [("1", "title"), ("2", "title")]
+    [(entry, reason, query)] = connection.execute("select entry, reason, query from bronze.rejected_items").fetchall()
+    assert (entry, reason, query) == ('{"id": 9}', "title: too long", QUERY)
+    assert (report.fetched, report.skipped, report.planned, report.windows) == (6, 3, 1, 0)
+    assert report.rejected == ["github: is:issue, 2026-11-20: title: too long"]
+
+    # The last page but one, out of order; the numbers of the pages add up.
+    assert take_page(connection, going_on, "3", page_of(3, total=250), report, LATE) == [
+        replace(going_on, pages_left=("2",), pages=2, fetched=7, stored=3)
+    ]
+
+
+def test_the_last_page_closes_the_window(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("github", planned=1)
+    before = at(pages_left=("2",), pages=1, reported_total=3, fetched=1, stored=1)
+    finished = at(
+        pages_left=(),
+        pages=2,
+        reported_total=3,
+        fetched=2,
+        stored=2,
+        status="complete",
+        error="the service gave 2 of the 3 posts it reported",
+    )
+    assert take_page(connection, before, "2", page_of(2, total=3), report, LATE) == [finished]
+    assert windows(connection) == [(finished, LATE)]
+    assert (report.windows, report.reported, report.planned) == (1, 3, 1)
+    assert report.warnings == ["is:issue, 2026-11-20: the service gave 2 of the 3 posts it reported"]
+
+
+def test_a_page_that_cuts_its_window_plans_the_slices(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("github", planned=1)
+    write_windows(connection, [WHOLE], EARLY)
+    slices = take_page(connection, WHOLE, "1", page_of(1, total=1_601), report, LATE)
+    assert slices == WHOLE.halves(3)
+    assert windows(connection) == [(each, None) for each in slices]
+    assert (report.planned, report.windows) == (3, 0)
+    assert titles(connection) == [("1", "title")]
+
+
+def test_a_page_that_its_window_no_longer_waits_for_changes_no_window(connection: duckdb.DuckDBPyConnection) -> None:
+    report, window = Report("github", planned=1), at(pages_left=("2",), pages=1)
+    assert take_page(connection, window, "1", page_of(1, total=99), report, EARLY) == [window]
+    assert windows(connection) == []
+    assert titles(connection) == [("1", "title")]
+    assert (report.fetched, report.planned, report.windows) == (1, 1, 0)
+
+
+def test_a_page_that_can_not_be_stored_leaves_nothing(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(collect, "write_windows", fail)
+    with pytest.raises(RuntimeError):
+        take_page(connection, WHOLE, "1", page_of(1, total=1), Report("github"), EARLY)
+    assert titles(connection) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reported", "errors", "warnings"),
+    [
+        ({"status": "complete"}, 5, [], []),
+        ({"status": "complete", "reported_total": 0}, 5, [], []),
+        ({"status": "complete", "reported_total": 7}, 12, [], []),
+        ({"status": "complete", "error": "few"}, 5, [], ["is:issue, 2026-11-20: few"]),
+        ({"status": "truncated", "error": "many"}, 5, ["is:issue, 2026-11-20 is truncated: many"], []),
+    ],
+)
+def test_what_the_report_says_of_a_window(
+    changes: dict[str, Any], reported: int, errors: list[str], warnings: list[str]
+) -> None:
+    report = Report("github", windows=2, reported=5)
+    count_window(at(**changes), report)
+    assert (report.windows, report.reported, report.errors, report.warnings) == (3, reported, errors, warnings)
+
+
+def test_without_any_total_nothing_is_reported() -> None:
+    report = Report("github")
+    count_window(at(status="complete"), report)
+    assert report.reported is None
+    count_window(at(status="complete", reported_total=4), report)
+    assert report.reported == 4
+
+
+# -- A recorded page.
+
+
+def test_a_recorded_page_belongs_to_the_window_that_waits_for_it(connection: duckdb.DuckDBPyConnection) -> None:
+    first, second = WHOLE.halves()
+    standing = replace(second, pages_left=("2", "3"), pages=1, reported_total=250)
+    write_windows(connection, [first, standing], EARLY)
+    assert standing_window(connection, second, "2") == standing
+    assert standing_window(connection, second, "3") == standing
+    # A page that the window has is read for its posts only. The first page starts the window again.
+    assert standing_window(connection, second, "4") == replace(second, pages_left=())
+    assert standing_window(connection, second, "1") == second
+    assert standing_window(connection, first, "1") == first
+    # Another slice, another reading, another query, another day.
+    for other in (
+        WHOLE,
+        replace(second, end=second.end - timedelta(seconds=1)),
+        replace(second, start=second.start + timedelta(seconds=1)),
+        replace(second, reading=2),
+        replace(second, query="other"),
+        day_window("github", QUERY, NEXT_DAY),
+    ):
+        assert standing_window(connection, other, "2") == replace(other, pages_left=())
+        assert standing_window(connection, other, "1") == other
