@@ -1,0 +1,291 @@
+"""models/silver/problems/problem_assignments.py: how complaints are grouped, from vectors and ties made by hand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+
+from tests.support.models import load
+
+problems: Any = load("problem_assignments")
+
+Vectors = npt.NDArray[np.float32]
+DAY = "2026-11-20"
+
+
+def axes(*numbers: int) -> Vectors:
+    """Unit vectors (n, 64) along these axes: two along one axis have a cosine of 1, all others of 0."""
+    return np.eye(64, dtype=np.float32)[list(numbers)]
+
+
+def pairs_of(*ties: tuple[int, int, float]) -> Any:
+    """Ties between two nodes, with their similarity."""
+    a, b, similarity = zip(*ties, strict=True) if ties else ((), (), ())
+    return problems.Pairs(np.array(a, np.int64), np.array(b, np.int64), np.array(similarity, np.float32))
+
+
+def clique(*nodes: int, similarity: float = 0.9) -> list[tuple[int, int, float]]:
+    """A tie between any two of the nodes."""
+    return [(a, b, similarity) for a, b in combinations(nodes, 2)]
+
+
+def partition(labels: Sequence[int] | npt.NDArray[np.int64]) -> set[frozenset[int]]:
+    """The sets of indices with the same label."""
+    found = np.asarray(labels)
+    return {frozenset(np.flatnonzero(found == label).tolist()) for label in found}
+
+
+def complaints(vectors: Vectors, **known: Sequence[Any]) -> Any:
+    """Complaints u0, u1 ... of which nothing is known but what is given."""
+    count = len(vectors)
+    nothing = [""] * count
+    fields = {name: list(known.get(name, nothing)) for name in ("author", "author_voice", "voice", "problem")}
+    size = list(known.get("size", [Counter(fields["problem"])[name] for name in fields["problem"]]))
+    return problems.Complaints(url_hash=[f"u{number}" for number in range(count)], **fields, size=size, vectors=vectors)
+
+
+# -- Names.
+
+
+def test_the_id_of_a_problem() -> None:
+    assert problems.problem_id(DAY, "u1") == sha256(b"2026-11-20/u1").hexdigest()[:15]
+    assert len(problems.problem_id(DAY, "u1")) == 15
+
+
+def test_a_name_has_one_number_and_each_post_without_a_name_its_own() -> None:
+    labels = problems.labels_of(["a", "", "b", "a", "", "b"])
+    assert labels.tolist() == [0, 1, 2, 0, 3, 2]
+    assert labels.dtype == problems.labels_of([]).dtype == np.int64
+
+
+# -- Communities.
+
+
+@pytest.mark.parametrize("rows", [2, 512])
+@pytest.mark.parametrize(
+    ("members", "loose"),
+    [
+        # Two are never loose, three are if fewer than half of their ties hold.
+        ([1, 2], False),
+        ([1, 2, 3], True),
+        ([1, 1, 2], True),
+        ([1, 1, 1], False),
+        # Just half of the ties: 3 of 6.
+        ([1, 1, 1, 2], False),
+        ([2, 1, 1, 1], False),
+        ([1, 1, 2, 2], True),
+        # Each has 19 like it. Only the nearest 20 of 59 others count.
+        ([1] * 20 + [2] * 20 + [3] * 20, False),
+        ([1] * 10 + [2] * 10 + [3] * 10, True),
+    ],
+)
+def test_which_communities_are_loose(
+    monkeypatch: pytest.MonkeyPatch, members: list[int], loose: bool, rows: int
+) -> None:
+    monkeypatch.setattr(problems, "ROWS", rows)
+    count = len(members)
+    assert problems.is_loose(axes(*members), np.zeros(count, np.int64)).tolist() == [loose] * count
+    # Between members of a loose community and of a tight one.
+    others = axes(4, 5, 6, 7, 7, 7, 7)
+    found = problems.is_loose(
+        np.vstack([others[:3], axes(*members), others[3:]]), np.array([3] * 3 + [0] * count + [1] * 4)
+    )
+    assert found.tolist() == [True] * 3 + [loose] * count + [False] * 4
+
+
+def test_a_similarity_of_just_the_threshold_is_a_tie(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(problems, "SAME", 0.5)
+    vectors = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5]], dtype=np.float32)
+    # Two of three ties: the last two have a cosine of 0.25.
+    assert not problems.is_loose(vectors, np.zeros(3, np.int64)).any()
+
+
+def test_cliques_that_hang_together_by_single_ties_are_divided() -> None:
+    # Two cliques with a tie between them, and one apart. One number a post, too: nothing was known before.
+    ties = clique(*range(6)) + clique(*range(6, 12)) + clique(*range(12, 16)) + [(5, 6, 0.75)]
+    vectors = axes(*[1] * 6, *[2] * 6, *[3] * 4, 4, 5)
+    found = problems.communities(vectors, pairs_of(*ties), np.arange(18))
+    expected = {
+        frozenset(range(6)),
+        frozenset(range(6, 12)),
+        frozenset(range(12, 16)),
+        frozenset([16]),
+        frozenset([17]),
+    }
+    assert partition(found) == expected
+
+
+def test_a_chain_of_many_cliques_is_divided_ever_more_finely() -> None:
+    count, size = 40, 4
+    ties, expected = [], set()
+    for number in range(count):
+        members = range(size * number, size * (number + 1))
+        expected.add(frozenset(members))
+        ties += clique(*members, similarity=0.75)
+        if number:
+            ties.append((members[0] - 1, members[0], 0.75))
+    vectors = axes(*[number for number in range(count) for _ in range(size)])
+    found = problems.communities(vectors, pairs_of(*ties), np.arange(count * size))
+    assert partition(found) == expected
+
+
+def test_a_close_tie_weighs_more_than_two_that_just_hold() -> None:
+    # Post 8 has one close tie with the first clique, and two loose ones with the second.
+    ties = clique(0, 1, 2, 3) + clique(4, 5, 6, 7) + [(0, 8, 0.99), (4, 8, 0.7), (5, 8, 0.7)]
+    found = problems.leiden_communities(pairs_of(*ties), np.arange(9), 1)
+    assert partition(found) == {frozenset([0, 1, 2, 3, 8]), frozenset([4, 5, 6, 7])}
+
+
+def test_a_post_between_two_communities_stays_where_it_was() -> None:
+    ties = clique(0, 1, 2, 3) + clique(4, 5, 6, 7) + [(0, 8, 0.9), (4, 8, 0.9)]
+    for before, expected in (
+        ([0, 0, 0, 0, 1, 1, 1, 1, 0], {frozenset([0, 1, 2, 3, 8]), frozenset([4, 5, 6, 7])}),
+        ([0, 0, 0, 0, 1, 1, 1, 1, 1], {frozenset([0, 1, 2, 3]), frozenset([4, 5, 6, 7, 8])}),
+    ):
+        assert partition(problems.leiden_communities(pairs_of(*ties), np.array(before), 1)) == expected
+
+
+def test_posts_without_ties_are_alone() -> None:
+    for ties in ([], [(1, 2, 0.9)]):
+        found = problems.leiden_communities(pairs_of(*ties), np.zeros(4, np.int64), 1)
+        assert partition(found) == ({frozenset([0]), frozenset([1, 2]), frozenset([3])} if ties else
+                                    {frozenset([number]) for number in range(4)})  # fmt: skip
+
+
+# -- Voices.
+
+
+def test_a_similarity_of_just_the_limit_makes_one_voice() -> None:
+    posts = complaints(axes(1, 2, 3))
+    assert problems.voices(posts, pairs_of((0, 1, problems.REPEATED), (1, 2, problems.REPEATED - 0.001))) == [
+        "u0", "u0", "u2"
+    ]  # fmt: skip
+
+
+def test_an_author_who_was_heard_before_keeps_the_voice() -> None:
+    posts = complaints(axes(1, 2, 3), author=["ann", "bob", "ann"], author_voice=["x", "", "x"])
+    assert problems.voices(posts, pairs_of()) == ["x", "u1", "x"]
+    # The author counts before the words.
+    posts = complaints(axes(1, 2), author=["", "ann"], author_voice=["", "x"])
+    assert problems.voices(posts, pairs_of((0, 1, 0.99))) == ["u0", "x"]
+
+
+def test_a_known_voice_is_lent_to_an_earlier_post_in_the_same_words() -> None:
+    posts = complaints(axes(1, 2, 3), voice=["", "", "v"])
+    assert problems.voices(posts, pairs_of((0, 2, 0.99))) == ["v", "u1", "v"]
+
+
+# -- Which posts are grouped anew, and as what.
+
+
+def test_posts_that_hang_together_with_a_new_one_are_grouped_anew() -> None:
+    # u0 is tied to the new u1; u2 shares a problem with u0; u3 is tied to u2; u4 and u5 are by themselves.
+    posts = complaints(axes(*range(6)), voice=["v0", "", "v2", "v3", "v4", "v5"])
+    before = problems.labels_of(["P", "", "P", "", "Q", "Q"])
+    found = problems.is_regrouped(posts, pairs_of((0, 1, 0.8), (2, 3, 0.8)), before)
+    assert found.tolist() == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("problem", "group", "names"),
+    [
+        # Only posts in the group and posts elsewhere count, not those of a problem in other groups.
+        ("PPPPPPPQQQQQ", "111122211111", {1: "Q", 2: "P"}),
+        ("QQQQQPPPPPPP", "111111112222", {1: "Q", 2: "P"}),
+        ("QQQPPPPPP", "111112222", {1: "Q", 2: "P"}),
+    ],
+)
+def test_the_problem_with_most_posts_in_a_group_goes_on(problem: str, group: str, names: dict[int, str]) -> None:
+    assert problems.problems_of_groups(problem, [int(number) for number in group], Counter(problem)) == names
+
+
+def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
+    # Two merges on one day, the second of more posts.
+    problem = [*"AAAA", *"BBB", *"CCCCCCCC", *"DDDDDD", "", ""]
+    vectors = axes(*[1] * 7, *[2] * 14, 1, 2)
+    grouped = problems.group_day(complaints(vectors, problem=problem, voice=[*map(str, range(21)), "", ""]), DAY, 3)
+    assert grouped.merged == {"B": "A", "D": "C"}
+    assert grouped.problem == [*"AAAAAAA", *"CCCCCCCCCCCCCC", "A", "C"]
+
+
+# -- The rows of a day.
+
+
+def considered(*rows: dict[str, Any]) -> pa.Table:
+    """The rows that the model reads for a day; nothing is known of a post but what is given."""
+    nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "size": 0}
+    return pa.Table.from_pylist(
+        [nothing | {"collection_date": date(2026, 11, 20), "title_embedding": None} | row for row in rows],
+        schema=pa.schema(
+            [
+                *(
+                    (name, pa.string())
+                    for name in ("url_hash", "original", "author", "author_voice", "voice", "problem")
+                ),
+                ("size", pa.int64()),
+                ("collection_date", pa.date32()),
+                ("embedding", pa.list_(pa.float32(), 64)),
+                ("title_embedding", pa.list_(pa.float32(), 64)),
+            ]
+        ),
+    )
+
+
+def rows_of_day(table: pa.Table, same: float = 0.7) -> tuple[dict[str, Any], dict[str, str]]:
+    """The rows of the day by url_hash, and the merged problems."""
+    moved, merged = problems.rows_of_day(table, DAY, "MiniLM", same, 3)
+    assert moved.schema == problems.SCHEMA
+    return {row.pop("url_hash"): row for row in moved.to_pylist()}, merged
+
+
+def test_a_copy_goes_where_its_original_goes() -> None:
+    # Three posts with one axis in common; any two have a cosine of 0.65.
+    vectors = [0.65**0.5 * axes(1)[0] + 0.35**0.5 * axes(number)[0] for number in (2, 3, 4)]
+    posts = [{"url_hash": f"u{number}", "embedding": vector} for number, vector in enumerate(vectors)]
+    # The words of the copy would place it elsewhere.
+    copy = {"url_hash": "copy", "original": "u1", "embedding": axes(5)[0]}
+    # The original of this copy is not among the posts.
+    stray = {"url_hash": "stray", "original": "gone", "embedding": axes(6)[0]}
+    rows, merged = rows_of_day(considered(copy, *posts, stray), same=0.6)
+    name = problems.problem_id(DAY, "u0")
+    assert {url_hash: row["problem_id"] for url_hash, row in rows.items()} == {
+        "copy": name, "u0": name, "u1": name, "u2": name, "stray": None
+    }  # fmt: skip
+    assert merged == {}
+    assert rows["copy"] == {
+        "problem_id": name,
+        "voice": "u1",
+        "model": "MiniLM",
+        "as_of_date": date(2026, 11, 20),
+        "collection_date": date(2026, 11, 20),
+    }
+
+
+@pytest.mark.parametrize(
+    ("same", "together"), [(0.5, True), (0.6, True), (0.64, True), (0.66, False), (0.7, False), (0.8, False)]
+)
+def test_the_similarity_that_makes_one_problem_is_a_setting(same: float, together: bool) -> None:
+    # Three posts, any two of which have a cosine of 0.65.
+    vectors = [0.65**0.5 * axes(1)[0] + 0.35**0.5 * axes(number)[0] for number in (2, 3, 4)]
+    rows, _ = rows_of_day(
+        considered(*({"url_hash": f"u{number}", "embedding": vector} for number, vector in enumerate(vectors))), same
+    )
+    assert {row["problem_id"] for row in rows.values()} == {problems.problem_id(DAY, "u0") if together else None}
+
+
+def test_only_new_and_moved_posts_have_rows() -> None:
+    vectors = axes(1, 1, 1, 2)
+    known = [
+        {"url_hash": f"u{number}", "embedding": vector, "voice": f"v{number}", "problem": "P", "size": 4}
+        for number, vector in enumerate(vectors)
+    ]
+    new = {"url_hash": "new", "embedding": axes(1)[0]}
+    rows, _ = rows_of_day(considered(*known, new))
+    assert {url_hash: (row["problem_id"], row["voice"]) for url_hash, row in rows.items()} == {"new": ("P", "v0")}
