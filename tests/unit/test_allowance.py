@@ -309,6 +309,17 @@ def test_a_pause_that_becomes_too_long_ends_the_wait_for_a_shorter_one() -> None
     virtually(main())
 
 
+def test_of_two_pauses_with_one_end_the_first_is_named() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        allowance.pause(2 * PATIENCE, "the first")
+        allowance.pause(2 * PATIENCE, "the second")
+        with pytest.raises(IngestError, match="^the first: resume after"):
+            await leaving(allowance)
+
+    virtually(main())
+
+
 @pytest.mark.parametrize(
     ("start", "seconds", "text"),
     [

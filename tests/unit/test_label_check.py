@@ -216,6 +216,8 @@ def borrowed(
             "Kubernetes",
         ),
         ("Login fails", "It is Kubernetes again.", ["Kubernetes login fails", "Kubernetes login fails", "x"], None),
+        # Written small, it is no name.
+        ("Login fails", "It is kubernetes again.", ["Kubernetes login fails", "login fails", "login fails"], None),
         # A word that starts a sentence is no name if a post writes it small, or if no post holds it.
         ("Login fails", "Slow it is.", ["so slow login fails", "login fails", "login fails"], None),
         ("Login fails", "Somebody waits.", ["login fails", "login fails", "login fails"], None),

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from ingest import collect
-from ingest.collect import count_window, plan, standing_window, store_items, take_page, unfinished
+from ingest.collect import count_window, plan, standing_window, store_items, store_page, take_page, unfinished
 from ingest.item import Item
 from ingest.parsed import Parsed, Rejected
 from ingest.report import Report
@@ -21,6 +21,7 @@ QUERY = "is:issue"
 WHOLE: Window = day_window("github", QUERY, DAY)
 # The two times at which pages arrived.
 EARLY, LATE = datetime(2026, 11, 22, 8), datetime(2026, 11, 22, 9)  # noqa: DTZ001  (as the tables hold them)
+LATER = LATE + timedelta(days=1)
 
 
 @pytest.fixture
@@ -108,6 +109,11 @@ def test_a_run_reads_what_is_left_of_known_windows_and_all_of_others(
     assert plan(connection, "github", settings, days, refresh=True) == [
         day_window("github", query, day) for day in days for query in ("one", "two")
     ]
+    # The last of three days is known, too.
+    third = date(2026, 11, 22)
+    write_windows(connection, [replace(day_window("github", "one", third), status="truncated", pages=1)], LATER)
+    left = plan(connection, "github", settings, [DAY, NEXT_DAY, third], refresh=False)
+    assert left[3:] == [day_window("github", "two", third)]
 
 
 # -- Posts.
@@ -160,6 +166,36 @@ def test_a_page_is_stored_and_the_window_goes_on(connection: duckdb.DuckDBPyConn
     assert take_page(connection, going_on, "3", page_of(3, total=250), report, LATE) == [
         replace(going_on, pages_left=("2",), pages=2, fetched=7, stored=3)
     ]
+
+
+def test_the_report_counts_all_pages(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("github", planned=1, fetched=10, skipped=20, rejected=["an earlier one"])
+    page = page_of(1, skipped=2, rejected=[Rejected("entry", "reason")])
+    # A post of another day is not stored.
+    page.items.append(post(2, NEXT_DAY))
+    [finished] = take_page(connection, WHOLE, "1", page, report, EARLY)
+    assert (finished.fetched, finished.stored) == (5, 1)
+    assert titles(connection) == [("1", "title")]
+    assert (report.fetched, report.skipped, report.other_days) == (15, 22, 1)
+    assert report.rejected == ["an earlier one", "github: is:issue, 2026-11-20: reason"]
+
+
+def test_pages_of_one_run_remember_the_posts_of_each_other(connection: duckdb.DuckDBPyConnection) -> None:
+    report, seen = Report("github"), set[str]()
+    for number, title in ((1, "first"), (1, "copy"), (2, "second")):
+        page = Parsed(items=[post(number, title=title)])
+        assert store_page(connection, page, WHOLE, report, EARLY, seen) == 1
+    assert titles(connection) == [("1", "first"), ("2", "second")]
+    assert store_page(connection, Parsed(items=[post(1, title="anew")]), WHOLE, report, LATE) == 1
+    assert titles(connection) == [("1", "anew"), ("2", "second")]
+
+
+def test_a_source_that_names_its_next_page_is_told_which_page_came(connection: duckdb.DuckDBPyConnection) -> None:
+    window: Window = day_window("reddit", "python", DAY)
+    parsed = Parsed(items=[post(1)], more="1")
+    # Reddit names this very page again: the listing does not go on.
+    [rest, lost] = take_page(connection, window, "1", parsed, Report("reddit"), EARLY)
+    assert (rest.status, lost.status) == ("complete", "truncated")
 
 
 def test_the_last_page_closes_the_window(connection: duckdb.DuckDBPyConnection) -> None:
@@ -221,10 +257,16 @@ def test_a_page_that_can_not_be_stored_leaves_nothing(
     ],
 )
 def test_what_the_report_says_of_a_window(
-    changes: dict[str, Any], reported: int, errors: list[str], warnings: list[str]
+    caplog: pytest.LogCaptureFixture,
+    changes: dict[str, Any],
+    reported: int,
+    errors: list[str],
+    warnings: list[str],
 ) -> None:
     report = Report("github", windows=2, reported=5)
-    count_window(at(**changes), report)
+    with caplog.at_level("INFO", logger="groundswell.ingest"):
+        count_window(at(fetched=1_234, pages=13, **changes), report)
+    assert caplog.messages == [f"github: is:issue, 2026-11-20: {changes['status']}, 1,234 posts, 13 pages"]
     assert (report.windows, report.reported, report.errors, report.warnings) == (3, reported, errors, warnings)
 
 
