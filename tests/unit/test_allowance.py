@@ -314,7 +314,7 @@ def test_of_two_pauses_with_one_end_the_first_is_named() -> None:
         allowance = Allowance("test", 5, SPAN, PATIENCE)
         allowance.pause(2 * PATIENCE, "the first")
         allowance.pause(2 * PATIENCE, "the second")
-        with pytest.raises(IngestError, match="^the first: resume after"):
+        with pytest.raises(IngestError, match=r"^the first: resume after"):
             await leaving(allowance)
 
     virtually(main())
