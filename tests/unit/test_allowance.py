@@ -1,6 +1,7 @@
 """ingest.allowance, in a time of its own: no span holds too many requests, no request is lost, none waits in vain."""
 
 import asyncio
+import logging
 import math
 import random
 from collections import Counter
@@ -197,6 +198,14 @@ def test_an_earlier_run_that_was_allowed_more_is_waited_for() -> None:
     virtually(main())
 
 
+def test_a_request_of_an_earlier_run_frees_its_slot_one_span_after_it() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE, [20.0])
+        assert await leaving(allowance) == pytest.approx(SPAN * (1 + SLACK) - 20, abs=2 * TICK)
+
+    virtually(main())
+
+
 @pytest.mark.parametrize("requests", [10, 30, 60, 100])
 @pytest.mark.parametrize(
     "latency", [(0.05, 0.4), (0.2, 6), (5, 9), (20, 55)], ids=["quick", "mixed", "slow", "very slow"]
@@ -273,6 +282,60 @@ def test_a_pause_within_patience_is_sat_out(seconds: float) -> None:
         assert not allowance.waiting
 
     virtually(main())
+
+
+def test_an_allowance_says_when_the_next_slot_is_free() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 2, SPAN, PATIENCE)
+        said = [allowance.waiting]
+        # Both slots are taken, and no request has been answered: nobody knows yet when a slot is free.
+        sent = [asyncio.create_task(answered_after(allowance, seconds)) for seconds in (10, 30)]
+        await asyncio.sleep(0)
+        third = asyncio.create_task(leaving(allowance))
+        await asyncio.sleep(0)
+        said.append(allowance.waiting)
+        await asyncio.gather(*sent, third)
+        said.append(allowance.waiting)
+        # It is 70 s: the third request has the slot of the first. The slot of the second is free at 90 s.
+        last = asyncio.create_task(leaving(allowance))
+        await asyncio.sleep(0)
+        said.append(allowance.waiting)
+        assert await last == pytest.approx(90, abs=2 * TICK)
+        spent = "2 requests in 60 s are spent"
+        assert said == ["", f"waiting: {spent}", "", f"waiting 20 s: {spent}"]
+
+    virtually(main())
+
+
+@pytest.mark.parametrize(("seconds", "logged"), [(4.9, []), (5.0, ["test waits 5 s: a pause"])])
+def test_a_wait_of_five_seconds_is_logged_and_a_shorter_one_is_not(
+    seconds: float, logged: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        allowance.pause(seconds, "a pause")
+        await leaving(allowance)
+
+    with caplog.at_level(logging.INFO, "groundswell.ingest"):
+        virtually(main())
+    assert caplog.messages == logged
+
+
+def test_a_pause_is_logged_once_and_a_longer_one_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        allowance.pause(100, "a pause")
+        waiting = asyncio.create_task(leaving(allowance))
+        await asyncio.sleep(10)
+        # The headers of a response wake the request that waits. The pause stays.
+        allowance.limit(50, 30, "a limit")
+        await asyncio.sleep(10)
+        allowance.pause(130, "a longer pause")
+        assert await waiting == pytest.approx(150, abs=2 * TICK)
+
+    with caplog.at_level(logging.INFO, "groundswell.ingest"):
+        virtually(main())
+    assert caplog.messages == ["test waits 100 s: a pause", "test waits 130 s: a longer pause"]
 
 
 def test_a_longer_pause_ends_the_source_and_names_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,6 +462,38 @@ def test_the_last_that_remains_leaves_at_once() -> None:
         assert [await leaving(allowance), await leaving(allowance)] == pytest.approx([0, 50], abs=2 * TICK)
         allowance.limit(0.5, 20, "less than one is left")
         assert await leaving(allowance) == pytest.approx(70, abs=4 * TICK)
+
+    virtually(main())
+
+
+def test_a_period_that_ends_before_the_answers_is_the_end_of_the_wait() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        sent = asyncio.create_task(answered_after(allowance, 200))
+        await asyncio.sleep(10)
+        # The service may not have counted the request under way: none is left.
+        allowance.limit(1, 50, "one is left")
+        waiting = asyncio.create_task(leaving(allowance))
+        await asyncio.sleep(0)
+        assert allowance.waiting == "waiting: answers that are under way"
+        assert await waiting == pytest.approx(60, abs=2 * TICK)
+        await sent
+
+    virtually(main())
+
+
+def test_after_a_pause_the_answers_under_way_are_still_waited_for() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 5, SPAN, PATIENCE)
+        sent = asyncio.create_task(answered_after(allowance, 200))
+        await asyncio.sleep(10)
+        allowance.limit(1, 100, "one is left")
+        allowance.pause(20, "a pause")
+        waiting = asyncio.create_task(leaving(allowance))
+        await asyncio.sleep(0)
+        assert allowance.waiting == "waiting 20 s: a pause"
+        assert await waiting == pytest.approx(110, abs=2 * TICK)
+        await sent
 
     virtually(main())
 
