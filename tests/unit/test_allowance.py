@@ -206,6 +206,18 @@ def test_a_request_of_an_earlier_run_frees_its_slot_one_span_after_it() -> None:
     virtually(main())
 
 
+@pytest.mark.parametrize(("answered", "counts_from"), [(1.0, 1.0), (30.0, SLACK * SPAN)], ids=["soon", "late"])
+def test_a_request_counts_from_its_answer_or_from_a_share_of_the_span(answered: float, counts_from: float) -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        async with allowance.slot() as sending:
+            await sending.trace(LEFT, {})
+            await asyncio.sleep(answered)
+        assert await leaving(allowance) == pytest.approx(counts_from + SPAN, abs=2 * TICK)
+
+    virtually(main())
+
+
 @pytest.mark.parametrize("requests", [10, 30, 60, 100])
 @pytest.mark.parametrize(
     "latency", [(0.05, 0.4), (0.2, 6), (5, 9), (20, 55)], ids=["quick", "mixed", "slow", "very slow"]
