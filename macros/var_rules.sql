@@ -18,6 +18,7 @@
         'complaint_threshold': {'kind': 'number', 'low': 0, 'high': 1},
         'second_opinion_margin': {'kind': 'number', 'low': 0, 'high': 1},
         'problem_similarity': {'kind': 'number', 'low': 0.5, 'high': 1},
+        'problem_tier': {'kind': 'choice', 'values': ['certain', 'likely', 'emerging']},
         'problem_voices': {'kind': 'whole number', 'low': 2, 'high': 100},
         'opinion_accuracy': {'kind': 'number', 'low': 0.5, 'high': 1, 'open': true},
         'problem_window_days': {'kind': 'whole number', 'low': 2, 'high': 366},

@@ -14,14 +14,17 @@ import pyarrow as pa
 import pytest
 
 from groundswell.llm.labels import ClaimedQuote, Label
+from groundswell.pairs import Posts
 from tests.support.language_model import honest, settings, sorting
 from tests.support.loopback import Loopback
 from tests.support.models import load
-from tests.support.project import DATABASE, DAY, Project, project_vars
+from tests.support.project import DATABASE, DAY, ROOT, Project, least_chance, pair_weights, project_vars
 from tests.support.shared import Shared
 
 problems: Any = load("problem_assignments")
 MIN_VOICES: int = project_vars()["problem_voices"]
+TIER: str = project_vars()["problem_tier"]
+SETTINGS = problems.Settings(MIN_VOICES, least_chance(TIER), pair_weights())
 problem_label_attempts: Any = load("problem_label_attempts")
 
 Vectors = npt.NDArray[np.float32]
@@ -69,14 +72,16 @@ def posts_of(
     author, voice, problem = ([*given, *[""] * (count - len(given))] for given in (author, voice, problem))
     url_hashes = [f"p{number:03}" for number in range(count)]
     sizes = Counter(problem)
+    # No two share a word.
+    said = Posts(url_hashes, url_hashes, vectors, vectors)
     return problems.Complaints(
-        url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors
+        url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors, said
     )
 
 
 def group_day(posts: Any, day: str) -> Any:
     """Group posts of a window on its last day."""
-    return problems.group_day(posts, day, MIN_VOICES)
+    return problems.group_day(posts, day, SETTINGS)
 
 
 def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
@@ -353,6 +358,7 @@ class Run:
             "problem_window_days": str(WINDOW),
             "problem_memory_days": str(MEMORY),
             "problem_voices": str(MIN_VOICES),
+            "problem_tier": TIER,
             **settings,
         }
 
@@ -377,6 +383,9 @@ class History:
             "create table documents"
             " (url_hash text, content_hash text, duplicate_of text, complaint_score double, collection_date date);"
             "create table titles (url_hash text, content_hash text);"
+            "create table texts (url_hash text, title text, text text);"
+            f"create table pair_weights as from '{ROOT / 'seeds' / 'pair_weights.csv'}';"
+            f"create table problem_tiers as from '{ROOT / 'seeds' / 'problem_tiers.csv'}';"
             "create table embeddings (content_hash text, model text, embedding float[384]);"
             "create table problem_assignments as select * from rows"
         )
@@ -398,6 +407,7 @@ class History:
             "insert into documents"
             " select distinct url_hash, text, duplicate_of, complaint_score, day from arrived;"
             "insert into titles select distinct url_hash, title from arrived;"
+            "insert into texts select distinct url_hash, url_hash, url_hash from arrived;"
             "insert into embeddings select text, model, vector from arrived;"
             "insert into embeddings"
             " select title, model, title_vector from arrived where title_vector is not null"
@@ -410,7 +420,7 @@ class History:
     def rows(self) -> set[tuple[Any, ...]]:
         """All rows of the table, of which there are no two of a day and a post."""
         found = self.session.sql("select * from problem_assignments").fetchall()
-        assert len({(row[0], row[4]) for row in found}) == len(found)
+        assert len({(row[0], row[5]) for row in found}) == len(found)
         return set(found)
 
     def standing(self, day: int) -> dict[str, str | None]:
@@ -590,7 +600,7 @@ def test_posts_that_follow_do_so_by_the_model_of_the_day() -> None:
     history.session.execute("insert into embeddings select content_hash, 'new', embedding from embeddings")
     joined = [post._replace(vectors={"new": post.vectors["MiniLM"]}) for post in some_posts(day, alike(8, 4, between))]
     history.build(day, joined, embedding_model="new")
-    models = [(row[3], row[4] == row[5]) for row in history.rows() if row[4] == day_of(day)]
+    models = [(row[4], row[5] == row[6]) for row in history.rows() if row[5] == day_of(day)]
     # Eight that came in, and those that were merged.
     assert Counter(models) == {("new", True): 8, ("new", False): 5}
 
@@ -656,28 +666,22 @@ def test_an_author_is_one_voice_for_good() -> None:
     assert voices == {"ann-00-00"}
 
 
-@pytest.mark.parametrize(
-    ("spread", "title_spread", "untitled", "titled"),
-    [
-        # Posts about the same, with different matters: only the texts are alike. Cosines of about 0.76, and 0.
-        (0.028, 3, True, False),
-        # One matter, told in different ways: 0.6, and 0.95.
-        (0.042, 0.01, False, True),
-    ],
-)
-def test_titles_have_their_say(spread: float, title_spread: float, untitled: bool, titled: bool) -> None:
+def test_titles_have_their_say() -> None:
+    # Texts with cosines of about 0.5, among strangers.
     centre = strangers(1, 1)[0]
-    texts, titles = alike(4, 2, centre, spread), alike(4, 3, centre, title_spread)
-    for given, expected in ((False, untitled), (True, titled)):
+    texts, others = alike(4, 2, centre, 0.05), some_posts(0, strangers(40, 4), "other")
+    chance = {}
+    for title_spread in (0.01, 3):
+        titles = alike(4, 3, centre, title_spread)
+        complaints = [
+            post._replace(titles={"MiniLM": title}) for post, title in zip(some_posts(0, texts), titles, strict=True)
+        ]
         history = History()
-        history.build(
-            0,
-            [
-                post._replace(titles={"MiniLM": title} if given else None)
-                for post, title in zip(some_posts(0, texts), titles, strict=True)
-            ],
-        )
-        assert {bool(name) for name in history.standing(0).values()} == {expected}
+        history.build(0, [*complaints, *others])
+        [[chance[title_spread]]] = history.session.execute(
+            "select avg(coalesce(chance, 0)) from problem_assignments where url_hash like 'post%'"
+        ).fetchall()
+    assert chance[0.01] > chance[3] + 0.1
 
 
 def test_another_model_groups_anew_and_compares_nothing_across() -> None:

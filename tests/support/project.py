@@ -206,3 +206,17 @@ def read_seed(name: str) -> list[dict[str, str]]:
     """The rows of a seed."""
     with (ROOT / "seeds" / f"{name}.csv").open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def pair_weights() -> dict[str, dict[str, float]]:
+    """Seed pair_weights: {ground: {feature: weight}}."""
+    found: dict[str, dict[str, float]] = {}
+    for row in read_seed("pair_weights"):
+        found.setdefault(row["ground"], {})[row["feature"]] = float(row["weight"])
+    return found
+
+
+def least_chance(tier: str) -> float:
+    """The least mean chance of a tier, from seed problem_tiers."""
+    [least] = [row["least_chance"] for row in read_seed("problem_tiers") if row["tier"] == tier]
+    return float(least)

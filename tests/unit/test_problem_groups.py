@@ -12,12 +12,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from groundswell.pairs import Posts
 from tests.support.models import load
+from tests.support.project import least_chance, pair_weights
 
 problems: Any = load("problem_assignments")
 
 Vectors = npt.NDArray[np.float32]
 DAY = "2026-11-20"
+SETTINGS = problems.Settings(3, least_chance("emerging"), pair_weights())
 
 
 def axes(*numbers: int) -> Vectors:
@@ -48,7 +51,10 @@ def complaints(vectors: Vectors, **known: Sequence[Any]) -> Any:
     nothing = [""] * count
     fields = {name: list(known.get(name, nothing)) for name in ("author", "author_voice", "voice", "problem")}
     size = list(known.get("size", [Counter(fields["problem"])[name] for name in fields["problem"]]))
-    return problems.Complaints(url_hash=[f"u{number}" for number in range(count)], **fields, size=size, vectors=vectors)
+    url_hash = [f"u{number}" for number in range(count)]
+    # No two texts share a word.
+    said = Posts(url_hash, url_hash, vectors, vectors)
+    return problems.Complaints(url_hash=url_hash, **fields, size=size, vectors=vectors, said=said)
 
 
 # -- Names.
@@ -189,7 +195,7 @@ def test_posts_that_hang_together_with_a_new_one_are_grouped_anew() -> None:
     # u0 is tied to the new u1; u2 shares a problem with u0; u3 is tied to u2; u4 and u5 are by themselves.
     posts = complaints(axes(*range(6)), voice=["v0", "", "v2", "v3", "v4", "v5"])
     before = problems.labels_of(["P", "", "P", "", "Q", "Q"])
-    found = problems.is_regrouped(posts, pairs_of((0, 1, 0.8), (2, 3, 0.8)), before)
+    found = problems.is_regrouped(posts, pairs_of((0, 1, 0.8), (2, 3, 0.8))[:2], before)
     assert found.tolist() == [True, True, True, True, False, False]
 
 
@@ -210,7 +216,9 @@ def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
     # Two merges on one day, the second of more posts.
     problem = [*"AAAA", *"BBB", *"CCCCCCCC", *"DDDDDD", "", ""]
     vectors = axes(*[1] * 7, *[2] * 14, 1, 2)
-    grouped = problems.group_day(complaints(vectors, problem=problem, voice=[*map(str, range(21)), "", ""]), DAY, 3)
+    grouped = problems.group_day(
+        complaints(vectors, problem=problem, voice=[*map(str, range(21)), "", ""]), DAY, SETTINGS
+    )
     assert grouped.merged == {"B": "A", "D": "C"}
     assert grouped.problem == [*"AAAAAAA", *"CCCCCCCCCCCCCC", "A", "C"]
 
@@ -222,7 +230,12 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
     """The rows that the model reads for a day; nothing is known of a post but what is given."""
     nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "size": 0}
     return pa.Table.from_pylist(
-        [nothing | {"collection_date": date(2026, 11, 20), "title_embedding": None} | row for row in rows],
+        [
+            nothing
+            | {"text": f"t{number}", "title": "", "collection_date": date(2026, 11, 20), "title_embedding": None}
+            | row
+            for number, row in enumerate(rows)
+        ],
         schema=pa.schema(
             [
                 *(
@@ -230,6 +243,8 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
                     for name in ("url_hash", "original", "author", "author_voice", "voice", "problem")
                 ),
                 ("size", pa.int64()),
+                ("text", pa.string()),
+                ("title", pa.string()),
                 ("collection_date", pa.date32()),
                 ("embedding", pa.list_(pa.float32(), 64)),
                 ("title_embedding", pa.list_(pa.float32(), 64)),
@@ -238,22 +253,22 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
     )
 
 
-def rows_of_day(table: pa.Table, same: float = 0.7) -> tuple[dict[str, Any], dict[str, str]]:
+def rows_of_day(table: pa.Table, same: float = 0.7, tier: str = "emerging") -> tuple[dict[str, Any], dict[str, str]]:
     """The rows of the day by url_hash, and the merged problems."""
-    moved, merged = problems.rows_of_day(table, DAY, "MiniLM", same, 3)
+    moved, merged = problems.rows_of_day(table, DAY, "MiniLM", same, SETTINGS._replace(least=least_chance(tier)))
     assert moved.schema == problems.SCHEMA
     return {row.pop("url_hash"): row for row in moved.to_pylist()}, merged
 
 
 def test_a_copy_goes_where_its_original_goes() -> None:
-    # Three posts with one axis in common; any two have a cosine of 0.65.
-    vectors = [0.65**0.5 * axes(1)[0] + 0.35**0.5 * axes(number)[0] for number in (2, 3, 4)]
+    # Three posts with one axis in common; any two have a cosine of 0.8.
+    vectors = [0.8**0.5 * axes(1)[0] + 0.2**0.5 * axes(number)[0] for number in (2, 3, 4)]
     posts = [{"url_hash": f"u{number}", "embedding": vector} for number, vector in enumerate(vectors)]
     # The words of the copy would place it elsewhere.
     copy = {"url_hash": "copy", "original": "u1", "embedding": axes(5)[0]}
     # The original of this copy is not among the posts.
     stray = {"url_hash": "stray", "original": "gone", "embedding": axes(6)[0]}
-    rows, merged = rows_of_day(considered(copy, *posts, stray), same=0.6)
+    rows, merged = rows_of_day(considered(copy, *posts, stray))
     name = problems.problem_id(DAY, "u0")
     assert {url_hash: row["problem_id"] for url_hash, row in rows.items()} == {
         "copy": name, "u0": name, "u1": name, "u2": name, "stray": None
@@ -262,22 +277,38 @@ def test_a_copy_goes_where_its_original_goes() -> None:
     assert rows["copy"] == {
         "problem_id": name,
         "voice": "u1",
+        "chance": rows["u1"]["chance"],
         "model": "MiniLM",
         "as_of_date": date(2026, 11, 20),
         "collection_date": date(2026, 11, 20),
     }
 
 
+def alike(count: int, cosine: float) -> list[dict[str, Any]]:
+    """Posts u0, u1 ... any two of which have this cosine."""
+    vectors = [cosine**0.5 * axes(1)[0] + (1 - cosine) ** 0.5 * axes(2 + number)[0] for number in range(count)]
+    return [{"url_hash": f"u{number:02}", "embedding": vector} for number, vector in enumerate(vectors)]
+
+
 @pytest.mark.parametrize(
     ("same", "together"), [(0.5, True), (0.6, True), (0.64, True), (0.66, False), (0.7, False), (0.8, False)]
 )
-def test_the_similarity_that_makes_one_problem_is_a_setting(same: float, together: bool) -> None:
-    # Three posts, any two of which have a cosine of 0.65.
-    vectors = [0.65**0.5 * axes(1)[0] + 0.35**0.5 * axes(number)[0] for number in (2, 3, 4)]
-    rows, _ = rows_of_day(
-        considered(*({"url_hash": f"u{number}", "embedding": vector} for number, vector in enumerate(vectors))), same
-    )
-    assert {row["problem_id"] for row in rows.values()} == {problems.problem_id(DAY, "u0") if together else None}
+def test_the_similarity_that_makes_one_problem_on_dense_ground_is_a_setting(same: float, together: bool) -> None:
+    rows, _ = rows_of_day(considered(*alike(12, 0.65)), same)
+    assert {row["problem_id"] for row in rows.values()} == {problems.problem_id(DAY, "u00") if together else None}
+
+
+@pytest.mark.parametrize(
+    ("cosine", "tier", "together"),
+    [
+        (0.96, "certain", False), (0.96, "likely", True), (0.9, "likely", False), (0.9, "emerging", True),
+        (0.8, "emerging", True), (0.6, "emerging", False),
+    ],
+)  # fmt: skip
+def test_how_sure_a_problem_must_be_is_a_setting(cosine: float, tier: str, together: bool) -> None:
+    rows, _ = rows_of_day(considered(*alike(3, cosine)), tier=tier)
+    assert {row["problem_id"] is not None for row in rows.values()} == {together}
+    assert all((row["chance"] is not None) == together for row in rows.values())
 
 
 def test_only_new_and_moved_posts_have_rows() -> None:

@@ -22,6 +22,7 @@ problem_posts as (
         problem_candidates.problem_id,
         problem_candidates.url_hash,
         problem_candidates.voice,
+        problem_candidates.chance,
         problem_candidates.source,
         problem_candidates.url,
         problem_candidates.title,

@@ -27,6 +27,12 @@ documents as (
 
 ),
 
+problem_tiers as (
+
+    select * from {{ ref('problem_tiers') }}
+
+),
+
 -- The two halves of the window that ends with the latest day.
 halves as (
 
@@ -77,7 +83,7 @@ voices as (
         sum(coalesce(comment_count, 0) + greatest(coalesce(vote_count, 0), 0)) as engagement,
         bool_or(payment_quote is not null) as pays,
         max(complaint_score) as certainty,
-        avg(similarity::decimal(10, 8)) as similarity,
+        avg(chance::decimal(10, 8)) as chance,
         max(collection_date) as last_seen,
     from problem_posts
     where addresses_model is not true
@@ -93,7 +99,7 @@ voice_counts as (
         -- With the logarithm, one viral post adds about as much as two or three posts that few people have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) as engagement,
         avg(voices.certainty::decimal(10, 8)) as certainty,
-        avg(voices.similarity::decimal(10, 8)) as similarity,
+        avg(voices.chance::decimal(10, 8))::double as agreement,
         count(*) filter (where voices.pays) as paying_voices,
         count(*) filter (where voices.last_seen > built.middle_date) as recent_voices,
         count(*) filter (
@@ -161,12 +167,22 @@ demand as (
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
         round(2 * log2(1 + voice_counts.paying_voices), 2) as payment_score,
         round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
-        -- If n unit vectors have a mean similarity of r to their mean vector, the mean similarity of two of them is
-        -- (n r² - 1) / (n - 1). Strays count for the mean vector, so the true value is a little higher.
-        (voice_counts.voices * pow(voice_counts.similarity, 2) - 1) / greatest(voice_counts.voices - 1, 1) as likeness,
-        round(40 * greatest(likeness - 0.6, 0), 2) as agreement_score,
+        voice_counts.agreement,
+        round(16 * coalesce(voice_counts.agreement, 0), 2) as agreement_score,
     from post_counts
     inner join voice_counts on post_counts.problem_id = voice_counts.problem_id
+
+),
+
+-- The surest tier that the agreement reaches.
+tiers as (
+
+    select
+        demand.problem_id,
+        coalesce(arg_max(problem_tiers.tier, problem_tiers.least_chance), 'emerging') as tier,
+    from demand
+    left join problem_tiers on demand.agreement >= problem_tiers.least_chance
+    group by all
 
 ),
 
@@ -216,6 +232,8 @@ problems as (
         demand.source_count,
         demand.days_seen,
         demand.cohesion,
+        demand.agreement,
+        tiers.tier,
         round(
             demand.voices_score
             + demand.engagement_score
@@ -238,6 +256,7 @@ problems as (
         demand.last_seen,
     from demand
     inner join rates on demand.problem_id = rates.problem_id
+    inner join tiers on demand.problem_id = tiers.problem_id
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
     inner join claims on demand.problem_id = claims.problem_id
     left join closed on demand.problem_id = closed.problem_id

@@ -3,14 +3,17 @@
 Grain: one row per as_of_date and url_hash. From as_of_date on, the post belongs to problem_id; if problem_id is null,
 the post belongs to no problem. A complaint gets a row on its first day, and another row whenever it changes its
 problem. The latest row holds.
-Method: the complaints of a window of days are the nodes of a graph. A link joins two complaints if one is among the
-NEIGHBOURS nearest neighbours of the other and their similarity is at least SAME. The Leiden algorithm (Traag, Waltman &
-van Eck 2019, From Louvain to Leiden) finds communities by modularity; it starts from the communities of the day before.
+Method: the complaints of a window of days are compared with their neighbours.
+- Where many posts are close to each other, the ground is dense: messages to one support desk, say. There, a link joins
+  two complaints whose similarity is at least SAME, and the Leiden algorithm (Traag, Waltman & van Eck 2019, From
+  Louvain to Leiden) finds communities by modularity; it starts from the communities of the day before.
+- Elsewhere, a pair has a chance to be the same problem (groundswell.pairs), and average linkage joins groups as long as
+  the mean chance of their pairs is high enough; it starts from the problems of the day before.
 Only connected components with a new post are regrouped.
-A problem goes to the community with most of its posts, and keeps its id. If several problems go to one community, the
-problem with the most posts keeps its id, and the others are merged into it. A community that no problem claims opens a
-problem if it has at least problem_voices voices. The latest three posts of a problem represent it in the graph, even if
-they are older than the window. They do so for problem_memory_days after its latest post.
+A problem goes to the group with most of its posts, and keeps its id. If several problems go to one group, the problem
+with the most posts keeps its id, and the others are merged into it. A group that no problem claims opens a problem if
+it has at least problem_voices voices. The latest three posts of a problem represent it, even if they are older than the
+window. They do so for problem_memory_days after its latest post.
 
 The rows of a day depend on the posts of this day and of earlier days. A build of an earlier day therefore regroups all
 later days.
@@ -29,7 +32,20 @@ import pyarrow as pa
 from graspologic_native import leiden
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
 
+from groundswell.linkage import average_linkage
+from groundswell.pairs import (
+    BIAS,
+    LOCAL_RANK,
+    TITLE_WEIGHT,
+    Candidates,
+    Floats,
+    Posts,
+    candidates,
+    chances,
+    mixed,
+)
 from groundswell.progress import track
 from groundswell.relations import arrow_view, subquery
 from groundswell.vectors import Vectors, to_vectors
@@ -43,10 +59,8 @@ NEIGHBOURS = 20
 # many unrelated posts, 2 % of unrelated real posts were grouped, and 9 % of Stack Overflow titles, which resemble each
 # other more.
 SAME = 0.7
-# A title weighs half as much as the text below it: titles name the problem, and texts hold much else. Two posts with
-# titles need a cosine of 0.74 instead of 0.7. Their vectors are therefore shorter than 1. Of 750 real pairs that were
-# read, 43 % of the pairs above 0.74 say the same, and 35 % of the pairs above 0.7.
-TITLE_WEIGHT = 0.5
+# Two posts with titles need a cosine of 0.74 instead of 0.7. Their vectors are therefore shorter than 1. Of 750 real
+# pairs that were read, 43 % of the pairs above 0.74 say the same, and 35 % of the pairs above 0.7.
 TITLED_LENGTH = (0.7 / 0.74) ** 0.5
 # The weight of a link is its similarity minus this value, so that a close link weighs twice as much as a weak link.
 LOOSE = 0.5
@@ -61,6 +75,12 @@ ITERATIONS = 2
 # large problem. The links of 10,000 real complaints weigh 315.
 ENOUGH = 400
 SEED = 20_261_120
+# A community is dense ground if this share of its posts has LOCAL_RANK neighbours with a similarity of SAME. In
+# banking77, 89 % of the posts have so many; of the bug reports of Eclipse, Firefox and Hadoop, 1 %, 3 % and 6 %.
+DENSE = 0.5
+# The posts of a problem stay together as long as their mean chance is at least this part of what joins two groups.
+STAYS = 0.5
+SPARSE_GROUND, DENSE_GROUND = "sparse", "dense"
 # The size of a tile of the similarity matrix (32 MB), and the most directed pairs between two selections of nearest
 # neighbours (80 MB).
 ROWS, COLUMNS = 512, 16_384
@@ -71,6 +91,7 @@ SCHEMA = pa.schema(
         ("url_hash", pa.string()),
         ("problem_id", pa.string()),
         ("voice", pa.string()),
+        ("chance", pa.float64()),
         ("model", pa.string()),
         ("as_of_date", pa.date32()),
         ("collection_date", pa.date32()),
@@ -143,11 +164,14 @@ CONSIDERED = """
         coalesce(standing.voice, '') as voice,
         coalesce(standing.problem_id, '') as problem,
         coalesce(sizes.posts, 0) as size,
+        texts.text,
+        texts.title,
         considered_posts.collection_date,
         vectors.embedding,
         title_vectors.embedding as title_embedding,
     from considered_posts
     inner join vectors using (content_hash)
+    inner join {texts} as texts using (url_hash)
     left join post_titles using (url_hash)
     left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     inner join authors using (url_hash)
@@ -191,6 +215,19 @@ class Complaints(NamedTuple):
     size: Sequence[int]
     # (n, d), about unit length.
     vectors: Vectors
+    # Texts and titles with their vectors.
+    said: Posts
+
+
+class Settings(NamedTuple):
+    """How complaints are grouped."""
+
+    # Var problem_voices.
+    min_voices: int
+    # Linkage joins groups whose pairs have at least this mean chance: that of var problem_tier in seed problem_tiers.
+    least: float
+    # Seed pair_weights: {ground: {feature: weight}}.
+    weights: Mapping[str, Mapping[str, float]]
 
 
 class Grouped(NamedTuple):
@@ -198,6 +235,8 @@ class Grouped(NamedTuple):
 
     voice: list[str]
     problem: list[str]
+    # The chance (n,) that the post and another post of its problem are the same problem; 0 without a problem.
+    chance: list[float]
     merged: dict[str, str]
 
 
@@ -324,10 +363,10 @@ def labels_of(names: Sequence[str]) -> Labels:
     )
 
 
-def is_regrouped(posts: Complaints, pairs: Pairs, before: Labels) -> Flags:
+def is_regrouped(posts: Complaints, links: tuple[Labels, Labels], before: Labels) -> Flags:
     """Whether each post is in a connected component with a new post (n,); links and common problems connect posts."""
     count = len(before)
-    a, b = np.concatenate([pairs.a, np.arange(count)]), np.concatenate([pairs.b, count + before])
+    a, b = np.concatenate([links[0], np.arange(count)]), np.concatenate([links[1], count + before])
     ties = coo_array((np.ones(len(a)), (a, b)), shape=(2 * count, 2 * count))
     component = connected_components(ties, directed=False)[1][:count]
     is_new = np.array([not voice for voice in posts.voice], dtype=bool)
@@ -353,13 +392,70 @@ def problems_of_groups(problem: Sequence[str], group: Sequence[int], size: Mappi
     return names
 
 
-def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
-    """Group n posts of a window on its last day. A new problem needs at least min_voices voices."""
+def is_dense_ground(pairs: Pairs, community: Labels) -> Flags:
+    """Whether the community (n,) of each of n posts is dense ground (n,).
+
+    pairs: the links. A post with at least LOCAL_RANK similar neighbours has as many links.
+    """
+    if not len(community):
+        return np.empty(0, dtype=bool)
+    links = np.bincount(np.concatenate([pairs.a, pairs.b]), minlength=len(community))
+    dense = np.bincount(community, links >= LOCAL_RANK)
+    in_dense: Flags = dense[community] >= DENSE * np.bincount(community)[community]
+    return in_dense
+
+
+def mean_chances(group: Labels, found: Candidates, chance: Floats) -> Floats:
+    """The mean chance (n,) of the pairs that each post forms with the other posts of its group.
+
+    group: the group of each post (n,). chance: that of the candidates (m,); other pairs have chance 0.
+    """
+    within = group[found.a] == group[found.b]
+    ends = np.concatenate([found.a[within], found.b[within]])
+    total = np.bincount(ends, np.tile(chance[within], 2), minlength=len(group))
+    means: Floats = total / np.maximum(np.bincount(group, minlength=1)[group] - 1, 1)
+    return means
+
+
+def mean_similarities(group: Labels, vectors: Vectors) -> Floats:
+    """The mean similarity (n,) of each of n unit vectors (n, d) to the others of its group (n,)."""
+    size = np.bincount(group, minlength=1)
+    total = np.zeros((len(size), vectors.shape[1]))
+    np.add.at(total, group, vectors)
+    means: Floats = ((vectors * total[group]).sum(axis=1) - 1) / np.maximum(size[group] - 1, 1)
+    return means
+
+
+def first_groups(before: Labels, is_fixed: Flags, found: Candidates, chance: Floats, least: float) -> Labels:
+    """The groups (n,) with which linkage starts: the problems of the day before whose posts still say the same.
+
+    before: the problem of each post (n,). is_fixed: posts (n,) that linkage leaves alone. least: the least mean chance.
+    """
+    count = len(before)
+    apart = np.where(is_fixed, count + np.arange(count), before)
+    means = mean_chances(apart, found, chance)
+    stays = (np.bincount(apart, means) / np.maximum(np.bincount(apart), 1))[apart] >= least
+    return np.where(stays, apart, 2 * count + np.arange(count))
+
+
+def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
+    """Group n posts of a window on its last day."""
     pairs = nearest_pairs(posts.vectors)
+    found = candidates(posts.said)
+    chance = chances(found.features, settings.weights[SPARSE_GROUND])
     voice = voices(posts, pairs)
     before = labels_of(posts.problem)
-    indices = np.flatnonzero(is_regrouped(posts, pairs, before)).tolist()
-    group = communities(posts.vectors, pairs, before)
+    count = len(voice)
+    community = communities(posts.vectors, pairs, before)
+    is_dense = is_dense_ground(pairs, community)
+    sparse = ~(is_dense[found.a] | is_dense[found.b])
+    start = first_groups(before, is_dense, found, chance, STAYS * settings.least)
+    linked = average_linkage(found.a[sparse], found.b[sparse], chance[sparse], start, settings.least)
+    group = np.where(is_dense, count + community, linked)
+
+    likely = sparse & (chance >= settings.least)
+    links = np.concatenate([pairs.a, found.a[likely]]), np.concatenate([pairs.b, found.b[likely]])
+    indices = np.flatnonzero(is_regrouped(posts, links, before)).tolist()
     members: dict[int, list[int]] = {}
     for index in indices:
         members.setdefault(int(group[index]), []).append(index)
@@ -367,7 +463,7 @@ def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
     size = dict(zip(posts.problem, posts.size, strict=True))
     names = problems_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
     for number, each in members.items():
-        if number not in names and len({voice[index] for index in each}) >= min_voices:
+        if number not in names and len({voice[index] for index in each}) >= settings.min_voices:
             names[number] = problem_id(day, posts.url_hash[each[0]])
     goes_on = set(names.values())
     problem = list(posts.problem)
@@ -380,7 +476,21 @@ def group_day(posts: Complaints, day: str, min_voices: int) -> Grouped:
     for name in sorted(gone):
         into = Counter(problem[index] for index in indices if posts.problem[index] == name and problem[index] != name)
         merged[name] = into.most_common(1)[0][0]
-    return Grouped(voice, [merged.get(name, name) for name in problem], merged)
+    problem = [merged.get(name, name) for name in problem]
+    return Grouped(voice, problem, post_chances(posts.said, problem, is_dense, found, chance, settings), merged)
+
+
+def post_chances(
+    said: Posts, problem: Sequence[str], is_dense: Flags, found: Candidates, chance: Floats, settings: Settings
+) -> list[float]:
+    """The chance (n,) that a post and another post of its problem are the same problem; 0 without a problem."""
+    group = labels_of(problem)
+    dense = settings.weights[DENSE_GROUND]
+    by_similarity = expit(
+        dense["similarity"] * mean_similarities(group, mixed(said.text_vectors, said.title_vectors)) + dense[BIAS]
+    )
+    means = np.where(is_dense, by_similarity, mean_chances(group, found, chance))
+    return [float(mean) if name else 0.0 for mean, name in zip(means, problem, strict=True)]
 
 
 def problem_id(day: str, url_hash: str) -> str:
@@ -389,29 +499,34 @@ def problem_id(day: str, url_hash: str) -> str:
 
 
 def rows_of_day(
-    considered: pa.Table, day: str, model: str, same: float, min_voices: int
+    considered: pa.Table, day: str, model: str, same: float, settings: Settings
 ) -> tuple[pa.Table, dict[str, str]]:
     """The rows of SCHEMA that a day adds, and the merged problems: {old id: new id}.
 
-    considered: the rows of CONSIDERED. same: the threshold of var problem_similarity. min_voices: the voices that a new
-    problem needs.
+    considered: the rows of CONSIDERED. same: the threshold of var problem_similarity.
     """
+    if not considered.num_rows:
+        return SCHEMA.empty_table(), {}
     columns = {name: considered[name].to_pylist() for name in considered.column_names if "embedding" not in name}
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
     # Duplicates follow their original. In the graph, they would displace its other neighbours.
     leaders = [rows.get(original, row) for row, original in enumerate(columns["original"])]
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
-    titles = considered["title_embedding"]
-    vectors = compared_vectors(to_vectors(considered["embedding"]), to_vectors(titles), titles.is_valid().to_numpy())
-    vectors *= (SAME / same) ** 0.5
-    url_hash, author, author_voice, voice, problem, size = (
+    texts, titles = to_vectors(considered["embedding"]), to_vectors(considered["title_embedding"])
+    are_titled = considered["title_embedding"].is_valid().to_numpy()
+    vectors = (SAME / same) ** 0.5 * compared_vectors(texts, titles, are_titled)[nodes]
+    # A text stands for a missing title.
+    title_vectors = texts.copy()
+    title_vectors[are_titled] = titles
+    url_hash, author, author_voice, voice, problem, size, text, title = (
         [columns[name][row] for row in nodes]
-        for name in ("url_hash", "author", "author_voice", "voice", "problem", "size")
+        for name in ("url_hash", "author", "author_voice", "voice", "problem", "size", "text", "title")
     )
-    grouped = group_day(
-        Complaints(url_hash, author, author_voice, voice, problem, size, vectors[nodes]), day, min_voices
+    said = Posts(
+        text, [name or body for name, body in zip(title, text, strict=True)], texts[nodes], title_vectors[nodes]
     )
+    grouped = group_day(Complaints(url_hash, author, author_voice, voice, problem, size, vectors, said), day, settings)
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
@@ -421,6 +536,7 @@ def rows_of_day(
                     "url_hash": columns["url_hash"][row],
                     "problem_id": grouped.problem[node] or None,
                     "voice": columns["voice"][row] or grouped.voice[node],
+                    "chance": grouped.chance[node] if grouped.problem[node] else None,
                     "model": model,
                     "as_of_date": date.fromisoformat(day),
                     "collection_date": columns["collection_date"][row],
@@ -436,9 +552,18 @@ def model(dbt: Any, session: Any) -> pa.Table:
     titles = dbt.ref("titles")
     embeddings = dbt.ref("embeddings")
     posts = dbt.ref("posts")
+    texts = dbt.ref("texts")
+    pair_weights = dbt.ref("pair_weights")
+    problem_tiers = dbt.ref("problem_tiers")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
-    min_voices = int(dbt.config.meta_get("problem_voices"))
+    weights: dict[str, dict[str, float]] = {SPARSE_GROUND: {}, DENSE_GROUND: {}}
+    for ground, feature, weight in pair_weights.project("ground, feature, weight").fetchall():
+        weights[ground][feature] = weight
+    tier = dbt.config.meta_get("problem_tier")
+    # With --empty the seeds have no rows, and there are no complaints to group.
+    least = dict(problem_tiers.project("tier, least_chance").fetchall()).get(tier, 1)
+    grouping = Settings(int(dbt.config.meta_get("problem_voices")), float(least), weights)
     settings = {
         "model": dbt.config.meta_get("embedding_model"),
         "threshold": float(dbt.config.meta_get("complaint_threshold")),
@@ -451,6 +576,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         titles=subquery(titles),
         embeddings=subquery(embeddings),
         posts=subquery(posts),
+        texts=subquery(texts),
     )
 
     days = [run_date]
@@ -475,7 +601,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
         considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
-        moved, merged = rows_of_day(considered, day, settings["model"], same, min_voices)
+        moved, merged = rows_of_day(considered, day, settings["model"], same, grouping)
         followers = followers_of(session, merged, moved, day, settings["model"])
         tables += [moved, followers]
         with arrow_view(session, "changed", pa.concat_tables([moved, followers])) as changed:
@@ -500,6 +626,7 @@ def followers_of(
                 standing.url_hash,
                 gone.into::text as problem_id,
                 standing.voice,
+                standing.chance,
                 $model as model,
                 date '{day}' as as_of_date,
                 standing.collection_date,

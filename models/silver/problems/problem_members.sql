@@ -24,6 +24,7 @@ problem_members as (
         url_hash,
         problem_id,
         voice,
+        chance,
         as_of_date,
         collection_date,
     from standing

@@ -1,0 +1,208 @@
+"""The chance that two posts report the same problem.
+
+The chance is a logistic regression on eleven features of a pair of posts: how near their embeddings are, how near they
+are next to the other neighbours of the two, and which rare words they share. `python -m training.pairs` fits the
+weights on pairs of reports that people marked as duplicates, and writes them to seed pair_weights.
+
+Only pairs of neighbours are looked at: a post has NEAREST neighbours by embedding and ALIKE neighbours by words. The
+cost therefore grows with the number of posts, but for the search of the neighbours.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array, csr_matrix
+from scipy.special import expit
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sparse_dot_topn import sp_matmul_topn
+
+from groundswell.vectors import Vectors
+
+Numbers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+NEAREST = 25
+ALIKE = 10
+# The distance of a pair is divided by the distances of both posts to their neighbour of this rank (Zelnik-Manor &
+# Perona 2004, Self-Tuning Spectral Clustering).
+LOCAL_RANK = 10
+# Copies have no distance. This one stands for none.
+CLOSEST = 1e-3
+# The rank of a post that is not among the neighbours is the number of neighbours plus this value.
+BEYOND = 5
+# A title weighs half as much as the text below it.
+TITLE_WEIGHT = 0.5
+# Words in more than this share of the texts say nothing about a problem, and cost most of the time.
+COMMON = 0.1
+# Below so many texts a word can be in many of them by accident.
+FEW = 200
+# The rows of a tile of the similarity matrix, and the pairs that are multiplied at a time (a few MB).
+ROWS, PAIRS = 512, 20_000
+
+FEATURES = (
+    "similarity",
+    "text_similarity",
+    "title_similarity",
+    "local_distance",
+    "nearer_rank",
+    "farther_rank",
+    "text_words",
+    "title_words",
+    "title_letters",
+    "nearer_word_rank",
+    "farther_word_rank",
+)
+BIAS = "bias"
+
+
+class Posts(NamedTuple):
+    """n posts: texts (title and body), titles, and the vectors (n, d) of both. A text stands for a missing title."""
+
+    texts: Sequence[str]
+    titles: Sequence[str]
+    text_vectors: Vectors
+    title_vectors: Vectors
+
+
+class Neighbours(NamedTuple):
+    """The neighbours of n posts, nearest first: their indices and similarities (n, k); -1 where a post has fewer."""
+
+    nodes: Numbers
+    similarity: Vectors
+
+
+class Candidates(NamedTuple):
+    """m pairs of posts a < b (m,), sorted, with their features (m, 11)."""
+
+    a: Numbers
+    b: Numbers
+    features: Floats
+
+
+def mixed(texts: Vectors, titles: Vectors) -> Vectors:
+    """The unit vectors (n, d) by which posts are compared: those of texts and titles, (n, d) each."""
+    vectors = texts + TITLE_WEIGHT * titles
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def nearest(vectors: Vectors, count: int) -> Neighbours:
+    """The `count` nearest neighbours of unit vectors (n, d), by cosine similarity."""
+    number = len(vectors)
+    count = min(count, max(number - 1, 0))
+    nodes, nearness = np.empty((number, count), np.int64), np.empty((number, count), np.float32)
+    for top in range(0, number if count else 0, ROWS):
+        similarity = vectors[top : top + ROWS] @ vectors.T
+        rows = np.arange(len(similarity))
+        similarity[rows, top + rows] = -np.inf
+        chosen = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
+        values = np.take_along_axis(similarity, chosen, axis=1)
+        order = np.argsort(-values, axis=1, kind="stable")
+        nodes[top + rows] = np.take_along_axis(chosen, order, axis=1)
+        nearness[top + rows] = np.take_along_axis(values, order, axis=1)
+    return Neighbours(nodes, nearness)
+
+
+def alike(words: csr_array, count: int) -> Neighbours:
+    """The at most `count` rows of a sparse matrix (n, words) with the largest products with each row, and more than 0.
+
+    The rows have unit length, so a product is a cosine similarity.
+    """
+    number = words.shape[0]
+    # sparse_dot_topn takes matrices only. A row is its own nearest neighbour.
+    rows = csr_matrix(words)
+    products = sp_matmul_topn(rows, rows.T, top_n=min(count + 1, number), sort=True)
+    index = np.full((number, count), -1, dtype=np.int64)
+    similarity = np.zeros((number, count), dtype=np.float32)
+    for row in range(number):
+        span = slice(products.indptr[row], products.indptr[row + 1])
+        others = products.indices[span] != row
+        kept = products.indices[span][others][:count]
+        index[row, : len(kept)] = kept
+        similarity[row, : len(kept)] = products.data[span][others][:count]
+    return Neighbours(index, similarity)
+
+
+def word_weights(texts: Sequence[str], common: float = 1.0, *, letters: bool = False) -> csr_array:
+    """TF-IDF weights (n, words) of texts as rows of unit length: of words, or of three and four letters in a row."""
+    units = {"analyzer": "char_wb", "ngram_range": (3, 4)} if letters else {"token_pattern": r"\w\w+"}
+    vectorizer = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, max_df=common, **units)
+    try:
+        return csr_array(vectorizer.fit_transform(texts))
+    except ValueError:
+        # No text has a word.
+        return csr_array((len(texts), 1), dtype=np.float32)
+
+
+def products(rows: Vectors | csr_array, a: Numbers, b: Numbers) -> Floats:
+    """The product of rows a and b, (m,), of a matrix (n, d)."""
+    found = np.empty(len(a))
+    for start in range(0, len(a), PAIRS):
+        part = slice(start, start + PAIRS)
+        if isinstance(rows, np.ndarray):
+            found[part] = np.einsum("ij,ij->i", rows[a[part]], rows[b[part]])
+        else:
+            found[part] = rows[a[part]].multiply(rows[b[part]]).sum(axis=1)
+    return found
+
+
+def ranks(neighbours: Neighbours, a: Numbers, b: Numbers) -> tuple[Floats, Floats]:
+    """The logarithms of the lower and of the higher of two ranks, (m,): of b among the neighbours of a, and reverse."""
+    number, count = neighbours.nodes.shape
+    beyond = count + BEYOND
+    known = neighbours.nodes >= 0
+    places = np.broadcast_to(np.arange(1, count + 1), (number, count))
+    # Ranks from the end, so that 0 stands for a post that is not among the neighbours.
+    table = csr_array((beyond - places[known], (np.nonzero(known)[0], neighbours.nodes[known])), shape=(number, number))
+    one, other = (beyond - np.asarray(table[pair]).ravel() for pair in ((a, b), (b, a)))
+    return np.log(np.minimum(one, other)), np.log(np.maximum(one, other))
+
+
+def local_radius(neighbours: Neighbours) -> Floats:
+    """The distance (n,) of each post to its neighbour of LOCAL_RANK; 1 where there are fewer posts."""
+    number, count = neighbours.similarity.shape
+    if count < LOCAL_RANK:
+        return np.ones(number)
+    return np.maximum(1 - neighbours.similarity[:, LOCAL_RANK - 1].astype(np.float64), CLOSEST)
+
+
+def candidates(posts: Posts) -> Candidates:
+    """The pairs of neighbours among n posts, with the features by which their chance is estimated."""
+    number = len(posts.texts)
+    if number < 2:
+        return Candidates(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(FEATURES))))
+    vectors = mixed(posts.text_vectors, posts.title_vectors)
+    by_vector = nearest(vectors, NEAREST)
+    texts = word_weights(posts.texts, COMMON if number > FEW else 1.0)
+    by_words = alike(texts, ALIKE)
+
+    known = by_words.nodes >= 0
+    one = np.concatenate([np.repeat(np.arange(number), by_vector.nodes.shape[1]), np.nonzero(known)[0]])
+    other = np.concatenate([by_vector.nodes.ravel(), by_words.nodes[known]])
+    a, b = np.divmod(np.unique(np.minimum(one, other) * number + np.maximum(one, other)), number)
+
+    similarity = products(vectors, a, b)
+    radius = local_radius(by_vector)
+    columns = (
+        similarity,
+        products(posts.text_vectors, a, b),
+        products(posts.title_vectors, a, b),
+        (1 - similarity) / np.sqrt(radius[a] * radius[b]),
+        *ranks(by_vector, a, b),
+        products(texts, a, b),
+        products(word_weights(posts.titles), a, b),
+        products(word_weights(posts.titles, letters=True), a, b),
+        *ranks(by_words, a, b),
+    )
+    return Candidates(a, b, np.stack(columns, axis=1))
+
+
+def chances(features: Floats, weights: Mapping[str, float]) -> Floats:
+    """The chance (m,) that the posts of each of m pairs report the same problem.
+
+    features: (m, 11). weights: the weight of each of FEATURES, and BIAS.
+    """
+    odds: Floats = expit(features @ np.array([weights[name] for name in FEATURES]) + weights[BIAS])
+    return odds

@@ -1,0 +1,140 @@
+"""groundswell/pairs.py: the candidates, their features and the chance of a pair."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from groundswell import pairs
+from groundswell.pairs import FEATURES, Posts
+from tests.support.project import pair_weights
+
+Vectors = npt.NDArray[np.float32]
+
+
+def strangers(count: int, seed: int) -> Vectors:
+    vectors = np.random.default_rng(seed).normal(size=(count, 384)).astype(np.float32)
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
+
+
+def near(vector: Vectors, cosine: float, seed: int) -> Vectors:
+    """A unit vector (384,) with this cosine to another one (384,)."""
+    away = strangers(1, seed)[0]
+    away -= (away @ vector) * vector
+    made: Vectors = cosine * vector + (1 - cosine**2) ** 0.5 * away / np.linalg.norm(away)
+    return made
+
+
+def posts_of(texts: list[str], vectors: Vectors) -> Posts:
+    return Posts(texts, texts, vectors, vectors)
+
+
+def features_of(posts: Posts, a: int, b: int) -> dict[str, float]:
+    found = pairs.candidates(posts)
+    [row] = np.flatnonzero((found.a == a) & (found.b == b))
+    return dict(zip(FEATURES, found.features[row].tolist(), strict=True))
+
+
+def chance_of(posts: Posts, a: int, b: int) -> float:
+    found = pairs.candidates(posts)
+    [row] = np.flatnonzero((found.a == a) & (found.b == b))
+    return float(pairs.chances(found.features, pair_weights()["sparse"])[row])
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 1_100])
+def test_the_nearest_are_those_of_brute_force(count: int) -> None:
+    vectors = strangers(count, 1)
+    found = pairs.nearest(vectors, 5)
+    cosine = vectors @ vectors.T
+    np.fill_diagonal(cosine, -2)
+    expected = np.argsort(-cosine, axis=1)[:, : min(5, count - 1)]
+    assert (found.nodes == expected).all()
+    assert found.similarity == pytest.approx(np.take_along_axis(cosine, expected, axis=1), abs=1e-6)
+
+
+def test_no_posts_and_one_post_have_no_candidates() -> None:
+    for count in (0, 1):
+        found = pairs.candidates(posts_of(["a b"] * count, strangers(count, 1)))
+        assert (len(found.a), len(found.b), found.features.shape) == (0, 0, (0, len(FEATURES)))
+
+
+def test_posts_without_words_are_compared_by_their_vectors() -> None:
+    found = pairs.candidates(posts_of(["", "?", "a"], strangers(3, 1)))
+    assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 2)]
+    assert np.isfinite(found.features).all()
+
+
+def test_a_pair_that_shares_rare_words_is_a_candidate_whatever_its_vectors_say() -> None:
+    count = 300
+    texts = [f"word{number} thing{number}" for number in range(count)]
+    texts[10] = texts[200] = "the frobnicator overheats"
+    vectors = strangers(count, 1)
+    vectors[10], vectors[200] = vectors[0], -vectors[0]
+    assert features_of(posts_of(texts, vectors), 10, 200)["text_words"] == pytest.approx(1)
+
+
+def test_the_features_of_a_pair() -> None:
+    count = 40
+    texts = [f"stranger{number} speaks{number}" for number in range(count)]
+    texts[0], texts[1] = "invoices are wrong", "invoices look odd"
+    titles = [f"Title{number}" for number in range(count)]
+    titles[0] = titles[1] = "Invoices"
+    vectors, title_vectors = strangers(count, 1), strangers(count, 2)
+    vectors[1], title_vectors[1] = near(vectors[0], 0.8, 3), near(title_vectors[0], 0.6, 4)
+    found = features_of(Posts(texts, titles, vectors, title_vectors), 0, 1)
+    mixed = pairs.mixed(vectors, title_vectors)
+    similarity = float(mixed[0] @ mixed[1])
+    tenth = [np.sort(1 - np.delete(mixed, post, axis=0) @ mixed[post])[9] for post in (0, 1)]
+    assert found["similarity"] == pytest.approx(similarity, abs=1e-6)
+    assert found["text_similarity"] == pytest.approx(0.8, abs=1e-5)
+    assert found["title_similarity"] == pytest.approx(0.6, abs=1e-5)
+    assert found["local_distance"] == pytest.approx((1 - similarity) / (tenth[0] * tenth[1]) ** 0.5, abs=1e-5)
+    assert (found["nearer_rank"], found["farther_rank"]) == (0, 0)
+    assert 0 < found["text_words"] < 1
+    assert found["title_words"] == pytest.approx(1)
+    assert found["title_letters"] == pytest.approx(1)
+    assert (found["nearer_word_rank"], found["farther_word_rank"]) == (0, 0)
+
+
+def test_a_rank_beyond_the_neighbours() -> None:
+    # A hundred others are nearer to post 0 than post 1.
+    vectors = strangers(102, 1)
+    vectors[1] = near(vectors[0], 0.3, 3)
+    for number in range(2, 102):
+        vectors[number] = near(vectors[0], 0.5, 100 + number)
+    # Its words make post 1 a candidate.
+    texts = ["alpha beta", "alpha beta", *(f"w{number} x{number}" for number in range(100))]
+    found = features_of(posts_of(texts, vectors), 0, 1)
+    assert found["farther_rank"] == pytest.approx(np.log(pairs.NEAREST + pairs.BEYOND))
+    assert found["nearer_word_rank"] == 0
+
+
+@pytest.mark.parametrize(("lower", "higher"), [(0.5, 0.6), (0.6, 0.8), (0.8, 0.95)])
+def test_nearer_posts_have_a_higher_chance(lower: float, higher: float) -> None:
+    def chance(cosine: float) -> float:
+        vectors = strangers(60, 1)
+        vectors[1] = near(vectors[0], cosine, 2)
+        return chance_of(posts_of([f"w{number} x{number}" for number in range(60)], vectors), 0, 1)
+
+    assert 0 < chance(lower) < chance(higher) < 1
+
+
+def test_the_order_of_posts_hardly_changes_a_chance() -> None:
+    vectors = strangers(80, 1)
+    for number in range(1, 30):
+        vectors[number] = near(vectors[0], 0.7, 100 + number)
+    texts = [" ".join(f"w{number % length}of{length}" for length in range(2, 12)) for number in range(80)]
+    texts = [f"{text} own{number}" for number, text in enumerate(texts)]
+    order = np.random.default_rng(3).permutation(80)
+
+    def by_pair(names: npt.NDArray[np.int64]) -> dict[frozenset[int], float]:
+        found = pairs.candidates(posts_of([texts[name] for name in names], vectors[names]))
+        chance = pairs.chances(found.features, pair_weights()["sparse"])
+        ends = zip(names[found.a].tolist(), names[found.b].tolist(), strict=True)
+        return dict(zip(map(frozenset, ends), chance.tolist(), strict=True))
+
+    one, other = by_pair(np.arange(80)), by_pair(order)
+    near_by = {pair for pair in one if max(pair) < 30}
+    assert len(near_by) > 200
+    # Texts that share equally many words may rank either way.
+    assert [other[pair] for pair in near_by] == pytest.approx([one[pair] for pair in near_by], abs=0.05)

@@ -1,0 +1,63 @@
+"""training/pairs.py: what a pair's chance is fitted on."""
+
+from pathlib import Path
+
+import numpy as np
+
+from groundswell.pairs import BIAS, FEATURES, Posts, candidates, chances
+from tests.support.project import pair_weights, read_seed
+from training.pairs import Reports, fit_dense, fit_sparse, read_reports
+
+
+def invented(groups: list[int], spread: float, seed: int) -> Reports:
+    """Reports around the centre of their group, without a word in common."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(max(groups) + 1, 384))
+    vectors = centres[groups] + spread * random.normal(size=(len(groups), 384))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    texts = [f"w{number}" for number in range(len(groups))]
+    return Reports(Posts(texts, texts, unit, unit), np.array(groups))
+
+
+def test_the_seed_has_a_weight_for_each_feature() -> None:
+    weights = pair_weights()
+    assert set(weights) == {"sparse", "dense"}
+    assert set(weights["sparse"]) == {*FEATURES, BIAS}
+    assert set(weights["dense"]) == {"similarity", BIAS}
+
+
+def test_a_surer_tier_asks_for_more() -> None:
+    limits = {row["tier"]: float(row["least_chance"]) for row in read_seed("problem_tiers")}
+    assert limits["certain"] > limits["likely"] > limits["emerging"] > 0
+
+
+def test_of_two_duplicates_one_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "reports.tsv"
+    rows = ["1\ta\tIt crashes\tAt the start", "1\tb\tCrash\t", "2\tc\tSlow\tIt is slow", *["3\td\tHelp\tHelp"] * 3]
+    file.write_text("\n".join(["group\tid\ttitle\tdescription", *rows]))
+    reports = read_reports(file)
+    assert list(reports.posts.texts[:2]) == ["It crashes. At the start", "Slow. It is slow"]
+    assert reports.group.tolist() == [0, 1, 2, 2, 2]
+    assert reports.posts.text_vectors.shape == (5, 384)
+
+
+def test_duplicates_get_a_higher_chance_than_others() -> None:
+    fitted = fit_sparse([invented([number // 3 for number in range(90)] + list(range(30, 90)), 0.9, 1)])
+    unseen = invented([number // 3 for number in range(60)] + list(range(20, 80)), 0.9, 2)
+    found = candidates(unseen.posts)
+    chance = chances(found.features, fitted)
+    same = unseen.group[found.a] == unseen.group[found.b]
+    assert chance[same].mean() > 0.9
+    assert chance[~same].mean() < 0.05
+
+
+def test_on_dense_ground_a_chance_grows_with_similarity() -> None:
+    # Forty close messages of one intent, and forty looser ones of two intents.
+    random = np.random.default_rng(1)
+    centres = np.repeat(random.normal(size=(2, 384)), 40, axis=0)
+    vectors = centres + np.repeat([0.2, 0.5], 40)[:, None] * random.normal(size=(80, 384))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    texts = [f"w{number}" for number in range(80)]
+    weights = fit_dense([Reports(Posts(texts, texts, unit, unit), np.array([0] * 40 + [1, 2] * 20))])
+    assert set(weights) == {"similarity", BIAS}
+    assert weights["similarity"] > 0
