@@ -12,6 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, 
 
 Category = Literal["ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"]
 Impact = Literal["low", "medium", "high"]
+Tier = Literal["certain", "likely", "emerging"]
 
 Title = Annotated[str, Field(min_length=1, max_length=120)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -143,6 +144,8 @@ class Problem(Record):
     source_count: Count
     days_seen: Count
     cohesion: Measure
+    agreement: Measure
+    tier: Tier
     demand_score: Measure
     voices_score: Measure
     engagement_score: Measure

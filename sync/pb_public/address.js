@@ -6,13 +6,14 @@ import { CATEGORIES, IMPACTS, isDay } from "./words.js"
 const oneOf = (values) => (value) => Object.hasOwn(values, value)
 
 /** The parameters of a page: the values that they accept, and their default values. */
-export function parametersOf({ item, statuses = {}, sorts }) {
+export function parametersOf({ item, statuses = {}, tiers = {}, sorts }) {
     return {
         q: { accepts: (value) => value.length <= 200 },
         date: { accepts: (value) => value === "all" || isDay(value) },
         from: { accepts: isDay },
         to: { accepts: isDay },
         status: { accepts: oneOf(statuses), fallback: Object.keys(statuses)[0] },
+        tier: { accepts: oneOf(tiers) },
         category: { accepts: oneOf(CATEGORIES) },
         impact: { accepts: oneOf(IMPACTS) },
         pay: { accepts: (value) => ["yes", "no"].includes(value) },

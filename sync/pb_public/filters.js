@@ -6,19 +6,20 @@ import { CATEGORIES, IMPACTS, SOURCES, sourceName } from "./words.js"
 const TYPING_MS = 250
 
 const ANY = {
-    status: null, category: "All categories", impact: "Any impact", pay: "Any",
+    status: null, tier: "Any", category: "All categories", impact: "Any impact", pay: "Any",
     source: "All sources", labeller: "Any labeller", sort: null,
 }
 const LABELS = {
-    status: "Status", category: "Category", impact: "Impact", pay: "Would pay",
+    status: "Status", tier: "How sure", category: "Category", impact: "Impact", pay: "Would pay",
     source: "Source", labeller: "Labeller", sort: "Sort by",
 }
 const PAYING = { yes: "Yes", no: "No sign of it" }
 
 /** Fills the form; `changed` is called with the changes, and whether the reader is typing. */
-export function filterBar(form, { noun, statuses, sorts, setFilters, changed, cleared }) {
+export function filterBar(form, { noun, statuses, tiers, sorts, setFilters, changed, cleared }) {
     const choices = { category: CATEGORIES, impact: IMPACTS, pay: PAYING, source: { ...SOURCES }, labeller: {}, sort: sorts }
     if (statuses) choices.status = statuses
+    if (tiers) choices.tier = tiers
     const controls = {}
 
     function labelled(name, label, control) {
@@ -79,7 +80,7 @@ export function filterBar(form, { noun, statuses, sorts, setFilters, changed, cl
         cleared()
     }, { class: "clear", hidden: true })
     form.replaceChildren(
-        element("div", { class: "filter-first" }, labelled("q", `Search ${noun.many}`, search), statuses ? select("status") : "", toggle, clear),
+        element("div", { class: "filter-first" }, labelled("q", `Search ${noun.many}`, search), statuses ? select("status") : "", tiers ? select("tier") : "", toggle, clear),
         more,
     )
 

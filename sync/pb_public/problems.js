@@ -2,10 +2,10 @@
 
 import { startBoard } from "./board.js"
 import { RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
-import { element, span } from "./dom.js"
+import { element, span, spoken } from "./dom.js"
 import { categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot } from "./posts.js"
 import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
-import { bySize, count, dayOf, formatDay, formatNumber, formatScore, sourceName } from "./words.js"
+import { TIERS, bySize, count, dayOf, formatDay, formatNumber, formatScore, percent, sourceName } from "./words.js"
 
 const STATUSES = { active: "Active", dormant: "Dormant", closed: "Closed", all: "All" }
 const SORTS = { demand: "Demand", voices: "Voices", newest: "Newest", growing: "Growing" }
@@ -18,7 +18,7 @@ const TRENDS = {
     growing: ["↗", "Growing"], new: ["✦", "New"], steady: ["→", "Steady"], unknown: ["·", "No trend yet"],
     fading: ["↘", "Fading"], gone: ["–", "Gone quiet"],
 }
-const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,voices,paying_voices,demand_score," +
+const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,voices,paying_voices,demand_score," +
     "source_counts,quotes,daily_voices,last_seen"
 const SPARK_DAYS = 21
 
@@ -31,6 +31,7 @@ if (RECORD_ID.test(oldIssue)) location.replace(`issues.html?issue=${oldIssue}`)
 function filterOf(state) {
     return all(
         state.status !== "all" && `status = "${state.status}"`,
+        state.tier && `tier = "${state.tier}"`,
         // The time from first_seen to last_seen overlaps the range.
         from("last_seen", state.from), until("first_seen", state.to),
         state.category && `category = "${state.category}"`,
@@ -78,6 +79,8 @@ const trendLabel = ({ trend }) => {
     const [sign, word] = TRENDS[trend] ?? ["", String(trend)]
     return span(`trend trend-${TRENDS[trend] ? trend : "unknown"}`, element("span", { "aria-hidden": "true" }, sign), ` ${word}`)
 }
+// A record of an earlier version has no tier.
+const tierLabel = ({ tier }) => (TIERS[tier] ? span(`tier tier-${tier}`, spoken("How sure: "), TIERS[tier]) : null)
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
 /** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
@@ -91,7 +94,10 @@ function listItem(problem, position, { hrefOf }) {
     return element("li", { class: "entry problem" },
         element("p", { class: "rank", "data-position": true }, String(position + 1)),
         element("div", { class: "what" },
-            element("h2", { dir: "auto" }, element("a", { href: hrefOf({ problem: problem.id }), "data-inside": "open" }, problem.title)),
+            // The title gives the direction of both: the tier stands after its last word.
+            element("div", { class: "headline", dir: "auto" },
+                element("h2", {}, element("a", { href: hrefOf({ problem: problem.id }), "data-inside": "open" }, problem.title)),
+                tierLabel(problem)),
             quote && element("p", { class: "said" },
                 span("muted", sourceName(quote.source)), " ", element("q", { dir: "auto" }, quote.quote)),
             element("p", { class: "labels" },
@@ -116,7 +122,7 @@ const PARTS = [
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
     ["payment_score", "Payment", (p) => `${count(p.paying_voices, "voice")} ${p.paying_voices === 1 ? "speaks" : "speak"} of paying`],
     ["certainty_score", "Certainty", () => "how surely they complain, beyond what may be a mere question"],
-    ["agreement_score", "Agreement", () => "how much the posts say the same, beyond what all have in common"],
+    ["agreement_score", "Agreement", () => "16 times the chance that two of its posts would be duplicates in a bug tracker"],
 ]
 
 function demandTable(problem) {
@@ -148,6 +154,19 @@ function trendText({ trend, recent_voices: recent, earlier_voices: earlier }) {
 function alike(cohesion) {
     if (cohesion < 0.8) return "Look twice: the posts may not all be about one thing"
     return cohesion < 0.9 ? "The posts say much the same" : "The posts say very nearly the same"
+}
+
+const SURENESS = { certain: "One problem, or one program", likely: "One problem, or closely related ones", emerging: "One subject; read the posts" }
+
+/** How sure it is that the posts are one problem: a figure. Nothing for a record of an earlier version. */
+function sureness({ tier, agreement }) {
+    if (!TIERS[tier]) return null
+    // Rounded down, so that a chance below the limit of a tier is not shown as the limit. The small addition is for
+    // values such as 0.29: 0.29 * 100 is a little less than 29.
+    const chance = Math.floor(agreement * 100 + 1e-9) / 100
+    return ["How sure", SURENESS[tier], agreement
+        ? `In a bug tracker two of its posts would be duplicates with a chance of ${percent(chance)}`
+        : "The chance that two of its posts would be duplicates is not known"]
 }
 
 const EVENTS = {
@@ -209,7 +228,7 @@ function openedView(first, { hrefOf }) {
         const pays = record.would_pay_signal || record.paying_voices
         return [
             element("header", { "data-part": "head" },
-                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record)),
+                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record)),
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
                 record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null),
             section("numbers", "Figures",
@@ -223,6 +242,7 @@ function openedView(first, { hrefOf }) {
                     ["Days", formatNumber(record.days_seen)],
                     // Rounded down, so that a value below 0.8 is not shown as 0.80.
                     ["Cohesion", formatScore(Math.floor(record.cohesion * 100) / 100), alike(record.cohesion)],
+                    sureness(record),
                 ]),
                 element("p", { class: "trend-text" }, trendText(record)),
                 demandTable(record)),
@@ -283,10 +303,11 @@ startBoard({
     item: "problem",
     noun: { one: "problem", many: "problems" },
     statuses: STATUSES,
+    tiers: TIERS,
     sorts: SORTS,
     fetchPage, listItem, openedView, pictures,
     titleOf: ({ title }) => title,
-    filters: ["q", "date", "from", "to", "status", "category", "impact", "pay", "source", "labeller"],
+    filters: ["q", "date", "from", "to", "status", "tier", "category", "impact", "pay", "source", "labeller"],
     // Which of them are on is said; the status is part of what is counted.
     countText: (state, total, set) => {
         const standing = state.status === "all" ? "" : `${STATUSES[state.status].toLowerCase()} `

@@ -7,6 +7,8 @@ export const CATEGORIES = {
     healthtech: "Health tech", devtools: "Developer tools", ecommerce: "E-commerce", other: "Other",
 }
 export const IMPACTS = { high: "High impact", medium: "Medium impact", low: "Low impact" }
+// How sure it is that the posts of a problem are one problem, the surest first.
+export const TIERS = { certain: "Certain", likely: "Likely", emerging: "Emerging" }
 
 // The names of the sources, in alphabetical order, as a push has written them. Without them, for example on the board
 // of an earlier version, a source is shown by its name in the tables.

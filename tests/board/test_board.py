@@ -273,6 +273,42 @@ def test_a_problem_says_what_hurts_at_a_glance(board: Board, own: Page) -> None:
     assert own.locator("#list svg").count() == 1
 
 
+def test_how_sure_a_problem_is_stands_beside_its_title(board: Board, own: Page) -> None:
+    # A record of an earlier version has no tier.
+    board.put(
+        "problems", problem(1, tier="certain"), problem(2, tier="likely"), problem(3, tier="emerging"), problem(4)
+    )
+    open_list(own, "/")
+    expect(own.locator(".headline")).to_have_text(
+        [
+            "Problem 1How sure: Certain",
+            "Problem 2How sure: Likely",
+            "Problem 3How sure: Emerging",
+            "Problem 4",
+        ]
+    )
+    expect(own.locator("#list h2")).to_have_text([f"Problem {number}" for number in range(1, 5)])
+
+
+def test_problems_are_narrowed_by_how_sure_they_are(board: Board, own: Page) -> None:
+    board.put(
+        "problems", problem(1, tier="certain"), problem(2, tier="likely"), problem(3, tier="emerging"), problem(4)
+    )
+    open_list(own, "/")
+    own.get_by_label("How sure").select_option("Likely")
+    expect(own).to_have_url(re.compile(r"/\?tier=likely$"))
+    expect(own.locator("#count")).to_have_text("1 active problem matches")
+    expect(own.locator("#list h2")).to_have_text(["Problem 2"])
+    own.get_by_role("button", name="Clear filters").click()
+    expect(own.locator("#list > li")).to_have_count(4)
+    open_list(own, "/?tier=nobody")
+    expect(own.locator("#list > li")).to_have_count(4)
+    # Issues have no tier.
+    open_list(own, "/issues.html?tier=likely")
+    expect(own.get_by_label("How sure")).to_have_count(0)
+    expect(own.get_by_role("button", name="Clear filters")).to_be_hidden()
+
+
 ISSUE_FILTERS = [
     ("category=devtools", "category = 'devtools'"),
     ("impact=medium", "impact_level = 'medium'"),
@@ -299,6 +335,8 @@ PROBLEM_FILTERS = [
     ("status=dormant", "status = 'dormant'"),
     ("status=all&category=devtools", "category = 'devtools'"),
     ("status=all&impact=high", "impact_level = 'high'"),
+    ("status=all&tier=certain", "tier = 'certain'"),
+    ("status=all&tier=likely", "tier = 'likely'"),
     ("status=all&pay=yes", "would_pay_signal"),
     ("status=all&labeller=nobody", "false"),
     (f"status=all&date={DAY}", f"first_seen <= '{DAY}' and last_seen >= '{DAY}'"),
@@ -499,13 +537,16 @@ def test_the_parts_of_demand_add_up(board: Board, own: Page) -> None:
         "payment_score": 4,
         "certainty_score": 1.5,
     }
-    board.put("problems", problem(1, **parts, agreement_score=0.5, demand_score=19.75))
+    board.put("problems", problem(1, **parts, agreement_score=7.0, demand_score=26.25))
     own.goto(f"/?problem={record_id(1)}")
-    own.get_by_text("How the demand score of 19.75 adds up").click()
+    own.get_by_text("How the demand score of 26.25 adds up").click()
     numbers = [float(text) for text in own.locator("tbody .number").all_inner_texts()]
     assert len(numbers) == 7
-    assert sum(numbers) == 19.75
-    assert own.locator("tfoot .number").inner_text() == "19.75"
+    assert sum(numbers) == 26.25
+    assert own.locator("tfoot .number").inner_text() == "26.25"
+    expect(own.locator("tbody tr", has_text="Agreement")).to_contain_text(
+        "16 times the chance that two of its posts would be duplicates in a bug tracker"
+    )
 
 
 def test_history_links_related_problems_and_existing_issues(board: Board, own: Page) -> None:
@@ -546,6 +587,34 @@ def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
     expect(own.locator("dl")).to_contain_text("0.79Look twice")
     own.goto(f"/?problem={record_id(2)}")
     expect(own.locator("dl")).to_contain_text("0.80The posts say")
+
+
+SURENESS = [
+    ({"tier": "certain", "agreement": 0.85}, "One problem, or one program", "with a chance of 85%"),
+    # Rounded down: from 85% on a problem is certain.
+    ({"tier": "likely", "agreement": 0.8499}, "One problem, or closely related ones", "with a chance of 84%"),
+    # In binary 0.29 * 100 is less than 29.
+    ({"tier": "emerging", "agreement": 0.29}, "One subject; read the posts", "with a chance of 29%"),
+    ({"tier": "emerging"}, "One subject; read the posts", "is not known"),
+]
+
+
+@pytest.mark.parametrize(("fields", "says", "chance"), SURENESS)
+def test_how_sure_a_problem_is_is_put_in_words(board: Board, own: Page, fields: Record, says: str, chance: str) -> None:
+    board.put("problems", problem(1, **fields))
+    own.goto(f"/?problem={record_id(1)}")
+    figure = own.locator("dl > div", has_text="How sure")
+    expect(figure.locator("dd")).to_contain_text(says)
+    expect(figure.locator(".note")).to_contain_text("two of its posts would be duplicates", ignore_case=True)
+    expect(figure.locator(".note")).to_contain_text(chance)
+    expect(own.locator("header .tier")).to_have_text(f"How sure: {fields['tier'].capitalize()}")
+
+
+def test_a_record_of_an_earlier_version_does_not_say_how_sure_it_is(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("dl")).to_contain_text("Cohesion")
+    expect(own.locator("#opened")).not_to_contain_text("How sure")
 
 
 def test_back_leads_to_where_one_was(board: Board, own: Page) -> None:
@@ -826,9 +895,14 @@ def test_a_phone_has_no_sideways_scroll(browser: Browser, board: Board) -> None:
 def test_filters_unfold_on_a_phone(browser: Browser, board: Board) -> None:
     with faultless(browser, board.url, viewport=PHONE) as page:
         page.goto("/")
-        expect(page.get_by_label("Category")).to_be_hidden()
-        page.get_by_role("button", name="Filters").click()
-        expect(page.get_by_label("Category")).to_be_visible()
+        toggle = page.get_by_role("button", name="Filters")
+        top = top_of(toggle)
+        for label in ("Category", "How sure"):
+            expect(page.get_by_label(label)).to_be_hidden()
+        toggle.click()
+        for label in ("Category", "How sure"):
+            expect(page.get_by_label(label)).to_be_visible()
+        assert top_of(toggle) == top
 
 
 def test_a_problem_is_opened_and_closed_by_keyboard_alone(board: Board, own: Page) -> None:

@@ -1,9 +1,9 @@
-"""sync.records: the categories and impact levels of the board are those of the seed, wherever they must be listed."""
+"""sync.records: categories, impact levels and tiers are the same wherever they must be listed."""
 
 import re
 from typing import get_args
 
-from sync.records import Category, Impact
+from sync.records import Category, Impact, Tier
 from tests.support.project import ROOT, read_seed
 
 
@@ -33,3 +33,10 @@ def test_impact_levels_are_the_same_everywhere() -> None:
     levels = set(get_args(Impact))
     assert names_on_the_board("IMPACTS") == levels
     assert lists_in_migrations("impact_level")[-2:] == [levels, levels]
+
+
+def test_tiers_are_those_of_the_seed() -> None:
+    tiers = {row["tier"] for row in read_seed("problem_tiers")}
+    assert set(get_args(Tier)) == tiers
+    assert names_on_the_board("TIERS") == tiers
+    assert lists_in_migrations("tier")[-1:] == [tiers]

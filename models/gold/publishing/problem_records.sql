@@ -152,6 +152,8 @@ fields as (
         problems.source_count,
         problems.days_seen,
         problems.cohesion,
+        problems.agreement,
+        problems.tier,
         problems.demand_score,
         problems.voices_score,
         problems.engagement_score,
