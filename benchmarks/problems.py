@@ -3,8 +3,13 @@
 The posts are messages to a bank with their intents, which are as narrow as problems, and titles of Stack Overflow with
 their topics. They are in ../*/data/labelled (banking77-dev.tsv, stackoverflow20.tsv). Without these files, the posts of
 topics.tsv are used.
+
+Bug reports whose duplicates are known stand for a window in which most posts are alone: eclipse_duplicates.tsv,
+firefox_duplicates.tsv, seamonkey_duplicates.tsv, hadoop_duplicates.tsv and own_words.tsv in the same folder. The
+weights by which a file is grouped are fitted on the other trackers.
 """
 
+import csv
 import importlib
 import importlib.util
 import time
@@ -25,12 +30,19 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
+from groundswell.pairs import Posts, mixed
 from tests.support.models import load
-from tests.support.project import DAY, ROOT, project_vars
+from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars
 from training import FOLDER
+from training.pairs import Reports, encode_reports, fit_sparse, read_reports
 
 MIN_VOICES: int = project_vars()["problem_voices"]
+TIER: str = project_vars()["problem_tier"]
+# The trackers on which seed pair_weights is fitted.
+FITTED_ON = ("firefox", "eclipse", "seamonkey")
+TIERS = ("certain", "likely", "emerging")
 assignments: Any = load("problem_assignments")
+SETTINGS = assignments.Settings(MIN_VOICES, least_chance(TIER), pair_weights())
 
 Vectors = npt.NDArray[np.float32]
 
@@ -69,6 +81,7 @@ TABLES = """
         posted_on as collection_date,
     from complaints;
     create table titles (url_hash text, content_hash text);
+    create table texts as select url_hash, '' as title, text from complaints;
     create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from complaints;
     create table posts as select url_hash, null::text as author_hash, posted_on as posted_at from complaints;
     create table problem_assignments as from nothing;
@@ -130,6 +143,7 @@ class Dbt:
             "problem_window_days": str(WINDOW),
             "problem_memory_days": "90",
             "problem_voices": str(MIN_VOICES),
+            "problem_tier": TIER,
         }[name]
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
@@ -197,14 +211,21 @@ def scores(truth: Labels, found: Labels) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def ours(posts: Labelled) -> Labels:
+def group_at_once(said: Posts, settings: Any) -> Any:
     """Our groups, with all posts on one day."""
-    names = [f"{index:06}" for index in range(len(posts.labels))]
+    names = [f"{index:06}" for index in range(len(said.texts))]
     unknown = [""] * len(names)
     sizes = [0] * len(names)
-    complaints = assignments.Complaints(names, unknown, unknown, unknown, unknown, sizes, posts.vectors)
-    grouped = assignments.group_day(complaints, DAY, MIN_VOICES)
-    found: Labels = assignments.labels_of(grouped.problem)
+    are_titled = np.array([title != text for title, text in zip(said.titles, said.texts, strict=True)], dtype=bool)
+    vectors = assignments.compared_vectors(said.text_vectors, said.title_vectors[are_titled], are_titled)
+    complaints = assignments.Complaints(names, unknown, unknown, unknown, unknown, sizes, vectors, said)
+    return assignments.group_day(complaints, DAY, settings)
+
+
+def ours(posts: Labelled) -> Labels:
+    """Our groups of posts without titles."""
+    said = Posts(posts.texts, posts.texts, posts.vectors, posts.vectors)
+    found: Labels = assignments.labels_of(group_at_once(said, SETTINGS).problem)
     return found
 
 
@@ -342,17 +363,19 @@ def deal(labels: Labels, seed: int) -> Labels:
     return days
 
 
-def build_days(vectors: Vectors, days: Labels) -> Built:
-    """Run the model day by day on posts with vectors (n, d) and days (n,)."""
+def build_days(texts: Sequence[str], vectors: Vectors, days: Labels) -> Built:
+    """Run the model day by day on n posts with texts, vectors (n, d) and days (n,)."""
     first = date.fromisoformat(DAY)
     dates = [first + timedelta(days=int(day)) for day in days]
     embedding = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
     names = [f"{index:06}" for index in range(len(days))]
-    complaints = pa.table({"url_hash": names, "posted_on": dates, "embedding": embedding})  # noqa: F841
+    complaints = pa.table({"url_hash": names, "text": texts, "posted_on": dates, "embedding": embedding})  # noqa: F841
     nothing = assignments.SCHEMA.empty_table()  # noqa: F841
     seconds, rows = [], []
     with duckdb.connect() as session:
         session.execute(TABLES)
+        for seed in ("pair_weights", "problem_tiers"):
+            session.execute(f"create table {seed} as from '{ROOT / 'seeds' / seed}.csv'")
         for day in sorted(set(dates)):
             started = time.perf_counter()
             added = assignments.model(Dbt(session, day), session)  # noqa: F841
@@ -369,7 +392,8 @@ def alone(posts: Labelled, days: Labels) -> Labels:
     found = np.empty(len(days), dtype=np.int64)
     for day in np.unique(days):
         chosen = days == day
-        found[chosen] = ours(Labelled([], posts.vectors[chosen], posts.labels[chosen])) + day * len(days)
+        texts = [posts.texts[index] for index in np.flatnonzero(chosen)]
+        found[chosen] = ours(Labelled(texts, posts.vectors[chosen], posts.labels[chosen])) + day * len(days)
     return found
 
 
@@ -390,7 +414,7 @@ def measure_days() -> Table:
         if not posts:
             continue
         deals = [deal(posts.labels, seed) for seed in range(SEEDS)]
-        built = [build_days(posts.vectors, days) for days in deals]
+        built = [build_days(posts.texts, posts.vectors, days) for days in deals]
         groups = [len(np.unique(each.problems[singled(each.problems)[1]])) for each in built]
         switches = (
             [each.switches / count for each, count in zip(built, groups, strict=True)],
@@ -437,7 +461,8 @@ def invent() -> tuple[Vectors, Labels, Labels]:
 def measure_long_run() -> Table:
     """Measure the seconds of one more day after many days."""
     vectors, labels, days = invent()
-    built = build_days(vectors, days)
+    # No two complaints share a word.
+    built = build_days([str(index) for index in range(len(days))], vectors, days)
     made = table(
         f"{LONG_RUN} days of {COMPLAINTS} invented complaints, {STRANGERS:.0%} of them strangers; window {WINDOW} days;"
         f" B-cubed F1 at the end {scores(labels, built.problems)[2]:.3f}",
@@ -449,4 +474,72 @@ def measure_long_run() -> Table:
     return made
 
 
-MEASURES = (measure_groups, measure_strangers, measure_days, measure_long_run)
+def own_words(file: Path) -> Reports:
+    """Complaints that four people tell in words of their own, among strangers."""
+    with file.open(newline="") as opened:
+        rows = list(csv.DictReader(opened, delimiter="\t"))
+    return encode_reports(*([row[name] or "" for row in rows] for name in ("title", "body", "group")))
+
+
+def linked(reports: Reports) -> Labels:
+    """The groups (n,) by average linkage of all pairs."""
+    vectors = mixed(reports.posts.text_vectors, reports.posts.title_vectors)
+    return average_linkage(Labelled([], vectors, reports.group))
+
+
+def measure_reports() -> Table:
+    """Compare the tiers, and average linkage, on reports of which most are alone."""
+    trackers = {
+        name: read_reports(file) for name in (*FITTED_ON, "hadoop") if (file := labelled(f"{name}_duplicates.tsv"))
+    }
+    sets = dict(trackers)
+    if file := labelled("own_words.tsv"):
+        sets["own words"] = own_words(file)
+    made = table(
+        "One problem among strangers: bug reports, weights fitted on the other trackers",
+        *("reports", "F1", "lone pulled in", "members placed", "problems", "agreement", "pairs that are the same"),
+    )
+    for name, reports in sets.items():
+        fitted = fit_sparse([trackers[other] for other in FITTED_ON if other in trackers and other != name])
+        weights = pair_weights() | {assignments.SPARSE_GROUND: fitted}
+        ways = {tier: assignments.Settings(MIN_VOICES, least_chance(tier), weights) for tier in TIERS}
+        found = {f"{name}, {tier}": group_at_once(reports.posts, settings) for tier, settings in ways.items()}
+        for way, grouped in found.items():
+            problems = np.array(grouped.problem)
+            labels = assignments.labels_of(grouped.problem)
+            placed = problems != ""
+            agreement, same = agreements(reports.group[placed], labels[placed], np.array(grouped.chance)[placed])
+            made.add_row(way, *placing(reports.group, labels, placed), f"{agreement:.0%}", f"{same:.0%}")
+        groups = linked(reports)
+        made.add_row(f"{name}, average linkage at {LINKED}", *placing(reports.group, *singled(groups)), "", "")
+    return made
+
+
+def agreements(truth: Labels, found: Labels, chance: Shares) -> tuple[float, float]:
+    """The mean agreement of problems, and the mean share of their pairs that are the same problem.
+
+    truth, found, chance: the group, the problem and the chance of each placed post (n,).
+    """
+    said, same = [], []
+    for problem in np.unique(found):
+        members = truth[found == problem]
+        pairs = len(members) * (len(members) - 1)
+        said.append(chance[found == problem].mean())
+        same.append(((members[:, None] == members).sum() - len(members)) / pairs)
+    return (float(np.mean(said)), float(np.mean(same))) if said else (0.0, 0.0)
+
+
+def placing(truth: Labels, found: Labels, placed: Placed) -> list[str]:
+    """B-cubed F1, the share of lone posts in a problem, the share of members in one, and the number of problems."""
+    precision, recall = (float(each.mean()) for each in bcubed(truth, found))
+    is_lone = np.bincount(truth)[truth] < MIN_VOICES
+    shares = [float(placed[chosen].mean()) for chosen in (is_lone, ~is_lone)]
+    problems = len(np.unique(found[placed]))
+    return [
+        f"{2 * precision * recall / (precision + recall):.3f}",
+        *(f"{share:.0%}" for share in shares),
+        f"{problems}",
+    ]
+
+
+MEASURES = (measure_groups, measure_reports, measure_strangers, measure_days, measure_long_run)
