@@ -85,7 +85,7 @@ def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, m
 
 
 def test_a_model_of_another_length(folder: Path, tmp_path: Path) -> None:
-    from sentence_transformers.models import Dense
+    from sentence_transformers.sentence_transformer.modules import Dense
 
     transformer = SentenceTransformer(str(folder), device="cpu")
     SentenceTransformer(modules=[*transformer, Dense(384, 8)]).save(str(tmp_path / "small"))
