@@ -32,7 +32,7 @@ from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
 from groundswell.pairs import Posts, mixed
 from tests.support.models import load
-from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars
+from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars, read_seed
 from training import FOLDER
 from training.pairs import Reports, encode_reports, fit_sparse, read_reports
 
@@ -40,7 +40,7 @@ MIN_VOICES: int = project_vars()["problem_voices"]
 TIER: str = project_vars()["problem_tier"]
 # The trackers on which seed pair_weights is fitted.
 FITTED_ON = ("firefox", "eclipse", "seamonkey")
-TIERS = ("certain", "likely", "emerging")
+TIERS = [row["tier"] for row in read_seed("problem_tiers")]
 assignments: Any = load("problem_assignments")
 SETTINGS = assignments.Settings(MIN_VOICES, least_chance(TIER), pair_weights())
 

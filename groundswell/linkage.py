@@ -21,14 +21,20 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
     """
     _, first, group = np.unique(start, return_index=True, return_inverse=True)
     size = np.bincount(group, minlength=len(first)).tolist()
-    # Groups are numbered by their first nodes, so that equal means have an order of their own.
+    # The sum of the weights between two groups.
     sums: list[dict[int, float]] = [{} for _ in size]
     for one, other, value in zip(group[a].tolist(), group[b].tolist(), weight.tolist(), strict=True):
         if one != other:
             sums[one][other] = sums[one].get(other, 0.0) + value
             sums[other][one] = sums[other].get(one, 0.0) + value
+
+    def candidate(one: int, other: int) -> tuple[float, int, int, int]:
+        """Two groups as the heap sorts them: by the highest mean, then by the earliest node."""
+        mean = sums[one][other] / (size[one] * size[other])
+        return -mean, int(min(first[one], first[other])), min(one, other), max(one, other)
+
     heap = [
-        (-value / (size[one] * size[other]), int(min(first[one], first[other])), one, other)
+        candidate(one, other)
         for one, linked in enumerate(sums)
         for other, value in linked.items()
         if one < other and value >= least * size[one] * size[other]
@@ -36,12 +42,10 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
     heapify(heap)
     into = list(range(len(size)))
     while heap:
-        mean, _, one, other = heappop(heap)
-        if into[one] != one or into[other] != other:
-            continue
-        value = sums[one].get(other)
-        if value is None or -value / (size[one] * size[other]) != mean:
-            # One of the two has grown since.
+        found = heappop(heap)
+        one, other = found[2:]
+        # A group that has joined another one has no sums. The mean changes when one of the two grows.
+        if other not in sums[one] or candidate(one, other) != found:
             continue
         if len(sums[one]) < len(sums[other]):
             one, other = other, one
@@ -52,15 +56,14 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
         for third, added in sums[other].items():
             del sums[third][other]
             sums[one][third] = sums[third][one] = sums[one].get(third, 0.0) + added
+        sums[other] = {}
         for third, value in sums[one].items():
-            pairs = size[one] * size[third]
-            if value >= least * pairs:
-                earliest = int(min(first[one], first[third]))
-                heappush(heap, (-value / pairs, earliest, min(one, third), max(one, third)))
+            if value >= least * size[one] * size[third]:
+                heappush(heap, candidate(one, third))
     for number in range(len(into)):
         root = number
         while into[root] != root:
             root = into[root]
         into[number] = root
-    found: Numbers = np.array(into, dtype=np.int64)[group]
-    return found
+    joined: Numbers = np.array(into, dtype=np.int64)[group]
+    return joined

@@ -38,7 +38,6 @@ from groundswell.linkage import average_linkage
 from groundswell.pairs import (
     BIAS,
     LOCAL_RANK,
-    TITLE_WEIGHT,
     Candidates,
     Floats,
     Posts,
@@ -196,8 +195,7 @@ def compared_vectors(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vect
     titles: (m, d), for the m posts that are_titled (n,) marks.
     """
     vectors = texts.copy()
-    mixed = texts[are_titled] + TITLE_WEIGHT * titles
-    vectors[are_titled] = TITLED_LENGTH / np.linalg.norm(mixed, axis=1, keepdims=True) * mixed
+    vectors[are_titled] = TITLED_LENGTH * mixed(texts[are_titled], titles)
     return vectors
 
 
@@ -453,8 +451,9 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     linked = average_linkage(found.a[sparse], found.b[sparse], chance[sparse], start, settings.least)
     group = np.where(is_dense, count + community, linked)
 
-    likely = sparse & (chance >= settings.least)
-    links = np.concatenate([pairs.a, found.a[likely]]), np.concatenate([pairs.b, found.b[likely]])
+    # Two groups are joined only if a pair between them has the least chance.
+    joins = sparse & (chance >= settings.least)
+    links = np.concatenate([pairs.a, found.a[joins]]), np.concatenate([pairs.b, found.b[joins]])
     indices = np.flatnonzero(is_regrouped(posts, links, before)).tolist()
     members: dict[int, list[int]] = {}
     for index in indices:
