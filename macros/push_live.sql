@@ -1,5 +1,5 @@
 {#-
-    Post-hook of gold.live_issues and gold.live_problems: pushes the issues of the day, or all problems, to PocketBase.
+    Post-hook of the ledgers: pushes the issues of the day, or all problems or themes, to PocketBase.
     Without POCKETBASE_URL, the hook says how many records wait. It runs outside the transaction, so that the database
     records each batch as soon as PocketBase has the batch. With --empty, and on target dev, it pushes nothing, because
     the tables do not hold the records of the board.

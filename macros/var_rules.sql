@@ -20,6 +20,8 @@
         'problem_similarity': {'kind': 'number', 'low': 0.5, 'high': 1},
         'problem_tier': {'kind': 'choice', 'values': ['certain', 'likely', 'emerging']},
         'problem_voices': {'kind': 'whole number', 'low': 2, 'high': 100},
+        'theme_similarity': {'kind': 'number', 'low': 0, 'high': 1},
+        'theme_voices': {'kind': 'whole number', 'low': 2, 'high': 1000},
         'opinion_accuracy': {'kind': 'number', 'low': 0.5, 'high': 1, 'open': true},
         'problem_window_days': {'kind': 'whole number', 'low': 2, 'high': 366},
         'problem_memory_days': {'kind': 'whole number', 'low': 2, 'high': 3660},

@@ -41,7 +41,7 @@ def sync(
         bool, typer.Option("--check", help="Change nothing: compare gold and the server, and fail if they differ.")
     ] = False,
 ) -> None:
-    """Push a built day's issues, and the problems, to the PocketBase at POCKETBASE_URL."""
+    """Push a built day's issues, the problems and the themes to the PocketBase at POCKETBASE_URL."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # httpx logs every request.
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -73,7 +73,7 @@ def address() -> str:
 def report(found: list[str], day: date, url: str) -> None:
     """Log the differences between gold and the server. Raises SyncError if there are any."""
     if not found:
-        log.info("%s holds the issues of %s and the problems as gold does", url, day)
+        log.info("%s holds the issues of %s, the problems and the themes as gold does", url, day)
         return
     for line in found[:SHOWN]:
         log.info("%s", line)

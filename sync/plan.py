@@ -74,7 +74,17 @@ PROBLEMS = Part(
     ledger="gold.live_problems",
     by_day=False,
 )
-PARTS = {part.roots: part for part in (ISSUES, PROBLEMS)}
+THEMES = Part(
+    roots="themes",
+    root_view="gold.theme_records",
+    leaves="theme_posts",
+    leaf_view="gold.theme_post_records",
+    parent="theme",
+    key="theme_id",
+    ledger="gold.live_themes",
+    by_day=False,
+)
+PARTS = {part.roots: part for part in (ISSUES, PROBLEMS, THEMES)}
 
 
 class Scratch:

@@ -1,7 +1,7 @@
-"""Makes PocketBase hold what gold holds: a day's issues with their posts, and the problems with their posts.
+"""Makes PocketBase hold what gold holds: a day's issues, the problems and the themes, each with their posts.
 
 A push sends only the differences that sync.plan finds. After each batch that the server acknowledges, the ledger
-(gold.live_issues or gold.live_problems) notes which roots are complete there.
+(gold.live_issues, gold.live_problems or gold.live_themes) notes which roots are complete there.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -12,6 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, 
 
 Category = Literal["ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"]
 Impact = Literal["low", "medium", "high"]
+Trend = Literal["new", "growing", "steady", "fading", "unknown", "gone"]
 Tier = Literal["certain", "likely", "emerging"]
 
 Title = Annotated[str, Field(min_length=1, max_length=120)]
@@ -135,7 +136,7 @@ class Problem(Record):
     impact_level: Impact
     labeler: Name
     status: Literal["active", "dormant", "closed"]
-    trend: Literal["new", "growing", "steady", "fading", "unknown", "gone"]
+    trend: Trend
     post_count: Count
     voices: Count
     paying_voices: Count
@@ -163,11 +164,44 @@ class Problem(Record):
     last_seen: Day
 
 
+class ThemePost(Post):
+    """A row of gold.theme_post_records."""
+
+    theme: Id
+    problem: Id | Literal[""]
+    complaint_score: Measure
+    is_first_of_voice: bool
+    collection_date: Day
+
+
+class Theme(Record):
+    """A row of gold.theme_records."""
+
+    title: Title
+    terms: list[str]
+    central_title: Name | Literal[""]
+    status: Literal["active", "dormant"]
+    trend: Trend
+    post_count: Count
+    voices: Count
+    recent_voices: Count
+    earlier_voices: Count
+    source_count: Count
+    problem_count: Count
+    cohesion: Measure
+    source_counts: dict[str, Count]
+    daily_voices: dict[str, dict[str, Count]]
+    first_seen: Day
+    last_seen: Day
+
+
 MODELS: dict[str, type[Record]] = {
     "issues": Issue,
     "issue_evidence": IssueEvidence,
     "problems": Problem,
     "problem_posts": ProblemPost,
+    "themes": Theme,
+    "theme_posts": ThemePost,
 }
 
 

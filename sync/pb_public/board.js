@@ -323,5 +323,5 @@ export function startBoard(kind) {
 
     kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() } })
     show(history.state?.place)
-    offerLabellers()
+    if (kind.filters.includes("labeller")) offerLabellers()
 }

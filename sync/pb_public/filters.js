@@ -1,4 +1,4 @@
-// The filter bar of both pages. Its controls show the state and report changes.
+// The filter bar of all pages. Its controls show the state and report changes.
 
 import { element, button, spoken } from "./dom.js"
 import { CATEGORIES, IMPACTS, SOURCES, sourceName } from "./words.js"
@@ -15,8 +15,8 @@ const LABELS = {
 }
 const PAYING = { yes: "Yes", no: "No sign of it" }
 
-/** Fills the form; `changed` is called with the changes, and whether the reader is typing. */
-export function filterBar(form, { noun, statuses, tiers, sorts, setFilters, changed, cleared }) {
+/** Fills the form with the fields that `filters` names; `changed` is called with the changes, and whether the reader is typing. */
+export function filterBar(form, { noun, statuses, tiers, sorts, filters, searched, setFilters, changed, cleared }) {
     const choices = { category: CATEGORIES, impact: IMPACTS, pay: PAYING, source: { ...SOURCES }, labeller: {}, sort: sorts }
     if (statuses) choices.status = statuses
     if (tiers) choices.tier = tiers
@@ -50,7 +50,7 @@ export function filterBar(form, { noun, statuses, tiers, sorts, setFilters, chan
     }
 
     const search = element("input", {
-        type: "search", maxlength: "200", placeholder: "Words in title or description", autocomplete: "off", enterkeyhint: "search",
+        type: "search", maxlength: "200", placeholder: searched ?? "Words in title or description", autocomplete: "off", enterkeyhint: "search",
     })
     let typing = 0
     const tellSearch = () => {
@@ -68,7 +68,7 @@ export function filterBar(form, { noun, statuses, tiers, sorts, setFilters, chan
     })
 
     const more = element("div", { class: "filter-fields", id: "filter-fields" },
-        select("category"), select("impact"), select("pay"), select("source"), select("labeller"),
+        ["category", "impact", "pay", "source", "labeller"].filter((name) => filters.includes(name)).map(select),
         dayInput("from", "From"), dayInput("to", "To"), select("sort"))
     const toggle = button("Filters", () => {
         const open = form.classList.toggle("expanded")
@@ -104,6 +104,7 @@ export function filterBar(form, { noun, statuses, tiers, sorts, setFilters, chan
         },
         /** Adds choices that have been found in the records. */
         offer(name, values) {
+            if (!controls[name]) return
             const unknown = values.filter((value) => !Object.hasOwn(choices[name], value))
             if (!unknown.length) return
             for (const value of unknown) choices[name][value] = name === "source" ? sourceName(value) : value

@@ -1,9 +1,29 @@
-// Parts that opened problems and opened issues share: quotes, labels and posts.
+// Parts that the pages share: quotes, labels, trends and posts.
 
 import { fetchAll, fetchByValues, fetchRecords } from "./api.js"
 import { PagedList } from "./list.js"
 import { element, outwardLink, span, webUrl } from "./dom.js"
-import { IMPACTS, categoryName, count, formatTime, parseDate, percent, sourceName } from "./words.js"
+import { IMPACTS, categoryName, count, formatNumber, formatTime, parseDate, percent, sourceName } from "./words.js"
+
+export const TRENDS = {
+    growing: ["↗", "Growing"], new: ["✦", "New"], steady: ["→", "Steady"], unknown: ["·", "No trend yet"],
+    fading: ["↘", "Fading"], gone: ["–", "Gone quiet"],
+}
+
+export const trendLabel = ({ trend }) => {
+    const [sign, word] = TRENDS[trend] ?? ["", String(trend)]
+    return span(`trend trend-${TRENDS[trend] ? trend : "unknown"}`, element("span", { "aria-hidden": "true" }, sign), ` ${word}`)
+}
+
+export function trendText({ trend, recent_voices: recent, earlier_voices: earlier }) {
+    const counts = `${count(recent, "voice")} in the latest half of the time looked at, ${formatNumber(earlier)} in the half before`
+    return {
+        new: `First heard in the latest half of the time looked at: ${count(recent, "voice")} since.`,
+        growing: `Growing: ${counts}.`, fading: `Fading: ${counts}.`, steady: `Steady: ${counts}.`,
+        unknown: `No trend yet: ${count(recent, "voice")} lately, and no day before that has been read to compare with.`,
+        gone: "Gone quiet: not heard lately.",
+    }[trend] ?? `${counts}.`
+}
 
 export const categoryLabel = ({ category }) => span("category", categoryName(category))
 export const impactLabel = ({ impact_level: level }) => span(`impact impact-${IMPACTS[level] ? level : "unknown"}`, IMPACTS[level] ?? String(level))

@@ -3,7 +3,7 @@
 import { startBoard } from "./board.js"
 import { RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
-import { categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot } from "./posts.js"
+import { TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, trendLabel, trendText } from "./posts.js"
 import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
 import { TIERS, bySize, count, dayOf, formatDay, formatNumber, formatScore, percent, sourceName } from "./words.js"
 
@@ -13,10 +13,6 @@ const ORDERS = {
     demand: "-demand_score,id",
     voices: "-voices,-demand_score,id",
     newest: "-first_seen,-demand_score,id",
-}
-const TRENDS = {
-    growing: ["↗", "Growing"], new: ["✦", "New"], steady: ["→", "Steady"], unknown: ["·", "No trend yet"],
-    fading: ["↘", "Fading"], gone: ["–", "Gone quiet"],
 }
 const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,voices,paying_voices,demand_score," +
     "source_counts,quotes,daily_voices,last_seen"
@@ -75,10 +71,6 @@ async function fetchGrowing(filter, page, perPage, signal) {
 
 // --- The list -----------------------------------------------------------------------------------
 
-const trendLabel = ({ trend }) => {
-    const [sign, word] = TRENDS[trend] ?? ["", String(trend)]
-    return span(`trend trend-${TRENDS[trend] ? trend : "unknown"}`, element("span", { "aria-hidden": "true" }, sign), ` ${word}`)
-}
 // A record of an earlier version has no tier.
 const tierLabel = ({ tier }) => (TIERS[tier] ? span(`tier tier-${tier}`, spoken("How sure: "), TIERS[tier]) : null)
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
@@ -140,16 +132,6 @@ function demandTable(problem) {
         ))
 }
 
-function trendText({ trend, recent_voices: recent, earlier_voices: earlier }) {
-    const counts = `${count(recent, "voice")} in the latest half of the time looked at, ${formatNumber(earlier)} in the half before`
-    return {
-        new: `First heard in the latest half of the time looked at: ${count(recent, "voice")} since.`,
-        growing: `Growing: ${counts}.`, fading: `Fading: ${counts}.`, steady: `Steady: ${counts}.`,
-        unknown: `No trend yet: ${count(recent, "voice")} lately, and no day before that has been read to compare with.`,
-        gone: "Gone quiet: not heard lately.",
-    }[trend] ?? `${counts}.`
-}
-
 /** How similar the posts are, in words. */
 function alike(cohesion) {
     if (cohesion < 0.8) return "Look twice: the posts may not all be about one thing"
@@ -198,6 +180,15 @@ async function issuesOf(problem, signal) {
         b.cluster_date.localeCompare(a.cluster_date) || b.posts - a.posts || a.id.localeCompare(b.id))
 }
 
+/** The theme with most posts of a problem; null if there is none. */
+async function themeOf(problem, signal) {
+    const posts = await fetchAll("theme_posts", { filter: `problem = "${problem.id}"`, fields: "id,theme" }, signal)
+    const counts = new Map()
+    for (const { theme } of posts) counts.set(theme, (counts.get(theme) ?? 0) + 1)
+    const [most] = [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b))
+    return most ? fetchFirst("themes", { filter: `id = "${most[0]}"`, fields: "id,title,voices" }, signal) : null
+}
+
 function issueSection(issues) {
     if (!issues.length) return null
     return section("issues", "Topics of the day that it was part of", element("ul", { class: "related", role: "list" }, issues.map((issue) =>
@@ -217,8 +208,8 @@ function openedView(first, { hrefOf }) {
         title: (total) => `${count(total, "post")} behind it`,
         total: first.post_count,
     })
-    // The history and the issues load after the rest.
-    const slots = { history: slot("history"), issues: slot("issues") }
+    // The theme, the history and the issues load after the rest.
+    const slots = { theme: slot("theme"), history: slot("history"), issues: slot("issues") }
     let problem = first
 
     function parts(record) {
@@ -248,7 +239,7 @@ function openedView(first, { hrefOf }) {
                 demandTable(record)),
             quoteList(record.quotes ?? []),
             heard(record),
-            slots.history, slots.issues,
+            slots.theme, slots.history, slots.issues,
             posts.node,
             madeBy(record),
         ].filter(Boolean)
@@ -267,9 +258,13 @@ function openedView(first, { hrefOf }) {
         const asked = problem
         const related = (asked.events ?? []).map((event) => event.related_problem_id).filter(Boolean)
         try {
-            const [problems, issues] = await Promise.all([
-                fetchByIds("problems", related, { fields: "id,title" }, controller.signal), issuesOf(asked, controller.signal)])
+            const [problems, issues, theme] = await Promise.all([
+                fetchByIds("problems", related, { fields: "id,title" }, controller.signal),
+                issuesOf(asked, controller.signal), themeOf(asked, controller.signal)])
             if (asked !== problem) return
+            put(slots.theme, theme && section("theme", "Theme", element("p", {},
+                element("a", { href: `themes.html?theme=${encodeURIComponent(theme.id)}`, dir: "auto" }, theme.title),
+                " ", span("muted", count(theme.voices, "voice")))))
             const titles = new Map(problems.map((record) => [record.id, record.title]))
             put(slots.history, history(asked, titles, hrefOf))
             put(slots.issues, issueSection(issues))

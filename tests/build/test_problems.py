@@ -176,7 +176,7 @@ def test_which_problem_a_group_goes_on_with(
     problem: str, group: str, elsewhere: dict[str, int], names: dict[int, str]
 ) -> None:
     given = [name.replace(".", "") for name in problem]
-    claimed = problems.problems_of_groups(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
+    claimed = problems.names_of_groups(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
     assert claimed == names
 
 
@@ -192,7 +192,7 @@ def test_which_problem_a_group_goes_on_with(
 )
 def test_three_voices_open_a_problem(count: int, author: list[str], opens: bool) -> None:
     grouped = group_day(posts_of(np.vstack([alike(count, 1), strangers(5, 2)]), author=author), "2026-11-20")
-    name = problems.problem_id("2026-11-20", "p000") if opens else ""
+    name = problems.new_name("2026-11-20", "p000") if opens else ""
     assert grouped.problem == [name] * count + [""] * 5
     assert grouped.merged == {}
 
@@ -248,7 +248,7 @@ def test_one_that_stood_alone_founds_a_problem_with_later_ones() -> None:
     grouped = group_day(posts, "2026-11-19")
     assert set(grouped.problem) == {""}
     grouped = group_day(follow_up(posts, grouped, like[1:]), "2026-11-20")
-    assert grouped.problem == [""] * 4 + [problems.problem_id("2026-11-20", "p004")] * 3
+    assert grouped.problem == [""] * 4 + [problems.new_name("2026-11-20", "p004")] * 3
 
 
 def test_what_a_day_does_not_touch_stays() -> None:
@@ -257,7 +257,7 @@ def test_what_a_day_does_not_touch_stays() -> None:
     before = [*"PPPPQQQQ", *"QQQQPPPP", *[""] * 4]
     known = [f"v{number}" for number in range(20)]
     grouped = group_day(posts_of(np.vstack([vectors, alike(3, 4)]), voice=known, problem=before), "2026-11-20")
-    assert grouped.problem == [*before, *[problems.problem_id("2026-11-20", "p020")] * 3]
+    assert grouped.problem == [*before, *[problems.new_name("2026-11-20", "p020")] * 3]
     assert grouped.voice[:20] == known
 
 
@@ -711,7 +711,7 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
     history.build(1, later, embedding_model="new")
     left = history.standing(1)
     name = left["post-00-03"]
-    assert name == problems.problem_id(str(day_of(1)), "post-00-03")
+    assert name == problems.new_name(str(day_of(1)), "post-00-03")
     # Those that the new model finds alike; not those whose vector is near one that the old model made.
     assert {url_hash for url_hash, problem in left.items() if problem == name} == {
         "post-00-03", "post-00-04", "post-00-05", "later-2"

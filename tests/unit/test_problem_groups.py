@@ -61,8 +61,8 @@ def complaints(vectors: Vectors, **known: Sequence[Any]) -> Any:
 
 
 def test_the_id_of_a_problem() -> None:
-    assert problems.problem_id(DAY, "u1") == sha256(b"2026-11-20/u1").hexdigest()[:15]
-    assert len(problems.problem_id(DAY, "u1")) == 15
+    assert problems.new_name(DAY, "u1") == sha256(b"2026-11-20/u1").hexdigest()[:15]
+    assert len(problems.new_name(DAY, "u1")) == 15
 
 
 def test_a_name_has_one_number_and_each_post_without_a_name_its_own() -> None:
@@ -209,7 +209,7 @@ def test_posts_that_hang_together_with_a_new_one_are_grouped_anew() -> None:
     ],
 )
 def test_the_problem_with_most_posts_in_a_group_goes_on(problem: str, group: str, names: dict[int, str]) -> None:
-    assert problems.problems_of_groups(problem, [int(number) for number in group], Counter(problem)) == names
+    assert problems.names_of_groups(problem, [int(number) for number in group], Counter(problem)) == names
 
 
 def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
@@ -269,7 +269,7 @@ def test_a_copy_goes_where_its_original_goes() -> None:
     # The original of this copy is not among the posts.
     stray = {"url_hash": "stray", "original": "gone", "embedding": axes(6)[0]}
     rows, merged = rows_of_day(considered(copy, *posts, stray))
-    name = problems.problem_id(DAY, "u0")
+    name = problems.new_name(DAY, "u0")
     assert {url_hash: row["problem_id"] for url_hash, row in rows.items()} == {
         "copy": name, "u0": name, "u1": name, "u2": name, "stray": None
     }  # fmt: skip
@@ -295,7 +295,7 @@ def alike(count: int, cosine: float) -> list[dict[str, Any]]:
 )
 def test_the_similarity_that_makes_one_problem_on_dense_ground_is_a_setting(same: float, together: bool) -> None:
     rows, _ = rows_of_day(considered(*alike(12, 0.65)), same)
-    assert {row["problem_id"] for row in rows.values()} == {problems.problem_id(DAY, "u00") if together else None}
+    assert {row["problem_id"] for row in rows.values()} == {problems.new_name(DAY, "u00") if together else None}
 
 
 @pytest.mark.parametrize(

@@ -18,5 +18,5 @@ def test_both_ways_give_the_same_id(day: str, url_hash: str) -> None:
     expression = macro.record_id(["$day", "$url_hash"])  # type: ignore[attr-defined]
     with duckdb.connect() as connection:
         [(by_macro,)] = connection.execute(f"select {expression}", {"day": day, "url_hash": url_hash}).fetchall()
-    assert assignments.problem_id(day, url_hash) == by_macro
+    assert assignments.new_name(day, url_hash) == by_macro
     assert len(by_macro) == 15

@@ -97,9 +97,9 @@ def test_the_wheel_serves_the_board(board: str) -> None:
     page = httpx.get(f"{board}/")
     assert page.status_code == 200
     assert "Groundswell" in page.text
-    for name in ("board.js", "words.js", "board.css", "issues.html"):
+    for name in ("board.js", "words.js", "board.css", "issues.html", "themes.html"):
         assert httpx.get(f"{board}/{name}").status_code == 200, name
-    for collection in ("issues", "issue_evidence", "problems", "problem_posts", "sources"):
+    for collection in ("issues", "issue_evidence", "problems", "problem_posts", "themes", "theme_posts", "sources"):
         answer = httpx.get(f"{board}/api/collections/{collection}/records")
         assert (answer.status_code, answer.json()["items"]) == (200, [])
 

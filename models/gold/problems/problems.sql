@@ -33,36 +33,7 @@ problem_tiers as (
 
 ),
 
--- The two halves of the window that ends with the latest day.
-halves as (
-
-    select
-        max(collection_date) as latest_date,
-        latest_date - {{ (var('problem_window_days') | int) // 2 }} as middle_date,
-        middle_date - {{ (var('problem_window_days') | int) // 2 }} as start_date,
-        latest_date - {{ var('problem_window_days') }} as silent_date,
-    from documents
-
-),
-
--- The days of each half that were built; a day of the window may be missing.
-built as (
-
-    select
-        halves.middle_date,
-        halves.start_date,
-        halves.silent_date,
-        count(distinct documents.collection_date) filter (
-            where documents.collection_date > halves.middle_date
-        ) as recent_days,
-        count(distinct documents.collection_date) filter (
-            where documents.collection_date between halves.start_date + 1 and halves.middle_date
-        ) as earlier_days,
-    from documents
-    cross join halves
-    group by all
-
-),
+{{ window_halves() }},
 
 closed as (
 
@@ -186,17 +157,6 @@ tiers as (
 
 ),
 
-rates as (
-
-    select
-        demand.problem_id,
-        demand.recent_voices / greatest(built.recent_days, 1) as recent_rate,
-        demand.earlier_voices / greatest(built.earlier_days, 1) as earlier_rate,
-    from demand
-    cross join built
-
-),
-
 problems as (
 
     select
@@ -212,18 +172,7 @@ problems as (
             when demand.last_seen <= built.silent_date then 'dormant'
             else 'active'
         end as status,
-        case
-            when closed.problem_id is not null or demand.last_seen <= built.silent_date then 'gone'
-            when demand.first_seen > built.middle_date then 'new'
-            when built.earlier_days = 0 then 'unknown'
-            when
-                demand.recent_voices - demand.earlier_voices >= 2 and rates.recent_rate > 1.5 * rates.earlier_rate
-                then 'growing'
-            when
-                demand.earlier_voices - demand.recent_voices >= 2 and rates.earlier_rate > 1.5 * rates.recent_rate
-                then 'fading'
-            else 'steady'
-        end as trend,
+        {{ trend('demand', 'closed.problem_id is not null or demand.last_seen <= built.silent_date') }} as trend,
         demand.post_count,
         demand.voices,
         demand.paying_voices,
@@ -255,7 +204,6 @@ problems as (
         demand.first_seen,
         demand.last_seen,
     from demand
-    inner join rates on demand.problem_id = rates.problem_id
     inner join tiers on demand.problem_id = tiers.problem_id
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
     inner join claims on demand.problem_id = claims.problem_id

@@ -22,7 +22,6 @@ later days.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 import duckdb
@@ -34,6 +33,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
+from groundswell.identity import names_of_groups, new_name
 from groundswell.linkage import average_linkage
 from groundswell.pairs import (
     BIAS,
@@ -371,25 +371,6 @@ def is_regrouped(posts: Complaints, links: tuple[Labels, Labels], before: Labels
     return np.isin(component, component[is_new])
 
 
-def problems_of_groups(problem: Sequence[str], group: Sequence[int], size: Mapping[str, int]) -> dict[int, str]:
-    """The problem that each group of posts continues: a problem claims the group with most of its posts.
-
-    problem, group: of each post. size: the number of all posts of a problem; posts outside `problem` follow their
-    problem. If several problems claim one group, the problem with the most posts in the group and outside `problem`
-    gets the group; of equal problems, the problem with the earliest post.
-    """
-    here = Counter(problem)
-    shared = Counter((name, number) for name, number in zip(problem, group, strict=True) if name)
-    names: dict[int, str] = {}
-    placed = set()
-    # Counter and sorted keep the order of each problem's first post.
-    for (name, number), _ in sorted(shared.items(), key=lambda each: here[each[0][0]] - size[each[0][0]] - each[1]):
-        if number not in names and name not in placed:
-            names[number] = name
-            placed.add(name)
-    return names
-
-
 def is_dense_ground(pairs: Pairs, community: Labels) -> Flags:
     """Whether the community (n,) of each of n posts is dense ground (n,).
 
@@ -460,10 +441,10 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
         members.setdefault(int(group[index]), []).append(index)
 
     size = dict(zip(posts.problem, posts.size, strict=True))
-    names = problems_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
+    names = names_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
     for number, each in members.items():
         if number not in names and len({voice[index] for index in each}) >= settings.min_voices:
-            names[number] = problem_id(day, posts.url_hash[each[0]])
+            names[number] = new_name(day, posts.url_hash[each[0]])
     goes_on = set(names.values())
     problem = list(posts.problem)
     for number, each in members.items():
@@ -490,11 +471,6 @@ def post_chances(
     )
     means = np.where(is_dense, by_similarity, mean_chances(group, found, chance))
     return [float(mean) if name else 0.0 for mean, name in zip(means, problem, strict=True)]
-
-
-def problem_id(day: str, url_hash: str) -> str:
-    """The id of the problem that was opened on this day with this post as the first; as in macro record_id."""
-    return sha256(f"{day}/{url_hash}".encode()).hexdigest()[:15]
 
 
 def rows_of_day(
