@@ -309,6 +309,7 @@ export function startBoard(kind) {
 
     /** All labellers: each request asks for the next name after the last one. */
     async function offerLabellers() {
+        if (!kind.filters.includes("labeller")) return
         try {
             for (let found = "", asked = 0; asked < 50; asked++) {
                 const record = await fetchFirst(kind.collection, {
@@ -323,5 +324,5 @@ export function startBoard(kind) {
 
     kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() } })
     show(history.state?.place)
-    if (kind.filters.includes("labeller")) offerLabellers()
+    offerLabellers()
 }

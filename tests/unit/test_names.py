@@ -82,7 +82,11 @@ def test_strings_of_python_name_no_schema(file: Path) -> None:
 def test_sql_models_read_relations(file: Path) -> None:
     code = code_of(file)
     # Macros that write common table expressions.
-    written = {"centroids": "centroids means components", "elected": "elected means votes", "window_halves": "halves built"}
+    written = {
+        "centroids": "centroids means components",
+        "elected": "elected means votes",
+        "window_halves": "halves built",
+    }
     known = " ".join(
         f"{name} as (" for macro in written for name in written[macro].split() if f"{macro}(" in file.read_text()
     )
