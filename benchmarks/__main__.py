@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, labels, problems, scale, summaries, sync
+from benchmarks import clusters, collectors, encoder, labels, needles, problems, scale, summaries, sync
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -31,6 +31,7 @@ class Subject(StrEnum):
     SUMMARIES = "summaries"
     LABELS = "labels"
     PROBLEMS = "problems"
+    NEEDLES = "needles"
     SCALE = "scale"
     SYNC = "sync"
 
@@ -92,6 +93,7 @@ def main(
     labelled: Annotated[
         list[Path] | None, typer.Option(help="Files of lines label<TAB>text, for clusters. Default: topics.tsv.")
     ] = None,
+    days: Annotated[list[Path] | None, typer.Option(help="Files of the posts of a day each, for needles.")] = None,
     databases: Annotated[list[Path] | None, typer.Option(help="Built databases with labelled posts.")] = None,
 ) -> None:
     """Measure each subject and print its tables."""
@@ -121,6 +123,7 @@ def main(
             *problems.MEASURES,
             *(partial(problems.measure_pairs, database) for database in databases or []),
         ],
+        Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],
     }
