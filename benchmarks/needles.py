@@ -59,25 +59,21 @@ def read_needles(file: Path) -> list[Needle]:
     return [needle for needle in needles if size[needle.group] >= MIN_VOICES]
 
 
-def deal(needles: Sequence[Needle], days: Sequence[str], file: Path) -> dict[str, list[str]]:
-    """Write the needles as posts of random days; returns {day: urls}."""
+def deal(needles: Sequence[Needle], days: Sequence[str], file: Path) -> None:
+    """Write the needles as posts of random days."""
     chance = np.random.default_rng(0)
-    dealt: dict[str, list[str]] = {day: [] for day in days}
     with file.open("w") as opened:
         for number, needle in enumerate(needles):
-            day, minute = days[chance.integers(len(days))], int(chance.integers(24 * 60))
-            url = f"{ADDRESS}{number}"
-            dealt[day].append(url)
+            day, minute = days[int(chance.integers(len(days)))], int(chance.integers(24 * 60))
             post = {
                 "source": "github",
-                "url": url,
+                "url": f"{ADDRESS}{number}",
                 "title": needle.title,
                 "body": needle.description,
                 "author": f"reporter {number}",
                 "created_at": f"{day}T{minute // 60:02}:{minute % 60:02}:00Z",
             }
             opened.write(json.dumps(post) + "\n")
-    return dealt
 
 
 def hold_out(project: Project) -> None:
@@ -107,9 +103,8 @@ def measure_needles(files: Sequence[Path]) -> Table:
         project = Project(Path(folder) / "needles.duckdb", {"AUTHOR_SALT": "needles"})
         for file in files:
             check(project.ingest("--file", str(file)))
-        days = [
-            day for (day,) in project.query("select distinct collection_date::text from bronze.raw_items order by 1")
-        ]
+        collected = project.query("select distinct collection_date::text from bronze.raw_items order by 1")
+        days = [str(day) for (day,) in collected]
         dealt = Path(folder) / "needles.jsonl"
         deal(needles, days, dealt)
         check(project.ingest("--file", str(dealt)))
@@ -135,7 +130,7 @@ def measure_needles(files: Sequence[Path]) -> Table:
 
 
 def score(needles: Sequence[Needle], placed: Iterable[Placed]) -> list[str]:
-    """Groups found, members placed, purity, strangers in problems that hold needles, and the number of these problems."""
+    """Groups found, members placed, and the purity, the strangers and the number of problems with needles."""
     problems: dict[str, list[str]] = {}
     for each in placed:
         problems.setdefault(each.problem, []).append(each.group)
