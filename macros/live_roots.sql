@@ -1,17 +1,9 @@
 {#-
-    The query of a ledger whose push is about all records: which records PocketBase must create, update or delete.
-    `records` is the relation of the records, `key` the ledger's column with their ids.
+    The CTEs known and live_roots of a ledger whose push is about all records: which records PocketBase must create,
+    update or delete. `key` is the ledger's column with the ids of records. CTE `records` has the records.
 -#}
-{% macro live_roots(records, key) -%}
-with
-
-records as (
-
-    select * from {{ records }}
-
-),
-
-known as (
+{% macro live_roots(key) -%}
+    known as (
 
     select
         null::varchar as {{ key }},
@@ -49,6 +41,4 @@ live_roots as (
     where action is distinct from 'delete' and {{ key }} not in (select records.record_id from records)
 
 )
-
-select * from live_roots
 {%- endmacro %}

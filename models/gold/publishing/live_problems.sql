@@ -1,8 +1,20 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='problem_id',
-    post_hook={'sql': "{{ push_live('problems') }}", 'transaction': false},
-) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='problem_id',
+        post_hook={'sql': "{{ push_live('problems') }}", 'transaction': false},
+    )
+}}
 
-{{ live_roots(ref('problem_records'), 'problem_id') }}
+with
+
+records as (
+
+    select * from {{ ref('problem_records') }}
+
+),
+
+{{ live_roots('problem_id') }}
+
+select * from live_roots

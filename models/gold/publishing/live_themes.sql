@@ -1,8 +1,20 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='theme_id',
-    post_hook={'sql': "{{ push_live('themes') }}", 'transaction': false},
-) }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='delete+insert',
+        unique_key='theme_id',
+        post_hook={'sql': "{{ push_live('themes') }}", 'transaction': false},
+    )
+}}
 
-{{ live_roots(ref('theme_records'), 'theme_id') }}
+with
+
+records as (
+
+    select * from {{ ref('theme_records') }}
+
+),
+
+{{ live_roots('theme_id') }}
+
+select * from live_roots
