@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.problems import FITTED_ON, MIN_VOICES, TIERS, labelled, table
 from tests.support.project import DBT, Finished, Project
-from training.pairs import fit_sparse, read_reports
+from training.pairs import SCALE, fit_sparse, read_reports, scaled
 
 TRACKER = "eclipse"
 ADDRESS = "https://github.com/needles/needles/issues/"
@@ -80,7 +80,7 @@ def hold_out(project: Project) -> None:
     """Replace the weights of the sparse ground by those that are fitted without the tracker of the needles."""
     check(project.run(DBT, "seed", "--select", "pair_weights"))
     files = [file for name in FITTED_ON if name != TRACKER and (file := labelled(f"{name}_duplicates.tsv"))]
-    weights = fit_sparse([read_reports(file) for file in files])
+    weights = scaled(fit_sparse([read_reports(file) for file in files]), SCALE)
     with duckdb.connect(str(project.database)) as connection:
         connection.executemany(
             "update silver.pair_weights set weight = ? where ground = 'sparse' and feature = ?",

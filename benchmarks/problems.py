@@ -34,7 +34,7 @@ from groundswell.pairs import Posts, mixed
 from tests.support.models import load
 from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars, read_seed
 from training import FOLDER
-from training.pairs import Reports, encode_reports, fit_sparse, read_reports
+from training.pairs import SCALE, Reports, encode_reports, fit_sparse, read_reports, scaled
 
 MIN_VOICES: int = project_vars()["problem_voices"]
 TIER: str = project_vars()["problem_tier"]
@@ -500,7 +500,8 @@ def measure_reports() -> Table:
         *("reports", "F1", "lone pulled in", "members placed", "problems", "agreement", "pairs that are the same"),
     )
     for name, reports in sets.items():
-        fitted = fit_sparse([trackers[other] for other in FITTED_ON if other in trackers and other != name])
+        others = [trackers[other] for other in FITTED_ON if other in trackers and other != name]
+        fitted = scaled(fit_sparse(others), SCALE)
         weights = pair_weights() | {assignments.SPARSE_GROUND: fitted}
         ways = {tier: assignments.Settings(MIN_VOICES, least_chance(tier), weights) for tier in TIERS}
         found = {f"{name}, {tier}": group_at_once(reports.posts, settings) for tier, settings in ways.items()}

@@ -1,14 +1,16 @@
 """Fits the weights of a pair's chance to be the same problem and writes seed pair_weights.
 
-python -m training.pairs --reports FILE ... --intents FILE ...
+python -m training.pairs --reports FILE ... --intents FILE ... --databases FILE ...
 
 --reports: bug reports whose duplicates are known, as TSV with the columns group, title and description. --intents:
 short messages with an intent each, as lines of intent and text. The project holds no such file, because most of them
-may not be copied: docs/measurements.md says where they are from.
+may not be copied: docs/measurements.md says where they are from. --databases: built databases with posts of pairs.tsv.
 
 Method: logistic regression on the candidates of groundswell.pairs, each file on its own. Of a group of two, one report
-is left out, so that a file holds lone reports too. On dense ground, the chance depends on the mean similarity of a
-message to its community, and is fitted on the share of the community that has the intent of the message.
+is left out, so that a file holds lone reports too. Bug reports of one tracker are another ground than public posts, so
+the chance is then calibrated on the pairs that were read (Platt 1999, Probabilistic Outputs for Support Vector
+Machines). On dense ground, the chance depends on the mean similarity of a message to its community, and is fitted on
+the share of the community that has the intent of the message.
 """
 
 import csv
@@ -16,25 +18,55 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import typer
+from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from groundswell.pairs import BIAS, FEATURES, Candidates, Posts, candidates
+from groundswell.pairs import BIAS, FEATURES, Candidates, Posts, candidates, chances
+from groundswell.vectors import to_vectors
 from tests.support.models import load
-from tests.support.project import ROOT
+from tests.support.project import ROOT, project_vars
+from training import FOLDER
 
 assignments: Any = load("problem_assignments")
 embeddings: Any = load("embeddings")
 
 SEED = ROOT / "seeds" / "pair_weights.csv"
+# Pairs of real complaints, and whether they say the same: training/GUIDE.md.
+READ = FOLDER / "pairs.tsv"
 # The most characters of a text, as in silver.texts.
 LONGEST = 2000
 
 Labels = npt.NDArray[np.int64]
+
+
+COMPLAINTS = """
+    select documents.url_hash, texts.text, texts.title, vectors.embedding, title_vectors.embedding as title_embedding
+    from silver.documents as documents
+    inner join silver.posts as posts using (url_hash)
+    inner join silver.texts as texts using (url_hash)
+    inner join silver.embeddings as vectors on documents.content_hash = vectors.content_hash
+    left join silver.titles as titles using (url_hash)
+    left join silver.embeddings as title_vectors on titles.content_hash = title_vectors.content_hash
+    where documents.duplicate_of is null and documents.complaint_score >= $threshold
+    order by posts.posted_at, documents.url_hash
+"""
+
+
+class Scale(NamedTuple):
+    """What the logit of a chance is multiplied by, and what is added to it."""
+
+    slope: float
+    shift: float
+
+
+# The scale of seed pair_weights, for benchmarks that fit weights of their own.
+SCALE = Scale(0.394, -0.873)
 
 
 class Reports(NamedTuple):
@@ -100,6 +132,44 @@ def fit_sparse(files: list[Reports]) -> dict[str, float]:
     }
 
 
+def read_pairs(database: Path) -> tuple[Candidates, npt.NDArray[np.bool_]]:
+    """The candidates among the complaints of a built database that were read, and whether they say the same (m,)."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        rows = connection.execute(COMPLAINTS, {"threshold": project_vars()["complaint_threshold"]}).to_arrow_table()
+    texts = to_vectors(rows["embedding"])
+    titles = texts.copy()
+    titles[rows["title_embedding"].is_valid().to_numpy()] = to_vectors(rows["title_embedding"])
+    words, names = rows["text"].to_pylist(), rows["title"].to_pylist()
+    found = candidates(Posts(words, [name or text for name, text in zip(names, words, strict=True)], texts, titles))
+    with READ.open(newline="") as opened:
+        verdicts = {
+            (row["url_hash"], row["other_url_hash"]): row["verdict"] == "same"
+            for row in csv.DictReader(opened, delimiter="\t")
+        }
+    url_hash = rows["url_hash"].to_pylist()
+    pairs = [(url_hash[a], url_hash[b]) for a, b in zip(found.a.tolist(), found.b.tolist(), strict=True)]
+    read = [verdicts.get(pair, verdicts.get(pair[::-1])) for pair in pairs]
+    kept = np.flatnonzero([verdict is not None for verdict in read])
+    kept_pairs = Candidates(found.a[kept], found.b[kept], found.features[kept])
+    return kept_pairs, np.array([bool(read[index]) for index in kept], dtype=bool)
+
+
+def fit_scale(weights: dict[str, float], databases: list[Path]) -> Scale:
+    """Fit the scale by which the chance is that of the pairs that were read."""
+    read, same = zip(*map(read_pairs, databases), strict=True)
+    score = logit(chances(np.vstack([each.features for each in read]), weights))
+    regression = LogisticRegression(C=100)
+    regression.fit(score[:, None], np.concatenate(same))
+    return Scale(float(regression.coef_[0, 0]), float(regression.intercept_[0]))
+
+
+def scaled(weights: dict[str, float], scale: Scale) -> dict[str, float]:
+    """The weights of the scaled chance: a scale of the logit is one of its weights."""
+    return {feature: scale.slope * weight for feature, weight in weights.items()} | {
+        BIAS: scale.slope * weights[BIAS] + scale.shift
+    }
+
+
 def fit_dense(files: list[Reports]) -> dict[str, float]:
     """Fit the chance that a message and another one of its community have one intent."""
     rows, shares = [], []
@@ -126,10 +196,14 @@ def fit_dense(files: list[Reports]) -> dict[str, float]:
 def main(
     reports: Annotated[list[Path], typer.Option(help="TSV files of bug reports: group, title, description.")],
     intents: Annotated[list[Path], typer.Option(help="Files of messages: intent, tab, text.")],
+    databases: Annotated[list[Path], typer.Option(help="Built databases with posts of pairs.tsv.")],
 ) -> None:
     """Fit the weights and write the seed."""
+    fitted = fit_sparse([read_reports(file) for file in reports])
+    scale = fit_scale(fitted, databases)
+    typer.echo(f"scaled by {scale.slope:.3f}, shifted by {scale.shift:.3f}")
     grounds = {
-        assignments.SPARSE_GROUND: fit_sparse([read_reports(file) for file in reports]),
+        assignments.SPARSE_GROUND: scaled(fitted, scale),
         assignments.DENSE_GROUND: fit_dense([read_intents(file) for file in intents]),
     }
     with SEED.open("w", newline="") as file:

@@ -114,7 +114,7 @@ const PARTS = [
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
     ["payment_score", "Payment", (p) => `${count(p.paying_voices, "voice")} ${p.paying_voices === 1 ? "speaks" : "speak"} of paying`],
     ["certainty_score", "Certainty", () => "how surely they complain, beyond what may be a mere question"],
-    ["agreement_score", "Agreement", () => "16 times the chance that two of its posts would be duplicates in a bug tracker"],
+    ["agreement_score", "Agreement", () => "16 times the chance that two of its posts say the same"],
 ]
 
 function demandTable(problem) {
@@ -147,8 +147,8 @@ function sureness({ tier, agreement }) {
     // values such as 0.29: 0.29 * 100 is a little less than 29.
     const chance = Math.floor(agreement * 100 + 1e-9) / 100
     return ["How sure", SURENESS[tier], agreement
-        ? `In a bug tracker two of its posts would be duplicates with a chance of ${percent(chance)}`
-        : "The chance that two of its posts would be duplicates is not known"]
+        ? `Two of its posts say the same with a chance of ${percent(chance)}`
+        : "The chance that two of its posts say the same is not known"]
 }
 
 const EVENTS = {

@@ -545,7 +545,7 @@ def test_the_parts_of_demand_add_up(board: Board, own: Page) -> None:
     assert sum(numbers) == 26.25
     assert own.locator("tfoot .number").inner_text() == "26.25"
     expect(own.locator("tbody tr", has_text="Agreement")).to_contain_text(
-        "16 times the chance that two of its posts would be duplicates in a bug tracker"
+        "16 times the chance that two of its posts say the same"
     )
 
 
@@ -590,9 +590,9 @@ def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
 
 
 SURENESS = [
-    ({"tier": "certain", "agreement": 0.85}, "One problem, or one program", "with a chance of 85%"),
-    # Rounded down: from 85% on a problem is certain.
-    ({"tier": "likely", "agreement": 0.8499}, "One problem, or closely related ones", "with a chance of 84%"),
+    ({"tier": "certain", "agreement": 0.75}, "One problem, or one program", "with a chance of 75%"),
+    # Rounded down: from 75% on a problem is certain.
+    ({"tier": "likely", "agreement": 0.7499}, "One problem, or closely related ones", "with a chance of 74%"),
     # In binary 0.29 * 100 is less than 29.
     ({"tier": "emerging", "agreement": 0.29}, "One subject; read the posts", "with a chance of 29%"),
     ({"tier": "emerging"}, "One subject; read the posts", "is not known"),
@@ -605,7 +605,7 @@ def test_how_sure_a_problem_is_is_put_in_words(board: Board, own: Page, fields: 
     own.goto(f"/?problem={record_id(1)}")
     figure = own.locator("dl > div", has_text="How sure")
     expect(figure.locator("dd")).to_contain_text(says)
-    expect(figure.locator(".note")).to_contain_text("two of its posts would be duplicates", ignore_case=True)
+    expect(figure.locator(".note")).to_contain_text("two of its posts say the same", ignore_case=True)
     expect(figure.locator(".note")).to_contain_text(chance)
     expect(own.locator("header .tier")).to_have_text(f"How sure: {fields['tier'].capitalize()}")
 

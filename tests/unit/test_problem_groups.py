@@ -301,7 +301,7 @@ def test_the_similarity_that_makes_one_problem_on_dense_ground_is_a_setting(same
 @pytest.mark.parametrize(
     ("cosine", "tier", "together"),
     [
-        (0.96, "certain", False), (0.96, "likely", True), (0.9, "likely", False), (0.9, "emerging", True),
+        (0.96, "certain", False), (0.96, "likely", False), (0.96, "emerging", True), (0.9, "emerging", True),
         (0.8, "emerging", True), (0.6, "emerging", False),
     ],
 )  # fmt: skip

@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.special import logit
 
 from groundswell.pairs import BIAS, FEATURES, Posts, candidates, chances
+from groundswell.vectors import from_vectors
 from tests.support.project import pair_weights, read_seed
-from training.pairs import Reports, fit_dense, fit_sparse, read_reports
+from training import pairs as training_pairs
+from training.pairs import Reports, Scale, fit_dense, fit_scale, fit_sparse, read_reports, scaled
 
 
 def invented(groups: list[int], spread: float, seed: int) -> Reports:
@@ -49,6 +55,52 @@ def test_duplicates_get_a_higher_chance_than_others() -> None:
     same = unseen.group[found.a] == unseen.group[found.b]
     assert chance[same].mean() > 0.9
     assert chance[~same].mean() < 0.05
+
+
+def test_a_scale_moves_chances_and_keeps_their_order() -> None:
+    features = np.random.default_rng(1).normal(size=(50, len(FEATURES)))
+    weights = pair_weights()["sparse"]
+    before = chances(features, weights)
+    after = chances(features, scaled(weights, Scale(0.5, -1)))
+    assert np.allclose(logit(after), 0.5 * logit(before) - 1)
+    assert (np.argsort(after) == np.argsort(before)).all()
+
+
+def test_the_scale_is_fitted_on_the_pairs_that_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Forty posts in twenty pairs; of the pairs of near posts every other one says the same.
+    random = np.random.default_rng(1)
+    centres = np.repeat(random.normal(size=(20, 384)), 2, axis=0)
+    vectors = (centres + 0.3 * random.normal(size=(40, 384))).astype(np.float32)
+    rows = pa.table(
+        {
+            "url_hash": [f"u{number:02}" for number in range(40)],
+            "embedding": from_vectors(vectors / np.linalg.norm(vectors, axis=1, keepdims=True)),
+        }
+    )
+    database = tmp_path / "built.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.register("rows", rows)
+        connection.execute(
+            "create schema silver;"
+            "create table silver.documents as select url_hash, url_hash as content_hash, null as duplicate_of,"
+            " 0.9 as complaint_score from rows;"
+            "create table silver.posts as select url_hash, timestamp '2026-11-20' as posted_at from rows;"
+            "create table silver.texts as select url_hash, url_hash as text, '' as title from rows;"
+            "create table silver.titles (url_hash text, content_hash text);"
+            "create table silver.embeddings as select url_hash as content_hash, embedding from rows"
+        )
+    read = tmp_path / "pairs.tsv"
+    lines = [f"u{2 * pair + 1:02}\tu{2 * pair:02}\t{('same', 'close')[pair % 2]}" for pair in range(20)]
+    read.write_text("\n".join(["url_hash\tother_url_hash\tverdict", *lines, "u00\tmissing\tsame"]))
+    monkeypatch.setattr(training_pairs, "READ", read)
+    found, same = training_pairs.read_pairs(database)
+    assert len(found.a) == 20
+    assert sorted(zip(found.a.tolist(), same.tolist(), strict=True)) == [
+        (2 * pair, pair % 2 == 0) for pair in range(20)
+    ]
+    weights = pair_weights()["sparse"]
+    fitted = scaled(weights, fit_scale(weights, [database]))
+    assert abs(chances(found.features, fitted).mean() - 0.5) < 0.01
 
 
 def test_on_dense_ground_a_chance_grows_with_similarity() -> None:
