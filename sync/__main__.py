@@ -18,6 +18,7 @@ from sync.demo import demo as run_demo
 from sync.errors import SyncError
 from sync.plan import PARTS
 from sync.push import push
+from sync.searches import publish_searches
 from sync.server import check_port, command
 from sync.sources import publish_sources
 from sync.tokens import make_token
@@ -56,6 +57,7 @@ def sync(
                 report(list(differences(connection, client, day)), day, url)
                 return
             publish_sources(connection, client)
+            publish_searches(connection, client)
             for part in PARTS.values():
                 log.info("%s", push(connection, client, part, day).message(day, url))
     except GroundswellError as error:

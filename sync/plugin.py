@@ -14,6 +14,7 @@ from groundswell.errors import GroundswellError
 from sync.client import signed_in
 from sync.plan import PARTS
 from sync.push import push
+from sync.searches import publish_searches
 from sync.sources import publish_sources
 
 
@@ -40,6 +41,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
             try:
                 with signed_in(url) as client:
                     publish_sources(cursor, client)
+                    if part == "problems":
+                        publish_searches(cursor, client)
                     pushed = push(cursor, client, PARTS[part], date.fromisoformat(day), everything=part == "issues")
             except GroundswellError as error:
                 return json.dumps({"error": str(error)})

@@ -25,6 +25,8 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
 # A count that not every source gives.
 Given = Annotated[int, BeforeValidator(lambda number: 0 if number is None else number)]
+# A fact that tables of earlier versions do not have.
+Known = Annotated[bool, BeforeValidator(lambda fact: False if fact is None else fact)]
 Measure = Annotated[
     float, Field(allow_inf_nan=False), BeforeValidator(lambda number: 0.0 if number is None else number)
 ]
@@ -69,6 +71,8 @@ class Issue(Record):
     impact_level: Impact
     cluster_size: Count
     confidence: Measure
+    complaints: Given
+    without_complaints: Known
     source_counts: dict[str, Count]
     labeler: Name
 
@@ -195,6 +199,37 @@ class Theme(Record):
     last_seen: Day
 
 
+class NearGroup(BaseModel):
+    """A group of complaints that is no problem."""
+
+    titles: list[Title]
+    posts: Count
+    voices: Count
+    source_count: Count
+    chance: float | None
+    reason: str
+
+
+class Search(Record):
+    """A row of gold.search_records."""
+
+    search_date: Day
+    tier: Name
+    nearest_groups: list[NearGroup]
+    advice: list[str]
+    posts: Count
+    complaints: Count
+    source_count: Count
+    window_posts: Count
+    window_complaints: Count
+    window_days: Count
+    near_pairs: Count
+    problems: Count
+    least_voices: Count
+    longest_window: Count
+    least_chance: Measure
+
+
 MODELS: dict[str, type[Record]] = {
     "issues": Issue,
     "issue_evidence": IssueEvidence,
@@ -202,6 +237,7 @@ MODELS: dict[str, type[Record]] = {
     "problem_posts": ProblemPost,
     "themes": Theme,
     "theme_posts": ThemePost,
+    "searches": Search,
 }
 
 

@@ -2,7 +2,7 @@
 // say which records a page shows. This module is the same for both.
 
 import { addressOf, parametersOf, readState, tidyDays } from "./address.js"
-import { fetchFirst, text } from "./api.js"
+import { fetchCount, fetchFirst, text } from "./api.js"
 import { button, element, holdPlace, isPlainClick, keepFocus, retryNotice } from "./dom.js"
 import { filterBar } from "./filters.js"
 import { PagedList } from "./list.js"
@@ -10,6 +10,8 @@ import { follow } from "./live.js"
 import { count } from "./words.js"
 
 const REDRAW_MS = 1500
+// A list of fewer records is explained.
+const FEW = 3
 
 const byId = (id) => document.getElementById(id)
 
@@ -26,6 +28,7 @@ export function startBoard(kind) {
     // The page restores scroll positions itself, because lists load late.
     history.scrollRestoration = "manual"
 
+    const followed = [kind.collection, kind.explainedBy].filter(Boolean).map((collection) => ({ collection }))
     const say = (text) => { byId("announcement").textContent = text }
     const setFilters = (asked) => kind.filters.filter((name) => asked[name] && asked[name] !== parameters[name].fallback)
     const listPart = ({ pictures, [kind.item]: item, ...rest }) => JSON.stringify(rest)
@@ -39,7 +42,8 @@ export function startBoard(kind) {
             byId("count").textContent = kind.countText(state, total, setFilters(state))
             const sources = new Set(loaded.flatMap(({ source_counts: counts }) => Object.keys(counts ?? {})))
             bar.offer("source", [...sources].filter(parameters.source.accepts))
-            return total ? null : emptyNotice()
+            if (!total) return emptyNotice()
+            return kind.shortNotice && total < FEW && !setFilters(state).length ? shortNotice() : null
         },
         failed(error) {
             byId("count").textContent = error.message
@@ -109,7 +113,7 @@ export function startBoard(kind) {
         if (state[kind.item]) return showOpened(state[kind.item])
         openedView?.close()
         openedView = opening = null
-        follower?.set([{ collection: kind.collection }])
+        follower?.set(followed)
         const wasOpened = !opened.hidden
         opened.hidden = true
         opened.replaceChildren()
@@ -154,7 +158,7 @@ export function startBoard(kind) {
             openedView.id = id
             opened.replaceChildren(crumb(), ...openedView.parts(record))
             document.title = `${kind.titleOf(record)} · Groundswell`
-            follower?.set([{ collection: kind.collection }, openedView.posts])
+            follower?.set([...followed, openedView.posts])
             opened.querySelector("h1").focus({ preventScroll: true })
         } catch (error) {
             if (opening !== id) return
@@ -230,13 +234,25 @@ export function startBoard(kind) {
 
     function emptyNotice() {
         const notice = element("div", { class: "notice" })
-        if (setFilters(state).length) {
-            notice.append(element("p", {}, `No ${kind.noun.one} matches these filters.`),
-                button("Clear filters", () => byId("filters").querySelector(".clear").click()))
-        } else {
-            kind.emptyNotice(notice)
-        }
+        if (setFilters(state).length) filteredNotice(notice)
+        else kind.emptyNotice(notice)
         return notice
+    }
+
+    /** What the page has to say below a short list, if anything. */
+    function shortNotice() {
+        const notice = element("div", { class: "notice", hidden: true })
+        kind.shortNotice(notice)
+        return notice
+    }
+
+    /** Filters hide all records, or there are none to hide. */
+    async function filteredNotice(notice) {
+        const total = await fetchCount(kind.collection, "").catch(() => null)
+        if (total === 0) return kind.emptyNotice(notice)
+        const there = total === null ? "" : ` The board has ${count(total, kind.noun.one, kind.noun.many)}.`
+        notice.append(element("p", {}, `No ${kind.noun.one} matches these filters.${there}`),
+            button("Clear filters", () => byId("filters").querySelector(".clear").click()))
     }
 
     // --- Pictures -------------------------------------------------------------------------------
@@ -295,8 +311,10 @@ export function startBoard(kind) {
         if (openedView && (actions === null || actions?.has(openedView.id) || postsChanged)) refreshOpened()
     }
 
-    const follower = follow([{ collection: kind.collection }], {
-        changed: (gathered) => refreshAll(gathered.get(kind.collection), Boolean(openedView && gathered.has(openedView.posts.collection))),
+    const follower = follow(followed, {
+        // What explains an empty list changes no record.
+        changed: (gathered) => refreshAll(gathered.get(kind.collection) ?? (gathered.has(kind.explainedBy) ? new Map() : undefined),
+            Boolean(openedView && gathered.has(openedView.posts.collection))),
         // Read what was pushed after the posts were read.
         followed: () => refreshAll(undefined, true),
         reconnected: () => refreshAll(null, true),

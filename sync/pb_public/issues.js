@@ -1,19 +1,21 @@
-// The board of issues: the topics of a day, or of several, as the pipeline has labelled them.
+// The board of topics: the issues of a day, or of several, as the pipeline has labelled them.
 
 import { startBoard } from "./board.js"
 import { all, containsWords, fetchAll, fetchByIds, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span } from "./dom.js"
+import { nothingPushed } from "./empty.js"
 import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot } from "./posts.js"
 import { categoryPicture, mapPicture } from "./pictures.js"
 import { bySize, count, dayOf, formatDay, formatNumber, formatWeekday, percent, sourceName } from "./words.js"
 
-const SORTS = { rank: "Rank", size: "Size", confidence: "Confidence" }
+const SORTS = { rank: "Rank", size: "Size", confidence: "How tight" }
+// Topics without complaints come last, whatever the order.
 const ORDERS = {
     rank: "-cluster_date,day_rank,id",
-    size: "-cluster_size,id",
-    confidence: "-confidence,id",
+    size: "without_complaints,-cluster_size,id",
+    confidence: "without_complaints,-confidence,id",
 }
-const FIELDS = "id,content_hash,cluster_date,day_rank,canonical_title,category,would_pay_signal,impact_level,cluster_size,confidence,source_counts,labeler"
+const FIELDS = "id,content_hash,cluster_date,day_rank,canonical_title,category,would_pay_signal,impact_level,cluster_size,complaints,without_complaints,source_counts,labeler"
 
 const byId = (id) => document.getElementById(id)
 let latestDay = "", latestKnown = false
@@ -22,7 +24,7 @@ let board = null
 
 // --- Days ---------------------------------------------------------------------------------------
 
-/** The days that a state shows; without a day, the latest day that has issues. */
+/** The days that a state shows; without a day, the latest day that has topics. */
 function range(state) {
     if (state.date === "all") return { first: "", last: "" }
     if (state.from || state.to) return { first: state.from, last: state.to }
@@ -47,7 +49,7 @@ function titleDays(state) {
             : first && last ? `${formatDay(first)} to ${formatDay(last)}`
                 : first ? `From ${formatDay(first)} on`
                     : last ? `Until ${formatDay(last)}`
-                        : state.date === "all" ? "All days" : latestKnown ? "No issues yet" : "Issues"
+                        : state.date === "all" ? "All days" : latestKnown ? "No topics yet" : "Topics"
     byId("day").value = day ?? ""
 }
 
@@ -126,19 +128,24 @@ async function fetchPage(state, page, perPage, withTotal, signal) {
     }, signal)
 }
 
+const quietLabel = ({ without_complaints: quiet }) => (quiet ? span("standing", "Hardly a complaint") : null)
+// A record of an earlier version has 0 complaints, and is not marked.
+const complaintCount = ({ complaints, without_complaints: quiet }) =>
+    (complaints || quiet ? `${formatNumber(complaints)} ${complaints === 1 ? "complains" : "complain"}` : null)
+
 function listItem(issue, position, { hrefOf, state }) {
     return element("li", { class: "entry issue" },
         element("p", { class: "rank" }, String(issue.day_rank)),
         element("div", { class: "what" },
             element("h2", { dir: "auto" }, element("a", { href: hrefOf({ issue: issue.id }), "data-inside": "open" }, issue.canonical_title)),
             element("p", { class: "labels" },
-                categoryLabel(issue), impactLabel(issue), payLabel(issue),
+                categoryLabel(issue), impactLabel(issue), payLabel(issue), quietLabel(issue),
                 bySize(issue.source_counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`)),
                 span("labeler muted", labellerName(issue.labeler))),
         ),
         element("div", { class: "measure" },
             element("p", { class: "voices" }, element("strong", {}, formatNumber(issue.cluster_size)), issue.cluster_size === 1 ? " post" : " posts"),
-            element("p", { class: "muted" }, `${percent(issue.confidence)} confidence`),
+            complaintCount(issue) && element("p", { class: "muted" }, complaintCount(issue)),
             singleDay(state) ? null : element("p", { class: "muted" }, element("time", { datetime: dayOf(issue.cluster_date) }, formatDay(dayOf(issue.cluster_date)))),
         ),
     )
@@ -172,7 +179,7 @@ function openedView(first, { hrefOf }) {
         fillQuotes()
         return [
             element("header", { "data-part": "head" },
-                element("p", { class: "labels" }, categoryLabel(issue), impactLabel(issue), payLabel(issue),
+                element("p", { class: "labels" }, categoryLabel(issue), impactLabel(issue), payLabel(issue), quietLabel(issue),
                     element("a", { class: "day-link", href: hrefOf({ issue: "", date: day, from: "", to: "" }), "data-inside": "day" },
                         element("time", { datetime: day }, formatWeekday(day)))),
                 element("h1", { tabindex: "-1", dir: "auto" }, issue.canonical_title),
@@ -180,7 +187,8 @@ function openedView(first, { hrefOf }) {
             section("numbers", "Figures", figures([
                 ["Posts", formatNumber(issue.cluster_size), bySize(issue.source_counts).map(([source, posts]) => `${sourceName(source)} ${formatNumber(posts)}`).join(", ")],
                 ["Rank of the day", formatNumber(issue.day_rank)],
-                ["Confidence", percent(issue.confidence), "How tight its posts are, and how well set apart from others"],
+                complaintCount(issue) ? ["Complaints", formatNumber(issue.complaints), `of ${count(issue.cluster_size, "post")}`] : null,
+                ["How tight", percent(issue.confidence), "How alike its posts are, and how well set apart from those of other topics"],
                 ["Would pay", issue.would_pay_signal ? "Yes" : "No sign"],
             ])),
             quotesNode, problemsNode, posts.node,
@@ -224,8 +232,8 @@ async function pictures(state, { signal, progress, pick, open }) {
     const issues = await fetchAll("issues", {
         filter: filterOf(state), sort: ORDERS.rank, fields: "id,canonical_title,category,impact_level,cluster_size",
     }, signal)
-    if (!issues.length) return [element("p", { class: "muted" }, "No issue matches: there is nothing to draw.")]
-    const categories = categoryPicture(issues, { noun: "issue", onPick: pick })
+    if (!issues.length) return [element("p", { class: "muted" }, "No topic matches: there is nothing to draw.")]
+    const categories = categoryPicture(issues, { noun: "topic", onPick: pick })
     if (!day) return [categories, element("p", { class: "muted" }, "The map shows the posts of one day: choose a day to see it.")]
     const posts = await fetchAll("issue_evidence", {
         filter: all(from("cluster_date", day), until("cluster_date", day)),
@@ -241,17 +249,17 @@ async function pictures(state, { signal, progress, pick, open }) {
 startBoard({
     collection: "issues",
     item: "issue",
-    noun: { one: "issue", many: "issues" },
+    noun: { one: "topic", many: "topics" },
     sorts: SORTS,
     fetchPage, listItem, openedView, pictures, shown, changed,
     titleOf: ({ canonical_title: title }) => title,
     // The day is not a filter.
     filters: ["q", "category", "impact", "pay", "source", "labeller"],
-    countText: (state, total, set) => `${count(total, "issue")}${set.length ? (total === 1 ? " matches" : " match") : ""}`,
-    backText: "All issues",
-    missingTitle: "This issue is not on the board",
+    countText: (state, total, set) => `${count(total, "topic")}${set.length ? (total === 1 ? " matches" : " match") : ""}`,
+    backText: "All topics",
+    missingTitle: "This topic is not on the board",
     missingText: "Its day may have been clustered anew, or the address is not whole.",
-    goneText: "This issue has left the board meanwhile.",
+    goneText: "This topic has left the board meanwhile.",
     started(started) {
         board = started
         byId("day").addEventListener("change", (event) => {
@@ -260,8 +268,8 @@ startBoard({
     },
     emptyNotice(notice) {
         notice.append(...(latestDay
-            ? [element("p", {}, "No issues here. Step to a day that has some, or see ",
+            ? [element("p", {}, "No topics here. Step to a day that has some, or see ",
                 element("a", { href: location.pathname, "data-inside": "day" }, "the latest day"), ".")]
-            : [element("p", {}, "No issues yet. Build a day and push it:"), element("pre", {}, "python -m sync --date YYYY-MM-DD")]))
+            : nothingPushed("topics")))
     },
 })

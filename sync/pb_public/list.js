@@ -17,7 +17,7 @@ const contentOf = (record) => JSON.stringify(Object.entries(record).sort(([a], [
 /**
  * `fetchPage(page, perPage, withTotal, signal)` answers as PocketBase does. `render(record, position)` makes a list
  * item; `dependsOn()` says what else it is made of. `loaded(records, total)` is told of what has come, and may return
- * what is shown in place of an empty list; `failed(error)` and `refreshed({ create, update })` are told, too.
+ * what is shown below a complete list; `failed(error)` and `refreshed({ create, update })` are told, too.
  */
 export class PagedList {
     #options
@@ -290,7 +290,7 @@ export class PagedList {
     #showBelow(instead) {
         const { below } = this.#options
         if (!this.length) return below.replaceChildren(...[instead ?? []].flat())
-        if (this.#complete) return below.replaceChildren()
+        if (this.#complete) return below.replaceChildren(...[instead ?? []].flat())
         this.progress.textContent = `${formatNumber(this.length)} of ${formatNumber(this.#total)} shown`
         // An item that is in place already stays, because it may have the focus.
         if (this.moreButton.parentNode !== below) below.replaceChildren(this.moreButton, this.progress)

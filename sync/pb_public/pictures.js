@@ -587,7 +587,7 @@ export function mapPicture({ points, issues, onOpen = () => {} }) {
             element("p", { class: "map-tip-post", dir: "auto" }, cutText(plainText(dot.title) || "Untitled", 200)),
             element("p", { class: "map-tip-issue" },
                 SOURCE_NAMES[dot.source] ?? plainText(dot.source), group.id ? " · " : "", element("bdi", {}, group.title)))
-        if (isTouch && group.id) tip.append(element("button", { type: "button", onclick: () => onOpen(group.id) }, "Open issue"))
+        if (isTouch && group.id) tip.append(element("button", { type: "button", onclick: () => onOpen(group.id) }, "Open topic"))
         const [x, y] = [view.toX(dot.x), view.toY(dot.y)]
         const left = clamp(x - tip.offsetWidth / 2, 4, Math.max(4, view.width - tip.offsetWidth - 4))
         const above = y - tip.offsetHeight - 14
@@ -650,7 +650,7 @@ export function mapPicture({ points, issues, onOpen = () => {} }) {
             element("span", { class: "unseen" }, group.size === 1 ? " post" : " posts")))]))
         list.replaceChildren(...[...buttons.values()].map((button) => element("li", {}, button)))
         listBox.hidden = !listed.length
-        light.setAttribute("aria-label", `Map of ${count(number, "post")} in ${count(listed.length, "issue")}, which are listed after it`)
+        light.setAttribute("aria-label", `Map of ${count(number, "post")} in ${count(listed.length, "topic")}, which are listed after it`)
         note.textContent = number
             ? `${count(number, "post")}; those alike stand together. Zoom with + and −, a pinch, or Ctrl and the wheel.`
             : "No post of this day has a place yet."

@@ -107,7 +107,7 @@ export function postList({ collection, filter, sort, fields, title, total }) {
             ...(withTotal ? {} : { skipTotal: 1 }),
         }, signal),
         render: postItem,
-        loaded: () => element("p", { class: "muted" }, "No posts are stored for this one."),
+        loaded: (_, found) => (found ? null : element("p", { class: "muted" }, "No posts are stored for this one.")),
     })
     const node = section("posts", title(total), list, below)
     return { node, list: posts, retitle: (number) => { node.querySelector("h2").textContent = title(number) } }

@@ -3,6 +3,7 @@
 import { startBoard } from "./board.js"
 import { RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
+import { whyFewProblems, whyNoProblems } from "./empty.js"
 import { TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, trendLabel, trendText } from "./posts.js"
 import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
 import { TIERS, bySize, count, dayOf, formatDay, formatNumber, formatScore, percent, sourceName } from "./words.js"
@@ -295,6 +296,7 @@ async function pictures(state, { signal, progress, pick }) {
 
 startBoard({
     collection: "problems",
+    explainedBy: "searches",
     item: "problem",
     noun: { one: "problem", many: "problems" },
     statuses: STATUSES,
@@ -315,13 +317,17 @@ startBoard({
     missingTitle: "This problem is not on the board",
     missingText: "It may have been merged into another, or the address is not whole.",
     goneText: "This problem has left the board meanwhile: it was removed, or merged into another.",
+    async shortNotice(notice) {
+        notice.append(...await whyFewProblems())
+        notice.hidden = !notice.firstChild
+    },
     async emptyNotice(notice) {
         const others = await fetchCount("problems", "").catch(() => 0)
         if (others) {
             notice.append(element("p", {}, `None is active now: ${count(others, "problem")} went quiet. `,
                 element("a", { href: "?status=all", "data-inside": "all" }, "Show all")))
         } else {
-            notice.append(element("p", {}, "No problems yet. Build a day and push it:"), element("pre", {}, "python -m sync --date YYYY-MM-DD"))
+            notice.append(...await whyNoProblems())
         }
     },
 })

@@ -198,8 +198,50 @@ def issue(number: int, **fields: Any) -> Record:
         "impact_level": "medium",
         "cluster_size": 5,
         "confidence": 0.5,
+        "complaints": 4,
+        "without_complaints": False,
         "source_counts": {"github": 5},
         "labeler": "extractive",
+        "content_hash": secrets.token_hex(),
+    } | fields
+
+
+def search(**fields: Any) -> Record:
+    """What the search for problems found on the day: nothing, but two groups that are near."""
+    return {
+        "id": record_id(1),
+        "search_date": DAY,
+        "tier": "likely",
+        "nearest_groups": [
+            {
+                "titles": ["Login fails", "Cannot log in"],
+                "posts": 4,
+                "voices": 3,
+                "source_count": 2,
+                "chance": 0.496,
+                "reason": "not sure enough",
+            },
+            {
+                "titles": ["Slow"],
+                "posts": 2,
+                "voices": 2,
+                "source_count": 1,
+                "chance": 0.7,
+                "reason": "too few voices",
+            },
+        ],
+        "advice": ["More days: 2 of the last 14 days have posts."],
+        "posts": 1200,
+        "complaints": 430,
+        "source_count": 4,
+        "window_posts": 2400,
+        "window_complaints": 887,
+        "window_days": 2,
+        "near_pairs": 5,
+        "problems": 0,
+        "least_voices": 3,
+        "longest_window": 14,
+        "least_chance": 0.5,
         "content_hash": secrets.token_hex(),
     } | fields
 
@@ -247,7 +289,7 @@ def test_issues_are_listed_by_rank(page: Page, built: Project) -> None:
     open_list(page, f"/issues.html?date={DAY}")
     titles = [title for (title,) in built.query("select canonical_title from gold.issues order by day_rank")]
     assert listed(page, TITLES) == titles
-    expect(page.locator("#count")).to_have_text(f"{len(titles)} issues")
+    expect(page.locator("#count")).to_have_text(f"{len(titles)} topics")
 
 
 def test_the_latest_day_is_what_issues_begin_with(page: Page) -> None:
@@ -447,10 +489,35 @@ def test_issues_are_sorted(board: Board, own: Page) -> None:
         issue(1, cluster_size=7, confidence=0.3),
         issue(2, cluster_size=9, confidence=0.2),
         issue(3, cluster_size=8, confidence=0.9),
+        # Topics without complaints come last, whatever the order.
+        issue(4, cluster_size=99, confidence=1, complaints=0, without_complaints=True),
     )
-    for sort, numbers in {"rank": [1, 2, 3], "size": [2, 3, 1], "confidence": [3, 1, 2]}.items():
+    for sort, numbers in {"rank": [1, 2, 3, 4], "size": [2, 3, 1, 4], "confidence": [3, 1, 2, 4]}.items():
         open_list(own, f"/issues.html?sort={sort}")
         assert listed(own) == [record_id(number) for number in numbers], sort
+
+
+def test_a_topic_says_how_many_of_its_posts_complain(board: Board, own: Page) -> None:
+    topics = [
+        issue(1),
+        issue(2, cluster_size=50, complaints=1, without_complaints=True),
+        # A record of an earlier version.
+        issue(3, complaints=0),
+    ]
+    board.put("issues", *topics)
+    open_list(own, "/issues.html")
+    expect(own.locator(entry(own, topics[0]))).to_contain_text("4 complain")
+    expect(own.locator(entry(own, topics[0]))).not_to_contain_text("Hardly a complaint")
+    expect(own.locator(entry(own, topics[1]))).to_contain_text("1 complains")
+    expect(own.locator(entry(own, topics[1]))).to_contain_text("Hardly a complaint")
+    expect(own.locator(entry(own, topics[2]))).not_to_contain_text("complain")
+    # A figure without words says nothing.
+    expect(own.locator("#list")).not_to_contain_text("onfidence")
+    own.goto(f"/issues.html?issue={record_id(2)}")
+    expect(own.locator("[data-part=head]")).to_contain_text("Hardly a complaint")
+    expect(own.locator("[data-part=numbers]")).to_contain_text(re.compile("Complaints *1 *of 50 posts"))
+    expect(own.locator("[data-part=numbers]")).to_contain_text(re.compile("How tight *50% *How alike its posts are"))
+    expect(own.get_by_role("navigation", name="Pages").get_by_role("link", name="Topics")).to_be_visible()
 
 
 def test_days_are_stepped_through(board: Board, own: Page) -> None:
@@ -507,7 +574,7 @@ def test_an_issue_has_an_address_of_its_own(page: Page, built: Project) -> None:
     page.goto(f"/issues.html?issue={issue_id}")
     expect(page.locator("h1:visible")).to_have_text(title)
     assert page.locator("h1:visible").evaluate("(heading) => heading === document.activeElement")
-    page.get_by_role("link", name="All issues").click()
+    page.get_by_role("link", name="All topics").click()
     expect(page.locator("#list > li")).to_have_count(built.query("select count(*) from gold.issues")[0][0])
 
 
@@ -640,7 +707,7 @@ def test_back_from_another_page_leads_to_where_one_was(board: Board, own: Page) 
     last = own.locator(entry(own, problem(140)))
     last.scroll_into_view_if_needed()
     own.evaluate("document.querySelector('.pages a:not([aria-current])').click()")
-    expect(own).to_have_title(re.compile("Issues"))
+    expect(own).to_have_title(re.compile("Topics"))
     own.go_back()
     expect(last).to_be_in_viewport()
 
@@ -649,7 +716,7 @@ def test_what_is_not_there_is_said(board: Board, own: Page) -> None:
     own.goto(f"/?problem={record_id(1)}")
     expect(own.locator("h1:visible")).to_have_text("This problem is not on the board")
     own.goto(f"/issues.html?issue={record_id(1)}")
-    expect(own.locator("h1:visible")).to_have_text("This issue is not on the board")
+    expect(own.locator("h1:visible")).to_have_text("This topic is not on the board")
 
 
 # --- Live ---------------------------------------------------------------------------------------
@@ -679,7 +746,7 @@ def test_what_is_deleted_vanishes(board: Board, own: Page) -> None:
     wait_until_live(own)
     board.delete("issues", issue(1))
     expect(own.locator("#list h2")).to_have_text(["Issue 2"])
-    expect(own.locator("#count")).to_have_text("1 issue")
+    expect(own.locator("#count")).to_have_text("1 topic")
 
 
 def test_what_is_opened_stays_open_and_is_brought_up_to_date(board: Board, own: Page) -> None:
@@ -724,7 +791,7 @@ def test_a_storm_of_changes_is_weathered(board: Board, own: Page) -> None:
     read.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
     top = top_of(read)
     board.put("issues", *[issue(number, canonical_title=f"Again {number}") for number in range(1, 2001)])
-    expect(own.locator("#count")).to_have_text("2,000 issues")
+    expect(own.locator("#count")).to_have_text("2,000 topics")
     expect(read.locator("h2")).to_have_text("Again 51")
     assert abs(top_of(read) - top) <= 1
 
@@ -792,14 +859,72 @@ def test_hostile_records_are_inert(board: Board, own: Page) -> None:
 
 def test_an_empty_board_says_so(board: Board, own: Page) -> None:
     own.goto("/")
-    expect(own.locator("#below")).to_contain_text("No problems yet")
+    expect(own.locator("#below")).to_contain_text("No problems yet: nothing has been pushed")
+    # No filter hides them.
+    own.goto("/?category=finance")
+    expect(own.locator("#below")).to_contain_text("No problems yet: nothing has been pushed")
     own.goto("/issues.html")
-    expect(own.locator("#below")).to_contain_text("No issues yet")
+    expect(own.locator("#below")).to_contain_text("No topics yet: nothing has been pushed")
+
+
+def test_a_day_without_problems_says_why(board: Board, own: Page) -> None:
+    own.goto("/")
+    wait_until_live(own)
+    # The topics of a day come first; a build that fails then pushes no more.
+    board.put("issues", issue(1))
+    own.reload()
+    expect(own.locator("#below")).to_contain_text("only the topics up to 20 Nov 2026")
+    expect(own.locator("#below")).to_contain_text(f"dbt build --vars 'date: {DAY}'")
+    wait_until_live(own)
+    board.put("searches", search())
+    expect(own.locator("#below")).to_contain_text(
+        "No problem was found up to 20 Nov 2026. 2,400 posts of 2 days were read; 887 of them complain."
+        " 5 pairs of complaints have a chance of 50% or more to be the same problem."
+    )
+    groups = own.locator("#below .near > li")
+    # The chance is rounded down: it is below the limit.
+    expect(groups).to_have_text(
+        [
+            re.compile("Login fails *Cannot log in *4 posts, 3 voices, chance 49%: a problem needs a chance of 50%"),
+            re.compile("Slow *2 posts, 2 voices, chance 70%: 2 voices, and a problem needs 3"),
+        ]
+    )
+    expect(own.locator("#below")).to_contain_text("More days: 2 of the last 14 days have posts.")
+    expect(own.locator("#below")).not_to_contain_text("pushed")
+
+
+def test_a_board_with_few_problems_says_why(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    board.put("searches", search(problems=1))
+    open_list(own, "/")
+    expect(own.locator("#list > li")).to_have_count(1)
+    expect(own.locator("#below")).to_contain_text(
+        "1 problem was found up to 20 Nov 2026. 2,400 posts of 2 days were read"
+    )
+    expect(own.locator("#below .near > li")).to_have_count(2)
+    # With a filter, the list is short for another reason.
+    open_list(own, "/?category=devtools")
+    expect(own.locator("#list > li")).to_have_count(1)
+    expect(own.locator("#below")).to_be_empty()
+    wait_until_live(own)
+    board.put("problems", problem(2), problem(3))
+    own.goto("/")
+    expect(own.locator("#list > li")).to_have_count(3)
+    expect(own.locator("#below")).to_be_empty()
+
+
+def test_what_explains_an_empty_board_is_inert(board: Board, own: Page) -> None:
+    group = search()["nearest_groups"][0] | {"titles": [HOSTILE], "reason": HOSTILE, "chance": None}
+    board.put("searches", search(nearest_groups=[group], advice=[HOSTILE]))
+    own.goto("/")
+    expect(own.locator("#below .near")).to_contain_text("onerror")
+    expect(own.locator("#below .near")).to_contain_text("chance unknown")
+    assert own.locator("#below img, #below script").count() == 0
 
 
 def test_a_day_without_issues_says_so(page: Page) -> None:
     page.goto("/issues.html?date=2001-01-01")
-    expect(page.locator("#below")).to_contain_text("No issues here")
+    expect(page.locator("#below")).to_contain_text("No topics here")
     page.get_by_role("link", name="the latest day").click()
     expect(page.locator("#list > li").first).to_be_visible()
 
@@ -808,6 +933,7 @@ def test_filters_that_nothing_matches_can_be_cleared(board: Board, own: Page) ->
     board.put("problems", problem(1))
     open_list(own, "/?category=finance")
     expect(own.locator("#count")).to_have_text("0 active problems match")
+    expect(own.locator("#below")).to_contain_text("No problem matches these filters. The board has 1 problem.")
     own.locator("#below").get_by_role("button", name="Clear filters").click()
     expect(own.locator("#list > li")).to_have_count(1)
 
@@ -856,7 +982,7 @@ def test_the_policy_forbids_inline_script(page: Page) -> None:
 def test_five_thousand_issues_are_scrolled_to_the_end(board: Board, own: Page) -> None:
     board.put("issues", *[issue(number) for number in range(1, 5001)])
     open_list(own, "/issues.html")
-    expect(own.locator("#count")).to_have_text("5,000 issues")
+    expect(own.locator("#count")).to_have_text("5,000 topics")
     for loaded in range(100, 5001, 100):
         own.wait_for_function("(loaded) => document.getElementById('list').children.length >= loaded", arg=loaded)
         own.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
@@ -958,7 +1084,7 @@ def test_the_docs_site_shows_the_lineage(browser: Browser, built: Project) -> No
     lineage.goto(f"{site}#!/overview?g_v=1")
     lineage.wait_for_function("[...document.querySelectorAll('canvas')].some((canvas) => canvas.width > 0)")
     issues.goto(f"{site}#!/model/model.groundswell.issues")
-    issues.wait_for_selector("text=Labelled clusters: the complaints of a day, ranked")
+    issues.wait_for_selector("text=Labelled clusters: the topics of a day, ranked")
     described = issues.locator(".column-row").all_inner_texts()
     assert any("canonical_title" in row and "at most 120 characters" in row for row in described)
     lineage.close()

@@ -33,6 +33,7 @@ from sync.errors import SyncError
 from sync.plan import ISSUES, PARTS, PROBLEMS, Part
 from sync.push import Pushed, push
 from sync.records import MODELS
+from sync.searches import publish_searches
 from sync.server import check_port, command
 from sync.sources import publish_sources
 from tests.support import forked
@@ -789,6 +790,36 @@ def test_the_names_of_sources_are_those_of_the_seed(day: Project, counted: Count
     assert sorted(shown) == [
         (name, "YC" if name == "hackernews" else label, short) for name, label, short in seed if name != "reddit"
     ]
+
+
+def test_what_the_search_for_problems_found_is_published(day: Project, counted: Counted, server: Server) -> None:
+    def publish() -> int:
+        with duckdb.connect(str(day.database)) as connection:
+            return publish_searches(connection, counted.client)
+
+    assert publish() == 1
+    assert publish() == 0
+    day.query("update gold.problem_searches set near_pairs = near_pairs + 1")
+    assert publish() == 1
+    [found] = records(server, "searches")
+    [(near_pairs, complaints, groups)] = day.query(
+        "select near_pairs, complaints, to_json(nearest_groups) from gold.problem_searches"
+    )
+    assert (found["search_date"], found["near_pairs"], found["complaints"]) == (
+        f"{DAY} 00:00:00.000Z",
+        near_pairs,
+        complaints,
+    )
+    assert found["nearest_groups"] == json.loads(groups)
+    # A database of an earlier version has none.
+    day.query("drop view gold.search_records")
+    assert publish() == 0
+
+
+def test_a_search_that_does_not_fit_is_not_sent(day: Project, counted: Counted) -> None:
+    day.query("update gold.problem_searches set window_days = -1")
+    with duckdb.connect(str(day.database)) as connection, pytest.raises(SyncError, match="does not fit"):
+        publish_searches(connection, counted.client)
 
 
 def test_a_port_that_is_taken(server: Server) -> None:

@@ -947,6 +947,29 @@ def test_the_daily_report_counts_what_the_tables_hold(three_days: Project) -> No
     ) == [(1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0), (2, 0, 0, 0, 0, 0)]
 
 
+def test_a_build_with_few_problems_says_why(three_days: Project, tmp_path: Path) -> None:
+    copy = three_days.copy_to(tmp_path)
+    # Nobody has so many voices.
+    finished = copy.build(DAYS[0], variables=", problem_voices: 50", data_tests=False)
+    assert finished.status == 0, finished.output
+    [(posts, complaints, groups, advice)] = copy.query(
+        "select window_posts, window_complaints, nearest_groups, advice from gold.problem_searches"
+        f" where search_date = '{DAYS[0]}'"
+    )
+    assert (posts, complaints) == copy.query(
+        f"select posts, complaints from gold.daily_report where report_date = '{DAYS[0]}'"
+    )[0]
+    assert (
+        f"no problem is published. Of {posts} posts in 1 of the last 14 days, {complaints} complain" in finished.output
+    )
+    assert groups[0]["reason"] == "too few voices"
+    assert f"near a problem, but too few voices ({groups[0]['posts']} posts" in finished.output
+    assert all(f"{DAYS[0]}: {sentence}" in finished.output for sentence in advice)
+    # With the usual number there are problems again.
+    finished = copy.build(DAYS[0], data_tests=False)
+    assert "1 problem is published" in finished.output
+
+
 @pytest.mark.parametrize("day", DAYS[1:])
 def test_another_build_changes_no_problem_and_labels_nothing(three_days: Project, tmp_path: Path, day: str) -> None:
     copy = three_days.copy_to(tmp_path)

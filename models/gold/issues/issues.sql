@@ -16,6 +16,34 @@ label_requests as (
 
 ),
 
+items as (
+
+    select * from {{ ref('items') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+documents as (
+
+    select * from {{ ref('documents') }}
+    where collection_date = {{ run_date() }}
+
+),
+
+complaint_counts as (
+
+    select
+        items.cluster_date,
+        items.cluster_id,
+        count(*) filter (where documents.complaint_score >= {{ var('complaint_threshold') }}) as complaints,
+        -- The complaint score calls some posts complaints that are none, so hardly a topic has no complaint at all.
+        complaints < 0.2 * count(*) as without_complaints,
+    from items
+    inner join documents on items.url_hash = documents.url_hash
+    group by all
+
+),
+
 issues as (
 
     select
@@ -29,18 +57,22 @@ issues as (
         label_requests.source_counts,
         label_requests.cluster_size,
         label_requests.confidence,
+        complaint_counts.complaints,
         row_number() over (
             partition by issue_labels.cluster_date
             order by
+                complaint_counts.without_complaints asc,
                 list_position(['high', 'medium', 'low'], issue_labels.impact_level) asc,
                 issue_labels.would_pay_signal desc,
                 label_requests.core_size * label_requests.confidence desc,
                 issue_labels.cluster_id asc
         ) as day_rank,
         issue_labels.would_pay_signal,
+        complaint_counts.without_complaints,
         issue_labels.cluster_date,
     from issue_labels
     inner join label_requests using (cluster_date, cluster_id)
+    inner join complaint_counts using (cluster_date, cluster_id)
 
 )
 

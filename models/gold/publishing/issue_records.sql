@@ -39,6 +39,8 @@ fields as (
         impact_level,
         cluster_size,
         confidence,
+        complaints,
+        without_complaints,
         source_counts,
         labeler,
     from issues

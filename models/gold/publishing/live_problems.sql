@@ -7,6 +7,8 @@
     )
 }}
 
+-- The push sends the searches, too: depends_on: {{ ref('search_records') }}
+
 with
 
 records as (
