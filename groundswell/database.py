@@ -35,6 +35,20 @@ def connect(path: str | None = None) -> duckdb.DuckDBPyConnection:
         raise DatabaseError(f"{path} can not be opened: {reason}") from error
 
 
+def table(schema: str, name: str) -> str:
+    """The quoted name of a table, for a command that runs without dbt."""
+    return f'"{schema}"."{name}"'
+
+
+def existing(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a table or view with this quoted name exists and can be read."""
+    try:
+        connection.execute(f"select 1 from {name} limit 0")
+    except duckdb.CatalogException:
+        return False
+    return True
+
+
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Run a with block in one transaction: all of its statements are committed, or none is.

@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from groundswell.clock import now
+from groundswell.corrections import create_corrections
 from groundswell.database import connect, write_errors
 from ingest.item import Item, clean_text
 from ingest.parsed import Rejected
@@ -166,6 +167,7 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place. Raises DatabaseError."""
     with connect() as connection:
         connection.execute(DDL)
+        create_corrections(connection)
         yield connection
 
 

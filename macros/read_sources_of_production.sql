@@ -8,11 +8,16 @@
         {%- set attached = run_query(
             'select database_name from duckdb_databases() where readonly and not internal'
         ).columns[0].values() -%}
+        {%- set originals = run_query(
+            'select database_name, schema_name, table_name from duckdb_tables() '
+            ~ 'union all select database_name, schema_name, view_name from duckdb_views()'
+        ).rows | map('list') | list -%}
         {%- for node in graph.sources.values() if attached and node.meta.get('written_by') != 'dbt' -%}
             {%- set local = api.Relation.create(
                 database=target.database, schema=node.schema, identifier=node.identifier, type='view'
             ) -%}
-            {%- if not load_relation(local) -%}
+            {#- An older version of the project may have written the production database. -#}
+            {%- if not load_relation(local) and [attached[0], node.schema, node.identifier] in originals -%}
                 {%- do run_query('create schema if not exists ' ~ local.without_identifier()) -%}
                 {%- do run_query(
                     'create view ' ~ local ~ ' as select * from ' ~ local.incorporate(path={'database': attached[0]})

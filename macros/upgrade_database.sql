@@ -7,9 +7,11 @@
     {%- set issue_attempts, problem_attempts = ref('issue_label_attempts'), ref('problem_label_attempts') -%}
     {%- set opinion_attempts, daily_report = ref('opinion_attempts'), ref('daily_report') -%}
     {%- set answer_weights, llm_calls = ref('answer_weights'), source('bronze', 'llm_calls') -%}
+    {%- set corrections = source('bronze', 'corrections') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- do split_label_attempts(issue_attempts, problem_attempts) -%}
         {%- do create_llm_calls(llm_calls, [opinion_attempts, issue_attempts, problem_attempts]) -%}
+        {%- do create_corrections(corrections) -%}
         {%- do count_posts_by_source(daily_report) -%}
         {%- do drop_table_if_there(answer_weights, 'post_weights') -%}
     {%- endif -%}
@@ -90,6 +92,18 @@
             'create table ' ~ llm_calls.render() ~ ' as select distinct on (attempt_id) * from (' ~ calls | join(' union all ') ~ ')'
         ) -%}
         {%- do adapter.cache_added(llm_calls.incorporate(type='table')) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Creates an empty table of corrections, for a database that nobody has corrected. -#}
+{% macro create_corrections(corrections) %}
+    {%- if not load_relation(corrections) -%}
+        {%- do run_and_commit(
+            'create table ' ~ corrections.render() ~ ' (correction_id bigint not null, kind text not null, problem_id text, '
+            ~ 'other_problem_id text, posts text[], kept_posts text[], title text, undoes bigint, as_of_date date, '
+            ~ 'corrected_at timestamp not null)'
+        ) -%}
+        {%- do adapter.cache_added(corrections.incorporate(type='table')) -%}
     {%- endif -%}
 {% endmacro %}
 

@@ -135,6 +135,7 @@ class Problem(Record):
     """A row of gold.problem_records."""
 
     title: Title
+    is_edited: bool
     category: Category
     description: Paragraph
     impact_level: Impact

@@ -15,7 +15,7 @@ const ORDERS = {
     voices: "-voices,-demand_score,id",
     newest: "-first_seen,-demand_score,id",
 }
-const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,voices,paying_voices,demand_score," +
+const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,voices,paying_voices,demand_score," +
     "source_counts,quotes,daily_voices,last_seen"
 const SPARK_DAYS = 21
 
@@ -74,6 +74,8 @@ async function fetchGrowing(filter, page, perPage, signal) {
 
 // A record of an earlier version has no tier.
 const tierLabel = ({ tier }) => (TIERS[tier] ? span(`tier tier-${tier}`, spoken("How sure: "), TIERS[tier]) : null)
+// A person has renamed the problem, or moved posts.
+const editedLabel = ({ is_edited: isEdited }) => (isEdited ? span("edited", "Edited") : null)
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
 /** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
@@ -90,7 +92,7 @@ function listItem(problem, position, { hrefOf }) {
             // The title gives the direction of both: the tier stands after its last word.
             element("div", { class: "headline", dir: "auto" },
                 element("h2", {}, element("a", { href: hrefOf({ problem: problem.id }), "data-inside": "open" }, problem.title)),
-                tierLabel(problem)),
+                tierLabel(problem), editedLabel(problem)),
             quote && element("p", { class: "said" },
                 span("muted", sourceName(quote.source)), " ", element("q", { dir: "auto" }, quote.quote)),
             element("p", { class: "labels" },
@@ -220,7 +222,7 @@ function openedView(first, { hrefOf }) {
         const pays = record.would_pay_signal || record.paying_voices
         return [
             element("header", { "data-part": "head" },
-                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record)),
+                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record), editedLabel(record)),
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
                 record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null),
             section("numbers", "Figures",

@@ -332,6 +332,17 @@ def test_how_sure_a_problem_is_stands_beside_its_title(board: Board, own: Page) 
     expect(own.locator("#list h2")).to_have_text([f"Problem {number}" for number in range(1, 5)])
 
 
+def test_what_a_person_corrected_is_marked(board: Board, own: Page) -> None:
+    title = "<img src=x onerror=alert(1)> by a person"
+    board.put("problems", problem(1, title=title, is_edited=True), problem(2, is_edited=False))
+    open_list(own, "/")
+    expect(own.locator(".headline")).to_have_text([f"{title}Edited", "Problem 2"])
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("#opened h1")).to_have_text(title)
+    expect(own.locator("header .edited")).to_have_text("Edited")
+    assert own.locator("main img").count() == 0
+
+
 def test_problems_are_narrowed_by_how_sure_they_are(board: Board, own: Page) -> None:
     board.put(
         "problems", problem(1, tier="certain"), problem(2, tier="likely"), problem(3, tier="emerging"), problem(4)

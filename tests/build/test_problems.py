@@ -387,6 +387,7 @@ class History:
             f"create table pair_weights as from '{ROOT / 'seeds' / 'pair_weights.csv'}';"
             f"create table problem_tiers as from '{ROOT / 'seeds' / 'problem_tiers.csv'}';"
             "create table embeddings (content_hash text, model text, embedding float[384]);"
+            "create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);"
             "create table problem_assignments as select * from rows"
         )
 
@@ -720,6 +721,133 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
     assert [left[post.url_hash] for post in unseen] == [by_old[post.url_hash] for post in unseen]
     models = history.session.sql("select distinct as_of_date, model from problem_assignments order by 1").fetchall()
     assert models == [(day_of(0), "MiniLM"), (day_of(1), "new")]
+
+
+# -- What people correct.
+
+
+def give(history: History, day: int, problem: str | None, *posts: str) -> None:
+    """A correction, made after this day, gives posts to a problem."""
+    history.session.execute(
+        "insert into corrected_posts select (select count(*) from corrected_posts), unnest($posts), $problem, $day",
+        {"posts": list(posts), "problem": problem, "day": day_of(day)},
+    )
+
+
+def names_of(history: History, day: int, prefix: str) -> set[str | None]:
+    """The problems of the posts with this prefix, as a day left them."""
+    return {problem for url_hash, problem in history.standing(day).items() if url_hash.startswith(prefix)}
+
+
+def reports(day: int, count: int, seed: int, prefix: str, centre: int) -> list[Post]:
+    """Posts of a matter, which its number names."""
+    return some_posts(day, alike(count, seed, strangers(1, centre)[0]), prefix)
+
+
+# On dense ground a post has ten neighbours.
+@pytest.mark.parametrize("count", [4, 14])
+def test_posts_that_a_person_parts_stay_apart(count: int) -> None:
+    history = History()
+    others = some_posts(0, strangers(20, 9), "other")
+    history.build(0, reports(0, 2 * count, 1, "post", 1) + others)
+    [name] = names_of(history, 0, "post")
+    before = history.rows()
+    left = [f"post-00-{number:02}" for number in range(count)]
+    stay = [f"post-00-{number:02}" for number in range(count, 2 * count)]
+    give(history, 0, "parted", *left)
+    give(history, 0, name, *stay)
+
+    def are_parted(day: int) -> bool:
+        standing = history.standing(day)
+        return {standing[post] for post in left} == {"parted"} and {standing[post] for post in stay} == {name}
+
+    history.build(0)
+    assert are_parted(0)
+    # Whatever comes, and though it resembles both; also where the window no longer holds them.
+    for day in (1, 2, WINDOW + 3):
+        history.build(day, reports(day, 6, 10 + day, "new", 1))
+        assert are_parted(day)
+        assert names_of(history, day, "new") <= {"parted", name}
+    rows = history.rows()
+    history.build(0)
+    assert history.rows() == rows
+
+    history.session.execute("delete from corrected_posts")
+    history.build(0)
+    assert {row for row in history.rows() if row[5] == day_of(0)} == before
+
+
+@pytest.mark.parametrize("count", [4, 14])
+def test_problems_that_a_person_merges_stay_one(count: int) -> None:
+    history = History()
+    others = some_posts(0, strangers(20, 9), "other")
+    history.build(0, reports(0, count, 1, "one", 1) + reports(0, count + 2, 2, "two", 2) + others)
+    [one], [two] = names_of(history, 0, "one"), names_of(history, 0, "two")
+    assert one
+    assert two
+    assert one != two
+    before = history.rows()
+    # The smaller one keeps its id, against the rule.
+    give(history, 0, one, *(url_hash for url_hash in history.standing(0) if url_hash.startswith(("one", "two"))))
+    history.build(0)
+    assert names_of(history, 0, "one") == names_of(history, 0, "two") == {one}
+    # Later reports of either matter find the problem.
+    history.build(1, reports(1, 2, 3, "one", 1) + reports(1, 2, 4, "two", 2))
+    assert names_of(history, 1, "one") == names_of(history, 1, "two") == {one}
+    day = WINDOW + 3
+    history.build(day, reports(day, 2, 5, "two", 2))
+    assert names_of(history, day, "two") == {one}
+
+    history.session.execute("delete from corrected_posts")
+    history.build(0)
+    assert {row for row in history.rows() if row[5] == day_of(0)} == before
+    assert names_of(history, day, "two") == {two}
+
+
+def test_a_post_goes_where_a_person_pins_it() -> None:
+    history = History()
+    mild = [post._replace(complaint_score=0.1) for post in some_posts(0, strangers(1, 8), "mild")]
+    copies = [mild[0]._replace(url_hash="copy", duplicate_of=mild[0].url_hash)]
+    history.build(0, reports(0, 4, 1, "one", 1) + reports(0, 6, 2, "two", 2) + mild + copies)
+    [one], [two] = names_of(history, 0, "one"), names_of(history, 0, "two")
+    give(history, 0, two, "one-00-00", mild[0].url_hash)
+    # The last word counts.
+    give(history, 0, one, "two-00-00")
+    give(history, 0, two, "two-00-00")
+    history.build(1, reports(1, 3, 3, "one", 1))
+    standing = history.standing(1)
+    assert standing["one-00-00"] == standing["mild-00-00"] == standing["two-00-00"] == two
+    assert {standing[post] for post in standing if post.startswith("one")} == {one, two}
+    # The day that was built before the corrections is not changed by a later day.
+    assert history.standing(0)["one-00-00"] == one
+    assert "copy" not in standing
+
+
+def test_a_copy_can_be_pinned_apart_from_its_original() -> None:
+    history = History()
+    posts = reports(0, 4, 1, "one", 1)
+    copies = [posts[0]._replace(url_hash="copy-1", duplicate_of="one-00-00")]
+    copies.append(copies[0]._replace(url_hash="copy-2"))
+    history.build(0, posts + copies + reports(0, 6, 2, "two", 2))
+    [one], [two] = names_of(history, 0, "one"), names_of(history, 0, "two")
+    give(history, 0, two, "copy-1", *(f"two-00-{number:02}" for number in range(6)))
+    history.build(0)
+    standing = history.standing(0)
+    assert (standing["copy-1"], standing["copy-2"], standing["one-00-00"]) == (two, one, one)
+
+
+def test_a_corrected_problem_is_not_merged_into_another() -> None:
+    one, other, between = bridge(1)
+    others = np.vstack([alike(6, seed) for seed in range(50, 58)])
+    history = History()
+    history.build(
+        0, some_posts(0, alike(6, 2, one), "one") + some_posts(0, alike(5, 3, other), "two") + some_posts(0, others)
+    )
+    [large], [small] = names_of(history, 0, "one"), names_of(history, 0, "two")
+    give(history, 0, small, *(f"two-00-{number:02}" for number in range(5)))
+    history.build(1, some_posts(1, alike(8, 4, between), "between"))
+    assert names_of(history, 1, "two") == {small}
+    assert names_of(history, 1, "one") == {large}
 
 
 # -- What a language model says of the posts.

@@ -17,6 +17,11 @@ DOWNGRADE = """
     drop table gold.issue_label_attempts;
     drop table gold.problem_label_attempts;
     drop table bronze.llm_calls;
+    drop view silver.corrected_pairs;
+    drop view silver.corrected_posts;
+    drop view silver.corrections;
+    drop table bronze.corrections;
+    alter table gold.problems drop column is_edited;
     alter table gold.daily_report add column github_posts bigint;
     alter table gold.daily_report add column reddit_posts bigint;
     update gold.daily_report
@@ -36,12 +41,15 @@ DOWNGRADE = """
 def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path, loopback: Loopback) -> None:
     copy = built.copy_to(tmp_path)
     before = copy.contents()
+    corrections = copy.query("describe bronze.corrections")
     [(github,)] = copy.query("select source_counts['github'] from gold.daily_report")
     copy.query(DOWNGRADE)
     # Whoever asked again would ask this server.
     finished = copy.build(DAY, data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert not loopback.requests
+    # The build creates the same empty table as the command.
+    assert copy.query("describe bronze.corrections") == corrections
     after = copy.contents()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     # The killed call, and the day that was added to the report.

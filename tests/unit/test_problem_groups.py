@@ -228,10 +228,11 @@ def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
 
 def considered(*rows: dict[str, Any]) -> pa.Table:
     """The rows that the model reads for a day; nothing is known of a post but what is given."""
-    nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "size": 0}
+    nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "given": "", "size": 0}
     return pa.Table.from_pylist(
         [
             nothing
+            | {"problem_before": row.get("problem", "")}
             | {"text": f"t{number}", "title": "", "collection_date": date(2026, 11, 20), "title_embedding": None}
             | row
             for number, row in enumerate(rows)
@@ -240,7 +241,16 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
             [
                 *(
                     (name, pa.string())
-                    for name in ("url_hash", "original", "author", "author_voice", "voice", "problem")
+                    for name in (
+                        "url_hash",
+                        "original",
+                        "author",
+                        "author_voice",
+                        "voice",
+                        "problem",
+                        "problem_before",
+                        "given",
+                    )
                 ),
                 ("size", pa.int64()),
                 ("text", pa.string()),

@@ -26,6 +26,12 @@ categories as (
 
 ),
 
+corrections as (
+
+    select * from {{ ref('corrections') }}
+
+),
+
 voice_counts as (
 
     select
@@ -45,7 +51,13 @@ problems as (
         max(problem_candidates.collection_date) as last_seen,
     from problem_candidates
     inner join voice_counts on problem_candidates.problem_id = voice_counts.problem_id
-    where voice_counts.voices >= {{ var('problem_voices') }}
+    where
+        voice_counts.voices >= {{ var('problem_voices') }}
+        -- Nobody needs a label for what a person has dismissed.
+        and problem_candidates.problem_id not in (
+            select corrections.problem_id from corrections
+            where corrections.kind = 'dismiss'
+        )
     group by all
 
 ),

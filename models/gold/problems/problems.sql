@@ -33,6 +33,35 @@ problem_tiers as (
 
 ),
 
+corrections as (
+
+    select * from {{ ref('corrections') }}
+
+),
+
+-- What people said of a problem. A problem that was merged or that a split opened is corrected too.
+edits as (
+
+    select
+        unnest([problem_id, other_problem_id]) as problem_id,
+        kind = 'dismiss' as is_dismissed,
+        title,
+    from corrections
+
+),
+
+corrected as (
+
+    select
+        problem_id,
+        bool_or(is_dismissed) as is_dismissed,
+        max(title) as title,
+    from edits
+    where problem_id is not null
+    group by all
+
+),
+
 {{ window_halves() }},
 
 closed as (
@@ -161,7 +190,8 @@ problems as (
 
     select
         demand.problem_id,
-        problem_labels.canonical_title as title,
+        coalesce(corrected.title, problem_labels.canonical_title) as title,
+        corrected.problem_id is not null as is_edited,
         problem_labels.category,
         problem_labels.description,
         problem_labels.impact_level,
@@ -208,7 +238,9 @@ problems as (
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
     inner join claims on demand.problem_id = claims.problem_id
     left join closed on demand.problem_id = closed.problem_id
+    left join corrected on demand.problem_id = corrected.problem_id
     cross join built
+    where corrected.is_dismissed is not true
 
 )
 

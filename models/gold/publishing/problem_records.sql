@@ -138,6 +138,7 @@ fields as (
     select
         problems.problem_id as id,
         problems.title,
+        problems.is_edited,
         problems.category,
         problems.description,
         problems.impact_level,

@@ -14,6 +14,9 @@ A problem goes to the group with most of its posts, and keeps its id. If several
 with the most posts keeps its id, and the others are merged into it. A group that no problem claims opens a problem if
 it has at least problem_voices voices. The latest three posts of a problem represent it, even if they are older than the
 window. They do so for problem_memory_days after its latest post.
+People correct problems: silver.corrected_posts gives posts to problems, and no group takes them away. Posts of one
+corrected problem start together, and posts of two are never in one group. Where most of a group was given to a problem,
+the rest of the group follows.
 
 The rows of a day depend on the posts of this day and of earlier days. A build of an earlier day therefore regroups all
 later days.
@@ -22,6 +25,7 @@ later days.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import duckdb
@@ -101,9 +105,22 @@ SCHEMA = pa.schema(
 # The complaints of a window and the representatives of problems, with their voices, problems and vectors. The posts are
 # selected before the join with the vectors; otherwise the join would read the vectors of all posts ever collected.
 CONSIDERED = """
-    with representatives as (
+    with given as (
+        select url_hash, problem_id
+        from temp.given
+        where as_of_date <= $last::date
+        qualify row_number() over (partition by url_hash order by correction_id desc) = 1
+    ),
+    standing as (
+        select
+            before.* replace (coalesce(given.problem_id, before.problem_id) as problem_id),
+            before.problem_id as problem_before,
+        from temp.standing as before
+        left join given using (url_hash)
+    ),
+    representatives as (
         select url_hash
-        from temp.standing
+        from standing
         where problem_id is not null
         qualify
             max(collection_date) over (partition by problem_id) >= $last::date - $memory::int
@@ -120,6 +137,14 @@ CONSIDERED = """
         select url_hash, content_hash, duplicate_of, collection_date
         from {documents}
         where url_hash in (select url_hash from representatives)
+        -- A person can give a problem a post that is no complaint.
+        union
+        select url_hash, content_hash, duplicate_of, collection_date
+        from {documents}
+        where
+            collection_date <= $last::date
+            and url_hash in (select url_hash from given)
+            and url_hash not in (select url_hash from standing)
     ),
     post_titles as (
         select url_hash, content_hash
@@ -140,18 +165,18 @@ CONSIDERED = """
     authors as (
         select url_hash, coalesce(author_hash, '') as author, posted_at
         from {posts}
-        where url_hash in (select url_hash from considered_posts union all select url_hash from temp.standing)
+        where url_hash in (select url_hash from considered_posts union all select url_hash from standing)
     ),
     author_voices as (
         select author, arg_min(voice, (posted_at, url_hash)) as voice
-        from temp.standing
+        from standing
         inner join authors using (url_hash)
         where author <> ''
         group by author
     ),
     sizes as (
         select problem_id, count(*) as posts
-        from temp.standing
+        from standing
         where problem_id is not null
         group by problem_id
     )
@@ -161,7 +186,9 @@ CONSIDERED = """
         authors.author,
         coalesce(author_voices.voice, '') as author_voice,
         coalesce(standing.voice, '') as voice,
-        coalesce(standing.problem_id, '') as problem,
+        coalesce(standing.problem_id, given.problem_id, '') as problem,
+        coalesce(standing.problem_before, '') as problem_before,
+        coalesce(given.problem_id, '') as given,
         coalesce(sizes.posts, 0) as size,
         texts.text,
         texts.title,
@@ -175,8 +202,9 @@ CONSIDERED = """
     left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     inner join authors using (url_hash)
     left join author_voices using (author)
-    left join temp.standing as standing using (url_hash)
-    left join sizes using (problem_id)
+    left join standing using (url_hash)
+    left join given using (url_hash)
+    left join sizes on coalesce(standing.problem_id, given.problem_id) = sizes.problem_id
     order by authors.posted_at, url_hash
 """
 
@@ -215,6 +243,10 @@ class Complaints(NamedTuple):
     vectors: Vectors
     # Texts and titles with their vectors.
     said: Posts
+    # The problem that a person gave the post; "" for none. It is also the problem before.
+    given: Sequence[str] = ()
+    # All problems that people gave posts, here or outside the window. They are not merged into others.
+    corrected: frozenset[str] = frozenset()
 
 
 class Settings(NamedTuple):
@@ -417,6 +449,48 @@ def first_groups(before: Labels, is_fixed: Flags, found: Candidates, chance: Flo
     return np.where(stays, apart, 2 * count + np.arange(count))
 
 
+def start_together(start: Labels, before: Labels, given: Sequence[str]) -> Labels:
+    """The groups (n,) with which linkage starts: posts that people gave one problem start in one group.
+
+    start: those without corrections. before: the problem of each post before (n,). given: the problem that a person
+    gave each post; "" for none.
+    """
+    is_given = np.array([bool(name) for name in given], dtype=bool)
+    # If the problem does not stay together, only these posts of it do.
+    together = np.where(np.isin(before, start), before, 3 * len(start) + before)
+    return np.where(is_given, together, start)
+
+
+def parted(given: Sequence[str]) -> tuple[Labels, Labels]:
+    """A pair of posts for any two problems that people gave posts: the two must not get into one group."""
+    first: dict[str, int] = {}
+    for index, name in enumerate(given):
+        if name:
+            first.setdefault(name, index)
+    pairs = np.array(list(combinations(first.values(), 2)), np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def corrected_groups(group: Labels, given: Sequence[str], names: Mapping[int, str]) -> tuple[Labels, dict[int, str]]:
+    """The groups of m posts (m,) and the problems that they continue, where posts go to the problems they were given.
+
+    group: the group of each post (m,). given: the problem that a person gave each post; "" for none. names: the problem
+    that each group continues. A group follows the problem that most of its posts were given; else it stays with its
+    problem, without the posts that were given another one.
+    """
+    people_said = sorted(set(given) - {""})
+    numbers = {name: int(group.max()) + 1 + place for place, name in enumerate(people_said)}
+    size = Counter(group.tolist())
+    shared = Counter((name, number) for name, number in zip(given, group.tolist(), strict=True) if name)
+    owner = {number: name for number, name in names.items() if name in numbers}
+    owner |= {number: name for (name, number), posts in shared.items() if 2 * posts > size[number]}
+    moved = [
+        numbers.get(name or owner.get(number, ""), number) for name, number in zip(given, group.tolist(), strict=True)
+    ]
+    others = {number: name for number, name in names.items() if number not in owner}
+    return np.array(moved, np.int64), others | {number: name for name, number in numbers.items()}
+
+
 def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     """Group n posts of a window on its last day."""
     pairs = nearest_pairs(posts.vectors)
@@ -425,23 +499,33 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     voice = voices(posts, pairs)
     before = labels_of(posts.problem)
     count = len(voice)
+    given = posts.given or [""] * count
     community = communities(posts.vectors, pairs, before)
     is_dense = is_dense_ground(pairs, community)
     sparse = ~(is_dense[found.a] | is_dense[found.b])
-    start = first_groups(before, is_dense, found, chance, STAYS * settings.least)
-    linked = average_linkage(found.a[sparse], found.b[sparse], chance[sparse], start, settings.least)
+    start = start_together(first_groups(before, is_dense, found, chance, STAYS * settings.least), before, given)
+    one, other = parted(given)
+    # No mean is high enough that contains minus infinity.
+    linked = average_linkage(
+        np.concatenate([found.a[sparse], one]),
+        np.concatenate([found.b[sparse], other]),
+        np.concatenate([chance[sparse], np.full(len(one), -np.inf)]),
+        start,
+        settings.least,
+    )
     group = np.where(is_dense, count + community, linked)
 
     # Two groups are joined only if a pair between them has the least chance.
     joins = sparse & (chance >= settings.least)
     links = np.concatenate([pairs.a, found.a[joins]]), np.concatenate([pairs.b, found.b[joins]])
     indices = np.flatnonzero(is_regrouped(posts, links, before)).tolist()
+    size = dict(zip(posts.problem, posts.size, strict=True))
+    names = names_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
+    if any(given[index] for index in indices):
+        group[indices], names = corrected_groups(group[indices], [given[index] for index in indices], names)
     members: dict[int, list[int]] = {}
     for index in indices:
         members.setdefault(int(group[index]), []).append(index)
-
-    size = dict(zip(posts.problem, posts.size, strict=True))
-    names = names_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
     for number, each in members.items():
         if number not in names and len({voice[index] for index in each}) >= settings.min_voices:
             names[number] = new_name(day, posts.url_hash[each[0]])
@@ -451,7 +535,7 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
         for index in each:
             # Posts of groups that no problem claims keep their problem.
             problem[index] = names.get(number, problem[index])
-    gone = {posts.problem[index] for index in indices} - goes_on - {""}
+    gone = {posts.problem[index] for index in indices} - goes_on - posts.corrected - {""}
     merged = {}
     for name in sorted(gone):
         into = Counter(problem[index] for index in indices if posts.problem[index] == name and problem[index] != name)
@@ -474,11 +558,17 @@ def post_chances(
 
 
 def rows_of_day(
-    considered: pa.Table, day: str, model: str, same: float, settings: Settings
+    considered: pa.Table,
+    day: str,
+    model: str,
+    same: float,
+    settings: Settings,
+    corrected: frozenset[str] = frozenset(),
 ) -> tuple[pa.Table, dict[str, str]]:
     """The rows of SCHEMA that a day adds, and the merged problems: {old id: new id}.
 
-    considered: the rows of CONSIDERED. same: the threshold of var problem_similarity.
+    considered: the rows of CONSIDERED. same: the threshold of var problem_similarity. corrected: all problems that
+    people gave posts.
     """
     if not considered.num_rows:
         return SCHEMA.empty_table(), {}
@@ -486,6 +576,9 @@ def rows_of_day(
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
     # Duplicates follow their original. In the graph, they would displace its other neighbours.
     leaders = [rows.get(original, row) for row, original in enumerate(columns["original"])]
+    # But a person can give the duplicate another problem.
+    given = columns["given"]
+    leaders = [leader if given[row] in ("", given[leader]) else row for row, leader in enumerate(leaders)]
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
     texts, titles = to_vectors(considered["embedding"]), to_vectors(considered["title_embedding"])
@@ -501,11 +594,26 @@ def rows_of_day(
     said = Posts(
         text, [name or body for name, body in zip(title, text, strict=True)], texts[nodes], title_vectors[nodes]
     )
-    grouped = group_day(Complaints(url_hash, author, author_voice, voice, problem, size, vectors, said), day, settings)
+    grouped = group_day(
+        Complaints(
+            url_hash,
+            author,
+            author_voice,
+            voice,
+            problem,
+            size,
+            vectors,
+            said,
+            [given[row] for row in nodes],
+            corrected,
+        ),
+        day,
+        settings,
+    )
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
-        if not columns["voice"][row] or columns["problem"][row] != grouped.problem[node]:
+        if not columns["voice"][row] or columns["problem_before"][row] != grouped.problem[node]:
             moved.append(
                 {
                     "url_hash": columns["url_hash"][row],
@@ -530,6 +638,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     texts = dbt.ref("texts")
     pair_weights = dbt.ref("pair_weights")
     problem_tiers = dbt.ref("problem_tiers")
+    corrected_posts = dbt.ref("corrected_posts")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
     weights: dict[str, dict[str, float]] = {SPARSE_GROUND: {}, DENSE_GROUND: {}}
@@ -573,17 +682,58 @@ def model(dbt: Any, session: Any) -> pa.Table:
             qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
             """
         )
+    session.execute(f"create or replace temp table given as select * from {subquery(corrected_posts)}")
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
         considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
-        moved, merged = rows_of_day(considered, day, settings["model"], same, grouping)
+        corrected = session.sql(
+            "select distinct problem_id from temp.given where as_of_date <= $day::date", params={"day": day}
+        )
+        people_said = frozenset(name for (name,) in corrected.fetchall())
+        moved, merged = rows_of_day(considered, day, settings["model"], same, grouping, people_said)
+        if people_said:
+            moved = pa.concat_tables([moved, given_elsewhere(session, moved, day, settings["model"])])
         followers = followers_of(session, merged, moved, day, settings["model"])
         tables += [moved, followers]
         with arrow_view(session, "changed", pa.concat_tables([moved, followers])) as changed:
             session.execute(f"delete from temp.standing where url_hash in (select url_hash from {changed})")
             session.execute(f"insert into temp.standing by name select * from {changed}")
     session.execute("drop table temp.standing")
+    session.execute("drop table temp.given")
     return pa.concat_tables(tables)
+
+
+def given_elsewhere(session: duckdb.DuckDBPyConnection, moved: pa.Table, day: str, model: str) -> pa.Table:
+    """The rows of SCHEMA for posts outside the window that a person has given another problem.
+
+    moved: the rows that the day adds for the posts of its window.
+    """
+    with arrow_view(session, "moved", moved) as moved_view:
+        rows = session.execute(
+            f"""
+            with words as (
+                select url_hash, problem_id
+                from temp.given
+                where as_of_date <= date '{day}'
+                qualify row_number() over (partition by url_hash order by correction_id desc) = 1
+            )
+            select
+                standing.url_hash,
+                words.problem_id,
+                standing.voice,
+                standing.chance,
+                $model as model,
+                date '{day}' as as_of_date,
+                standing.collection_date,
+            from temp.standing as standing
+            inner join words using (url_hash)
+            where
+                standing.problem_id is distinct from words.problem_id
+                and standing.url_hash not in (select url_hash from {moved_view})
+            """,
+            {"model": model},
+        ).to_arrow_table()
+    return rows.cast(SCHEMA)
 
 
 def followers_of(
