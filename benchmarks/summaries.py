@@ -1,4 +1,4 @@
-"""Compares the speed of sumy's LexRank and of our LexRank, which ranks the sentences of a cluster in the same order."""
+"""Compares the speed of sumy's LexRank and of our ranking of the sentences of a cluster."""
 
 import random
 import sys
@@ -46,19 +46,13 @@ def sumys() -> LexRankSummarizer:
     return summarizer
 
 
-def ours_anew() -> LexRankSummarizer:
-    """Our LexRank before the first cluster of a day, with an empty cache of stems."""
-    summaries.summarizer.cache_clear()
-    return summaries.summarizer()
-
-
-def milliseconds(summarizer: Callable[[], LexRankSummarizer], sentences: Sequence[str], rounds: int) -> float:
-    """The median milliseconds to set up a summarizer and to choose sentences."""
+def milliseconds(choose: Callable[[list[Sentence]], object], sentences: Sequence[str], rounds: int) -> float:
+    """The median milliseconds to choose sentences."""
     taken = []
     for _ in range(rounds):
-        document = ObjectDocumentModel([Paragraph([Sentence(each, summaries.Words()) for each in sentences])])
+        parsed = [Sentence(each, summaries.Words()) for each in sentences]
         start = time.perf_counter()
-        summarizer()(document, summaries.SENTENCES)
+        choose(parsed)
         taken.append(time.perf_counter() - start)
     return median(taken) * 1_000
 
@@ -66,15 +60,29 @@ def milliseconds(summarizer: Callable[[], LexRankSummarizer], sentences: Sequenc
 def measure_summaries() -> Table:
     """Measure both by the number of sentences: ours with an empty cache of stems, and with a full cache."""
     sentences = real_sentences()
-    table = Table("sentences", title="LexRank, ms", title_justify="left", box=SIMPLE_HEAD)
+    rarity = summaries.Rarity(sentences)
+
+    def choose_as_sumy(parsed: list[Sentence]) -> object:
+        return sumys()(ObjectDocumentModel([Paragraph(parsed)]), summaries.SENTENCES)
+
+    def choose(parsed: list[Sentence]) -> object:
+        # Each sentence is a post of its own.
+        indices = {sentence: index for index, sentence in enumerate(parsed)}
+        return summaries.choose(summaries.rank(indices, rarity), indices)
+
+    def choose_anew(parsed: list[Sentence]) -> object:
+        summaries.stem.cache_clear()
+        return choose(parsed)
+
+    table = Table("sentences", title="Ranking, ms", title_justify="left", box=SIMPLE_HEAD)
     for column in ("sumy", "ours, first", "sumy / ours", "ours, later", "sumy / ours"):
         table.add_column(column, justify="right", no_wrap=True)
     # scipy and sumy set up things once; this time belongs to no cluster.
-    summaries.summarise(sentences[:10])
+    summaries.summarise(sentences[:10], rarity)
     for count in SENTENCES:
-        stock = milliseconds(sumys, sentences[:count], rounds=1)
-        first = milliseconds(ours_anew, sentences[:count], ROUNDS)
-        later = milliseconds(summaries.summarizer, sentences[:count], ROUNDS)
+        stock = milliseconds(choose_as_sumy, sentences[:count], rounds=1)
+        first = milliseconds(choose_anew, sentences[:count], ROUNDS)
+        later = milliseconds(choose, sentences[:count], ROUNDS)
         figures = f"{stock:,.0f}", f"{first:.1f}", f"{stock / first:.0f}", f"{later:.1f}", f"{stock / later:.0f}"
         table.add_row(f"{count:,}", *figures)
     return table

@@ -6,7 +6,8 @@
 # hold. A term that all sentences but one hold weighs log(n / n) = 0, so the sentences that share their terms are not
 # similar to each other. Each sentence is similar to itself only, all ranks are equal, and the order of the text decides.
 # The published method (Erkan & Radev 2004, JAIR 22) has log(n / k) and a damping factor.
-# What we do: cluster summaries take sentences of several posts, so that one odd sentence is not the whole summary.
+# What we do: words weigh by the day instead of by the cluster, and a sentence is rated by its similarity to the
+# sentences of other posts. The sentences, the stemmer and the stop words are still those of sumy.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
