@@ -44,10 +44,10 @@ said as (
     select
         named.correction_id,
         named.url_hash as one,
-        others.url_hash as other,
+        companions.url_hash as other,
         true as is_same,
     from named
-    inner join named as others on named.correction_id = others.correction_id and named.url_hash < others.url_hash
+    inner join named as companions on named.correction_id = companions.correction_id and named.url_hash < companions.url_hash
     where named.kind = 'split'
 
 ),
