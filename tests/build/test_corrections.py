@@ -9,8 +9,8 @@ import pytest
 from tests.support.project import DAY, Finished, Project
 
 HOSTILE = "<img src=x onerror=alert(1)> '; drop table gold.problems; --"
-# Attempts are kept for good. The ledger of the board notes that what it has never seen must leave.
-KEPT = {"bronze.corrections", "gold.problem_label_attempts", "gold.live_problems"}
+# Attempts are kept for good. The ledgers of the board note which records changed meanwhile, and must be sent again.
+KEPT = {"bronze.corrections", "gold.problem_label_attempts", "gold.live_problems", "gold.live_themes"}
 
 
 def correct(project: Project, *arguments: str) -> Finished:

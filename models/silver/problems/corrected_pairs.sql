@@ -44,10 +44,10 @@ said as (
     select
         named.correction_id,
         named.url_hash as one,
-        others.url_hash as other,
+        mates.url_hash as other,
         true as is_same,
     from named
-    inner join named as others on named.correction_id = others.correction_id and named.url_hash < others.url_hash
+    inner join named as mates on named.correction_id = mates.correction_id and named.url_hash < mates.url_hash
     where named.kind = 'split'
 
 ),
