@@ -66,7 +66,7 @@ def found(days: Project, planted: dict[str, str]) -> dict[str, Found]:
     )
     complaints_of = Counter(planted[url] for (url,) in complaints if url in planted)
     titles = dict(days.query("select problem_id, title from gold.problems"))
-    found = {}
+    found: dict[str, Found] = {}
     for problem_id, posts in posts_of_problems(days).items():
         counts = Counter(planted[url] for _, url in posts if url in planted)
         for problem, count in counts.items():
