@@ -34,7 +34,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bundled,dev]'
 	@touch $@
 
-demo: $(INSTALLED) ## From nothing to a live board with the bundled sample day
+demo: $(INSTALLED) ## From nothing to a live board with the bundled days
 	@$(BIN)/python -m sync demo
 
 test: lint types pytest ## Run all checks of CI

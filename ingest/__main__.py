@@ -28,7 +28,7 @@ from ingest.view import View
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 log = logging.getLogger("groundswell.ingest")
 
-# Recorded responses with invented posts of 2026-11-20.
+# Recorded responses with invented posts: one folder for each day.
 SAMPLE = Path(__file__).with_name("sample")
 
 Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="D")]
@@ -69,7 +69,7 @@ def main(
     replay_dir: Annotated[
         Path | None, typer.Option("--replay", metavar="DIR", help="Read recorded responses, DIR/<source>/*.json.")
     ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Replay the bundled sample, of 2026-11-20.")] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Replay a bundled day: 2026-11-12, 17 or 20.")] = False,
     file: Annotated[
         Path | None, typer.Option(metavar="F.jsonl", help="Import posts from a file (.jsonl or .jsonl.gz).")
     ] = None,
@@ -88,7 +88,7 @@ def main(
     if sample and replay_dir:
         raise typer.BadParameter("--sample replays the bundled folder, --replay another one: give one of them")
     if sample:
-        replay_dir = SAMPLE
+        replay_dir = sample_folder(days_between(day, first, last))
     if file and (replay_dir or source or first or last):
         raise typer.BadParameter("--file goes with none of --replay, --source, --from and --to")
     if (file or replay_dir) and (archive or refresh or dry_run):
@@ -127,6 +127,14 @@ def main(
         Console(width=max(Console().width, 130)).print(closing_table(reports))
     if any(report.failed for report in reports):
         raise typer.Exit(1)
+
+
+def sample_folder(days: Sequence[date]) -> Path:
+    """The folder of a bundled day. Raises typer.BadParameter."""
+    bundled = sorted(folder.name for folder in SAMPLE.iterdir())
+    if len(days) != 1 or str(days[0]) not in bundled:
+        raise typer.BadParameter(f"--sample replays one of these days, with --date: {', '.join(bundled)}")
+    return SAMPLE / str(days[0])
 
 
 def set_up_logging(console: Console) -> None:

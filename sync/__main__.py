@@ -118,7 +118,7 @@ def serve(
 
 @app.command()
 def demo(http: Address = "127.0.0.1:8090") -> None:
-    """Collect, build and push the bundled sample day, and show its issues."""
+    """Collect, build and push the bundled days, and show the problems and the issues of the last day."""
     try:
         run_demo(http, Console())
     except GroundswellError as error:

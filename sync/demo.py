@@ -1,4 +1,4 @@
-"""Runs the bundled sample day from files to a live board: python -m sync demo, for `make demo`."""
+"""Runs the bundled sample days from files to a live board: python -m sync demo, for `make demo`."""
 
 import os
 import secrets
@@ -17,7 +17,8 @@ from rich.text import Text
 from sync.errors import SyncError
 from sync.server import running
 
-DAY = "2026-11-20"
+# Gaps of some days let the later half of the window of problems be compared with the earlier half.
+DAYS = ("2026-11-12", "2026-11-17", "2026-11-20")
 # A separate folder, so that invented posts never mix with collected ones.
 FOLDER = Path(".demo")
 
@@ -46,7 +47,9 @@ order by day_rank
 
 
 def demo(address: str, console: Console) -> None:
-    """Collect, build and push the sample day, print its problems and issues, and keep the board up until Ctrl-C.
+    """Collect, build and push the sample days, print the problems and the last day's issues, and keep the board up.
+
+    Ctrl-C ends it.
 
     Raises SyncError if a step fails. The step has printed the reason.
     """
@@ -68,12 +71,13 @@ def demo(address: str, console: Console) -> None:
             "POCKETBASE_TOKEN": "",
         }
         environment = os.environ | settings | credentials
-        step([sys.executable, "-m", "ingest", "--date", DAY, "--sample"], environment)
-        step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {DAY}"], environment)
+        for day in DAYS:
+            step([sys.executable, "-m", "ingest", "--date", day, "--sample"], environment)
+            step([str(Path(sys.executable).with_name("dbt")), "build", "--vars", f"date: {day}"], environment)
         # Without a terminal rich assumes 80 columns, which is too narrow for the table.
         Console(width=None if console.is_terminal else 120).print(
             ranking(database, "Problems", PROBLEMS, {}, "problem", "voices", "demand"),
-            ranking(database, f"Issues of {DAY}", ISSUES, {"day": DAY}, "issue", "posts", "conf."),
+            ranking(database, f"Issues of {DAYS[-1]}", ISSUES, {"day": DAYS[-1]}, "issue", "posts", "conf."),
         )
         console.print(f"The board is live at {url}, the issues of the day at {url}/issues.html (Ctrl-C ends it)")
         try:

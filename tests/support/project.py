@@ -24,8 +24,9 @@ from sync.server import running
 from tests.support import forked
 
 ROOT = Path(__file__).parents[2]
-SAMPLE = ROOT / "ingest" / "sample"
 DAY = "2026-11-20"
+# The bundled day that most tests are about, one of three.
+SAMPLE = ROOT / "ingest" / "sample" / DAY
 DBT = str(Path(sys.executable).with_name("dbt"))
 # The name of every database: it is part of the parsed project, so one name lets all tests share that.
 DATABASE = "groundswell.duckdb"

@@ -47,6 +47,15 @@ def test_the_sample_day_is_taken_in_twice_and_stays_the_same(project: Project) -
     ]
 
 
+@pytest.mark.parametrize("day", ["2026-11-12", "2026-11-17"])
+def test_every_bundled_day_holds_posts_of_that_day_from_all_sources(project: Project, day: str) -> None:
+    finished = project.ingest("--date", day, "--sample")
+    assert finished.status == 0, finished.output
+    days = "select collection_date::text, count(*), count(distinct source) from bronze.raw_items group by all"
+    assert project.query(days) == [(day, 80, 4)]
+    assert project.query("select count(*) from bronze.rejected_items") == [(0,)]
+
+
 def test_what_is_no_post_is_skipped(project: Project) -> None:
     project.ingest("--date", DAY, "--replay", str(SAMPLE))
     assert not project.query("select url from bronze.raw_items where url like '%/pull/%'")
@@ -139,6 +148,8 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
         ([], 2, "--date is missing"),
         (["--date", DAY, "--source", "twitter"], 2, "'twitter' is not one of"),
         (["--file", "no-such.jsonl"], 1, "no-such.jsonl is no file"),
+        (["--date", "2026-11-19", "--sample"], 2, "2026-11-12, 2026-11-17, 2026-11-20"),
+        (["--from", "2026-11-12", "--to", DAY, "--sample"], 2, "one of these days"),
         (["--date", DAY, "--replay", "tests"], 1, "tests holds no recorded responses"),
         (["--file", "a.jsonl", "--source", "github"], 2, "--file goes with none of"),
         (["--date", DAY, "--from", DAY], 2, "--date goes with neither"),
