@@ -30,7 +30,7 @@ from sync.check import differences
 from sync.client import send, signed_in
 from sync.delivery import CredentialsError, TooLargeError, fault
 from sync.errors import SyncError
-from sync.plan import ISSUES, PARTS, PROBLEMS, Part
+from sync.plan import ISSUES, PARTS, PROBLEMS, THEMES, Part
 from sync.push import Pushed, push
 from sync.records import MODELS
 from sync.searches import publish_searches
@@ -40,7 +40,7 @@ from tests.support import forked
 from tests.support.project import DAY, Project, Server, free_address, read_seed, serve
 
 TODAY = date.fromisoformat(DAY)
-COLLECTIONS = ("issues", "issue_evidence", "problems", "problem_posts")
+COLLECTIONS = ("issues", "issue_evidence", "problems", "problem_posts", "themes", "theme_posts")
 
 
 @pytest.fixture
@@ -152,6 +152,12 @@ def push_all(day: Project, client: PocketBase) -> None:
         push_part(day, client, part)
 
 
+def push_the_rest(day: Project, client: PocketBase) -> None:
+    """Push all but the issues."""
+    for part in (PROBLEMS, THEMES):
+        push_part(day, client, part)
+
+
 def differing(day: Project, client: PocketBase, when: date = TODAY) -> list[str]:
     with duckdb.connect(str(day.database)) as connection:
         return list(differences(connection, client, when))
@@ -165,12 +171,13 @@ def pass_tests(day: Project) -> None:
         "insert into gold.live_issues by name select record_id as issue_id, cluster_id, content_hash,"
         " 'update' as action, cluster_date from gold.issue_records"
     )
-    day.query("delete from gold.live_problems where problem_id in (select record_id from gold.problem_records)")
-    day.query("update gold.live_problems set action = 'delete', synced_at = null")
-    day.query(
-        "insert into gold.live_problems by name"
-        " select record_id as problem_id, content_hash, 'update' as action from gold.problem_records"
-    )
+    for what in ("problem", "theme"):
+        ledger, view, key = f"gold.live_{what}s", f"gold.{what}_records", f"{what}_id"
+        day.query(f"delete from {ledger} where {key} in (select record_id from {view})")
+        day.query(f"update {ledger} set action = 'delete', synced_at = null")
+        day.query(
+            f"insert into {ledger} by name select record_id as {key}, content_hash, 'update' as action from {view}"
+        )
 
 
 def waiting(day: Project, part: Part = ISSUES) -> int:
@@ -190,7 +197,9 @@ def test_the_board_holds_what_gold_holds(day: Project, server: Server, counted: 
     assert [len(batch) for batch in counted.batches()] == [200, 8]
     problems = push_part(day, counted.client, PROBLEMS)
     assert problems.written == count(day, "gold.problems") + count(day, "gold.problem_post_records") > 0
-    assert (waiting(day), waiting(day, PROBLEMS)) == (0, 0)
+    themes = push_part(day, counted.client, THEMES)
+    assert themes.written == count(day, "gold.themes") + count(day, "gold.theme_posts") > 0
+    assert [waiting(day, part) for part in PARTS.values()] == [0, 0, 0]
     assert differing(day, counted.client) == []
     # Not only by our own comparison.
     assert {
@@ -242,7 +251,7 @@ def test_only_differences_are_sent(day: Project, server: Server, counted: Counte
     assert [request["method"] for request in batch] == ["PUT"] + ["DELETE"] * pushed.deleted
     assert batch[-1]["url"].endswith(f"/issues/records/{gone}")
     assert differing(day, counted.client)[0].startswith("problems")  # which were not pushed
-    push_part(day, counted.client, PROBLEMS)
+    push_the_rest(day, counted.client)
     assert differing(day, counted.client) == []
     assert waiting(day) == 0
 
@@ -300,6 +309,8 @@ def test_a_problem_that_is_no_more_leaves_the_board(day: Project, counted: Count
     pass_tests(day)
     pushed = push_part(day, counted.client, PROBLEMS, everything=False)
     assert pushed.deleted > 1
+    # The posts of its theme name it no longer.
+    push_part(day, counted.client, THEMES)
     assert differing(day, counted.client) == []
     assert waiting(day, PROBLEMS) == 0
 
@@ -338,7 +349,7 @@ def test_an_answer_that_is_lost_repeats_the_batch(day: Project, server: Server, 
     assert lost == [200]
     # Created the first time, found there the second, replaced the third.
     assert [batch[0]["method"] for batch in counted.batches()] == ["POST", "POST", "PUT", "POST"]
-    push_part(day, counted.client, PROBLEMS)
+    push_the_rest(day, counted.client)
     assert differing(day, counted.client) == []
 
 
@@ -382,7 +393,7 @@ def test_a_killed_push_ends_in_parity(day: Project, server: Server, counted: Cou
         for part in PARTS.values():
             push_part(day, counted.client, part, everything=False)
         assert differing(day, counted.client) == []
-        assert (waiting(day), waiting(day, PROBLEMS)) == (0, 0)
+        assert [waiting(day, part) for part in PARTS.values()] == [0, 0, 0]
     # Else the kills came too early or too late to mean anything.
     assert cut_short >= 5
 
@@ -438,7 +449,7 @@ def test_a_killed_server_ends_in_parity(
             for part in PARTS.values():
                 push_part(day, client, part, everything=False)
             assert differing(day, client) == []
-        assert (waiting(day), waiting(day, PROBLEMS)) == (0, 0)
+        assert [waiting(day, part) for part in PARTS.values()] == [0, 0, 0]
         server.kill()
         server.wait()
     assert all("can not be reached: is it running?" in complaint for complaint in complaints)
@@ -470,7 +481,7 @@ def test_batches_are_halved_where_the_server_takes_less(
     superuser.patch("/api/settings", json=limits).raise_for_status()
     push_part(day, counted.client)
     assert [len(batch) for batch in counted.batches()] == [200, 100, 50, 50, 50, 50, 8]
-    push_part(day, counted.client, PROBLEMS)
+    push_the_rest(day, counted.client)
     assert differing(day, counted.client) == []
 
 
@@ -610,7 +621,7 @@ def test_a_token_may_write_the_board_and_nothing_else(day: Project, server: Serv
     checked = day.run(sys.executable, "-m", "sync", "--date", DAY, "--check", **settings)
     assert (checked.status, checked.output.strip()) == (
         0,
-        f"{server.url} holds the issues of {DAY} and the problems as gold does",
+        f"{server.url} holds the issues of {DAY}, the problems and the themes as gold does",
     )
     with httpx.Client(base_url=server.url, headers={"Authorization": made}) as client:
         assert client.get("/api/collections").status_code == 403
@@ -682,9 +693,10 @@ def sync(day: Project, **settings: str) -> Any:
 def test_the_command(day: Project, server: Server) -> None:
     finished = sync(day, **server.settings)
     assert finished.status == 0, finished.output
-    issues, problems = finished.output.strip().splitlines()
+    issues, problems, themes = finished.output.strip().splitlines()
     assert issues == f"10 issues and 198 posts of {DAY} are live at {server.url}: 208 records written, 0 deleted"
     assert problems.startswith(f"{count(day, 'gold.problems')} problems and ")
+    assert themes.startswith(f"{count(day, 'gold.themes')} themes and ")
 
 
 def test_the_check_finds_every_kind_of_difference(
