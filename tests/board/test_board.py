@@ -718,7 +718,7 @@ def test_back_from_another_page_leads_to_where_one_was(board: Board, own: Page) 
     last = own.locator(entry(own, problem(140)))
     last.scroll_into_view_if_needed()
     own.evaluate("document.querySelector('.pages a:not([aria-current])').click()")
-    expect(own).to_have_title(re.compile("Topics"))
+    expect(own).to_have_title(re.compile("Themes"))
     own.go_back()
     expect(last).to_be_in_viewport()
 
