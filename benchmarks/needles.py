@@ -22,7 +22,7 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.problems import FITTED_ON, MIN_VOICES, TIERS, labelled, table
-from tests.support.project import DBT, Finished, Project
+from tests.support.project import DBT, Finished, Project, project_vars
 from training.pairs import SCALE, fit_sparse, read_reports, scaled
 
 TRACKER = "eclipse"
@@ -119,7 +119,8 @@ def measure_needles(files: Sequence[Path]) -> Table:
         ]
         [(complaints,)] = project.query(
             f"select count(*) from silver.documents inner join silver.posts using (url_hash)"
-            f" where url like '{ADDRESS}%' and complaint_score >= 0.5"
+            f" where url like '{ADDRESS}%' and complaint_score >= $threshold",
+            threshold=project_vars()["complaint_threshold"],
         )
     made.title = f"{made.title}; {complaints:,} of {len(needles):,} needles pass as complaints"
     surest = []

@@ -16,6 +16,13 @@ def to_vectors(column: pa.ChunkedArray | pa.Array) -> Vectors:
     return vectors
 
 
+def title_vectors(texts: Vectors, titles: pa.ChunkedArray) -> Vectors:
+    """The vectors (n, d) of n titles, a column of FLOAT[d]; the vector of the text, (n, d), stands for a null."""
+    vectors = texts.copy()
+    vectors[titles.is_valid().to_numpy()] = to_vectors(titles)
+    return vectors
+
+
 def read_vectors(batches: pa.RecordBatchReader | Iterable[pa.RecordBatch], column: str, rows: int) -> Vectors:
     """Read a column of FLOAT[d] from batches with `rows` rows in total into a float32 array (n, d).
 

@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from groundswell.pairs import BIAS, FEATURES, Candidates, Posts, candidates, chances
-from groundswell.vectors import to_vectors
+from groundswell.vectors import title_vectors, to_vectors
 from tests.support.models import load
 from tests.support.project import ROOT, project_vars
 from training import FOLDER
@@ -137,8 +137,7 @@ def read_pairs(database: Path) -> tuple[Candidates, npt.NDArray[np.bool_]]:
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(COMPLAINTS, {"threshold": project_vars()["complaint_threshold"]}).to_arrow_table()
     texts = to_vectors(rows["embedding"])
-    titles = texts.copy()
-    titles[rows["title_embedding"].is_valid().to_numpy()] = to_vectors(rows["title_embedding"])
+    titles = title_vectors(texts, rows["title_embedding"])
     words, names = rows["text"].to_pylist(), rows["title"].to_pylist()
     found = candidates(Posts(words, [name or text for name, text in zip(names, words, strict=True)], texts, titles))
     with READ.open(newline="") as opened:

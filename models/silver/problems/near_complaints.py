@@ -16,7 +16,7 @@ import pyarrow as pa
 from groundswell.linkage import average_linkage
 from groundswell.pairs import Candidates, Floats, Numbers, Posts, candidates, chances
 from groundswell.relations import subquery
-from groundswell.vectors import to_vectors
+from groundswell.vectors import title_vectors, to_vectors
 
 # The ground of seed pair_weights on which complaints are compared in pairs.
 SPARSE_GROUND = "sparse"
@@ -150,10 +150,8 @@ def rows_of_day(complaints: pa.Table, day: str, weights: dict[str, float], near:
     if count < 2:
         return SCHEMA.empty_table()
     vectors = to_vectors(complaints["embedding"])
-    # A text stands for a missing title.
-    title_vectors = vectors.copy()
-    title_vectors[complaints["title_embedding"].is_valid().to_numpy()] = to_vectors(complaints["title_embedding"])
-    said = Posts(complaints["text"].to_pylist(), complaints["title"].to_pylist(), vectors, title_vectors)
+    titles = title_vectors(vectors, complaints["title_embedding"])
+    said = Posts(complaints["text"].to_pylist(), complaints["title"].to_pylist(), vectors, titles)
     found = candidates(said)
     chance = chances(found.features, weights)
     is_alone = complaints["is_alone"].to_numpy()

@@ -51,6 +51,7 @@ from groundswell.pairs import (
 )
 from groundswell.progress import track
 from groundswell.relations import arrow_view, subquery
+from groundswell.standing import change_standing, days_to_build, make_standing
 from groundswell.vectors import Vectors, to_vectors
 
 Labels = npt.NDArray[np.int64]
@@ -663,25 +664,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
         texts=subquery(texts),
     )
 
-    days = [run_date]
-    known = "(select null::varchar as url_hash, null::date as as_of_date where false)"
-    if dbt.is_incremental:
-        known = str(dbt.this)
-        later = session.sql(
-            f"select distinct as_of_date::text from {known} where as_of_date > date '{run_date}' order by 1"
-        )
-        days += [day for (day,) in later.fetchall()]
-    with arrow_view(session, "no_assignments", SCHEMA.empty_table()) as no_assignments:
-        session.execute(
-            f"""
-            create or replace temp table standing as
-            select * from {no_assignments}
-            union all by name
-            select * from {known}
-            where as_of_date < date '{run_date}'
-            qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
-            """
-        )
+    days = days_to_build(dbt, session, run_date)
+    make_standing(dbt, session, run_date, "standing", SCHEMA)
     session.execute(f"create or replace temp table given as select * from {subquery(corrected_posts)}")
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
@@ -695,9 +679,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             moved = pa.concat_tables([moved, given_elsewhere(session, moved, day, settings["model"])])
         followers = followers_of(session, merged, moved, day, settings["model"])
         tables += [moved, followers]
-        with arrow_view(session, "changed", pa.concat_tables([moved, followers])) as changed:
-            session.execute(f"delete from temp.standing where url_hash in (select url_hash from {changed})")
-            session.execute(f"insert into temp.standing by name select * from {changed}")
+        change_standing(session, "standing", pa.concat_tables([moved, followers]))
     session.execute("drop table temp.standing")
     session.execute("drop table temp.given")
     return pa.concat_tables(tables)

@@ -25,8 +25,9 @@ from sklearn.cluster import BisectingKMeans
 from groundswell.identity import names_of_groups, new_name
 from groundswell.pairs import mixed
 from groundswell.progress import track
-from groundswell.relations import arrow_view, subquery
-from groundswell.vectors import Vectors, to_vectors
+from groundswell.relations import subquery
+from groundswell.standing import change_standing, days_to_build, make_standing
+from groundswell.vectors import Vectors, title_vectors, to_vectors
 
 Labels = npt.NDArray[np.int64]
 
@@ -158,9 +159,7 @@ def rows_of_day(considered: pa.Table, day: str, least: float, min_voices: int) -
     leaders = [row_of.get(original, row) for row, original in enumerate(columns["original"])]
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     texts = to_vectors(considered["embedding"])
-    # A text stands for a missing title.
-    titles = texts.copy()
-    titles[considered["title_embedding"].is_valid().to_numpy()] = to_vectors(considered["title_embedding"])
+    titles = title_vectors(texts, considered["title_embedding"])
     url_hash, voice, problem, theme = (
         [columns[name][row] for row in nodes] for name in ("url_hash", "voice", "problem", "theme")
     )
@@ -214,34 +213,13 @@ def model(dbt: Any, session: Any) -> pa.Table:
         problem_assignments=subquery(problem_assignments),
     )
 
-    days = [run_date]
-    known = "(select null::varchar as url_hash, null::date as as_of_date where false)"
-    if dbt.is_incremental:
-        known = str(dbt.this)
-        later = session.sql(
-            f"select distinct as_of_date::text from {known} where as_of_date > date '{run_date}' order by 1"
-        )
-        days += [day for (day,) in later.fetchall()]
-    with arrow_view(session, "no_themes", SCHEMA.empty_table()) as no_themes:
-        session.execute(
-            f"""
-            create or replace temp table standing_themes as
-            select * from {no_themes}
-            union all by name
-            select * from {known}
-            where as_of_date < date '{run_date}'
-            qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
-            """
-        )
+    days = days_to_build(dbt, session, run_date)
+    make_standing(dbt, session, run_date, "standing_themes", SCHEMA)
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping themes", disable=len(days) == 1):
         considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
         changed = rows_of_day(considered, day, least, min_voices)
         tables.append(changed)
-        with arrow_view(session, "changed_themes", changed) as changed_themes:
-            session.execute(
-                f"delete from temp.standing_themes where url_hash in (select url_hash from {changed_themes})"
-            )
-            session.execute(f"insert into temp.standing_themes by name select * from {changed_themes}")
+        change_standing(session, "standing_themes", changed)
     session.execute("drop table temp.standing_themes")
     return pa.concat_tables(tables)
