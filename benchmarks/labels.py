@@ -66,10 +66,10 @@ def built_sample(folder: Path) -> Project:
 
 
 def answers(database: Path, url_hashes: list[str]) -> list[tuple[str, str, bool]]:
-    """The built-in labeller's answers for posts, in the given order: category, impact, and whether the post pays."""
+    """The built-in labeller's answers for posts, in the given order: category, impact or "", and whether it pays."""
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
-            "select url_hash, category, impact_level, payment_quote is not null from silver.post_signals"
+            "select url_hash, category, coalesce(impact_level, ''), payment_quote is not null from silver.post_signals"
         ).fetchall()
     by_post = {url_hash: (category, impact, pays) for url_hash, category, impact, pays in rows}
     return [by_post[url_hash] for url_hash in url_hashes]

@@ -16,6 +16,7 @@ from sumy.nlp.stemmers import Stemmer
 from sumy.summarizers.lex_rank import LexRankSummarizer
 from sumy.utils import get_stop_words
 
+from groundswell.sentences import Rarity, Words, fit_sentences, rank, stem
 from tests.support.models import load
 from tests.support.project import DAY, SAMPLE, Project
 
@@ -34,7 +35,7 @@ def real_sentences() -> list[str]:
         if ingested.status:
             sys.exit(ingested.output)
         texts = [body for (body,) in project.query("select body from bronze.raw_items where body is not null")]
-    sentences = sorted(map(str, summaries.fit_sentences(texts)))
+    sentences = sorted(map(str, fit_sentences(texts)))
     random.Random(0).shuffle(sentences)
     return sentences
 
@@ -50,7 +51,7 @@ def milliseconds(choose: Callable[[list[Sentence]], object], sentences: Sequence
     """The median milliseconds to choose sentences."""
     taken = []
     for _ in range(rounds):
-        parsed = [Sentence(each, summaries.Words()) for each in sentences]
+        parsed = [Sentence(each, Words()) for each in sentences]
         start = time.perf_counter()
         choose(parsed)
         taken.append(time.perf_counter() - start)
@@ -60,7 +61,7 @@ def milliseconds(choose: Callable[[list[Sentence]], object], sentences: Sequence
 def measure_summaries() -> Table:
     """Measure both by the number of sentences: ours with an empty cache of stems, and with a full cache."""
     sentences = real_sentences()
-    rarity = summaries.Rarity(sentences)
+    rarity = Rarity(sentences)
 
     def choose_as_sumy(parsed: list[Sentence]) -> object:
         return sumys()(ObjectDocumentModel([Paragraph(parsed)]), summaries.SENTENCES)
@@ -68,10 +69,10 @@ def measure_summaries() -> Table:
     def choose(parsed: list[Sentence]) -> object:
         # Each sentence is a post of its own.
         indices = {sentence: index for index, sentence in enumerate(parsed)}
-        return summaries.choose(summaries.rank(indices, rarity), indices)
+        return summaries.choose(rank(indices, rarity), indices)
 
     def choose_anew(parsed: list[Sentence]) -> object:
-        summaries.stem.cache_clear()
+        stem.cache_clear()
         return choose(parsed)
 
     table = Table("sentences", title="Ranking, ms", title_justify="left", box=SIMPLE_HEAD)

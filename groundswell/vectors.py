@@ -16,10 +16,10 @@ def to_vectors(column: pa.ChunkedArray | pa.Array) -> Vectors:
     return vectors
 
 
-def title_vectors(texts: Vectors, titles: pa.ChunkedArray) -> Vectors:
+def title_vectors(texts: Vectors, titles: pa.ChunkedArray | pa.Array) -> Vectors:
     """The vectors (n, d) of n titles, a column of FLOAT[d]; the vector of the text, (n, d), stands for a null."""
     vectors = texts.copy()
-    vectors[titles.is_valid().to_numpy()] = to_vectors(titles)
+    vectors[np.asarray(titles.is_valid())] = to_vectors(titles)
     return vectors
 
 

@@ -7,12 +7,13 @@
     {%- set issue_attempts, problem_attempts = ref('issue_label_attempts'), ref('problem_label_attempts') -%}
     {%- set opinion_attempts, daily_report = ref('opinion_attempts'), ref('daily_report') -%}
     {%- set answer_weights, llm_calls = ref('answer_weights'), source('bronze', 'llm_calls') -%}
-    {%- set corrections = source('bronze', 'corrections') -%}
+    {%- set corrections, issues = source('bronze', 'corrections'), ref('issues') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- do split_label_attempts(issue_attempts, problem_attempts) -%}
         {%- do create_llm_calls(llm_calls, [opinion_attempts, issue_attempts, problem_attempts]) -%}
         {%- do create_corrections(corrections) -%}
         {%- do count_posts_by_source(daily_report) -%}
+        {%- do allow_unknown_impact(issues) -%}
         {%- do drop_table_if_there(answer_weights, 'post_weights') -%}
     {%- endif -%}
 {% endmacro %}
@@ -127,6 +128,18 @@
             {%- for column in old -%}
                 {%- do run_and_commit('alter table ' ~ daily_report ~ ' drop column if exists ' ~ column) -%}
             {%- endfor -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Until 0.1, the built-in labeller said an impact level of every issue. -#}
+{% macro allow_unknown_impact(issues) %}
+    {%- if load_relation(issues) -%}
+        {%- set found = run_query(
+            "select 1 from (describe " ~ issues ~ ") where column_name = 'impact_level' and \"null\" = 'NO'"
+        ) -%}
+        {%- if found.rows | length -%}
+            {%- do run_and_commit('alter table ' ~ issues ~ ' alter column impact_level drop not null') -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}

@@ -12,6 +12,8 @@ from pydantic import AnyHttpUrl, BaseModel, BeforeValidator, ConfigDict, Field, 
 
 Category = Literal["ai", "finance", "compliance", "logistics", "healthtech", "devtools", "ecommerce", "other"]
 Impact = Literal["low", "medium", "high"]
+# The built-in labeller does not know the impact of everything.
+KnownImpact = Annotated[Impact | Literal[""], BeforeValidator(lambda level: "" if level is None else level)]
 Trend = Literal["new", "growing", "steady", "fading", "unknown", "gone"]
 Tier = Literal["certain", "likely", "emerging"]
 
@@ -68,7 +70,7 @@ class Issue(Record):
     category: Category
     description: Paragraph
     would_pay_signal: bool
-    impact_level: Impact
+    impact_level: KnownImpact
     cluster_size: Count
     confidence: Measure
     complaints: Given
@@ -138,7 +140,7 @@ class Problem(Record):
     is_edited: bool
     category: Category
     description: Paragraph
-    impact_level: Impact
+    impact_level: KnownImpact
     labeler: Name
     status: Literal["active", "dormant", "closed"]
     trend: Trend

@@ -26,7 +26,8 @@ export function trendText({ trend, recent_voices: recent, earlier_voices: earlie
 }
 
 export const categoryLabel = ({ category }) => span("category", categoryName(category))
-export const impactLabel = ({ impact_level: level }) => span(`impact impact-${IMPACTS[level] ? level : "unknown"}`, IMPACTS[level] ?? String(level))
+/** The impact, if the labeller knows it. */
+export const impactLabel = ({ impact_level: level }) => (level ? span(`impact impact-${IMPACTS[level] ? level : "unknown"}`, IMPACTS[level] ?? String(level)) : null)
 export const payLabel = ({ would_pay_signal: pays }) => (pays ? span("would-pay", "Would pay") : null)
 export const labellerName = (labeler) => (labeler === "extractive" ? "built-in labeller" : String(labeler))
 export const madeBy = ({ labeler }) => element("p", { class: "muted made", "data-part": "made" }, `Labeller: ${labellerName(labeler)}`)

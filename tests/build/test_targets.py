@@ -76,6 +76,7 @@ def test_a_build_without_rows_leaves_days_and_the_board_as_they_are(built: Proje
         "gold.theme_posts",
         "gold.themes",
         "silver.extractive_problem_labels",
+        "silver.problem_titles",
         "silver.theme_terms",
     }
     assert all(after[name][0] == 0 for name in emptied)

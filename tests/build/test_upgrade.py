@@ -22,6 +22,8 @@ DOWNGRADE = """
     drop view silver.corrections;
     drop table bronze.corrections;
     alter table gold.problems drop column is_edited;
+    update gold.issues set impact_level = 'high' where impact_level is null;
+    alter table gold.issues alter column impact_level set not null;
     alter table gold.daily_report add column github_posts bigint;
     alter table gold.daily_report add column reddit_posts bigint;
     update gold.daily_report
@@ -32,6 +34,9 @@ DOWNGRADE = """
     drop table silver.source_weights;
     drop table silver.sources;
     drop table silver.extractive_problem_labels;
+    drop table silver.topic_titles;
+    drop table silver.problem_titles;
+    drop table silver.title_signals;
     drop view silver.problem_voices;
     drop view silver.posts;
     create table silver.post_weights as select 'category' as field;

@@ -16,6 +16,7 @@ from sumy.nlp.stemmers import Stemmer
 from sumy.summarizers.lex_rank import LexRankSummarizer
 from sumy.utils import get_stop_words
 
+from groundswell.sentences import Rarity, Words, rank, split
 from tests.support.models import load
 from tests.support.project import DAY
 
@@ -31,7 +32,7 @@ POSTS = [
 
 def summarised(texts: list[str]) -> str:
     """The summary of texts as the table holds it; every sentence of it stands in the text that it is said to."""
-    sentences = summaries.summarise(texts, summaries.Rarity(texts))
+    sentences = summaries.summarise(texts, Rarity(texts))
     assert all(sentence in texts[index] for index, sentence in sentences)
     return str(summaries.join([sentence for _, sentence in sentences]))
 
@@ -59,12 +60,12 @@ def summarised(texts: list[str]) -> str:
     ],
 )
 def test_split(text: str, sentences: list[str]) -> None:
-    assert list(summaries.split(text)) == sentences
+    assert list(split(text)) == sentences
 
 
 @given(st.text())
 def test_sentences_are_verbatim_and_leave_nothing_out(text: str) -> None:
-    sentences = list(summaries.split(text))
+    sentences = list(split(text))
     assert all(sentence in text for sentence in sentences)
     marks = re.compile(r"[\s*+•–—-]")
     assert marks.sub("", "".join(sentences)) == marks.sub("", text)
@@ -101,7 +102,7 @@ def test_summary(texts: list[str], summary: str) -> None:
 
 def test_sentences_are_central_and_of_different_posts() -> None:
     summary = summarised(POSTS)
-    chosen = list(summaries.split(summary))
+    chosen = list(split(summary))
     posts = [number for sentence in chosen for number, post in enumerate(POSTS) if sentence in post]
     assert len(posts) == len(set(posts)) == 3
     assert posts == sorted(posts)
@@ -113,7 +114,7 @@ def test_a_sentence_that_shares_no_words_does_not_lead() -> None:
     # sumy's LexRank leads with the bananas: words of all other sentences weigh nothing to it.
     texts = ["Bananas ripen quickly in summer."]
     texts += [f"The invoice export fails {when}." for when in ("today", "again", "often", "always")]
-    day = summaries.Rarity([*texts, *(f"Something else, number {number}." for number in range(100))])
+    day = Rarity([*texts, *(f"Something else, number {number}." for number in range(100))])
     assert 0 not in [index for index, _ in summaries.summarise(texts, day)]
 
 
@@ -121,7 +122,7 @@ def test_words_weigh_by_the_day() -> None:
     # The second sentence shares Python with the first sentence, and the import with the third.
     texts = ["Python made the export.", "Python made the import.", "Nobody needs an import."]
     of_python, of_import = (
-        summaries.Rarity([*texts, *[common] * 1_000, *["Something else."] * 1_000]) for common in ("python", "import")
+        Rarity([*texts, *[common] * 1_000, *["Something else."] * 1_000]) for common in ("python", "import")
     )
     assert [index for index, _ in summaries.summarise(texts, of_python)][:2] == [1, 2]
     assert [index for index, _ in summaries.summarise(texts, of_import)][:2] == [1, 0]
@@ -130,12 +131,12 @@ def test_words_weigh_by_the_day() -> None:
 def test_a_post_does_not_vote_for_its_own_sentences() -> None:
     long = " ".join(f"My cat likes tuna on {day} very much." for day in ("Monday", "Tuesday", "Friday", "Sunday"))
     texts = [long, "The export of invoices fails.", "Exports of an invoice failed again."]
-    day = summaries.Rarity([*texts, *(f"Something else, number {number}." for number in range(100))])
+    day = Rarity([*texts, *(f"Something else, number {number}." for number in range(100))])
     assert [index for index, _ in summaries.summarise(texts, day)] == [1, 2, 0]
 
 
 def test_rarity() -> None:
-    rarity = summaries.Rarity(["Invoices fail, invoices!", "An invoice.", "The export"])
+    rarity = Rarity(["Invoices fail, invoices!", "An invoice.", "The export"])
     rates = [rarity(term) for term in ("invoic", "export", "unseen")]
     assert rates == pytest.approx([np.log(1 + 3 / 2), np.log(4), np.log(4)])
     assert rarity("the") == pytest.approx(np.log(4))
@@ -153,14 +154,14 @@ WORDS = st.sampled_from(
 @example([("alpha", 0), ("beta", 1), ("gamma", 2)])
 @example([("one sentence only", 0)])
 def test_ratings_are_sums_of_sumys_cosines(texts: list[tuple[str, int]]) -> None:
-    indices = {Sentence(text, summaries.Words()): index for text, index in texts}
-    rarity = summaries.Rarity(text for text, _ in texts)
+    indices = {Sentence(text, Words()): index for text, index in texts}
+    rarity = Rarity(text for text, _ in texts)
     sumys = LexRankSummarizer(Stemmer("english"))
     sumys.stop_words = get_stop_words("english")
     words = {sentence: sumys._to_words_set(sentence) for sentence in indices}
     counts = {sentence: Counter(words[sentence]) for sentence in indices}
     weights = {term: rarity(term) for each in words.values() for term in each}
-    infos = summaries.rank(indices, rarity)
+    infos = rank(indices, rarity)
     for info in infos:
         here = info.sentence
         others = [there for there in indices if indices[there] != indices[here]]

@@ -62,7 +62,8 @@ issues as (
             partition by issue_labels.cluster_date
             order by
                 complaint_counts.without_complaints asc,
-                list_position(['high', 'medium', 'low'], issue_labels.impact_level) asc,
+                -- An impact that is not known may be any.
+                list_position(['high', 'medium', 'low'], coalesce(issue_labels.impact_level, 'medium')) asc,
                 issue_labels.would_pay_signal desc,
                 label_requests.core_size * label_requests.confidence desc,
                 issue_labels.cluster_id asc

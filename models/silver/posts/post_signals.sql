@@ -126,7 +126,8 @@ fitted as (
 
 ),
 
--- For embedding models without weights, the similarity to the phrases of a category decides. The impact is then medium.
+-- For embedding models without weights, the similarity to the phrases of a category decides. The impact is then not known:
+-- all levels are as likely.
 nearest_phrases as (
 
     select
@@ -151,7 +152,7 @@ scores as (
     select
         url_hash,
         'impact' as field,
-        'medium' as answer,
+        unnest(['low', 'medium', 'high']) as answer,
         1 as score,
     from posts
     where 'impact' not in (select answer_weights.field from answer_weights)
@@ -184,6 +185,7 @@ answers as (
         url_hash,
         field,
         arg_max(answer, (probability, answer)) as answer,
+        max(probability) as probability,
         map(list(answer order by answer), list(probability order by answer)) as probabilities,
     from probabilities
     group by all
@@ -195,7 +197,7 @@ post_signals as (
     select
         posts.url_hash,
         categories.answer as category,
-        impacts.answer as impact_level,
+        {{ known_impact('impacts.answer', 'impacts.probability') }} as impact_level,
         -- The pattern matches a phrase; the expression extends the match to the whole sentence.
         nullif(
             trim(

@@ -8,9 +8,9 @@ problem_voices as (
 
 ),
 
-texts as (
+problem_titles as (
 
-    select * from {{ ref('texts') }}
+    select * from {{ ref('problem_titles') }}
 
 ),
 
@@ -30,13 +30,10 @@ voices as (
 
     select
         problem_voices.*,
-        coalesce(nullif(texts.title, ''), texts.text) as title,
-        {{ is_usable_title('texts.title') }} as is_usable,
         documents.excerpt,
         post_signals.category_probabilities,
         post_signals.impact_probabilities,
     from problem_voices
-    inner join texts on problem_voices.url_hash = texts.url_hash
     inner join documents on problem_voices.url_hash = documents.url_hash
     inner join post_signals on problem_voices.url_hash = post_signals.url_hash
     qualify count(*) over (partition by problem_voices.problem_id) >= {{ var('problem_voices') }}
@@ -51,10 +48,6 @@ ranked as (
         *,
         row_number() over (
             partition by problem_id
-            order by is_usable desc, similarity desc, url_hash asc
-        ) as title_place,
-        row_number() over (
-            partition by problem_id
             order by payment_quote is null, similarity desc, url_hash asc
         ) as payment_place,
         row_number() over (
@@ -65,22 +58,13 @@ ranked as (
 
 ),
 
--- The most central posts give title and description. The most central posts that speak of paying give the quotes about
--- paying.
+-- The most central post gives the description. The most central posts that speak of paying give the quotes about paying.
 extracts as (
 
     select
         problem_id,
-        min_by(title, title_place) as title,
-        coalesce(
-            min_by(nullif(trim(regexp_extract(excerpt, '^.{20,}?[.!?…](?:\s|$)', 0, 's')), ''), place),
-            min_by(title, title_place)
-        ) as description,
+        min_by(nullif(trim(regexp_extract(excerpt, '^.{20,}?[.!?…](?:\s|$)', 0, 's')), ''), place) as description,
         {{ enough_pay('count(payment_quote)', 'count(*)') }} as would_pay_signal,
-        list(
-            { 'url_hash': url_hash, 'quote': trim(left(title, 300)), 'supports_payment': false }
-            order by title_place
-        )[:2] as titles,
         list(
             { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
             order by payment_place
@@ -94,13 +78,17 @@ extractive_problem_labels as (
 
     select
         extracts.problem_id,
-        {{ cut('extracts.title', 120) }} as canonical_title,
+        {{ cut("problem_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        extracts.description,
+        coalesce(extracts.description, problem_titles.titles[1]['title']) as description,
         elected.impact_level,
-        list_concat(extracts.titles, if(extracts.would_pay_signal, extracts.payments, [])) as quotes,
+        list_concat(
+            {{ title_quotes('problem_titles.titles') }},
+            if(extracts.would_pay_signal, extracts.payments, [])
+        ) as quotes,
         extracts.would_pay_signal,
     from extracts
+    inner join problem_titles on extracts.problem_id = problem_titles.problem_id
     inner join elected on extracts.problem_id = elected.problem_id
 
 )

@@ -16,17 +16,17 @@ summaries as (
 
 ),
 
-items as (
+topic_titles as (
 
-    select * from {{ ref('items') }}
+    select * from {{ ref('topic_titles') }}
     where cluster_date = {{ run_date() }}
 
 ),
 
-texts as (
+items as (
 
-    select * from {{ ref('texts') }}
-    where collection_date = {{ run_date() }}
+    select * from {{ ref('items') }}
+    where cluster_date = {{ run_date() }}
 
 ),
 
@@ -43,14 +43,11 @@ posts as (
         items.cluster_date,
         items.cluster_id,
         items.url_hash,
-        coalesce(nullif(texts.title, ''), texts.text) as title,
         items.similarity,
         post_signals.category_probabilities,
         post_signals.impact_probabilities,
         post_signals.payment_quote,
-        post_signals.addresses_model,
     from items
-    inner join texts on items.url_hash = texts.url_hash
     inner join post_signals on items.url_hash = post_signals.url_hash
     where items.is_core
 
@@ -61,15 +58,6 @@ features as (
     select
         cluster_date,
         cluster_id,
-        arg_max(
-            { 'url_hash': url_hash, 'title': title },
-            (
-                not coalesce(addresses_model, false),
-                {{ is_usable_title('title') }},
-                similarity,
-                url_hash
-            )
-        ) as titled,
         count(*) as posts,
         count(payment_quote) as would_pay_posts,
         count(payment_quote) / count(*) as would_pay_share,
@@ -111,16 +99,12 @@ extractive_labels as (
 
     select
         clusters.cluster_id,
-        {{ cut("scored.titled['title']", 120) }} as canonical_title,
+        {{ cut("topic_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        coalesce(descriptions.description, scored.titled['title']) as description,
+        coalesce(descriptions.description, topic_titles.titles[1]['title']) as description,
         elected.impact_level,
         list_concat(
-            [{
-                'url_hash': scored.titled['url_hash'],
-                'quote': trim(left(scored.titled['title'], 300)),
-                'supports_payment': false
-            }],
+            {{ title_quotes('topic_titles.titles[:1]') }},
             descriptions.quotes,
             if(scored.would_pay_signal, scored.payments, [])
         ) as quotes,
@@ -131,6 +115,7 @@ extractive_labels as (
         scored.would_pay_signal,
         clusters.cluster_date,
     from clusters
+    inner join topic_titles using (cluster_date, cluster_id)
     inner join scored using (cluster_date, cluster_id)
     inner join descriptions using (cluster_date, cluster_id)
     inner join elected using (cluster_date, cluster_id)

@@ -1,0 +1,193 @@
+"""Chooses the titles that stand for a group of posts among the titles of its own posts.
+
+Method: a title is rated by what it has in common with all posts of the group: the mean cosine of the title's vector to
+the vectors of the posts, and the similarity of its words to the titles and beginnings of the other posts, with words
+weighed by their rarity as for summaries (groundswell.sentences). The patterns of seed title_signals lower the rating of
+a title that can not be shown or does not speak for others: scraps, numbers of one crash, questions, one person's case.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from sumy.models.dom import Sentence
+
+from groundswell.relations import subquery
+from groundswell.sentences import WORD, Rarity, Words, fit_sentences, rank, split
+from groundswell.vectors import Vectors, title_vectors, to_vectors
+
+# The longest title of a label, in characters.
+LONGEST = 120
+# Titles of fewer words are stubs.
+MIN_WORDS = 4
+# The factor of a stub, and of a title that must be cut.
+STUB = CUT = 0.4
+# If no title has this worth, sentences of the posts may be titles, too.
+WORTHY = 0.5
+# The title and the first sentences say what a post is about. Logs and code come later.
+BEGINNING = 400
+# The weight of shared words; the rest is the weight of the cosine.
+SHARED_WORDS = 0.3
+# The title of a label, and one more quote.
+TITLES = 2
+# The texts by which words are weighed, at most. url_hash is as good as random, so the first by it are a sample.
+WEIGHED = 5_000
+ROWS_PER_BATCH = 2_000
+
+TITLE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("title", pa.string())]))
+
+# The posts of groups, in the order of the groups. {members}: a query with the columns `group` and url_hash.
+POSTS = """
+    with members as (
+        {members}
+    ),
+    vectors as (
+        select content_hash, embedding
+        from {embeddings}
+        where model = $model
+    )
+    select
+        members.number,
+        url_hash,
+        texts.title,
+        texts.text,
+        vectors.embedding,
+        of_titles.embedding as title_embedding,
+    from members
+    inner join {texts} as texts using (url_hash)
+    inner join vectors using (content_hash)
+    left join {titles} as titles using (url_hash)
+    left join vectors as of_titles on titles.content_hash = of_titles.content_hash
+    order by members.number, url_hash
+"""
+
+
+class Signal(NamedTuple):
+    """A row of seed title_signals. factor: what a title with the pattern is worth; None cuts the match off."""
+
+    pattern: re.Pattern[str]
+    factor: float | None
+
+
+class Posts(NamedTuple):
+    """The n posts of a group: url_hash, titles, texts (a text begins with its title), and unit vectors (n, d) of both.
+
+    The vector of the text stands for that of a title that is missing, or that is all the text.
+    """
+
+    url_hashes: Sequence[str]
+    titles: Sequence[str]
+    texts: Sequence[str]
+    title_vectors: Vectors
+    vectors: Vectors
+
+
+def read_signals(title_signals: duckdb.DuckDBPyRelation) -> list[Signal]:
+    """The rows of seed title_signals."""
+    rows = title_signals.order("pattern").project("pattern, factor::double").fetchall()
+    return [Signal(re.compile(pattern, re.IGNORECASE), factor) for pattern, factor in rows]
+
+
+def trimmed(title: str, signals: Sequence[Signal]) -> str:
+    """A title without what the signals cut off its ends: a part of the title, verbatim, and not empty."""
+    for signal in signals:
+        if signal.factor is None:
+            rest = signal.pattern.sub("", title).strip()
+            title = rest if rest and rest in title else title
+    return title
+
+
+def worth(title: str, signals: Sequence[Signal]) -> float:
+    """The product of the factors of what is found in a title, 0 to 1."""
+    factors = [signal.factor for signal in signals if signal.factor is not None and signal.pattern.search(title)]
+    if len(WORD.findall(title)) < MIN_WORDS:
+        factors.append(STUB)
+    if len(title) > LONGEST:
+        factors.append(CUT)
+    return float(np.prod(factors))
+
+
+def candidates(posts: Posts, signals: Sequence[Signal]) -> list[tuple[int, str, float]]:
+    """What may be the title of a group, as (index of the post, title, worth); empty only if there is no text.
+
+    A title that is too long may also be cut to one of its sentences.
+    """
+    wholes = [(index, trimmed(title, signals)) for index, title in enumerate(posts.titles)]
+    sentences = ((index, part) for index, whole in wholes if len(whole) > LONGEST for part in split(whole))
+    found = [(index, title, worth(title, signals)) for index, title in (*wholes, *sentences) if title]
+    if max((value for _, _, value in found), default=0.0) < WORTHY:
+        others = ((index, trimmed(str(each), signals)) for each, index in fit_sentences(posts.texts).items())
+        found += [(index, title, worth(title, signals)) for index, title in others if title]
+    return found
+
+
+def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list[tuple[int, str]]:
+    """The titles that stand for a group, the best first, as (index of the post, title): at most TITLES, one a post.
+
+    rarity: the weights of words. The list is empty only if there is no text.
+    """
+    found = candidates(posts, signals)
+    # A title that two posts have is that of the first of them, and counts for the second: its beginning has it, too.
+    wordings: dict[Sentence, int] = {}
+    for index, title, _ in found:
+        wordings.setdefault(Sentence(title, Words()), index)
+    for index, text in enumerate(posts.texts):
+        wordings.setdefault(Sentence(text[:BEGINNING], Words()), index)
+    shared = {str(info.sentence): info.rating for info in rank(wordings, rarity)}
+    most_shared = max((shared[title] for _, title, _ in found), default=0.0) or 1.0
+    cosines = posts.title_vectors @ posts.vectors.mean(axis=0)
+    nearest = max(float(cosines.max(initial=0.0)), 1e-6)
+    ratings = [
+        # Ties are decided by the order of the posts, and not by the last digits.
+        round(
+            value * ((1 - SHARED_WORDS) * float(cosines[index]) / nearest + SHARED_WORDS * shared[title] / most_shared),
+            6,
+        )
+        for index, title, value in found
+    ]
+    best: dict[int, str] = {}
+    for _, (index, title, _) in sorted(zip(ratings, found, strict=True), key=lambda each: -each[0]):
+        best.setdefault(index, title)
+    return list(best.items())[:TITLES]
+
+
+def read_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, Posts]]:
+    """Yield the posts of each group from batches of POSTS, as (number of the group, posts)."""
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for batch in batches:
+            vectors = to_vectors(batch["embedding"])
+            named = title_vectors(vectors, batch["title_embedding"])
+            columns = (batch[name].to_pylist() for name in ("number", "url_hash", "title", "text"))
+            yield from zip(*columns, named, vectors, strict=True)
+
+    for number, members in groupby(rows(), key=itemgetter(0)):
+        _, url_hashes, titles, texts, named, vectors = zip(*members, strict=True)
+        yield number, Posts(url_hashes, titles, texts, np.stack(named), np.stack(vectors))
+
+
+def title_lists(
+    session: duckdb.DuckDBPyConnection,
+    members: str,
+    weighed: str,
+    relations: dict[str, duckdb.DuckDBPyRelation],
+    model: str,
+) -> Iterator[tuple[Any, list[dict[str, str]]]]:
+    """Yield the titles of each group, the best first, as (number of the group, value of TITLE_LIST).
+
+    members: a query with the columns number (of the group) and url_hash. weighed: a query with the texts by which words
+    are weighed. relations: texts, titles, embeddings and title_signals, by these names. model: the embedding model.
+    """
+    signals = read_signals(relations["title_signals"])
+    texts = session.sql(f"select text from ({weighed}) order by url_hash limit {WEIGHED}")
+    rarity = Rarity(text for batch in texts.to_arrow_reader(ROWS_PER_BATCH) for text in batch["text"].to_pylist())
+    names = {name: subquery(relations[name]) for name in ("texts", "titles", "embeddings")}
+    batches = session.sql(POSTS.format(members=members, **names), params={"model": model})
+    for number, posts in read_groups(batches.to_arrow_reader(ROWS_PER_BATCH)):
+        chosen = best_titles(posts, rarity, signals)
+        yield number, [{"url_hash": posts.url_hashes[index], "title": title} for index, title in chosen]

@@ -1,0 +1,11 @@
+{#- The quotes of a label that its titles give, a list of structs of url_hash and title. -#}
+{% macro title_quotes(titles) -%}
+    list_transform(
+                {{ titles }},
+                lambda each: {
+                    'url_hash': each['url_hash'],
+                    'quote': trim(left(each['title'], 300)),
+                    'supports_payment': false
+                }
+            )
+{%- endmacro %}
