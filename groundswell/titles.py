@@ -7,6 +7,7 @@ a title that can not be shown or does not speak for others: scraps, numbers of o
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -39,7 +40,11 @@ TITLES = 2
 WEIGHED = 5_000
 ROWS_PER_BATCH = 2_000
 
-TITLE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("title", pa.string())]))
+TITLE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("title", pa.string()), ("quote", pa.string())]))
+
+# Numbers, hexadecimal ones among them, and the word at which a program has cut a title off.
+NUMBER = re.compile(r"\b(?=\w*\d)[0-9a-fx]+\b|\d+", re.IGNORECASE)
+CUT_OFF = re.compile(r"\s\S*(?:\.\.\.|…)$")
 
 # The posts of groups, in the order of the groups. {members}: a query with the columns `group` and url_hash.
 POSTS = """
@@ -87,6 +92,18 @@ class Posts(NamedTuple):
     vectors: Vectors
 
 
+class Candidate(NamedTuple):
+    """What may be the title of a group: the index of its post, the title as shown, and the part of the post that it is.
+
+    worth: the product of the factors of what is found in the title, 0 to 1.
+    """
+
+    post: int
+    title: str
+    quote: str
+    worth: float
+
+
 def read_signals(title_signals: duckdb.DuckDBPyRelation) -> list[Signal]:
     """The rows of seed title_signals."""
     rows = title_signals.order("pattern").project("pattern, factor::double").fetchall()
@@ -112,48 +129,73 @@ def worth(title: str, signals: Sequence[Signal]) -> float:
     return float(np.prod(factors))
 
 
-def candidates(posts: Posts, signals: Sequence[Signal]) -> list[tuple[int, str, float]]:
-    """What may be the title of a group, as (index of the post, title, worth); empty only if there is no text.
+def without_numbers(titles: Sequence[str]) -> list[str]:
+    """The titles, with an ellipsis for each number in which titles differ that are equal otherwise.
+
+    Programs write such titles: the numbers are those of one crash.
+    """
+    wholes = [CUT_OFF.sub("", title) for title in titles]
+    numbers = defaultdict[str, set[tuple[str, ...]]](set)
+    for whole in wholes:
+        numbers[NUMBER.sub("0", whole)].add(tuple(NUMBER.findall(whole)))
+    shown = []
+    for original, whole in zip(titles, wholes, strict=True):
+        title = original
+        varies = [len(set(column)) > 1 for column in zip(*numbers[NUMBER.sub("0", whole)], strict=True)]
+        if any(varies):
+            first, *others = NUMBER.split(whole)
+            parts = zip(varies, NUMBER.findall(whole), others, strict=True)
+            title = first + "".join(("…" if differs else number) + rest for differs, number, rest in parts)
+            title += "" if whole == original else "…"
+        shown.append(title)
+    return shown
+
+
+def candidates(posts: Posts, signals: Sequence[Signal]) -> list[Candidate]:
+    """What may be the title of a group; empty only if there is no text.
 
     A title that is too long may also be cut to one of its sentences.
     """
     wholes = [(index, trimmed(title, signals)) for index, title in enumerate(posts.titles)]
-    sentences = ((index, part) for index, whole in wholes if len(whole) > LONGEST for part in split(whole))
-    found = [(index, title, worth(title, signals)) for index, title in (*wholes, *sentences) if title]
-    if max((value for _, _, value in found), default=0.0) < WORTHY:
-        others = ((index, trimmed(str(each), signals)) for each, index in fit_sentences(posts.texts).items())
-        found += [(index, title, worth(title, signals)) for index, title in others if title]
+    quotes = wholes + [(index, part) for index, whole in wholes if len(whole) > LONGEST for part in split(whole)]
+    quotes = [(index, quote) for index, quote in quotes if quote]
+    shown = without_numbers([quote for _, quote in quotes])
+    found = [
+        Candidate(index, title, quote, worth(title, signals))
+        for (index, quote), title in zip(quotes, shown, strict=True)
+    ]
+    if max((each.worth for each in found), default=0.0) < WORTHY:
+        sentences = ((index, trimmed(str(each), signals)) for each, index in fit_sentences(posts.texts).items())
+        found += [Candidate(index, part, part, worth(part, signals)) for index, part in sentences if part]
     return found
 
 
-def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list[tuple[int, str]]:
-    """The titles that stand for a group, the best first, as (index of the post, title): at most TITLES, one a post.
+def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list[Candidate]:
+    """The titles that stand for a group, the best first: at most TITLES, one a post.
 
     rarity: the weights of words. The list is empty only if there is no text.
     """
     found = candidates(posts, signals)
     # A title that two posts have is that of the first of them, and counts for the second: its beginning has it, too.
     wordings: dict[Sentence, int] = {}
-    for index, title, _ in found:
-        wordings.setdefault(Sentence(title, Words()), index)
+    for each in found:
+        wordings.setdefault(Sentence(each.title, Words()), each.post)
     for index, text in enumerate(posts.texts):
         wordings.setdefault(Sentence(text[:BEGINNING], Words()), index)
     shared = {str(info.sentence): info.rating for info in rank(wordings, rarity)}
-    most_shared = max((shared[title] for _, title, _ in found), default=0.0) or 1.0
+    most_shared = max((shared[each.title] for each in found), default=0.0) or 1.0
     cosines = posts.title_vectors @ posts.vectors.mean(axis=0)
     nearest = max(float(cosines.max(initial=0.0)), 1e-6)
-    ratings = [
-        # Ties are decided by the order of the posts, and not by the last digits.
-        round(
-            value * ((1 - SHARED_WORDS) * float(cosines[index]) / nearest + SHARED_WORDS * shared[title] / most_shared),
-            6,
-        )
-        for index, title, value in found
-    ]
-    best: dict[int, str] = {}
-    for _, (index, title, _) in sorted(zip(ratings, found, strict=True), key=lambda each: -each[0]):
-        best.setdefault(index, title)
-    return list(best.items())[:TITLES]
+    rated = []
+    for each in found:
+        words = shared[each.title] / most_shared
+        cosine = float(cosines[each.post]) / nearest
+        # The last digits must not decide between equal ratings; the order of the posts does.
+        rated.append((round(each.worth * ((1 - SHARED_WORDS) * cosine + SHARED_WORDS * words), 6), each))
+    best: dict[int, Candidate] = {}
+    for _, each in sorted(rated, key=lambda pair: -pair[0]):
+        best.setdefault(each.post, each)
+    return list(best.values())[:TITLES]
 
 
 def read_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, Posts]]:
@@ -189,5 +231,10 @@ def title_lists(
     names = {name: subquery(relations[name]) for name in ("texts", "titles", "embeddings")}
     batches = session.sql(POSTS.format(members=members, **names), params={"model": model})
     for number, posts in read_groups(batches.to_arrow_reader(ROWS_PER_BATCH)):
-        chosen = best_titles(posts, rarity, signals)
-        yield number, [{"url_hash": posts.url_hashes[index], "title": title} for index, title in chosen]
+        yield (
+            number,
+            [
+                {"url_hash": posts.url_hashes[each.post], "title": each.title, "quote": each.quote}
+                for each in best_titles(posts, rarity, signals)
+            ],
+        )
