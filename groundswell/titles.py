@@ -36,7 +36,7 @@ BEGINNING = 400
 SHARED_WORDS = 0.3
 # The title of a label, and one more quote.
 TITLES = 2
-# The texts by which words are weighed, at most. url_hash is as good as random, so the first by it are a sample.
+# The texts by whose beginnings words are weighed, at most. url_hash is as good as random: the first ones are a sample.
 WEIGHED = 5_000
 ROWS_PER_BATCH = 2_000
 
@@ -226,7 +226,7 @@ def title_lists(
     are weighed. relations: texts, titles, embeddings and title_signals, by these names. model: the embedding model.
     """
     signals = read_signals(relations["title_signals"])
-    texts = session.sql(f"select text from ({weighed}) order by url_hash limit {WEIGHED}")
+    texts = session.sql(f"select left(text, {BEGINNING}) as text from ({weighed}) order by url_hash limit {WEIGHED}")
     rarity = Rarity(text for batch in texts.to_arrow_reader(ROWS_PER_BATCH) for text in batch["text"].to_pylist())
     names = {name: subquery(relations[name]) for name in ("texts", "titles", "embeddings")}
     batches = session.sql(POSTS.format(members=members, **names), params={"model": model})
