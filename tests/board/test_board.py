@@ -543,6 +543,15 @@ def test_days_are_stepped_through(board: Board, own: Page) -> None:
     expect(own.locator("#list h2")).to_have_text(["Issue 1", "Issue 2"])
 
 
+def test_an_impact_that_is_not_known_is_left_out(board: Board, own: Page) -> None:
+    board.put("problems", problem(1), problem(2, impact_level=""))
+    open_list(own, "/")
+    expect(own.locator("#list .impact")).to_have_text(["Medium impact"])
+    own.goto(f"/?problem={record_id(2)}")
+    expect(own.locator("h1:visible")).to_have_text("Problem 2")
+    expect(own.locator(".impact:visible")).to_have_count(0)
+
+
 def test_a_picture_sets_the_filters(board: Board, own: Page) -> None:
     board.put("problems", problem(1), problem(2, category="ai", impact_level="high"))
     open_list(own, "/")

@@ -23,6 +23,15 @@ def test_categories_agree_with_people_on_held_out_posts(built: Project) -> None:
     assert f1_score(posts.category, categories, average="macro") >= 0.7
 
 
+def test_an_impact_that_is_said_is_right(built: Project) -> None:
+    posts = labelled_posts(built.database).held_out()
+    impacts = np.array([impact for _, impact, _ in answers(built.database, list(posts.url_hash))])
+    assert set(impacts) == {"low", ""}
+    said = impacts != ""
+    assert said.sum() >= 10
+    assert (impacts == posts.impact)[said].mean() >= 0.6
+
+
 def test_who_is_said_to_pay_does(built: Project) -> None:
     # The patterns were written on other posts: none of these need be held back.
     posts = labelled_posts(built.database)

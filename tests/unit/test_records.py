@@ -3,7 +3,10 @@
 import re
 from typing import get_args
 
-from sync.records import Category, Impact, Tier
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from sync.records import Category, Impact, KnownImpact, Tier
 from tests.support.project import ROOT, read_seed
 
 
@@ -33,6 +36,13 @@ def test_impact_levels_are_the_same_everywhere() -> None:
     levels = set(get_args(Impact))
     assert names_on_the_board("IMPACTS") == levels
     assert lists_in_migrations("impact_level")[-2:] == [levels, levels]
+
+
+def test_an_impact_may_be_unknown_and_not_wrong() -> None:
+    impact = TypeAdapter(KnownImpact)
+    assert [impact.validate_python(level) for level in (None, "", "low")] == ["", "", "low"]
+    with pytest.raises(ValidationError):
+        impact.validate_python("huge")
 
 
 def test_tiers_are_those_of_the_seed() -> None:

@@ -20,6 +20,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     dbt.config(materialized="incremental", incremental_strategy="replace_day", unique_key="cluster_date")
     relations = {}
     relations["items"] = dbt.ref("items")
+    relations["post_signals"] = dbt.ref("post_signals")
     relations["texts"] = dbt.ref("texts")
     relations["titles"] = dbt.ref("titles")
     relations["embeddings"] = dbt.ref("embeddings")
@@ -27,10 +28,15 @@ def model(dbt: Any, session: Any) -> pa.Table:
     run_date = dbt.config.meta_get("run_date")
     embedding_model = dbt.config.meta_get("embedding_model")
 
+    # A post that addresses a language model gives a title only if the whole cluster does.
     members = f"""
         select cluster_id as number, url_hash
         from {subquery(relations["items"])}
+        left join {subquery(relations["post_signals"])} as post_signals using (url_hash)
         where cluster_date = date '{run_date}' and is_core
+        qualify
+            addresses_model is not true
+            or not bool_or(addresses_model is not true) over (partition by cluster_id)
     """
     weighed = f"select url_hash, text from {subquery(relations['texts'])} where collection_date = date '{run_date}'"
     rows = [

@@ -1,0 +1,187 @@
+"""groundswell.titles: whole sentences that stand for what the posts of a group share."""
+
+import re
+
+import duckdb
+import numpy as np
+import pytest
+
+from groundswell.sentences import Rarity
+from groundswell.titles import Posts, Signal, best_titles, read_groups, read_signals, trimmed, without_numbers, worth
+from tests.support.project import ROOT, read_seed
+
+
+@pytest.fixture(scope="module")
+def signals() -> list[Signal]:
+    with duckdb.connect() as connection:
+        return read_signals(connection.read_csv(str(ROOT / "seeds" / "title_signals.csv")))
+
+
+def group(*titles: str, bodies: dict[int, str] | None = None, near: tuple[float, ...] | None = None) -> Posts:
+    """Posts with these titles. near: the similarity of each title to the posts; without it all are as similar."""
+    texts = [f"{title}. {(bodies or {}).get(number, '')}".strip() for number, title in enumerate(titles)]
+    vectors = np.zeros((len(titles), 384), dtype=np.float32)
+    vectors[:, 0] = 1
+    named = vectors.copy()
+    for number, cosine in enumerate(near or ()):
+        named[number, :2] = cosine, np.sqrt(1 - cosine**2)
+    return Posts([f"hash {number}" for number in range(len(titles))], titles, texts, named, vectors)
+
+
+def title_of(posts: Posts, signals: list[Signal]) -> str:
+    """The title of a group, with words weighed by its posts and a hundred others."""
+    rarity = Rarity([*posts.texts, *(f"Something else, number {number}." for number in range(100))])
+    best = best_titles(posts, rarity, signals)
+    for each in best:
+        assert each.quote in posts.texts[each.post]
+    assert len({each.post for each in best}) == len(best) <= 2
+    return best[0].title
+
+
+@pytest.mark.parametrize(
+    ("title", "rest"),
+    [
+        ("[Bug]: [Windows] The export hangs", "The export hangs"),
+        ("Feature request: let me export invoices", "let me export invoices"),
+        ("fix(core): the export hangs", "the export hangs"),
+        ("Hi all, the export hangs", "the export hangs"),
+        ("The export hangs (#1234)", "The export hangs"),
+        # Nothing is left out in the middle, and something is left.
+        ("The export [PDF] hangs", "The export [PDF] hangs"),
+        ("NullPointerException: no name", "NullPointerException: no name"),
+        ("[Bug]", "[Bug]"),
+        ("#12", "#12"),
+    ],
+)
+def test_trimmed(title: str, rest: str, signals: list[Signal]) -> None:
+    assert trimmed(title, signals) == rest
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("The export hangs on large files", "Why does the export hang on large files?"),
+        ("The export hangs on large files", "How to stop an export that hangs"),
+        ("The export hangs on large files", "Looking for an export that does not hang"),
+        ("The export hangs on large files", "My export hangs on large files"),
+        ("Exports hang on large files", "I built a tool that exports large files"),
+        ("The export hangs on large files", "Exportly – exports of large files"),
+        ("The export hangs on large files", "Export hangs again"),
+        ("The export hangs on large files", ") , but all I find are exports that hang"),
+        ("The export hangs on large files", "The export hangs on large files and the..."),
+        ("The export hangs on large files", "This also hangs on large files"),
+        ("The export hangs on large files", "Good morning, an export hangs on large files"),
+        ("The export hangs on large files", "The export hung on 2026-11-20 on large files"),
+        ("The export hangs on large files", "The export hung on November 3rd on large files"),
+        ("The export hangs on large files", "The export hangs at 0x7ffe12ab on large files"),
+        ("The export hangs on large files", "The export hangs on line 217 with large files"),
+        ("The export hangs on large files", "The export hangs in commit 2bca0a5cbf"),
+        ("The export hangs on large files", "Hangs at com.example.export.Writer with large files"),
+        ("The export hangs on large files", "See https://example.com/export about large files"),
+        ("The export hangs on large files", "The export hangs on large files " + "and on others " * 10),
+        ("Why does the export hang on large files?", "Why does this?"),
+    ],
+)
+def test_worth(better: str, worse: str, signals: list[Signal]) -> None:
+    assert 0 < worth(worse, signals) < worth(better, signals) <= 1
+
+
+def test_a_question_is_not_one_persons_case(signals: list[Signal]) -> None:
+    assert worth("How do I export large files?", signals) == worth("How does one export large files?", signals)
+
+
+def test_signals_have_a_meaning_and_a_factor() -> None:
+    rows = read_seed("title_signals")
+    assert {row["signal"] for row in rows if not row["factor"]} == {"trim"}
+    # Only the ends of a title may be cut off.
+    assert all(row["pattern"].startswith("^") or row["pattern"].endswith("$") for row in rows if not row["factor"])
+    assert all(0 < float(row["factor"]) < 1 for row in rows if row["factor"])
+    assert all(re.compile(row["pattern"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("titles", "shown"),
+    [
+        (
+            ["Cannot add node 12", "Cannot add node 7", "Cannot add a node"],
+            ["Cannot add node …"] * 2 + ["Cannot add a node"],
+        ),
+        (["Version 2 fails on page 3", "Version 2 fails on page 4"], ["Version 2 fails on page …"] * 2),
+        (["Broken at 0x7f12 again", "Broken at 0x8a again"], ["Broken at … again"] * 2),
+        (["Failed to allocate 32 bytes, targ...", "Failed to allocate 16 bytes, target f..."], None),
+        (["Version 2 fails", "Version 2 fails"], ["Version 2 fails"] * 2),
+        (
+            ["Failed to allocate 32 bytes, t...", "Failed to allocate 16 bytes, ta…"],
+            ["Failed to allocate … bytes,…"] * 2,
+        ),
+        ([], []),
+    ],
+)
+def test_without_numbers(titles: list[str], shown: list[str] | None) -> None:
+    assert without_numbers(titles) == (shown or titles)
+
+
+def test_a_title_says_what_the_posts_share(signals: list[Signal]) -> None:
+    posts = group(
+        "The cat walked over my keyboard today",
+        "Invoices are a cent short after VAT rounding",
+        "VAT rounding makes invoices wrong by a cent",
+        "The tax office rejects invoices with VAT rounding",
+    )
+    assert "VAT rounding" in title_of(posts, signals)
+
+
+def test_the_title_that_is_most_similar_to_the_posts_comes_first(signals: list[Signal]) -> None:
+    titles = ("Exports of reports never end", "Saving a chart takes hours", "Printing pages is very slow")
+    assert title_of(group(*titles, near=(0.5, 0.9, 0.5)), signals) == titles[1]
+    assert title_of(group(*titles, near=(0.5, 0.5, 0.9)), signals) == titles[2]
+    # Equal ratings keep the order of the posts.
+    assert title_of(group(*titles), signals) == titles[0]
+
+
+def test_a_statement_comes_before_a_question(signals: list[Signal]) -> None:
+    titles = ("Why does the export hang?", "How can the export hang?", "The export to PDF hangs")
+    assert title_of(group(*titles), signals) == titles[2]
+    # It is a matter of degree: a question that all share is better than what one says.
+    assert title_of(group(*titles, near=(0.9, 0.8, 0.3)), signals) == titles[0]
+
+
+def test_a_long_title_gives_one_of_its_sentences(signals: list[Signal]) -> None:
+    long = "The export to PDF hangs for minutes. " + "And nobody knows what else to do about it, " * 3
+    assert title_of(group(long, "Slow"), signals) == "The export to PDF hangs for minutes."
+
+
+def test_a_sentence_stands_in_where_no_title_can_be_shown(signals: list[Signal]) -> None:
+    posts = group("Help", "Thanks...", bodies={0: "The export to PDF hangs for minutes.", 1: "Please, it is urgent"})
+    assert title_of(posts, signals) == "The export to PDF hangs for minutes."
+
+
+@pytest.mark.parametrize("titles", [("Bug",), ("", "Bug"), ("[Bug]", "???"), ("🔥", "https://example.com")])
+def test_there_is_always_a_title(titles: tuple[str, ...], signals: list[Signal]) -> None:
+    assert title_of(group(*titles), signals)
+
+
+def test_no_post_has_no_title(signals: list[Signal]) -> None:
+    nothing = np.zeros((1, 384), dtype=np.float32)
+    assert best_titles(Posts(["a"], [""], [""], nothing, nothing), Rarity([]), signals) == []
+
+
+def test_groups_are_read_in_their_order() -> None:
+    with duckdb.connect() as connection:
+        batches = connection.sql(
+            """
+            select
+                number, 'hash ' || number as url_hash, 'title' as title, 'text' as text,
+                list_transform(range(384), x -> x = 0)::float[384] as embedding,
+                title_embedding,
+            from (values (1), (2), (2)) as numbers (number)
+            left join (
+                select 1 as number, list_transform(range(384), x -> x = 1)::float[384] as title_embedding
+            ) using (number)
+            order by number
+            """
+        ).to_arrow_reader(2)
+        groups = list(read_groups(batches))
+    assert [(number, len(posts.titles)) for number, posts in groups] == [(1, 1), (2, 2)]
+    # The vector of the text stands for that of a missing title.
+    assert [posts.title_vectors.argmax(axis=1).tolist() for _, posts in groups] == [[1], [0, 0]]
