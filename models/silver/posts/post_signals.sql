@@ -126,8 +126,8 @@ fitted as (
 
 ),
 
--- For embedding models without weights, the similarity to the phrases of a category decides. The impact is then not known:
--- all levels are as likely.
+-- For embedding models without weights, the similarity to the phrases of a category decides. The impact is then not
+-- known: all levels are as likely.
 nearest_phrases as (
 
     select

@@ -58,7 +58,8 @@ ranked as (
 
 ),
 
--- The most central post gives the description. The most central posts that speak of paying give the quotes about paying.
+-- The most central post gives the description. The most central posts that speak of paying give the quotes about
+-- paying.
 extracts as (
 
     select
