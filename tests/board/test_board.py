@@ -432,7 +432,8 @@ PROBLEM_FILTERS = [
 def test_problems_are_narrowed_as_gold_says(page: Page, built: Project, query: str, condition: str) -> None:
     open_list(page, f"/?{query}")
     wanted = built.query(
-        f"select problem_id from gold.problems where ({condition}) and not is_from_program order by demand_score desc, problem_id"
+        f"select problem_id from gold.problems where ({condition}) and not is_from_program"
+        " order by demand_score desc, problem_id"
     )
     assert listed(page) == [problem_id for (problem_id,) in wanted]
 

@@ -89,6 +89,7 @@ titles as (
         windows.as_of_date,
         windows.url_hash,
         windows.line,
+        windows.frame as title_frame,
         title_frames.frame,
         title_frames.posts,
     from windows
@@ -131,6 +132,45 @@ program_titles as (
         lines_under_titles.posts_with_line >= {{ least_posts }}
         and 2 * lines_under_titles.posts_with_line >= lines_under_titles.posts
         and 3 * lines_under_titles.posts_with_line >= 2 * shared_lines.posts
+
+),
+
+-- A line of a body after a line that posts share, such as the heading of a field, and whether the title repeats it.
+fields as (
+
+    select
+        windows.as_of_date,
+        windows.url_hash,
+        windows.line,
+        windows.letters,
+        windows.has_parameter,
+        lag(windows.frame) over (
+            partition by windows.as_of_date, windows.url_hash
+            order by windows.line_number
+        ) as field,
+        contains(titles.line, windows.line) and windows.letters >= {{ long_frame }} as is_repeated,
+        titles.title_frame,
+    from windows
+    inner join titles using (as_of_date, url_hash)
+    where
+        not windows.is_title
+
+),
+
+-- People too write their title once more into a field. A program does in two of three posts, with parameters.
+program_fields as (
+
+    select
+        fields.as_of_date,
+        fields.field,
+    from fields
+    inner join shared_lines
+        on fields.as_of_date = shared_lines.as_of_date and fields.field = shared_lines.frame
+    where fields.letters >= {{ short_frame }}
+    group by all
+    having
+        count(distinct fields.line) filter (where fields.is_repeated and fields.has_parameter) >= {{ least_posts }}
+        and 3 * count(*) filter (where fields.is_repeated) >= 2 * count(*)
 
 ),
 
@@ -206,6 +246,17 @@ written_by_program as (
         false as is_body,
     from titles
     inner join program_titles using (as_of_date, frame)
+
+    union all
+
+    select
+        fields.as_of_date,
+        fields.url_hash,
+        fields.title_frame as frame,
+        false as is_body,
+    from fields
+    inner join program_fields using (as_of_date, field)
+    where fields.is_repeated
 
     union all
 
