@@ -2,10 +2,9 @@
 
 -- The fewest posts with different parameters that make a frame.
 {% set least_posts = 3 %}
--- The fewest letters outside of the parameters: of a title, or of a line that stands under it; and of a line that
--- makes a program's body.
-{% set long_frame = 15 %}
+-- The fewest letters of a frame, and of one that stands under the titles of a program or is repeated in them.
 {% set short_frame = 10 %}
+{% set long_frame = 15 %}
 -- A body with at most so many letters outside of shared lines says nothing of its own.
 {% set few_letters = 15 %}
 
@@ -77,7 +76,7 @@ title_frames as (
         frame,
         count(distinct url_hash) as posts,
     from windows
-    where is_title and has_parameter and letters >= {{ long_frame }}
+    where is_title and has_parameter and letters >= {{ short_frame }}
     group by all
     having count(distinct line) >= {{ least_posts }}
 
@@ -106,18 +105,20 @@ lines_under_titles as (
         titles.posts,
         windows.frame as line_frame,
         count(distinct windows.url_hash) as posts_with_line,
+        count(distinct windows.line) as variants,
     from titles
     inner join windows using (as_of_date, url_hash)
     where
         titles.frame is not null
         and not windows.is_title
+        and windows.has_parameter
         and windows.letters >= {{ long_frame }}
     group by all
 
 ),
 
--- People ask "What is the difference between … and …" too. A title is a program's if the bodies share a line as well,
--- and if this line stands under no other titles, as the lines of a form do.
+-- People ask "What is the difference between … and …" too, and all of them say "Thanks in advance". A title is a
+-- program's if the bodies have a frame as well, and if this frame stands under no other titles, as that of a form does.
 program_titles as (
 
     select distinct
@@ -129,7 +130,7 @@ program_titles as (
             lines_under_titles.as_of_date = shared_lines.as_of_date
             and lines_under_titles.line_frame = shared_lines.frame
     where
-        lines_under_titles.posts_with_line >= {{ least_posts }}
+        lines_under_titles.variants >= {{ least_posts }}
         and 2 * lines_under_titles.posts_with_line >= lines_under_titles.posts
         and 3 * lines_under_titles.posts_with_line >= 2 * shared_lines.posts
 
