@@ -7,6 +7,8 @@
 {% set long_frame = 15 %}
 -- A body with at most so many letters outside of shared lines says nothing of its own.
 {% set few_letters = 15 %}
+-- A line in so many posts, nine of ten of them without own words, is surely a program's.
+{% set many_posts = 10 %}
 
 with
 
@@ -216,6 +218,9 @@ program_bodies as (
         windows.as_of_date,
         windows.url_hash,
         arg_max(program_lines.frame, (program_lines.posts, program_lines.frame)) as frame,
+        bool_or(
+            program_lines.posts >= {{ many_posts }} and 10 * program_lines.bare_posts >= 9 * program_lines.posts
+        ) as is_surely_program,
     from windows
     inner join program_lines using (as_of_date, frame)
     inner join bodies using (as_of_date, url_hash)
@@ -224,7 +229,8 @@ program_bodies as (
 
 ),
 
--- The title stays a person's if the body does not have half of its words.
+-- The title stays a person's if the body does not have half of its words, unless nearly all posts with the line are
+-- the program's.
 body_words as (
 
     select
@@ -272,6 +278,7 @@ written_by_program as (
     where
         titles.line is null
         or titles.frame is not null
+        or program_bodies.is_surely_program
         or 2 * len(list_intersect(list_distinct(regexp_extract_all(lower(titles.line), '\pL{3,}')), body_words.words))
         >= len(list_distinct(regexp_extract_all(lower(titles.line), '\pL{3,}')))
 
