@@ -102,8 +102,8 @@ def built(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def test_programs_are_marked_and_people_are_not(built: Project) -> None:
     marked = built.query(
-        "select split_part(url, '/', 4), count(*) from silver.program_posts inner join bronze.raw_items using (url_hash)"
-        " group by all order by all"
+        "select split_part(url, '/', 4), count(*) from silver.program_posts"
+        " inner join bronze.raw_items using (url_hash) group by all order by all"
     )
     assert marked == [("crash", 10), ("repeated", 6), ("report", 4)]
 

@@ -194,7 +194,9 @@ problem_records as (
         records.id as record_id,
         sha256(records.record::varchar || coalesce(post_hashes.all_hashes, '')) as content_hash,
         records.record,
-        row_number() over (order by records.is_from_program asc, records.demand_score desc, records.id asc) as push_rank,
+        row_number() over (
+            order by records.is_from_program asc, records.demand_score desc, records.id asc
+        ) as push_rank,
     from records
     left join post_hashes on records.id = post_hashes.problem_id
 

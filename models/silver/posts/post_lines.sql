@@ -64,12 +64,10 @@ all_lines as (
         url_hash,
         raw_line,
         -- Tables and indented lines are no prose either. A quote is what a person said.
-        not (
-            is_fenced
-            or is_fence
-            or coalesce(is_enclosed, false)
-            or regexp_matches(raw_line, '^\s{0,3}\||^ {4}|^\t')
-        ) as is_prose,
+        not is_fenced
+        and not is_fence
+        and not coalesce(is_enclosed, false)
+        and not regexp_matches(raw_line, '^\s{0,3}\||^ {4}|^\t') as is_prose,
         line_number,
         collection_date,
     from blocks
@@ -91,7 +89,7 @@ trimmed as (
 
     select
         url_hash,
-        {{ cut("trim(regexp_replace(raw_line, '\\s+', ' ', 'g'))", 300) }} as line,
+        {{ cut("trim(regexp_replace(raw_line, '\\s+', ' ', 'g'))", 300) }} as line_text,
         is_prose,
         line_number,
         collection_date,
@@ -103,13 +101,13 @@ masked as (
 
     select
         url_hash,
-        line,
+        line_text,
         -- What a program fills in: quoted text, text in parentheses, addresses, and words with digits or with marks
         -- inside, such as paths. Tags are no text.
         trim(regexp_replace(
             regexp_replace(
                 regexp_replace(
-                    regexp_replace(line, '</?[a-zA-Z][^<>]{0,300}>', ' ', 'g'),
+                    regexp_replace(line_text, '</?[a-zA-Z][^<>]{0,300}>', ' ', 'g'),
                     '"[^"]*"|`[^`]*`|\([^()]*\)|https?://\S+|\B''[^'']*''\B', '<*>', 'g'
                 ),
                 '\S*[\d_]\S*|\S*\w[./\\:@]+\w\S*', '<*>', 'g'
@@ -128,14 +126,14 @@ post_lines as (
     select
         url_hash,
         line_number,
-        line,
+        line_text,
         frame,
         length(regexp_replace(frame, '[^\pL]', '', 'g')) as letters,
         contains(frame, '<*>') as has_parameter,
         is_prose,
         collection_date,
     from masked
-    where regexp_matches(line, '\pL')
+    where regexp_matches(line_text, '\pL')
 
 )
 

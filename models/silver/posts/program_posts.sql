@@ -80,7 +80,7 @@ title_frames as (
     from windows
     where is_title and has_parameter and letters >= {{ short_frame }}
     group by all
-    having count(distinct line) >= {{ least_posts }}
+    having count(distinct line_text) >= {{ least_posts }}
 
 ),
 
@@ -89,10 +89,11 @@ titles as (
     select
         windows.as_of_date,
         windows.url_hash,
-        windows.line,
+        windows.line_text,
         windows.frame as title_frame,
         title_frames.frame,
         title_frames.posts,
+        list_distinct(regexp_extract_all(lower(windows.line_text), '\pL{3,}')) as words,
     from windows
     left join title_frames using (as_of_date, frame)
     where windows.is_title
@@ -107,7 +108,7 @@ lines_under_titles as (
         titles.posts,
         windows.frame as line_frame,
         count(distinct windows.url_hash) as posts_with_line,
-        count(distinct windows.line) as variants,
+        count(distinct windows.line_text) as variants,
     from titles
     inner join windows using (as_of_date, url_hash)
     where
@@ -144,14 +145,14 @@ fields as (
     select
         windows.as_of_date,
         windows.url_hash,
-        windows.line,
+        windows.line_text,
         windows.letters,
         windows.has_parameter,
         lag(windows.frame) over (
             partition by windows.as_of_date, windows.url_hash
             order by windows.line_number
         ) as field,
-        contains(titles.line, windows.line) and windows.letters >= {{ long_frame }} as is_repeated,
+        contains(titles.line_text, windows.line_text) and windows.letters >= {{ long_frame }} as is_repeated,
         titles.title_frame,
     from windows
     inner join titles using (as_of_date, url_hash)
@@ -172,7 +173,7 @@ program_fields as (
     where fields.letters >= {{ short_frame }}
     group by all
     having
-        count(distinct fields.line) filter (where fields.is_repeated and fields.has_parameter) >= {{ least_posts }}
+        count(distinct fields.line_text) filter (where fields.is_repeated and fields.has_parameter) >= {{ least_posts }}
         and 3 * count(*) filter (where fields.is_repeated) >= 2 * count(*)
 
 ),
@@ -205,7 +206,7 @@ program_lines as (
     where not windows.is_title and windows.is_prose and windows.has_parameter
     group by windows.as_of_date, windows.frame
     having
-        count(distinct windows.line) >= {{ least_posts }}
+        count(distinct windows.line_text) >= {{ least_posts }}
         and bare_posts >= {{ least_posts }}
         and 3 * bare_posts >= 2 * posts
 
@@ -236,7 +237,7 @@ body_words as (
     select
         windows.as_of_date,
         windows.url_hash,
-        list_distinct(flatten(list(regexp_extract_all(lower(windows.line), '\pL{3,}')))) as words,
+        list_distinct(flatten(list(regexp_extract_all(lower(windows.line_text), '\pL{3,}')))) as words,
     from windows
     inner join program_bodies using (as_of_date, url_hash)
     where not windows.is_title
@@ -276,11 +277,10 @@ written_by_program as (
     inner join body_words using (as_of_date, url_hash)
     left join titles using (as_of_date, url_hash)
     where
-        titles.line is null
+        titles.line_text is null
         or titles.frame is not null
         or program_bodies.is_surely_program
-        or 2 * len(list_intersect(list_distinct(regexp_extract_all(lower(titles.line), '\pL{3,}')), body_words.words))
-        >= len(list_distinct(regexp_extract_all(lower(titles.line), '\pL{3,}')))
+        or 2 * len(list_intersect(titles.words, body_words.words)) >= len(titles.words)
 
 ),
 
@@ -295,7 +295,7 @@ first_marked as (
     where url_hash not in (select known.url_hash from known)
     qualify row_number() over (
         partition by url_hash
-        order by as_of_date, is_body desc
+        order by as_of_date asc, is_body desc
     ) = 1
 
 ),
@@ -308,7 +308,7 @@ program_words as (
         first_marked.url_hash,
         first_marked.frame,
         windows.collection_date,
-        list_distinct(flatten(list(regexp_extract_all(lower(windows.line), '\pL{3,}')))) as words,
+        list_distinct(flatten(list(regexp_extract_all(lower(windows.line_text), '\pL{3,}')))) as words,
     from first_marked
     inner join windows
         on first_marked.as_of_date = windows.as_of_date and first_marked.url_hash = windows.url_hash
