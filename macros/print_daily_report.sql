@@ -19,7 +19,8 @@
                 run_day() ~ ': ' ~ day.posts ~ ' posts (' ~ posts_by_source | join(', ') ~ '), ' ~ day.complaints
                 ~ ' complaints'
                 ~ (' (' ~ day.second_opinions ~ ' second opinions)' if day.second_opinions else '') ~ ', '
-                ~ day.duplicates ~ ' duplicates, ' ~ day.outliers ~ ' outliers', info=true
+                ~ day.duplicates ~ ' duplicates, '
+                ~ (day.posts_from_programs ~ ' by programs, ' if day.posts_from_programs else '') ~ day.outliers ~ ' outliers', info=true
             ) -%}
             {%- do log(
                 run_day() ~ ': ' ~ day.clusters ~ ' topics, ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed

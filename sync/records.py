@@ -163,6 +163,7 @@ class Problem(Record):
     certainty_score: Measure
     agreement_score: Measure
     would_pay_signal: bool
+    is_from_program: bool
     source_counts: dict[str, Count]
     quotes: list[Quote]
     daily_voices: dict[str, dict[str, Count]]

@@ -109,7 +109,7 @@ export function startBoard(kind) {
 
     function show(place = null) {
         bar.show(state)
-        kind.shown?.(state)
+        kind.shown?.(state, { hrefOf })
         if (state[kind.item]) return showOpened(state[kind.item])
         openedView?.close()
         openedView = opening = null

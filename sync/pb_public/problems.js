@@ -1,7 +1,7 @@
 // The board of problems: what hurts, ranked by the demand for a remedy.
 
 import { startBoard } from "./board.js"
-import { RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
+import { MOST_PER_PAGE, RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
 import { whyFewProblems, whyNoProblems } from "./empty.js"
 import { TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, trendLabel, trendText } from "./posts.js"
@@ -15,7 +15,7 @@ const ORDERS = {
     voices: "-voices,-demand_score,id",
     newest: "-first_seen,-demand_score,id",
 }
-const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,voices,paying_voices,demand_score," +
+const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,is_from_program,voices,paying_voices,demand_score," +
     "source_counts,quotes,daily_voices,last_seen"
 const SPARK_DAYS = 21
 
@@ -25,8 +25,12 @@ let latestDay = ""
 const oldIssue = location.hash.slice(1)
 if (RECORD_ID.test(oldIssue)) location.replace(`issues.html?issue=${oldIssue}`)
 
-function filterOf(state) {
+// Those that programs wrote stand apart, so that they do not crowd out people.
+const OF_PEOPLE = "is_from_program = false", OF_PROGRAMS = "is_from_program = true"
+
+function filterOf(state, who = OF_PEOPLE) {
     return all(
+        who,
         state.status !== "all" && `status = "${state.status}"`,
         state.tier && `tier = "${state.tier}"`,
         // The time from first_seen to last_seen overlaps the range.
@@ -41,6 +45,7 @@ function filterOf(state) {
 }
 
 async function fetchPage(state, page, perPage, withTotal, signal) {
+    if (withTotal) showPrograms(state)
     const [latest, answer] = await Promise.all([
         withTotal ? fetchFirst("problems", { sort: "-last_seen", fields: "last_seen" }, signal) : null,
         fetchOrdered(state, page, perPage, withTotal, signal),
@@ -49,8 +54,7 @@ async function fetchPage(state, page, perPage, withTotal, signal) {
     return answer
 }
 
-function fetchOrdered(state, page, perPage, withTotal, signal) {
-    const filter = filterOf(state)
+function fetchOrdered(state, page, perPage, withTotal, signal, filter = filterOf(state)) {
     if (state.sort === "growing") return fetchGrowing(filter, page, perPage, signal)
     return fetchRecords("problems", {
         filter, sort: ORDERS[state.sort], fields: FIELDS, page, perPage, ...(withTotal ? {} : { skipTotal: 1 }),
@@ -76,6 +80,7 @@ async function fetchGrowing(filter, page, perPage, signal) {
 const tierLabel = ({ tier }) => (TIERS[tier] ? span(`tier tier-${tier}`, spoken("How sure: "), TIERS[tier]) : null)
 // A person has renamed the problem, or moved posts.
 const editedLabel = ({ is_edited: isEdited }) => (isEdited ? span("edited", "Edited") : null)
+const programLabel = ({ is_from_program: isFromProgram }) => (isFromProgram ? span("edited", "Written by programs") : null)
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
 /** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
@@ -107,6 +112,33 @@ function listItem(problem, position, { hrefOf }) {
         ),
     )
 }
+
+// --- Written by programs: below the list, folded ------------------------------------------------
+
+const programs = document.getElementById("programs")
+let programsShown = null // {state, controller}: what the fold shows
+let linkOf = null
+
+/** Counts them, and lists them if the fold is open. The server's error is already said above. */
+async function showPrograms(state) {
+    programsShown?.controller.abort()
+    const controller = new AbortController()
+    programsShown = { state, controller }
+    const filter = filterOf(state, OF_PROGRAMS)
+    try {
+        const total = await fetchCount("problems", filter, controller.signal)
+        const { items } = programs.open && total
+            ? await fetchOrdered(state, 1, Math.min(total, MOST_PER_PAGE), false, controller.signal, filter)
+            : { items: [] }
+        if (controller.signal.aborted) return
+        programs.hidden = !total
+        programs.querySelector("summary").textContent = `Written by programs: ${count(total, "problem")}`
+        document.getElementById("programs-list").replaceChildren(
+            ...items.map((problem, position) => listItem(problem, position, { hrefOf: linkOf })))
+    } catch { /* The list, fetched at the same time, says that the server cannot be reached. */ }
+}
+
+programs.addEventListener("toggle", () => programsShown && showPrograms(programsShown.state))
 
 // --- A problem, opened --------------------------------------------------------------------------
 
@@ -222,7 +254,7 @@ function openedView(first, { hrefOf }) {
         const pays = record.would_pay_signal || record.paying_voices
         return [
             element("header", { "data-part": "head" },
-                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record), editedLabel(record)),
+                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record), editedLabel(record), programLabel(record)),
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
                 record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null),
             section("numbers", "Figures",
@@ -305,6 +337,7 @@ startBoard({
     tiers: TIERS,
     sorts: SORTS,
     fetchPage, listItem, openedView, pictures,
+    shown(state, { hrefOf }) { linkOf = hrefOf },
     titleOf: ({ title }) => title,
     filters: ["q", "date", "from", "to", "status", "tier", "category", "impact", "pay", "source", "labeller"],
     // Which of them are on is said; the status is part of what is counted.
@@ -324,7 +357,7 @@ startBoard({
         notice.hidden = !notice.firstChild
     },
     async emptyNotice(notice) {
-        const others = await fetchCount("problems", "").catch(() => 0)
+        const others = await fetchCount("problems", OF_PEOPLE).catch(() => 0)
         if (others) {
             notice.append(element("p", {}, `None is active now: ${count(others, "problem")} went quiet. `,
                 element("a", { href: "?status=all", "data-inside": "all" }, "Show all")))

@@ -300,7 +300,8 @@ def test_the_latest_day_is_what_issues_begin_with(page: Page) -> None:
 def test_problems_are_listed_by_demand(page: Page, built: Project) -> None:
     open_list(page, "/")
     by_demand = built.query(
-        "select problem_id from gold.problems where status = 'active' order by demand_score desc, problem_id"
+        "select problem_id from gold.problems where status = 'active' and not is_from_program"
+        " order by demand_score desc, problem_id"
     )
     assert by_demand
     assert listed(page) == [problem_id for (problem_id,) in by_demand]
@@ -341,6 +342,34 @@ def test_what_a_person_corrected_is_marked(board: Board, own: Page) -> None:
     expect(own.locator("#opened h1")).to_have_text(title)
     expect(own.locator("header .edited")).to_have_text("Edited")
     assert own.locator("main img").count() == 0
+
+
+def test_what_programs_wrote_stands_apart(board: Board, own: Page) -> None:
+    ticket = problem(1, title="Crash in <b>render</b>", is_from_program=True)
+    board.put("problems", ticket, problem(2), problem(3, is_from_program=True, category="ai"))
+    open_list(own, "/")
+    # It has the highest demand, and yet people come first.
+    assert listed(own) == [record_id(2)]
+    expect(own.locator("#count")).to_have_text("1 active problem")
+    summary = own.locator("#programs > summary")
+    expect(summary).to_have_text("Written by programs: 2 problems")
+    expect(own.locator("#programs-list")).to_be_hidden()
+    summary.click()
+    expect(own.locator("#programs-list h2")).to_have_text(["Crash in <b>render</b>", "Problem 3"])
+    # Filters hold there, too.
+    open_list(own, "/?category=ai")
+    expect(summary).to_have_text("Written by programs: 1 problem")
+    open_list(own, "/")
+    summary.click()
+    own.locator("#programs-list a").first.click()
+    expect(own.locator("#opened .labels")).to_contain_text("Written by programs")
+
+
+def test_without_programs_there_is_no_fold_for_them(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    open_list(own, "/")
+    assert listed(own) == [record_id(1)]
+    expect(own.locator("#programs")).to_be_hidden()
 
 
 def test_problems_are_narrowed_by_how_sure_they_are(board: Board, own: Page) -> None:
@@ -403,7 +432,8 @@ PROBLEM_FILTERS = [
 def test_problems_are_narrowed_as_gold_says(page: Page, built: Project, query: str, condition: str) -> None:
     open_list(page, f"/?{query}")
     wanted = built.query(
-        f"select problem_id from gold.problems where {condition} order by demand_score desc, problem_id"
+        f"select problem_id from gold.problems where ({condition}) and not is_from_program"
+        " order by demand_score desc, problem_id"
     )
     assert listed(page) == [problem_id for (problem_id,) in wanted]
 

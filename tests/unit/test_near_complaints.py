@@ -16,7 +16,9 @@ WEIGHTS = pair_weights()["sparse"]
 DAY = "2026-11-20"
 
 
-def complaints(texts: list[str], axes: list[int], alone: list[bool] | None = None) -> pa.Table:
+def complaints(
+    texts: list[str], axes: list[int], alone: list[bool] | None = None, frames: list[str] | None = None
+) -> pa.Table:
     """Complaints as the query gives them: texts with the same axis have a cosine of 0.95, others of about 0."""
     noise = np.eye(64, dtype=np.float32)[[40 + number for number in range(len(texts))]]
     vectors = np.eye(64, dtype=np.float32)[axes] * np.sqrt(0.95) + noise * np.sqrt(0.05)
@@ -27,6 +29,8 @@ def complaints(texts: list[str], axes: list[int], alone: list[bool] | None = Non
             "is_alone": alone or [True] * len(texts),
             "text": texts,
             "title": texts,
+            "frame": frames or [""] * len(texts),
+            "differing_words": [""] * len(texts),
             "embedding": from_vectors(vectors.astype(np.float32)),
             "title_embedding": from_vectors(vectors.astype(np.float32)),
         }
@@ -50,6 +54,11 @@ def test_near_complaints_are_grouped() -> None:
     assert [row["near_posts"] for row in found.values()] == [2, 2, 2]
     assert all(0.5 <= row["chance"] <= 1 for row in found.values())
     assert {row["voice"] for row in found.values()} == {"v0", "v1", "v2"}
+
+
+def test_what_a_program_wrote_is_near_to_no_person() -> None:
+    found = rows(complaints(LOGIN + OTHERS, [0, 0, 0, *range(1, 13)], frames=["crash <*>", *[""] * 14]))
+    assert {name: row["group_hash"] for name, row in found.items()} == {"u1": "u1", "u2": "u1"}
 
 
 def test_a_group_is_looser_than_what_is_near() -> None:

@@ -138,3 +138,34 @@ def test_the_order_of_posts_hardly_changes_a_chance() -> None:
     assert len(near_by) > 200
     # Texts that share equally many words may rank either way.
     assert [other[pair] for pair in near_by] == pytest.approx([one[pair] for pair in near_by], abs=0.05)
+
+
+def test_what_programs_wrote_is_the_same_only_where_the_words_that_differ_are_alike() -> None:
+    frames = ["", "", "crash <*>", "crash <*>", "crash <*>", "other <*>", "other <*>"]
+    words = ["", "", "null pointer render thread", "null pointer render thread loop", "memory audio decoder", "", ""]
+    a, b = np.array([0, 0, 2, 2, 3, 2, 5]), np.array([1, 2, 3, 4, 4, 5, 6])
+    expected = [
+        True,  # two people
+        False,  # a person and a program
+        True,  # one program, one fault
+        False,
+        False,  # one program, two faults
+        False,  # two programs
+        True,  # one program, no words that differ
+    ]
+    found = pairs.may_be_same(a, b, pairs.Tickets(frames, words))
+    assert found.tolist() == expected
+    # The order of the posts does not matter.
+    turned = pairs.may_be_same(6 - b, 6 - a, pairs.Tickets(frames[::-1], words[::-1]))
+    assert turned.tolist() == expected
+
+
+def test_tickets_with_and_without_words_that_differ_are_two_faults() -> None:
+    found = pairs.may_be_same(np.array([0]), np.array([1]), pairs.Tickets(["f", "f"], ["null pointer", ""]))
+    assert found.tolist() == [False]
+
+
+def test_without_programs_all_pairs_may_be_the_same() -> None:
+    nobody = pairs.Tickets([""] * 3, [""] * 3)
+    assert pairs.may_be_same(np.array([0, 1]), np.array([1, 2]), nobody).tolist() == [True, True]
+    assert pairs.may_be_same(np.empty(0, np.int64), np.empty(0, np.int64), pairs.Tickets([], [])).tolist() == []

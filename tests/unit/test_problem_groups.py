@@ -229,6 +229,7 @@ def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
 def considered(*rows: dict[str, Any]) -> pa.Table:
     """The rows that the model reads for a day; nothing is known of a post but what is given."""
     nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "given": "", "size": 0}
+    nothing |= {"frame": "", "differing_words": ""}
     return pa.Table.from_pylist(
         [
             nothing
@@ -250,6 +251,8 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
                         "problem",
                         "problem_before",
                         "given",
+                        "frame",
+                        "differing_words",
                     )
                 ),
                 ("size", pa.int64()),
@@ -319,6 +322,47 @@ def test_how_sure_a_problem_must_be_is_a_setting(cosine: float, tier: str, toget
     rows, _ = rows_of_day(considered(*alike(3, cosine)), tier=tier)
     assert {row["problem_id"] is not None for row in rows.values()} == {together}
     assert all((row["chance"] is not None) == together for row in rows.values())
+
+
+def tickets(fault: str, first: int, **known: Any) -> list[dict[str, Any]]:
+    """Five tickets of one program that report a fault; their vectors have a cosine of 0.9, whatever the fault."""
+    return [
+        {
+            "url_hash": f"{fault}{number}",
+            "text": f"crash report {fault} {number}",
+            "frame": "crash report <*>",
+            "differing_words": fault,
+            "embedding": (axes(0)[0] * 0.9**0.5 + axes(first + number)[0] * 0.1**0.5).tolist(),
+        }
+        | known
+        for number in range(5)
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_tickets_of_a_program_are_grouped_by_what_differs(order: int) -> None:
+    rows, _ = rows_of_day(considered(*(tickets("render", 1) + tickets("audio", 10))[::order]))
+    found = {name[:-1]: {row["problem_id"] for url, row in rows.items() if url[:-1] == name[:-1]} for name in rows}
+    assert all(len(names) == 1 and None not in names for names in found.values())
+    assert found["render"] != found["audio"]
+    # Written by people, the same posts are one problem.
+    rows, _ = rows_of_day(considered(*tickets("render", 1, frame=""), *tickets("audio", 10, frame="")))
+    assert len({row["problem_id"] for row in rows.values()}) == 1
+
+
+def test_a_ticket_leaves_the_problem_of_people_and_follows_no_duplicate() -> None:
+    people = tickets("render", 1, frame="", voice="v", problem="p")
+    people = [post | {"voice": post["url_hash"], "size": 10} for post in people]
+    known = [post | {"url_hash": f"t{post['url_hash']}"} for post in tickets("render", 10, problem="p", size=10)]
+    known = [post | {"voice": post["url_hash"], "original": "render0"} for post in known]
+    new = {"url_hash": "new", "text": "crash report render 9", "embedding": people[0]["embedding"]}
+    rows, merged = rows_of_day(considered(*people, *known, new))
+    assert rows["new"]["problem_id"] == "p"
+    # The tickets, which were marked meanwhile, open a problem of their own.
+    left = {row["problem_id"] for url, row in rows.items() if url.startswith("t")}
+    assert len(left) == 1
+    assert left.isdisjoint({"p", None})
+    assert not merged
 
 
 def test_only_new_and_moved_posts_have_rows() -> None:

@@ -14,6 +14,12 @@ problem_strays as (
 
 ),
 
+program_posts as (
+
+    select * from {{ ref('program_posts') }}
+
+),
+
 -- A group is a problem as long as enough voices are left. A post that addresses a language model is not a voice.
 problem_posts as (
 
@@ -34,6 +40,7 @@ problem_posts as (
         problem_candidates.similarity,
         problem_candidates.is_first_of_voice,
         problem_candidates.addresses_model,
+        program_posts.url_hash is not null as is_from_program,
         problem_candidates.collection_date,
         problem_candidates.posted_at,
     from problem_candidates
@@ -41,6 +48,7 @@ problem_posts as (
         on
             problem_candidates.problem_id = problem_strays.problem_id
             and problem_candidates.voice = problem_strays.voice
+    left join program_posts on problem_candidates.url_hash = program_posts.url_hash
     qualify count(*) filter (
         where problem_candidates.is_first_of_voice and problem_candidates.addresses_model is not true
     ) over (partition by problem_candidates.problem_id) >= {{ var('problem_voices') }}

@@ -119,6 +119,7 @@ post_counts as (
         count(distinct source) as source_count,
         count(distinct collection_date) as days_seen,
         avg(similarity::decimal(10, 8))::double as cohesion,
+        2 * count(*) filter (where is_from_program) > count(*) as is_from_program,
         min(collection_date) as first_seen,
         max(collection_date) as last_seen,
     from problem_posts
@@ -231,6 +232,7 @@ problems as (
         demand.certainty_score,
         demand.agreement_score,
         claims.would_pay_signal,
+        demand.is_from_program,
         demand.first_seen,
         demand.last_seen,
     from demand

@@ -164,6 +164,7 @@ fields as (
         problems.certainty_score,
         problems.agreement_score,
         problems.would_pay_signal,
+        problems.is_from_program,
         source_counts.source_counts,
         coalesce(quotes.quotes, []) as quotes,
         daily_voices.daily_voices,
@@ -193,7 +194,9 @@ problem_records as (
         records.id as record_id,
         sha256(records.record::varchar || coalesce(post_hashes.all_hashes, '')) as content_hash,
         records.record,
-        row_number() over (order by records.demand_score desc, records.id asc) as push_rank,
+        row_number() over (
+            order by records.is_from_program asc, records.demand_score desc, records.id asc
+        ) as push_rank,
     from records
     left join post_hashes on records.id = post_hashes.problem_id
 

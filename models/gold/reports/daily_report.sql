@@ -50,6 +50,13 @@ live_issues as (
 
 ),
 
+program_posts as (
+
+    select * from {{ ref('program_posts') }}
+    where collection_date = {{ run_date() }}
+
+),
+
 posts as (
 
     select
@@ -58,6 +65,13 @@ posts as (
         count(second_opinion) as second_opinions,
         count(duplicate_of) as duplicates,
     from documents
+
+),
+
+by_programs as (
+
+    select count(*) as posts_from_programs
+    from program_posts
 
 ),
 
@@ -145,6 +159,7 @@ daily_report as (
         posts.complaints,
         posts.second_opinions,
         posts.duplicates,
+        by_programs.posts_from_programs,
         placed.*,
         labels.*,
         labels_of_problems.*,
@@ -153,6 +168,7 @@ daily_report as (
         synced.*,
     from posts
     cross join sources
+    cross join by_programs
     cross join placed
     cross join labels
     cross join labels_of_problems

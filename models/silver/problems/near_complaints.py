@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from groundswell.linkage import average_linkage
-from groundswell.pairs import Candidates, Floats, Numbers, Posts, candidates, chances
+from groundswell.pairs import Candidates, Floats, Numbers, Posts, Tickets, candidates, chances, may_be_same
 from groundswell.relations import subquery
 from groundswell.vectors import title_vectors, to_vectors
 
@@ -60,6 +60,11 @@ COMPLAINTS = """
         from {problem_assignments}
         where as_of_date <= $last::date
         qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
+    ),
+    programs as (
+        select url_hash, frame, differing_words
+        from {program_posts}
+        where as_of_date <= $last::date
     )
     select
         url_hash,
@@ -67,6 +72,8 @@ COMPLAINTS = """
         standing.problem_id is null as is_alone,
         texts.text,
         coalesce(nullif(texts.title, ''), texts.text) as title,
+        coalesce(programs.frame, '') as frame,
+        coalesce(programs.differing_words, '') as differing_words,
         vectors.embedding,
         title_vectors.embedding as title_embedding,
     from complaints
@@ -75,6 +82,7 @@ COMPLAINTS = """
     left join post_titles using (url_hash)
     left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     left join standing using (url_hash)
+    left join programs using (url_hash)
     order by url_hash
 """
 
@@ -117,6 +125,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     embeddings = dbt.ref("embeddings")
     texts = dbt.ref("texts")
     problem_assignments = dbt.ref("problem_assignments")
+    program_posts = dbt.ref("program_posts")
     pair_weights = dbt.ref("pair_weights")
     problem_tiers = dbt.ref("problem_tiers")
     run_date = dbt.config.meta_get("run_date")
@@ -130,6 +139,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         embeddings=subquery(embeddings),
         texts=subquery(texts),
         problem_assignments=subquery(problem_assignments),
+        program_posts=subquery(program_posts),
     )
     settings = {
         "last": run_date,
@@ -154,6 +164,8 @@ def rows_of_day(complaints: pa.Table, day: str, weights: dict[str, float], near:
     said = Posts(complaints["text"].to_pylist(), complaints["title"].to_pylist(), vectors, titles)
     found = candidates(said)
     chance = chances(found.features, weights)
+    tickets = Tickets(complaints["frame"].to_pylist(), complaints["differing_words"].to_pylist())
+    chance[~may_be_same(found.a, found.b, tickets)] = 0
     is_alone = complaints["is_alone"].to_numpy()
     group = groups_of(found, chance, is_alone, loose)
     size, means = pair_means(group, found, chance)

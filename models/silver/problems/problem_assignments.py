@@ -9,6 +9,8 @@ Method: the complaints of a window of days are compared with their neighbours.
   Louvain to Leiden) finds communities by modularity; it starts from the communities of the day before.
 - Elsewhere, a pair has a chance to be the same problem (groundswell.pairs), and average linkage joins groups as long as
   the mean chance of their pairs is high enough; it starts from the problems of the day before.
+Posts that programs wrote (silver.program_posts) are grouped among themselves, by what differs in them. They are no
+dense ground, and no ticket follows another one as its duplicate: a frame makes tickets similar that report two faults.
 Only connected components with a new post are regrouped.
 A problem goes to the group with most of its posts, and keeps its id. If several problems go to one group, the problem
 with the most posts keeps its id, and the others are merged into it. A group that no problem claims opens a problem if
@@ -45,8 +47,10 @@ from groundswell.pairs import (
     Candidates,
     Floats,
     Posts,
+    Tickets,
     candidates,
     chances,
+    may_be_same,
     mixed,
 )
 from groundswell.progress import track
@@ -175,6 +179,11 @@ CONSIDERED = """
         where author <> ''
         group by author
     ),
+    programs as (
+        select url_hash, frame, differing_words
+        from {program_posts}
+        where as_of_date <= $last::date
+    ),
     sizes as (
         select problem_id, count(*) as posts
         from standing
@@ -191,6 +200,8 @@ CONSIDERED = """
         coalesce(standing.problem_before, '') as problem_before,
         coalesce(given.problem_id, '') as given,
         coalesce(sizes.posts, 0) as size,
+        coalesce(programs.frame, '') as frame,
+        coalesce(programs.differing_words, '') as differing_words,
         texts.text,
         texts.title,
         considered_posts.collection_date,
@@ -205,6 +216,7 @@ CONSIDERED = """
     left join author_voices using (author)
     left join standing using (url_hash)
     left join given using (url_hash)
+    left join programs using (url_hash)
     left join sizes on coalesce(standing.problem_id, given.problem_id) = sizes.problem_id
     order by authors.posted_at, url_hash
 """
@@ -248,6 +260,9 @@ class Complaints(NamedTuple):
     given: Sequence[str] = ()
     # All problems that people gave posts, here or outside the window. They are not merged into others.
     corrected: frozenset[str] = frozenset()
+    # Which of the posts programs wrote; () if none.
+    frames: Sequence[str] = ()
+    differing_words: Sequence[str] = ()
 
 
 class Settings(NamedTuple):
@@ -496,15 +511,23 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     """Group n posts of a window on its last day."""
     pairs = nearest_pairs(posts.vectors)
     found = candidates(posts.said)
-    chance = chances(found.features, settings.weights[SPARSE_GROUND])
     voice = voices(posts, pairs)
     before = labels_of(posts.problem)
     count = len(voice)
     given = posts.given or [""] * count
+    frames = posts.frames or [""] * count
+    tickets = Tickets(frames, posts.differing_words or [""] * count)
+    chance = chances(found.features, settings.weights[SPARSE_GROUND])
+    chance[~may_be_same(found.a, found.b, tickets)] = 0
+    is_ticket = np.array([bool(frame) for frame in frames], dtype=bool)
+    by_people = ~(is_ticket[pairs.a] | is_ticket[pairs.b])
+    pairs = Pairs(*(each[by_people] for each in pairs))
     community = communities(posts.vectors, pairs, before)
     is_dense = is_dense_ground(pairs, community)
     sparse = ~(is_dense[found.a] | is_dense[found.b])
-    start = start_together(first_groups(before, is_dense, found, chance, STAYS * settings.least), before, given)
+    # Where a problem had posts of people and tickets, the two no longer start together.
+    apart = labels_of([f"{is_ticket[index]} {label}" for index, label in enumerate(before.tolist())])
+    start = start_together(first_groups(apart, is_dense, found, chance, STAYS * settings.least), apart, given)
     one, other = parted(given)
     # No mean is high enough that contains minus infinity.
     linked = average_linkage(
@@ -575,8 +598,12 @@ def rows_of_day(
         return SCHEMA.empty_table(), {}
     columns = {name: considered[name].to_pylist() for name in considered.column_names if "embedding" not in name}
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
-    # Duplicates follow their original. In the graph, they would displace its other neighbours.
-    leaders = [rows.get(original, row) for row, original in enumerate(columns["original"])]
+    # Duplicates follow their original. In the graph, they would displace its other neighbours. Tickets do not: their
+    # plain texts can be equal where their stack traces differ.
+    leaders = [
+        row if frame else rows.get(original, row)
+        for row, (original, frame) in enumerate(zip(columns["original"], columns["frame"], strict=True))
+    ]
     # But a person can give the duplicate another problem.
     given = columns["given"]
     leaders = [leader if given[row] in ("", given[leader]) else row for row, leader in enumerate(leaders)]
@@ -588,9 +615,20 @@ def rows_of_day(
     # A text stands for a missing title.
     title_vectors = texts.copy()
     title_vectors[are_titled] = titles
-    url_hash, author, author_voice, voice, problem, size, text, title = (
+    url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words = (
         [columns[name][row] for row in nodes]
-        for name in ("url_hash", "author", "author_voice", "voice", "problem", "size", "text", "title")
+        for name in (
+            "url_hash",
+            "author",
+            "author_voice",
+            "voice",
+            "problem",
+            "size",
+            "text",
+            "title",
+            "frame",
+            "differing_words",
+        )
     )
     said = Posts(
         text, [name or body for name, body in zip(title, text, strict=True)], texts[nodes], title_vectors[nodes]
@@ -607,6 +645,8 @@ def rows_of_day(
             said,
             [given[row] for row in nodes],
             corrected,
+            frames,
+            differing_words,
         ),
         day,
         settings,
@@ -640,6 +680,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     pair_weights = dbt.ref("pair_weights")
     problem_tiers = dbt.ref("problem_tiers")
     corrected_posts = dbt.ref("corrected_posts")
+    program_posts = dbt.ref("program_posts")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
     weights: dict[str, dict[str, float]] = {SPARSE_GROUND: {}, DENSE_GROUND: {}}
@@ -662,6 +703,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         embeddings=subquery(embeddings),
         posts=subquery(posts),
         texts=subquery(texts),
+        program_posts=subquery(program_posts),
     )
 
     days = days_to_build(dbt, session, run_date)
