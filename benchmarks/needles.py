@@ -22,8 +22,9 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.problems import FITTED_ON, MIN_VOICES, TIERS, labelled, table
+from groundswell.pairs import REPORTS
 from tests.support.project import DBT, Finished, Project, project_vars
-from training.pairs import SCALE, fit_sparse, read_reports, scaled
+from training.pairs import MATTERS, SCALE, fit_reports, read_reports, scaled
 
 TRACKER = "eclipse"
 ADDRESS = "https://github.com/needles/needles/issues/"
@@ -77,14 +78,14 @@ def deal(needles: Sequence[Needle], days: Sequence[str], file: Path) -> None:
 
 
 def hold_out(project: Project) -> None:
-    """Replace the weights of the sparse ground by those that are fitted without the tracker of the needles."""
+    """Replace the weights that were learned from bug reports by those that are fitted without the tracker of the needles."""
     check(project.run(DBT, "seed", "--select", "pair_weights"))
     files = [file for name in FITTED_ON if name != TRACKER and (file := labelled(f"{name}_duplicates.tsv"))]
-    weights = scaled(fit_sparse([read_reports(file) for file in files]), SCALE)
+    weights = scaled(fit_reports([read_reports(file) for file in [*files, MATTERS]]), SCALE)
     with duckdb.connect(str(project.database)) as connection:
         connection.executemany(
-            "update silver.pair_weights set weight = ? where ground = 'sparse' and feature = ?",
-            [(weight, feature) for feature, weight in weights.items()],
+            "update silver.pair_weights set weight = ? where ground = ? and feature = ?",
+            [(weight, REPORTS, feature) for feature, weight in weights.items()],
         )
 
 

@@ -30,11 +30,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
-from groundswell.pairs import Posts, mixed
+from groundswell.pairs import REPORTS, Posts, mixed
 from tests.support.models import load
 from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars, read_seed
 from training import FOLDER
-from training.pairs import SCALE, Reports, encode_reports, fit_sparse, read_reports, scaled
+from training.pairs import MATTERS, SCALE, Reports, encode_reports, fit_reports, read_reports, scaled
 
 MIN_VOICES: int = project_vars()["problem_voices"]
 TIER: str = project_vars()["problem_tier"]
@@ -492,6 +492,7 @@ def measure_reports() -> Table:
     trackers = {
         name: read_reports(file) for name in (*FITTED_ON, "hadoop") if (file := labelled(f"{name}_duplicates.tsv"))
     }
+    matters = read_reports(MATTERS)
     sets = dict(trackers)
     if file := labelled("own_words.tsv"):
         sets["own words"] = own_words(file)
@@ -501,8 +502,8 @@ def measure_reports() -> Table:
     )
     for name, reports in sets.items():
         others = [trackers[other] for other in FITTED_ON if other in trackers and other != name]
-        fitted = scaled(fit_sparse(others), SCALE)
-        weights = pair_weights() | {assignments.SPARSE_GROUND: fitted}
+        fitted = scaled(fit_reports([*others, matters]), SCALE)
+        weights = pair_weights() | {REPORTS: fitted}
         ways = {tier: assignments.Settings(MIN_VOICES, least_chance(tier), weights) for tier in TIERS}
         found = {f"{name}, {tier}": group_at_once(reports.posts, settings) for tier, settings in ways.items()}
         for way, grouped in found.items():

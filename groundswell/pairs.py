@@ -1,8 +1,10 @@
 """The chance that two posts report the same problem.
 
-The chance is a logistic regression on eleven features of a pair of posts: how near their embeddings are, how near they
-are next to the other neighbours of the two, and which rare words they share. `python -m training.pairs` fits the
-weights on pairs of reports that people marked as duplicates, and writes them to seed pair_weights.
+A pair has seven features: how near the embeddings are, how near they are next to the other neighbours of the two, and
+which rare words the posts share. Two logistic regressions on them each say a chance, and the higher one counts. One was
+learned from bug reports that people marked as duplicates: to be nearer to each other than to others tells most there.
+The other one was learned from public posts that were read in pairs: where many people have one problem, only what two
+posts have in common tells. `python -m training.pairs` fits the weights and writes them to seed pair_weights.
 
 Posts that programs wrote share the frame of their program, whatever they report. Two of them can only be the same
 problem if they are of one program and the words outside of its frame are alike. A person's post and a program's cannot.
@@ -11,7 +13,7 @@ Only pairs of neighbours are looked at: a post has NEAREST neighbours by embeddi
 cost therefore grows with the number of posts, but for the search of the neighbours.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +36,6 @@ ALIKE = 10
 LOCAL_RANK = 10
 # Copies have no distance. This one stands for none.
 CLOSEST = 1e-3
-# The rank of a post that is not among the neighbours is the number of neighbours plus this value.
-BEYOND = 5
 # A title weighs half as much as the text below it.
 TITLE_WEIGHT = 0.5
 # Words in more than this share of the texts say nothing about a problem, and cost most of the time.
@@ -54,15 +54,17 @@ FEATURES = (
     "text_similarity",
     "title_similarity",
     "local_distance",
-    "nearer_rank",
-    "farther_rank",
     "text_words",
     "title_words",
     "title_letters",
-    "nearer_word_rank",
-    "farther_word_rank",
 )
 BIAS = "bias"
+# The grounds of seed pair_weights: what each of the two regressions was learned from, and the dense ground, on which the
+# chance is not that of a pair.
+REPORTS, PUBLIC, DENSE = "reports", "public", "dense"
+
+# The weight of each feature, and BIAS. A feature without a weight is not used.
+Weights = Mapping[str, float]
 
 
 class Posts(NamedTuple):
@@ -89,7 +91,7 @@ class Neighbours(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """m pairs of posts a < b (m,), sorted, with their features (m, 11)."""
+    """m pairs of posts a < b (m,), sorted, with their features (m, 7)."""
 
     a: Numbers
     b: Numbers
@@ -163,18 +165,6 @@ def products(rows: Vectors | csr_array, a: Numbers, b: Numbers) -> Floats:
     return found
 
 
-def ranks(neighbours: Neighbours, a: Numbers, b: Numbers) -> tuple[Floats, Floats]:
-    """The logarithms of the lower and of the higher of two ranks, (m,): of b among the neighbours of a, and reverse."""
-    number, count = neighbours.nodes.shape
-    beyond = count + BEYOND
-    known = neighbours.nodes >= 0
-    places = np.broadcast_to(np.arange(1, count + 1), (number, count))
-    # Ranks from the end, so that 0 stands for a post that is not among the neighbours.
-    table = csr_array((beyond - places[known], (np.nonzero(known)[0], neighbours.nodes[known])), shape=(number, number))
-    one, other = (beyond - np.asarray(table[pair]).ravel() for pair in ((a, b), (b, a)))
-    return np.log(np.minimum(one, other)), np.log(np.maximum(one, other))
-
-
 def local_radius(neighbours: Neighbours) -> Floats:
     """The distance (n,) of each post to its neighbour of LOCAL_RANK; 1 where there are fewer posts."""
     number, count = neighbours.similarity.shape
@@ -205,22 +195,35 @@ def candidates(posts: Posts) -> Candidates:
         products(posts.text_vectors, a, b),
         products(posts.title_vectors, a, b),
         (1 - similarity) / np.sqrt(radius[a] * radius[b]),
-        *ranks(by_vector, a, b),
         products(texts, a, b),
         products(word_weights(posts.titles), a, b),
         products(word_weights(posts.titles, letters=True), a, b),
-        *ranks(by_words, a, b),
     )
     return Candidates(a, b, np.stack(columns, axis=1))
 
 
-def chances(features: Floats, weights: Mapping[str, float]) -> Floats:
-    """The chance (m,) that the posts of each of m pairs report the same problem.
+def by_ground(rows: Iterable[tuple[str, str, float]]) -> dict[str, dict[str, float]]:
+    """The weights of each ground, from rows of seed pair_weights: ground, feature and weight."""
+    weights: dict[str, dict[str, float]] = {REPORTS: {}, PUBLIC: {}, DENSE: {}}
+    for ground, feature, weight in rows:
+        weights[ground][feature] = weight
+    return weights
 
-    features: (m, 11). weights: the weight of each of FEATURES, and BIAS.
+
+def regression(features: Floats, weights: Weights) -> Floats:
+    """The chance (m,) that a logistic regression gives m pairs with features (m, 7)."""
+    by_feature = np.array([weights.get(name, 0.0) for name in FEATURES])
+    chance: Floats = expit(features @ by_feature + weights.get(BIAS, 0.0))
+    return chance
+
+
+def chances(features: Floats, weights: Mapping[str, Weights]) -> Floats:
+    """The chance (m,) that the posts of each of m pairs with features (m, 7) report the same problem.
+
+    weights: those of REPORTS and of PUBLIC.
     """
-    odds: Floats = expit(features @ np.array([weights[name] for name in FEATURES]) + weights[BIAS])
-    return odds
+    higher: Floats = np.maximum(regression(features, weights[REPORTS]), regression(features, weights[PUBLIC]))
+    return higher
 
 
 def may_be_same(a: Numbers, b: Numbers, tickets: Tickets) -> Flags:

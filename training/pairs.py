@@ -5,16 +5,19 @@ python -m training.pairs --reports FILE ... --intents FILE ... --databases FILE 
 --reports: bug reports whose duplicates are known, as TSV with the columns group, title and description. --intents:
 short messages with an intent each, as lines of intent and text. The project holds no such file, because most of them
 may not be copied: docs/measurements.md says where they are from. --databases: built databases with posts of pairs.tsv.
+The invented posts of matters.tsv, in which four people each report one problem in their own words, count as reports.
 
-Method: logistic regression on the candidates of groundswell.pairs, each file on its own. Of a group of two, one report
-is left out, so that a file holds lone reports too. Bug reports of one tracker are another ground than public posts, so
-the chance is then calibrated on the pairs that were read (Platt 1999, Probabilistic Outputs for Support Vector
-Machines). On dense ground, the chance depends on the mean similarity of a message to its community, and is fitted on
-the share of the community that has the intent of the message.
+Method: logistic regression on the candidates of groundswell.pairs. One regression learns from bug reports, each file on
+its own. Of a group of two, one report is left out, so that a file holds lone reports too. Bug reports of one tracker
+are another ground than public posts, so its chance is then calibrated on the pairs that were read (Platt 1999,
+Probabilistic Outputs for Support Vector Machines). The other regression learns from these pairs alone; they are few, so
+it has few features. On dense ground, the chance depends on the mean similarity of a message to its community, and is
+fitted on the share of the community that has the intent of the message.
 """
 
 import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -27,7 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from groundswell.pairs import BIAS, FEATURES, Candidates, Posts, candidates, chances
+from groundswell.pairs import BIAS, DENSE, FEATURES, PUBLIC, REPORTS, Candidates, Posts, Weights, candidates, regression
 from groundswell.vectors import title_vectors, to_vectors
 from tests.support.models import load
 from tests.support.project import ROOT, project_vars
@@ -39,10 +42,15 @@ embeddings: Any = load("embeddings")
 SEED = ROOT / "seeds" / "pair_weights.csv"
 # Pairs of real complaints, and whether they say the same: training/GUIDE.md.
 READ = FOLDER / "pairs.tsv"
+# Invented problems, each told by four people: training/GUIDE.md.
+MATTERS = FOLDER / "matters.tsv"
+# The features of the regression that learns from the pairs that were read.
+PUBLIC_FEATURES = ("similarity", "title_similarity", "text_words", "title_words")
 # The most characters of a text, as in silver.texts.
 LONGEST = 2000
 
 Labels = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 COMPLAINTS = """
@@ -66,7 +74,7 @@ class Scale(NamedTuple):
 
 
 # The scale of seed pair_weights, for benchmarks that fit weights of their own.
-SCALE = Scale(0.394, -0.873)
+SCALE = Scale(0.448, -1.261)
 
 
 class Reports(NamedTuple):
@@ -117,19 +125,22 @@ def are_same(reports: Reports, found: Candidates) -> npt.NDArray[np.bool_]:
     return same
 
 
-def fit_sparse(files: list[Reports]) -> dict[str, float]:
-    """Fit the weights of the features on all candidates of the files."""
-    found = [candidates(reports.posts) for reports in files]
-    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3_000))
-    regression.fit(
-        np.vstack([each.features for each in found]),
-        np.concatenate([are_same(reports, each) for reports, each in zip(files, found, strict=True)]),
-    )
-    scaler, logistic = regression[0], regression[1]
+def fit(features: Sequence[str], rows: Floats, same: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Fit the weights of some features. rows: the features of m pairs, (m, 7). same: which of them say the same, (m,)."""
+    fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3_000))
+    fitted.fit(rows[:, [FEATURES.index(feature) for feature in features]], same)
+    scaler, logistic = fitted[0], fitted[1]
     weights = logistic.coef_[0] / scaler.scale_
-    return dict(zip(FEATURES, weights.tolist(), strict=True)) | {
+    return dict(zip(features, weights.tolist(), strict=True)) | {
         BIAS: float(logistic.intercept_[0] - weights @ scaler.mean_)
     }
+
+
+def fit_reports(files: list[Reports]) -> dict[str, float]:
+    """Fit the weights of all features on all candidates of the files."""
+    found = [candidates(reports.posts) for reports in files]
+    same = [are_same(reports, each) for reports, each in zip(files, found, strict=True)]
+    return fit(FEATURES, np.vstack([each.features for each in found]), np.concatenate(same))
 
 
 def read_pairs(database: Path) -> tuple[Candidates, npt.NDArray[np.bool_]]:
@@ -153,16 +164,15 @@ def read_pairs(database: Path) -> tuple[Candidates, npt.NDArray[np.bool_]]:
     return kept_pairs, np.array([bool(read[index]) for index in kept], dtype=bool)
 
 
-def fit_scale(weights: dict[str, float], databases: list[Path]) -> Scale:
-    """Fit the scale by which the chance is that of the pairs that were read."""
-    read, same = zip(*map(read_pairs, databases), strict=True)
-    score = logit(chances(np.vstack([each.features for each in read]), weights))
-    regression = LogisticRegression(C=100)
-    regression.fit(score[:, None], np.concatenate(same))
-    return Scale(float(regression.coef_[0, 0]), float(regression.intercept_[0]))
+def fit_scale(weights: Weights, rows: Floats, same: npt.NDArray[np.bool_]) -> Scale:
+    """Fit the scale by which the chance is that of the m pairs that were read: features (m, 7) and verdicts (m,)."""
+    score = logit(regression(rows, weights))
+    fitted = LogisticRegression(C=100)
+    fitted.fit(score[:, None], same)
+    return Scale(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]))
 
 
-def scaled(weights: dict[str, float], scale: Scale) -> dict[str, float]:
+def scaled(weights: Weights, scale: Scale) -> dict[str, float]:
     """The weights of the scaled chance: a scale of the logit is one of its weights."""
     return {feature: scale.slope * weight for feature, weight in weights.items()} | {
         BIAS: scale.slope * weights[BIAS] + scale.shift
@@ -183,13 +193,13 @@ def fit_dense(files: list[Reports]) -> dict[str, float]:
         shares.append(((np.bincount(both)[both] - 1) / np.maximum(others, 1))[kept])
     similarity, share = np.concatenate(rows), np.concatenate(shares)
     # Each message counts as same by its share, and as different by the rest.
-    regression = LogisticRegression(C=1e6)
-    regression.fit(
+    fitted = LogisticRegression(C=1e6)
+    fitted.fit(
         np.tile(similarity, 2)[:, None],
         np.repeat([True, False], len(similarity)),
         sample_weight=np.concatenate([share, 1 - share]),
     )
-    return {"similarity": float(regression.coef_[0, 0]), BIAS: float(regression.intercept_[0])}
+    return {"similarity": float(fitted.coef_[0, 0]), BIAS: float(fitted.intercept_[0])}
 
 
 def main(
@@ -198,12 +208,15 @@ def main(
     databases: Annotated[list[Path], typer.Option(help="Built databases with posts of pairs.tsv.")],
 ) -> None:
     """Fit the weights and write the seed."""
-    fitted = fit_sparse([read_reports(file) for file in reports])
-    scale = fit_scale(fitted, databases)
+    read, verdicts = zip(*map(read_pairs, databases), strict=True)
+    rows, same = np.vstack([each.features for each in read]), np.concatenate(verdicts)
+    fitted = fit_reports([read_reports(file) for file in [*reports, MATTERS]])
+    scale = fit_scale(fitted, rows, same)
     typer.echo(f"scaled by {scale.slope:.3f}, shifted by {scale.shift:.3f}")
     grounds = {
-        assignments.SPARSE_GROUND: scaled(fitted, scale),
-        assignments.DENSE_GROUND: fit_dense([read_intents(file) for file in intents]),
+        REPORTS: scaled(fitted, scale),
+        PUBLIC: fit(PUBLIC_FEATURES, rows, same),
+        DENSE: fit_dense([read_intents(file) for file in intents]),
     }
     with SEED.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

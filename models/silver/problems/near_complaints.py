@@ -4,22 +4,31 @@ Grain: one row per as_of_date and url_hash. A complaint of the window has a row 
 it is in a group.
 Method: the chance of each pair of neighbours (groundswell.pairs), and average linkage (groundswell.linkage) down to
 the least chance of the loosest tier in seed problem_tiers. silver.problem_assignments stops at that of var
-problem_tier, and keeps only groups with enough voices. The posts of problems take part in the ranks of neighbours, but
-not in the groups.
+problem_tier, and keeps only groups with enough voices. The posts of problems are neighbours too, but
+they are in no group.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from groundswell.linkage import average_linkage
-from groundswell.pairs import Candidates, Floats, Numbers, Posts, Tickets, candidates, chances, may_be_same
+from groundswell.pairs import (
+    Candidates,
+    Floats,
+    Numbers,
+    Posts,
+    Tickets,
+    Weights,
+    by_ground,
+    candidates,
+    chances,
+    may_be_same,
+)
 from groundswell.relations import subquery
 from groundswell.vectors import title_vectors, to_vectors
-
-# The ground of seed pair_weights on which complaints are compared in pairs.
-SPARSE_GROUND = "sparse"
 
 SCHEMA = pa.schema(
     [
@@ -130,7 +139,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     problem_tiers = dbt.ref("problem_tiers")
     run_date = dbt.config.meta_get("run_date")
     tier = dbt.config.meta_get("problem_tier")
-    weights = dict(pair_weights.filter(f"ground = '{SPARSE_GROUND}'").project("feature, weight").fetchall())
+    weights = by_ground(pair_weights.project("ground, feature, weight").fetchall())
     # With --empty the seeds have no rows, and there are no complaints.
     limits = dict(problem_tiers.project("tier, least_chance").fetchall()) or {tier: 1.0}
     query = COMPLAINTS.format(
@@ -151,7 +160,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     return rows_of_day(complaints, run_date, weights, float(limits[tier]), float(min(limits.values())))
 
 
-def rows_of_day(complaints: pa.Table, day: str, weights: dict[str, float], near: float, loose: float) -> pa.Table:
+def rows_of_day(complaints: pa.Table, day: str, weights: Mapping[str, Weights], near: float, loose: float) -> pa.Table:
     """The rows of SCHEMA for the rows of COMPLAINTS.
 
     near: the chance from which on two posts are near. loose: the least mean chance of a group.

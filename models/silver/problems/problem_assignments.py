@@ -43,11 +43,13 @@ from groundswell.identity import names_of_groups, new_name
 from groundswell.linkage import average_linkage
 from groundswell.pairs import (
     BIAS,
+    DENSE,
     LOCAL_RANK,
     Candidates,
     Floats,
     Posts,
     Tickets,
+    by_ground,
     candidates,
     chances,
     may_be_same,
@@ -85,10 +87,9 @@ ENOUGH = 400
 SEED = 20_261_120
 # A community is dense ground if this share of its posts has LOCAL_RANK neighbours with a similarity of SAME. In
 # banking77, 89 % of the posts have so many; of the bug reports of Eclipse, Firefox and Hadoop, 1 %, 3 % and 6 %.
-DENSE = 0.5
+DENSE_SHARE = 0.5
 # The posts of a problem stay together as long as their mean chance is at least this part of what joins two groups.
 STAYS = 0.5
-SPARSE_GROUND, DENSE_GROUND = "sparse", "dense"
 # The size of a tile of the similarity matrix (32 MB), and the most directed pairs between two selections of nearest
 # neighbours (80 MB).
 ROWS, COLUMNS = 512, 16_384
@@ -428,7 +429,7 @@ def is_dense_ground(pairs: Pairs, community: Labels) -> Flags:
         return np.empty(0, dtype=bool)
     links = np.bincount(np.concatenate([pairs.a, pairs.b]), minlength=len(community))
     dense = np.bincount(community, links >= LOCAL_RANK)
-    in_dense: Flags = dense[community] >= DENSE * np.bincount(community)[community]
+    in_dense: Flags = dense[community] >= DENSE_SHARE * np.bincount(community)[community]
     return in_dense
 
 
@@ -517,7 +518,7 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     given = posts.given or [""] * count
     frames = posts.frames or [""] * count
     tickets = Tickets(frames, posts.differing_words or [""] * count)
-    chance = chances(found.features, settings.weights[SPARSE_GROUND])
+    chance = chances(found.features, settings.weights)
     chance[~may_be_same(found.a, found.b, tickets)] = 0
     is_ticket = np.array([bool(frame) for frame in frames], dtype=bool)
     by_people = ~(is_ticket[pairs.a] | is_ticket[pairs.b])
@@ -573,7 +574,7 @@ def post_chances(
 ) -> list[float]:
     """The chance (n,) that a post and another post of its problem are the same problem; 0 without a problem."""
     group = labels_of(problem)
-    dense = settings.weights[DENSE_GROUND]
+    dense = settings.weights[DENSE]
     by_similarity = expit(
         dense["similarity"] * mean_similarities(group, mixed(said.text_vectors, said.title_vectors)) + dense[BIAS]
     )
@@ -683,9 +684,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     program_posts = dbt.ref("program_posts")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
-    weights: dict[str, dict[str, float]] = {SPARSE_GROUND: {}, DENSE_GROUND: {}}
-    for ground, feature, weight in pair_weights.project("ground, feature, weight").fetchall():
-        weights[ground][feature] = weight
+    weights = by_ground(pair_weights.project("ground, feature, weight").fetchall())
     tier = dbt.config.meta_get("problem_tier")
     # With --empty the seeds have no rows, and there are no complaints to group.
     least = dict(problem_tiers.project("tier, least_chance").fetchall()).get(tier, 1)
