@@ -84,6 +84,8 @@ TABLES = """
     create table texts as select url_hash, '' as title, text from complaints;
     create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from complaints;
     create table posts as select url_hash, null::text as author_hash, posted_on as posted_at from complaints;
+    create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);
+    create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);
     create table problem_assignments as from nothing;
 """
 STANDING = """
@@ -144,6 +146,7 @@ class Dbt:
             "problem_memory_days": "90",
             "problem_voices": str(MIN_VOICES),
             "problem_tier": TIER,
+            "opinion_accuracy": "0.875",
         }[name]
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:

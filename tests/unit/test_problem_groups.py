@@ -233,7 +233,13 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
         [
             nothing
             | {"problem_before": row.get("problem", "")}
-            | {"text": f"t{number}", "title": "", "collection_date": date(2026, 11, 20), "title_embedding": None}
+            | {
+                "content_hash": f"c{number}",
+                "text": f"t{number}",
+                "title": "",
+                "collection_date": date(2026, 11, 20),
+                "title_embedding": None,
+            }
             | row
             for number, row in enumerate(rows)
         ],
@@ -243,6 +249,7 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
                     (name, pa.string())
                     for name in (
                         "url_hash",
+                        "content_hash",
                         "original",
                         "author",
                         "author_voice",
