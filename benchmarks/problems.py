@@ -31,6 +31,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
 from groundswell.pairs import Posts, mixed
+from groundswell.verdicts import NO_VERDICTS, Verdicts
 from tests.support.models import load
 from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars, read_seed
 from training import FOLDER
@@ -214,7 +215,7 @@ def scores(truth: Labels, found: Labels) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def group_at_once(said: Posts, settings: Any) -> Any:
+def group_at_once(said: Posts, settings: Any, verdicts: Verdicts = NO_VERDICTS) -> Any:
     """Our groups, with all posts on one day."""
     names = [f"{index:06}" for index in range(len(said.texts))]
     unknown = [""] * len(names)
@@ -222,6 +223,7 @@ def group_at_once(said: Posts, settings: Any) -> Any:
     are_titled = np.array([title != text for title, text in zip(said.titles, said.texts, strict=True)], dtype=bool)
     vectors = assignments.compared_vectors(said.text_vectors, said.title_vectors[are_titled], are_titled)
     complaints = assignments.Complaints(names, unknown, unknown, unknown, unknown, sizes, vectors, said)
+    complaints = complaints._replace(verdicts=verdicts)
     return assignments.group_day(complaints, DAY, settings)
 
 

@@ -1,8 +1,8 @@
 """What a language model says of pairs of posts, as links for average linkage and as chances.
 
 Between two groups a pair is one of many, and its chance alone could neither join nor part them. A verdict is therefore
-a link of its own that outweighs chances: "same" joins two groups that were there before as long as there are at most
-VERDICT / least pairs between them (seven posts and eight, at a least mean chance of 0.17); "different" keeps them apart.
+a link of its own that outweighs chances: "same" joins two groups that were there before if at most VERDICT / least
+pairs lie between them (seven posts and eight, at a least mean chance of 0.17), and "different" keeps them apart.
 """
 
 from collections.abc import Mapping, Sequence
