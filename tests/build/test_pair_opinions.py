@@ -51,7 +51,7 @@ def calls_of(project: Project) -> int:
     """The calls that the pairs of the day need."""
     [(pairs,)] = project.query("select count(*) from silver.pair_requests where is_same is null")
     assert pairs > 2 * BATCH
-    return math.ceil(pairs / BATCH)
+    return math.ceil(int(pairs) / BATCH)
 
 
 def test_unsure_pairs_are_judged_once_and_the_verdicts_count(unjudged: Project, loopback: Loopback) -> None:

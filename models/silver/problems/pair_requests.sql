@@ -95,7 +95,7 @@ controls as (
 shown as (
 
     select * from unsure
-    where pair_hash not in (select pair_hash from controls)
+    where unsure.pair_hash not in (select controls.pair_hash from controls)
     union all by name
     select * from controls
 
