@@ -94,8 +94,9 @@ controls as (
 
 shown as (
 
-    select * from unsure
-    where unsure.pair_hash not in (select controls.pair_hash from controls)
+    select unsure.*
+    from unsure
+    anti join controls on unsure.pair_hash = controls.pair_hash
     union all by name
     select * from controls
 
