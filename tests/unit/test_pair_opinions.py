@@ -71,7 +71,7 @@ def test_one_post_of_a_pair_is_of_the_day(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked(complaints([BEFORE] * 5), monkeypatch) == []
 
 
-@pytest.mark.parametrize(("chance", "count"), [(0.09, 0), (0.1, 4), (0.39, 4), (0.4, 0)])
+@pytest.mark.parametrize(("chance", "count"), [(0.07, 0), (0.08, 4), (0.39, 4), (0.4, 0)])
 def test_only_unsure_pairs_are_asked_about(chance: float, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked(complaints([DAY] * 5), monkeypatch, chance)) == count
 
