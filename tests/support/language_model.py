@@ -226,7 +226,7 @@ def judging(is_same: Callable[[str, str], bool]) -> Model:
 
     def answer_of(request: Request) -> Answer:
         said = [
-            {"id": id_, "is_same": known.get((one, other), is_same(one, other))}
+            {"id": id_, "is_same": known[one, other] if (one, other) in known else is_same(one, other)}
             for id_, one, other in pairs_of(request)
         ]
         return opine(request, said)
