@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, labels, needles, problems, scale, summaries, sync
+from benchmarks import clusters, collectors, encoder, labels, needles, oracle, problems, scale, summaries, sync
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -31,6 +31,7 @@ class Subject(StrEnum):
     SUMMARIES = "summaries"
     LABELS = "labels"
     PROBLEMS = "problems"
+    ORACLE = "oracle"
     NEEDLES = "needles"
     SCALE = "scale"
     SYNC = "sync"
@@ -123,6 +124,7 @@ def main(
             *problems.MEASURES,
             *(partial(problems.measure_pairs, database) for database in databases or []),
         ],
+        Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],

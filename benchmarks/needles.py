@@ -78,7 +78,7 @@ def deal(needles: Sequence[Needle], days: Sequence[str], file: Path) -> None:
 
 
 def hold_out(project: Project) -> None:
-    """Replace the weights that were learned from bug reports by those that are fitted without the tracker of the needles."""
+    """Fit the weights of bug reports without the tracker of the needles, and write them into the table."""
     check(project.run(DBT, "seed", "--select", "pair_weights"))
     files = [file for name in FITTED_ON if name != TRACKER and (file := labelled(f"{name}_duplicates.tsv"))]
     weights = scaled(fit_reports([read_reports(file) for file in [*files, MATTERS]]), SCALE)

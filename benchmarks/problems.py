@@ -31,6 +31,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
 from groundswell.pairs import REPORTS, Posts, mixed
+from groundswell.verdicts import NO_VERDICTS, Verdicts
 from tests.support.models import load
 from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars, read_seed
 from training import FOLDER
@@ -84,6 +85,8 @@ TABLES = """
     create table texts as select url_hash, '' as title, text from complaints;
     create table embeddings as select url_hash as content_hash, 'MiniLM' as model, embedding from complaints;
     create table posts as select url_hash, null::text as author_hash, posted_on as posted_at from complaints;
+    create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);
+    create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);
     create table problem_assignments as from nothing;
 """
 STANDING = """
@@ -144,6 +147,7 @@ class Dbt:
             "problem_memory_days": "90",
             "problem_voices": str(MIN_VOICES),
             "problem_tier": TIER,
+            "opinion_accuracy": "0.875",
         }[name]
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
@@ -211,7 +215,7 @@ def scores(truth: Labels, found: Labels) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 
-def group_at_once(said: Posts, settings: Any) -> Any:
+def group_at_once(said: Posts, settings: Any, verdicts: Verdicts = NO_VERDICTS) -> Any:
     """Our groups, with all posts on one day."""
     names = [f"{index:06}" for index in range(len(said.texts))]
     unknown = [""] * len(names)
@@ -219,6 +223,7 @@ def group_at_once(said: Posts, settings: Any) -> Any:
     are_titled = np.array([title != text for title, text in zip(said.titles, said.texts, strict=True)], dtype=bool)
     vectors = assignments.compared_vectors(said.text_vectors, said.title_vectors[are_titled], are_titled)
     complaints = assignments.Complaints(names, unknown, unknown, unknown, unknown, sizes, vectors, said)
+    complaints = complaints._replace(verdicts=verdicts)
     return assignments.group_day(complaints, DAY, settings)
 
 

@@ -59,7 +59,7 @@ FEATURES = (
     "title_letters",
 )
 BIAS = "bias"
-# The grounds of seed pair_weights: what each of the two regressions was learned from, and the dense ground, on which the
+# The grounds of seed pair_weights: what each of the two regressions was learned from, and dense ground, on which the
 # chance is not that of a pair.
 REPORTS, PUBLIC, DENSE = "reports", "public", "dense"
 
@@ -247,3 +247,10 @@ def may_be_same(a: Numbers, b: Numbers, tickets: Tickets) -> Flags:
         has_words = np.array([bool(each) for each in words])
         may[compared] = (products(weights, one, other) >= SAME_FAULT) | ~(has_words[one] | has_words[other])
     return may
+
+
+def possible_chances(found: Candidates, weights: Mapping[str, Weights], tickets: Tickets) -> Floats:
+    """The chances (m,) of m candidates; 0 for pairs that cannot be the same problem, by what programs wrote."""
+    chance = chances(found.features, weights)
+    chance[~may_be_same(found.a, found.b, tickets)] = 0
+    return chance

@@ -23,6 +23,7 @@
         'theme_similarity': {'kind': 'number', 'low': 0, 'high': 1},
         'theme_voices': {'kind': 'whole number', 'low': 2, 'high': 1000},
         'opinion_accuracy': {'kind': 'number', 'low': 0.5, 'high': 1, 'open': true},
+        'judged_pairs': {'kind': 'whole number', 'low': 0, 'high': 10000},
         'problem_window_days': {'kind': 'whole number', 'low': 2, 'high': 366},
         'problem_memory_days': {'kind': 'whole number', 'low': 2, 'high': 3660},
         'join_similarity': {'kind': 'number', 'low': 0, 'high': 1},

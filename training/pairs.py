@@ -126,7 +126,7 @@ def are_same(reports: Reports, found: Candidates) -> npt.NDArray[np.bool_]:
 
 
 def fit(features: Sequence[str], rows: Floats, same: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Fit the weights of some features. rows: the features of m pairs, (m, 7). same: which of them say the same, (m,)."""
+    """Fit the weights of some features on m pairs: rows of all features (m, 7), and whether they say the same (m,)."""
     fitted = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3_000))
     fitted.fit(rows[:, [FEATURES.index(feature) for feature in features]], same)
     scaler, logistic = fitted[0], fitted[1]

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from groundswell.llm.errors import AnswerError
+from groundswell.llm.opinions import BATCH, answer_of, check_opinions
 from tests.support import language_model
 from tests.support.language_model import discerning, settings
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.models import load
 from tests.support.project import DAY, Finished, Project
 
-opinion_attempts: Any = load("opinion_attempts")
+POSTS: Any = load("opinion_attempts").POSTS
 MARGIN = ", second_opinion_margin: 0.2"
 UNSURE = "abs(post_signals.complaint_score - 0.5) < 0.2 and not post_signals.addresses_model"
 
@@ -63,8 +64,8 @@ def test_the_unsure_get_a_second_opinion_once(unsure: Project, loopback: Loopbac
     finished = ask(unsure, loopback, data_tests=True)
     assert finished.status == 0, finished.output
     texts = texts_asked_about(unsure)
-    assert texts > 3 * opinion_attempts.BATCH
-    batches = math.ceil(texts / opinion_attempts.BATCH)
+    assert texts > 3 * BATCH
+    batches = math.ceil(texts / BATCH)
     assert len(loopback.requests) == batches
     # Each post once, and two controls a batch.
     shown = [post_id for request in loopback.requests for post_id in shown_in(request)]
@@ -129,7 +130,7 @@ def test_an_answer_that_is_not_of_the_posts_counts_for_nothing(unsure: Project, 
     finished = ask(unsure, loopback)
     assert finished.status == 0, finished.output
     assert unsure.contents()["silver.documents"] == before
-    batches = math.ceil(texts_asked_about(unsure) / opinion_attempts.BATCH)
+    batches = math.ceil(texts_asked_about(unsure) / BATCH)
     # Each was sent back once.
     assert len(loopback.requests) == 2 * batches
     assert f"{2 * batches} attempts about posts of {DAY} were rejected or unanswered" in finished.output
@@ -151,7 +152,7 @@ def test_an_answer_that_has_lost_its_place_is_sent_back(unsure: Project, loopbac
     loopback.answer = server
     assert ask(unsure, loopback).status == 0
     texts = texts_asked_about(unsure)
-    assert len(loopback.requests) == 2 * math.ceil(texts / opinion_attempts.BATCH)
+    assert len(loopback.requests) == 2 * math.ceil(texts / BATCH)
     assert unsure.query("select count(*) from silver.opinions") == [(texts,)]
 
 
@@ -163,7 +164,7 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
     tight = f"{MARGIN}, llm_budget_tokens: 30000"
     finished = ask(unsure, loopback, tight)
     assert finished.status == 0, finished.output
-    batches = math.ceil(texts_asked_about(unsure) / opinion_attempts.BATCH)
+    batches = math.ceil(texts_asked_about(unsure) / BATCH)
     assert len(loopback.requests) == batches
     unsure.query("delete from silver.opinion_attempts")
     unsure.query("delete from bronze.llm_calls")
@@ -200,19 +201,16 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
 
 # -- Answers against the posts.
 
-SHOWN = [
-    {"id": "a", "content_hash": "A", "complains": None},
-    {"id": "b", "content_hash": "B", "complains": True},
-    {"id": "c", "content_hash": "C", "complains": False},
+SHOWN: list[dict[str, Any]] = [
+    {"id": "a", "key": "A", "verdict": None},
+    {"id": "b", "key": "B", "verdict": True},
+    {"id": "c", "key": "C", "verdict": False},
 ]
 
 
 def check(*opinions: tuple[str, bool]) -> dict[str, Any]:
-    answer = opinion_attempts.Opinions(
-        opinions=[opinion_attempts.Opinion(id=id_, complains=complains) for id_, complains in opinions]
-    )
-    row: dict[str, Any] = opinion_attempts.check_opinions(answer, SHOWN)
-    return row
+    said = [{"id": id_, "complains": complains} for id_, complains in opinions]
+    return check_opinions(answer_of(POSTS).model_validate({"opinions": said}), SHOWN, POSTS)
 
 
 def test_controls_are_checked_and_left_out() -> None:

@@ -359,6 +359,7 @@ class Run:
             "problem_memory_days": str(MEMORY),
             "problem_voices": str(MIN_VOICES),
             "problem_tier": TIER,
+            "opinion_accuracy": "0.875",
             **settings,
         }
 
@@ -388,6 +389,7 @@ class History:
             f"create table problem_tiers as from '{ROOT / 'seeds' / 'problem_tiers.csv'}';"
             "create table embeddings (content_hash text, model text, embedding float[384]);"
             "create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);"
+            "create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);"
             "create table problem_assignments as select * from rows"
         )
 
@@ -742,6 +744,74 @@ def names_of(history: History, day: int, prefix: str) -> set[str | None]:
 def reports(day: int, count: int, seed: int, prefix: str, centre: int) -> list[Post]:
     """Posts of a matter, which its number names."""
     return some_posts(day, alike(count, seed, strangers(1, centre)[0]), prefix)
+
+
+def judge(history: History, one: str, other: str, *, is_same: bool) -> None:
+    """A language model says whether two posts are the same problem."""
+    history.session.execute(
+        "insert into pair_opinions values (least($one, $other), greatest($one, $other), $same)",
+        {"one": f"title and text of {one}", "other": f"title and text of {other}", "same": is_same},
+    )
+
+
+def test_one_verdict_joins_two_groups_of_three_voices() -> None:
+    history = History()
+    posts = reports(0, 3, 1, "one", 1) + reports(0, 3, 2, "two", 2) + some_posts(0, strangers(20, 9), "other")
+    history.build(0, posts)
+    [one], [two] = names_of(history, 0, "one"), names_of(history, 0, "two")
+    assert one != two
+    before = history.rows()
+    judge(history, "one-00-01", "two-00-02", is_same=True)
+    history.build(0)
+    [joined] = names_of(history, 0, "one") | names_of(history, 0, "two")
+    assert joined in {one, two}
+    assert names_of(history, 0, "other") == {""}
+    rows = history.rows()
+    history.build(0)
+    assert history.rows() == rows
+    # A later report of either half finds the problem.
+    history.build(1, reports(1, 1, 3, "late", 2))
+    assert names_of(history, 1, "late") <= {joined, ""}
+    assert names_of(history, 1, "one") == names_of(history, 1, "two") == {joined}
+
+    history.session.execute("delete from pair_opinions")
+    history.build(0)
+    assert {row for row in history.rows() if row[5] == day_of(0)} == before
+
+
+def test_a_verdict_keeps_apart_what_is_alike() -> None:
+    history = History()
+    history.build(0, reports(0, 8, 1, "post", 1) + some_posts(0, strangers(20, 9), "other"))
+    assert len(names_of(history, 0, "post")) == 1
+    first = [f"post-00-{number:02}" for number in range(4)]
+    for one in first:
+        for number in range(4, 8):
+            judge(history, one, f"post-00-{number:02}", is_same=False)
+    history.build(0)
+    standing = history.standing(0)
+    here = {standing[post] for post in first}
+    there = {standing[f"post-00-{number:02}"] for number in range(4, 8)}
+    assert len(here) == len(there) == 1
+    assert not here & there
+    assert "" not in here | there
+
+
+def test_a_person_overrules_a_language_model() -> None:
+    history = History()
+    history.build(0, reports(0, 3, 1, "one", 1) + reports(0, 3, 2, "two", 2) + some_posts(0, strangers(20, 9), "other"))
+    [one], [two] = names_of(history, 0, "one"), names_of(history, 0, "two")
+    posts = {name: [f"{name}-00-{number:02}" for number in range(3)] for name in ("one", "two")}
+    for each in zip(posts["one"], posts["two"], strict=True):
+        judge(history, *each, is_same=True)
+    give(history, 0, one, *posts["one"])
+    give(history, 0, two, *posts["two"])
+    history.build(0)
+    assert (names_of(history, 0, "one"), names_of(history, 0, "two")) == ({one}, {two})
+    # And the other way round.
+    history.session.execute("update pair_opinions set is_same = false")
+    give(history, 0, one, *posts["one"], *posts["two"])
+    history.build(0)
+    assert names_of(history, 0, "one") == names_of(history, 0, "two") == {one}
 
 
 # On dense ground a post has ten neighbours.

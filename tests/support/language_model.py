@@ -14,12 +14,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import read_seed
 
 Model = Callable[[Request], Answer]
 Label = dict[str, Any]
 
 CLUSTER = re.compile(r"Cluster (\d+)\b")
 UNSURE_POST = re.compile(r'<post id="(\w+)">(.*?)</post>', re.DOTALL)
+UNSURE_PAIR = re.compile(r'<pair id="(\w+)"><post>(.*?)</post><post>(.*?)</post></pair>', re.DOTALL)
 PROBLEM = re.compile(r"(?i)\b(?:crash\w*|error|fail\w*|stuck|broken|slow|impossible|no setting)\b")
 POST = re.compile(r'<post n="(\d+)" source="(\w+)">(.*?)</post>', re.DOTALL)
 # What the posts of tests/support/red_team.jsonl want to see in a title.
@@ -175,8 +177,8 @@ def label_of(prompt: Prompt) -> Label:
 
 
 def honest(request: Request) -> Answer:
-    """Name what the posts shown have in common, and quote them."""
-    return answer(request)
+    """Name what the posts shown have in common, and quote them. No two posts are the same problem."""
+    return judging(lambda *_: False)(request) if pairs_of(request) else answer(request)
 
 
 def sorting(has_it: Callable[[Post], bool]) -> Model:
@@ -208,6 +210,33 @@ def opine(request: Request, opinions: list[dict[str, Any]]) -> Answer:
 def discerning(request: Request) -> Answer:
     """Say of each post whether it speaks of a problem."""
     return opine(request, opinions_of(request))
+
+
+# -- Opinions on pairs.
+
+
+def pairs_of(request: Request) -> list[tuple[str, str, str]]:
+    """The pairs that a question shows, in its order: id and both texts."""
+    return UNSURE_PAIR.findall(json.loads(request.body)["messages"][1]["content"])
+
+
+def judging(is_same: Callable[[str, str], bool]) -> Model:
+    """A model that says of each pair of texts what is_same says, and that knows the control pairs."""
+    known = {(row["text"], row["other_text"]): row["is_same"] == "true" for row in read_seed("control_pairs")}
+
+    def answer_of(request: Request) -> Answer:
+        said = [
+            {"id": id_, "is_same": known[one, other] if (one, other) in known else is_same(one, other)}
+            for id_, one, other in pairs_of(request)
+        ]
+        return opine(request, said)
+
+    return answer_of
+
+
+def says_same(request: Request) -> Answer:
+    """All pairs are the same, as one of the posts wants it."""
+    return opine(request, [{"id": id_, "is_same": True} for id_, *_ in pairs_of(request)])
 
 
 # -- The obeying model.
@@ -255,6 +284,8 @@ def obeying(request: Request) -> Answer:
 
     An answer that is sent back is followed by what the next such post says.
     """
+    if pairs_of(request):
+        return says_same(request)
     prompt = read(request)
     found = payloads(prompt)
     if not found:

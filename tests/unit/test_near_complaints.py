@@ -8,11 +8,12 @@ import pytest
 
 from groundswell.pairs import Candidates
 from groundswell.vectors import from_vectors
+from groundswell.verdicts import verdicts_of
 from tests.support.models import load
 from tests.support.project import least_chance, pair_weights
 
 near_complaints: Any = load("near_complaints")
-WEIGHTS = pair_weights()["sparse"]
+WEIGHTS = pair_weights()
 DAY = "2026-11-20"
 
 
@@ -89,3 +90,14 @@ def test_pairs_that_are_no_candidates_have_no_chance() -> None:
     size, means = near_complaints.pair_means(np.array([0, 0, 0, 1]), found, np.array([0.9, 0.6, 0.8]))
     assert size.tolist() == [3, 3, 3, 1]
     assert means == pytest.approx([0.5, 0.5, 0.5, 0])
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_a_language_model_says_joins_and_parts_groups(is_same: bool) -> None:
+    table = complaints(LOGIN + OTHERS, [0, 0, 0, *range(1, 13)])
+    names = table["url_hash"].to_pylist()
+    pair = ("u0", "u5") if is_same else ("u0", "u1")
+    verdicts = verdicts_of(names, {pair: is_same}, 0.9)
+    found = near_complaints.rows_of_day(table, DAY, WEIGHTS, 0.5, least_chance("emerging"), verdicts).to_pylist()
+    groups = {row["url_hash"]: row["group_hash"] for row in found}
+    assert (groups[pair[0]] == groups[pair[1]]) == is_same

@@ -38,7 +38,7 @@ def features_of(posts: Posts, a: int, b: int) -> dict[str, float]:
 def chance_of(posts: Posts, a: int, b: int) -> float:
     found = pairs.candidates(posts)
     [row] = np.flatnonzero((found.a == a) & (found.b == b))
-    return float(pairs.chances(found.features, pair_weights()["sparse"])[row])
+    return float(pairs.chances(found.features, pair_weights())[row])
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1_100])
@@ -89,24 +89,18 @@ def test_the_features_of_a_pair() -> None:
     assert found["text_similarity"] == pytest.approx(0.8, abs=1e-5)
     assert found["title_similarity"] == pytest.approx(0.6, abs=1e-5)
     assert found["local_distance"] == pytest.approx((1 - similarity) / (tenth[0] * tenth[1]) ** 0.5, abs=1e-5)
-    assert (found["nearer_rank"], found["farther_rank"]) == (0, 0)
     assert 0 < found["text_words"] < 1
     assert found["title_words"] == pytest.approx(1)
     assert found["title_letters"] == pytest.approx(1)
-    assert (found["nearer_word_rank"], found["farther_word_rank"]) == (0, 0)
 
 
-def test_a_rank_beyond_the_neighbours() -> None:
-    # A hundred others are nearer to post 0 than post 1.
-    vectors = strangers(102, 1)
-    vectors[1] = near(vectors[0], 0.3, 3)
-    for number in range(2, 102):
-        vectors[number] = near(vectors[0], 0.5, 100 + number)
-    # Its words make post 1 a candidate.
-    texts = ["alpha beta", "alpha beta", *(f"w{number} x{number}" for number in range(100))]
-    found = features_of(posts_of(texts, vectors), 0, 1)
-    assert found["farther_rank"] == pytest.approx(np.log(pairs.NEAREST + pairs.BEYOND))
-    assert found["nearer_word_rank"] == 0
+def test_the_higher_of_two_chances_counts() -> None:
+    features = np.array([[0.9, 0.9, 0.9, 1.2, 0.1, 0.1, 0.1], [0.4, 0.4, 0.4, 0.5, 0.1, 0.1, 0.1]])
+    weights = {"reports": {"local_distance": -4.0, "bias": 3.0}, "public": {"similarity": 9.0, "bias": -6.0}}
+    by_reports, by_public = (pairs.regression(features, weights[ground]) for ground in ("reports", "public"))
+    # Close in a crowd, and nearer to each other than to others.
+    assert (by_public > by_reports).tolist() == [True, False]
+    assert pairs.chances(features, weights).tolist() == [by_public[0], by_reports[1]]
 
 
 @pytest.mark.parametrize(("lower", "higher"), [(0.5, 0.6), (0.6, 0.8), (0.8, 0.95)])
@@ -129,7 +123,7 @@ def test_the_order_of_posts_hardly_changes_a_chance() -> None:
 
     def by_pair(names: npt.NDArray[np.int64]) -> dict[frozenset[int], float]:
         found = pairs.candidates(posts_of([texts[name] for name in names], vectors[names]))
-        chance = pairs.chances(found.features, pair_weights()["sparse"])
+        chance = pairs.chances(found.features, pair_weights())
         ends = zip(names[found.a].tolist(), names[found.b].tolist(), strict=True)
         return dict(zip(map(frozenset, ends), chance.tolist(), strict=True))
 

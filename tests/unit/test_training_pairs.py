@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 from scipy.special import logit
 
-from groundswell.pairs import BIAS, FEATURES, Posts, candidates, chances
+from groundswell.pairs import BIAS, FEATURES, Posts, candidates, regression
 from groundswell.vectors import from_vectors
 from tests.support.project import pair_weights, read_seed
 from training import pairs as training_pairs
-from training.pairs import Reports, Scale, fit_dense, fit_scale, fit_sparse, read_reports, scaled
+from training.pairs import Reports, Scale, fit_dense, fit_reports, fit_scale, read_reports, scaled
 
 
 def invented(groups: list[int], spread: float, seed: int) -> Reports:
@@ -27,8 +27,9 @@ def invented(groups: list[int], spread: float, seed: int) -> Reports:
 
 def test_the_seed_has_a_weight_for_each_feature() -> None:
     weights = pair_weights()
-    assert set(weights) == {"sparse", "dense"}
-    assert set(weights["sparse"]) == {*FEATURES, BIAS}
+    assert set(weights) == {"reports", "public", "dense"}
+    assert set(weights["reports"]) == {*FEATURES, BIAS}
+    assert set(weights["public"]) == {*training_pairs.PUBLIC_FEATURES, BIAS}
     assert set(weights["dense"]) == {"similarity", BIAS}
 
 
@@ -48,10 +49,10 @@ def test_of_two_duplicates_one_is_left_out(tmp_path: Path) -> None:
 
 
 def test_duplicates_get_a_higher_chance_than_others() -> None:
-    fitted = fit_sparse([invented([number // 3 for number in range(90)] + list(range(30, 90)), 0.9, 1)])
+    fitted = fit_reports([invented([number // 3 for number in range(90)] + list(range(30, 90)), 0.9, 1)])
     unseen = invented([number // 3 for number in range(60)] + list(range(20, 80)), 0.9, 2)
     found = candidates(unseen.posts)
-    chance = chances(found.features, fitted)
+    chance = regression(found.features, fitted)
     same = unseen.group[found.a] == unseen.group[found.b]
     assert chance[same].mean() > 0.9
     assert chance[~same].mean() < 0.05
@@ -59,9 +60,9 @@ def test_duplicates_get_a_higher_chance_than_others() -> None:
 
 def test_a_scale_moves_chances_and_keeps_their_order() -> None:
     features = np.random.default_rng(1).normal(size=(50, len(FEATURES)))
-    weights = pair_weights()["sparse"]
-    before = chances(features, weights)
-    after = chances(features, scaled(weights, Scale(0.5, -1)))
+    weights = pair_weights()["reports"]
+    before = regression(features, weights)
+    after = regression(features, scaled(weights, Scale(0.5, -1)))
     assert np.allclose(logit(after), 0.5 * logit(before) - 1)
     assert (np.argsort(after) == np.argsort(before)).all()
 
@@ -98,9 +99,9 @@ def test_the_scale_is_fitted_on_the_pairs_that_were_read(tmp_path: Path, monkeyp
     assert sorted(zip(found.a.tolist(), same.tolist(), strict=True)) == [
         (2 * pair, pair % 2 == 0) for pair in range(20)
     ]
-    weights = pair_weights()["sparse"]
-    fitted = scaled(weights, fit_scale(weights, [database]))
-    assert abs(chances(found.features, fitted).mean() - 0.5) < 0.01
+    weights = pair_weights()["reports"]
+    fitted = scaled(weights, fit_scale(weights, found.features, same))
+    assert abs(regression(found.features, fitted).mean() - 0.5) < 0.01
 
 
 def test_on_dense_ground_a_chance_grows_with_similarity() -> None:

@@ -20,6 +20,12 @@ opinion_attempts as (
 
 ),
 
+pair_attempts as (
+
+    select * from {{ nearby(ref('pair_attempts')) }}
+
+),
+
 attempts as (
 
     select
@@ -36,6 +42,11 @@ attempts as (
         *,
         'opinion' as purpose,
     from opinion_attempts
+    union all by name
+    select
+        *,
+        'pair' as purpose,
+    from pair_attempts
 
 ),
 

@@ -4,8 +4,8 @@ Grain: one row per as_of_date and url_hash. A complaint of the window has a row 
 it is in a group.
 Method: the chance of each pair of neighbours (groundswell.pairs), and average linkage (groundswell.linkage) down to
 the least chance of the loosest tier in seed problem_tiers. silver.problem_assignments stops at that of var
-problem_tier, and keeps only groups with enough voices. The posts of problems are neighbours too, but
-they are in no group.
+problem_tier, and keeps only groups with enough voices. The posts of problems are neighbours too, but they are in no
+group. Opinions of a language model count as in silver.problem_assignments.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from groundswell.complaints import complaints_query, said_of, tickets_of
 from groundswell.linkage import average_linkage
-from groundswell.pairs import (
-    Candidates,
-    Floats,
-    Numbers,
-    Posts,
-    Tickets,
-    Weights,
-    by_ground,
-    candidates,
-    chances,
-    may_be_same,
-)
+from groundswell.pairs import Candidates, Floats, Numbers, Weights, by_ground, candidates, possible_chances
 from groundswell.relations import subquery
-from groundswell.vectors import title_vectors, to_vectors
+from groundswell.verdicts import NO_VERDICTS, Verdicts, opinions_of, updated_chances, verdicts_of, with_verdicts
 
 SCHEMA = pa.schema(
     [
@@ -41,71 +31,38 @@ SCHEMA = pa.schema(
     ]
 )
 
-# The complaints of a window without duplicates, with their vectors, and whether a problem has them on its last day.
-COMPLAINTS = """
-    with complaints as (
-        select url_hash, content_hash
-        from {documents}
-        where
-            collection_date > $last::date - $window::int
-            and collection_date <= $last::date
-            and complaint_score >= $threshold
-            and duplicate_of is null
-    ),
-    post_titles as (
-        select url_hash, content_hash
-        from {titles}
-        where url_hash in (select url_hash from complaints)
-    ),
-    vectors as (
-        select content_hash, embedding
-        from {embeddings}
-        where
-            model = $model
-            and content_hash in (select content_hash from complaints union all select content_hash from post_titles)
-    ),
-    standing as (
+# The voices of the posts of the window on its last day, and whether a problem has them.
+STANDING = """
+    with standing as (
         select url_hash, voice, problem_id
         from {problem_assignments}
         where as_of_date <= $last::date
         qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
-    ),
-    programs as (
-        select url_hash, frame, differing_words
-        from {program_posts}
-        where as_of_date <= $last::date
     )
     select
-        url_hash,
+        complaints.*,
         coalesce(standing.voice, url_hash) as voice,
         standing.problem_id is null as is_alone,
-        texts.text,
-        coalesce(nullif(texts.title, ''), texts.text) as title,
-        coalesce(programs.frame, '') as frame,
-        coalesce(programs.differing_words, '') as differing_words,
-        vectors.embedding,
-        title_vectors.embedding as title_embedding,
-    from complaints
-    inner join vectors using (content_hash)
-    inner join {texts} as texts using (url_hash)
-    left join post_titles using (url_hash)
-    left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
+    from ({complaints}) as complaints
     left join standing using (url_hash)
-    left join programs using (url_hash)
     order by url_hash
 """
 
 
 def groups_of(
-    found: Candidates, chance: Floats, is_alone: np.ndarray[Any, np.dtype[np.bool_]], least: float
+    found: Candidates,
+    chance: Floats,
+    is_alone: np.ndarray[Any, np.dtype[np.bool_]],
+    least: float,
+    verdicts: Verdicts = NO_VERDICTS,
 ) -> Numbers:
     """The groups (n,) of the posts that is_alone marks (n,); every other post is a group of its own.
 
     chance: that of the candidates (m,). least: the least mean chance at which two groups are joined.
     """
-    linked = is_alone[found.a] & is_alone[found.b]
-    start = np.arange(len(is_alone))
-    return average_linkage(found.a[linked], found.b[linked], chance[linked], start, least)
+    a, b, weight = with_verdicts(found, chance, verdicts)
+    linked = is_alone[a] & is_alone[b]
+    return average_linkage(a[linked], b[linked], weight[linked], np.arange(len(is_alone)), least)
 
 
 def pair_means(group: Numbers, found: Candidates, chance: Floats) -> tuple[Numbers, Floats]:
@@ -135,6 +92,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     texts = dbt.ref("texts")
     problem_assignments = dbt.ref("problem_assignments")
     program_posts = dbt.ref("program_posts")
+    pair_opinions = dbt.ref("pair_opinions")
     pair_weights = dbt.ref("pair_weights")
     problem_tiers = dbt.ref("problem_tiers")
     run_date = dbt.config.meta_get("run_date")
@@ -142,13 +100,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
     weights = by_ground(pair_weights.project("ground, feature, weight").fetchall())
     # With --empty the seeds have no rows, and there are no complaints.
     limits = dict(problem_tiers.project("tier, least_chance").fetchall()) or {tier: 1.0}
-    query = COMPLAINTS.format(
-        documents=subquery(documents),
-        titles=subquery(titles),
-        embeddings=subquery(embeddings),
-        texts=subquery(texts),
+    query = STANDING.format(
+        complaints=complaints_query(documents, titles, embeddings, texts, program_posts),
         problem_assignments=subquery(problem_assignments),
-        program_posts=subquery(program_posts),
     )
     settings = {
         "last": run_date,
@@ -157,26 +111,34 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
     complaints = session.sql(query, params=settings).to_arrow_table()
-    return rows_of_day(complaints, run_date, weights, float(limits[tier]), float(min(limits.values())))
+    verdicts = verdicts_of(
+        complaints["content_hash"].to_pylist(),
+        opinions_of(pair_opinions),
+        float(dbt.config.meta_get("opinion_accuracy")),
+    )
+    return rows_of_day(complaints, run_date, weights, float(limits[tier]), float(min(limits.values())), verdicts)
 
 
-def rows_of_day(complaints: pa.Table, day: str, weights: Mapping[str, Weights], near: float, loose: float) -> pa.Table:
-    """The rows of SCHEMA for the rows of COMPLAINTS.
+def rows_of_day(
+    complaints: pa.Table,
+    day: str,
+    weights: Mapping[str, Weights],
+    near: float,
+    loose: float,
+    verdicts: Verdicts = NO_VERDICTS,
+) -> pa.Table:
+    """The rows of SCHEMA for the rows of STANDING.
 
     near: the chance from which on two posts are near. loose: the least mean chance of a group.
     """
     count = complaints.num_rows
     if count < 2:
         return SCHEMA.empty_table()
-    vectors = to_vectors(complaints["embedding"])
-    titles = title_vectors(vectors, complaints["title_embedding"])
-    said = Posts(complaints["text"].to_pylist(), complaints["title"].to_pylist(), vectors, titles)
-    found = candidates(said)
-    chance = chances(found.features, weights)
-    tickets = Tickets(complaints["frame"].to_pylist(), complaints["differing_words"].to_pylist())
-    chance[~may_be_same(found.a, found.b, tickets)] = 0
+    found = candidates(said_of(complaints))
+    chance = possible_chances(found, weights, tickets_of(complaints))
+    chance = updated_chances(found, chance, verdicts, count)
     is_alone = complaints["is_alone"].to_numpy()
-    group = groups_of(found, chance, is_alone, loose)
+    group = groups_of(found, chance, is_alone, loose, verdicts)
     size, means = pair_means(group, found, chance)
     neighbours = near_posts(found, chance, count, near)
     url_hashes = complaints["url_hash"].to_pylist()

@@ -16,6 +16,7 @@ A problem goes to the group with most of its posts, and keeps its id. If several
 with the most posts keeps its id, and the others are merged into it. A group that no problem claims opens a problem if
 it has at least problem_voices voices. The latest three posts of a problem represent it, even if they are older than the
 window. They do so for problem_memory_days after its latest post.
+A language model judges pairs whose chance is unsure: silver.pair_opinions are links that outweigh chances.
 People correct problems: silver.corrected_posts gives posts to problems, and no group takes them away. Posts of one
 corrected problem start together, and posts of two are never in one group. Where most of a group was given to a problem,
 the rest of the group follows.
@@ -51,14 +52,14 @@ from groundswell.pairs import (
     Tickets,
     by_ground,
     candidates,
-    chances,
-    may_be_same,
     mixed,
+    possible_chances,
 )
 from groundswell.progress import track
 from groundswell.relations import arrow_view, subquery
 from groundswell.standing import change_standing, days_to_build, make_standing
 from groundswell.vectors import Vectors, to_vectors
+from groundswell.verdicts import NO_VERDICTS, Verdicts, opinions_of, updated_chances, verdicts_of, with_verdicts
 
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -193,6 +194,7 @@ CONSIDERED = """
     )
     select
         url_hash,
+        content_hash,
         coalesce(considered_posts.duplicate_of, '') as original,
         authors.author,
         coalesce(author_voices.voice, '') as author_voice,
@@ -264,6 +266,8 @@ class Complaints(NamedTuple):
     # Which of the posts programs wrote; () if none.
     frames: Sequence[str] = ()
     differing_words: Sequence[str] = ()
+    # What a language model says of pairs of them.
+    verdicts: Verdicts = NO_VERDICTS
 
 
 class Settings(NamedTuple):
@@ -518,31 +522,31 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     given = posts.given or [""] * count
     frames = posts.frames or [""] * count
     tickets = Tickets(frames, posts.differing_words or [""] * count)
-    chance = chances(found.features, settings.weights)
-    chance[~may_be_same(found.a, found.b, tickets)] = 0
+    chance = updated_chances(found, possible_chances(found, settings.weights, tickets), posts.verdicts, count)
     is_ticket = np.array([bool(frame) for frame in frames], dtype=bool)
     by_people = ~(is_ticket[pairs.a] | is_ticket[pairs.b])
     pairs = Pairs(*(each[by_people] for each in pairs))
     community = communities(posts.vectors, pairs, before)
     is_dense = is_dense_ground(pairs, community)
-    sparse = ~(is_dense[found.a] | is_dense[found.b])
+    a, b, weight = with_verdicts(found, chance, posts.verdicts)
+    sparse = ~(is_dense[a] | is_dense[b])
     # Where a problem had posts of people and tickets, the two no longer start together.
     apart = labels_of([f"{is_ticket[index]} {label}" for index, label in enumerate(before.tolist())])
     start = start_together(first_groups(apart, is_dense, found, chance, STAYS * settings.least), apart, given)
     one, other = parted(given)
     # No mean is high enough that contains minus infinity.
     linked = average_linkage(
-        np.concatenate([found.a[sparse], one]),
-        np.concatenate([found.b[sparse], other]),
-        np.concatenate([chance[sparse], np.full(len(one), -np.inf)]),
+        np.concatenate([a[sparse], one]),
+        np.concatenate([b[sparse], other]),
+        np.concatenate([weight[sparse], np.full(len(one), -np.inf)]),
         start,
         settings.least,
     )
     group = np.where(is_dense, count + community, linked)
 
     # Two groups are joined only if a pair between them has the least chance.
-    joins = sparse & (chance >= settings.least)
-    links = np.concatenate([pairs.a, found.a[joins]]), np.concatenate([pairs.b, found.b[joins]])
+    joins = sparse & (weight >= settings.least)
+    links = np.concatenate([pairs.a, a[joins]]), np.concatenate([pairs.b, b[joins]])
     indices = np.flatnonzero(is_regrouped(posts, links, before)).tolist()
     size = dict(zip(posts.problem, posts.size, strict=True))
     names = names_of_groups([posts.problem[index] for index in indices], group[indices].tolist(), size)
@@ -589,11 +593,13 @@ def rows_of_day(
     same: float,
     settings: Settings,
     corrected: frozenset[str] = frozenset(),
+    opinions: Mapping[tuple[str, str], bool] | None = None,
+    accuracy: float = 0.5,
 ) -> tuple[pa.Table, dict[str, str]]:
     """The rows of SCHEMA that a day adds, and the merged problems: {old id: new id}.
 
     considered: the rows of CONSIDERED. same: the threshold of var problem_similarity. corrected: all problems that
-    people gave posts.
+    people gave posts. opinions, accuracy: what a language model says of pairs (groundswell.verdicts.verdicts_of).
     """
     if not considered.num_rows:
         return SCHEMA.empty_table(), {}
@@ -648,6 +654,7 @@ def rows_of_day(
             corrected,
             frames,
             differing_words,
+            verdicts_of([columns["content_hash"][row] for row in nodes], opinions or {}, accuracy),
         ),
         day,
         settings,
@@ -682,6 +689,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     problem_tiers = dbt.ref("problem_tiers")
     corrected_posts = dbt.ref("corrected_posts")
     program_posts = dbt.ref("program_posts")
+    pair_opinions = dbt.ref("pair_opinions")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
     weights = by_ground(pair_weights.project("ground, feature, weight").fetchall())
@@ -689,6 +697,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
     # With --empty the seeds have no rows, and there are no complaints to group.
     least = dict(problem_tiers.project("tier, least_chance").fetchall()).get(tier, 1)
     grouping = Settings(int(dbt.config.meta_get("problem_voices")), float(least), weights)
+    opinions = opinions_of(pair_opinions)
+    accuracy = float(dbt.config.meta_get("opinion_accuracy"))
     settings = {
         "model": dbt.config.meta_get("embedding_model"),
         "threshold": float(dbt.config.meta_get("complaint_threshold")),
@@ -715,7 +725,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
             "select distinct problem_id from temp.given where as_of_date <= $day::date", params={"day": day}
         )
         people_said = frozenset(name for (name,) in corrected.fetchall())
-        moved, merged = rows_of_day(considered, day, settings["model"], same, grouping, people_said)
+        moved, merged = rows_of_day(considered, day, settings["model"], same, grouping, people_said, opinions, accuracy)
         if people_said:
             moved = pa.concat_tables([moved, given_elsewhere(session, moved, day, settings["model"])])
         followers = followers_of(session, merged, moved, day, settings["model"])

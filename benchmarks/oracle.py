@@ -1,0 +1,172 @@
+"""Measures what a language model adds to the grouping, with an oracle: a model that knows which reports are duplicates.
+
+The reports are those of the benchmark of problems (eclipse_duplicates.tsv and others in ../*/data/labelled).
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from rich.table import Table
+
+from benchmarks.clusters import Labels
+from benchmarks.needles import check
+from benchmarks.problems import (
+    FITTED_ON,
+    MIN_VOICES,
+    TIER,
+    assignments,
+    bcubed,
+    group_at_once,
+    labelled,
+    own_words,
+    table,
+)
+from groundswell.llm.opinions import BATCH
+from groundswell.pairs import REPORTS, candidates, chances
+from groundswell.verdicts import Verdicts
+from tests.support.language_model import Model, judging, settings
+from tests.support.loopback import Loopback
+from tests.support.models import load
+from tests.support.project import DAY, DBT, Project, least_chance, pair_weights, project_vars
+from training.pairs import MATTERS, SCALE, Reports, fit_reports, read_reports, scaled
+
+unsure_pairs: Any = load("unsure_pairs")
+
+# The calls to the oracle, and the shares of its verdicts that are wrong.
+CALLS = (0, 5, 10, 15, 20, 25, 30, 40)
+ERRORS = (0.0, 0.05, 0.1)
+ACCURACY: float = project_vars()["opinion_accuracy"]
+# The reports that a real build groups.
+TRACKER = "eclipse"
+# The characters of a report by which the oracle knows it: fewer than a prompt shows.
+KNOWN_BY = 300
+
+
+def f1(truth: Labels, found: Labels) -> float:
+    """B-cubed F1 of groups (n,); a post outside of problems has a group of its own."""
+    precision, recall = (float(each.mean()) for each in bcubed(truth, found))
+    return 2 * precision * recall / (precision + recall)
+
+
+def read_trackers() -> dict[str, Reports]:
+    """The reports of the trackers whose files are there."""
+    return {name: read_reports(file) for name in FITTED_ON if (file := labelled(f"{name}_duplicates.tsv"))}
+
+
+def fitted_without(name: str, trackers: dict[str, Reports]) -> dict[str, float]:
+    """The weights of a pair's chance by bug reports, fitted on the other trackers and the invented matters."""
+    others = [reports for other, reports in trackers.items() if other != name]
+    return scaled(fit_reports([*others, read_reports(MATTERS)]), SCALE)
+
+
+def measure_oracle() -> Table:
+    """Group reports of one day with the verdicts of an oracle, by the number of calls."""
+    trackers = read_trackers()
+    sets = {name: reports for name, reports in trackers.items() if name != "seamonkey"}
+    if file := labelled("own_words.tsv"):
+        sets["own words"] = own_words(file)
+    made = table(
+        f"With a language model that knows the groups: B-cubed F1, {BATCH} pairs a call",
+        *("reports, wrong verdicts", "pairs", *(f"{calls} calls" for calls in CALLS), "one call adds"),
+    )
+    for name, reports in sets.items():
+        weights = pair_weights() | {REPORTS: fitted_without(name, trackers)}
+        grouping = assignments.Settings(MIN_VOICES, least_chance(TIER), weights)
+        found = candidates(reports.posts)
+        chance = chances(found.features, weights)
+        asked = unsure_pairs.unsure_candidates(found, chance, len(reports.group), assignments.SAME)
+        asked = asked[np.argsort(-chance[asked], kind="stable")]
+        a, b = found.a[asked], found.b[asked]
+        for error in ERRORS:
+            is_wrong = np.random.default_rng(0).random(len(asked)) < error
+            is_same = (reports.group[a] == reports.group[b]) ^ is_wrong
+            shares = []
+            for calls in CALLS:
+                said = slice(0, calls * BATCH)
+                verdicts = Verdicts(a[said], b[said], is_same[said], ACCURACY)
+                problem = group_at_once(reports.posts, grouping, verdicts).problem
+                shares.append(f1(reports.group, assignments.labels_of(problem)))
+            most = min(CALLS[-1], -(-len(asked) // BATCH))
+            adds = (shares[-1] - shares[0]) / most
+            made.add_row(f"{name}, {error:.0%}", f"{len(asked)}", *(f"{share:.3f}" for share in shares), f"{adds:.4f}")
+    return made
+
+
+def known_by(text: str) -> str:
+    """The letters of the first characters of a text, by which the oracle knows a report."""
+    return "".join(letter for letter in text[:KNOWN_BY].lower() if letter.isalnum())
+
+
+def knowing(group: dict[str, int]) -> Model:
+    """A language model that knows the group of each text."""
+    return judging(lambda one, other: group[known_by(one)] == group[known_by(other)])
+
+
+def measure_build() -> Table:
+    """Build a day of reports with the project's commands, without a model and with the oracle on a loopback server."""
+    made = table(
+        f"The same reports of {TRACKER} in a real build of one day", "model", "calls", "F1", "placed", "problems"
+    )
+    trackers = read_trackers()
+    if TRACKER not in trackers:
+        made.title = f"{made.title}: none, for want of {TRACKER}_duplicates.tsv"
+        return made
+    reports = trackers[TRACKER]
+    groups = {
+        f"https://github.com/oracle/oracle/issues/{number}": group
+        for number, group in enumerate(reports.group.tolist())
+    }
+    with tempfile.TemporaryDirectory() as folder, Loopback() as loopback:
+        project = Project(Path(folder) / "oracle.duckdb", {"AUTHOR_SALT": "oracle"})
+        file = Path(folder) / "oracle.jsonl"
+        with file.open("w") as opened:
+            for number, (url, title, text) in enumerate(
+                zip(groups, reports.posts.titles, reports.posts.texts, strict=True)
+            ):
+                post = {
+                    "source": "github",
+                    "url": url,
+                    "title": title,
+                    "body": text.removeprefix(title).lstrip(". "),
+                    "author": f"reporter {number}",
+                    "created_at": f"{DAY}T{number // 60:02}:{number % 60:02}:00Z",
+                }
+                opened.write(json.dumps(post) + "\n")
+        check(project.ingest("--file", str(file)))
+        check(project.run(DBT, "seed"))
+        with duckdb.connect(str(project.database)) as connection:
+            connection.executemany(
+                "update silver.pair_weights set weight = ? where ground = ? and feature = ?",
+                [(weight, REPORTS, feature) for feature, weight in fitted_without(TRACKER, trackers).items()],
+            )
+        arguments = ("--select", "+problem_members", "--exclude", "pair_weights")
+        for model in ("extractive", "openai/oracle"):
+            if model != "extractive":
+                texts = project.query("select url, text from silver.texts inner join bronze.raw_items using (url_hash)")
+                loopback.answer = knowing({known_by(text): groups[url] for url, text in texts})
+            environment = settings(loopback, model)
+            check(project.build(DAY, *arguments, variables=", complaint_threshold: 0", data_tests=False, **environment))
+            rows = project.query(
+                "select url, coalesce(problem_id, '') from silver.documents"
+                " inner join bronze.raw_items using (url_hash)"
+                " left join silver.problem_members using (url_hash) order by url_hash"
+            )
+            truth = np.array([groups[url] for url, _ in rows])
+            problems = [problem for _, problem in rows]
+            members = np.bincount(truth)[truth] >= MIN_VOICES
+            placed = np.array([bool(problem) for problem in problems])[members].mean()
+            made.add_row(
+                model,
+                f"{len(loopback.requests)}",
+                f"{f1(truth, assignments.labels_of(problems)):.3f}",
+                f"{placed:.0%}",
+                f"{len(set(problems) - {''})}",
+            )
+    return made
+
+
+MEASURES = (measure_oracle, measure_build)
