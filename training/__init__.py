@@ -76,21 +76,40 @@ def read_phrases() -> list[tuple[str, str]]:
         return [(row["category"], row["phrase"]) for row in csv.DictReader(lines, delimiter="\t")]
 
 
+def signals_of(signals: list[dict[str, str]]) -> tuple[str, dict[str, str]]:
+    """A SQL list of whether each signal matches a post with a title and a text, and the parameters of the query."""
+    found = ", ".join(f"regexp_matches({row['part']}, ${row['signal']}, 'i')" for row in signals)
+    return f"[{found}]", {row["signal"]: row["pattern"] for row in signals}
+
+
+def read_voices() -> tuple[list[str], Names, Bools, Bools]:
+    """Read the invented posts: texts, sources (n,), whether they complain (n,), and signals (n, number of signals)."""
+    found, parameters = signals_of(read_signals())
+    rows = duckdb.execute(
+        f"""
+        select title || if(title[-1] in ('.', '!', '?', '…'), ' ', '. ') || body as text, source, complains, {found}
+        from read_csv($voices, delim = '\t', header = true, quote = '')
+        """,
+        parameters | {"voices": str(FOLDER / "voices.tsv")},
+    ).fetchall()
+    texts, sources, complains, signals = zip(*rows, strict=True)
+    return list(texts), np.array(sources), np.array(complains, dtype=np.bool_), np.array(signals)
+
+
 def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> LabelledPosts:
     """Read the labelled posts that a built database holds, ordered by url_hash."""
     labels = read_labels(files)
-    signals = read_signals()
-    found = ", ".join(f"regexp_matches({row['part']}, ${row['signal']}, 'i')" for row in signals)
+    found, parameters = signals_of(read_signals())
     with duckdb.connect(str(database), read_only=True) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(
             f"""
-            select url_hash, source, embedding, [{found}]
+            select url_hash, source, embedding, {found}
             from silver.documents
             inner join silver.embeddings using (content_hash)
             where model = 'all-MiniLM-L6-v2' and url_hash in (select unnest($known::text[]))
             order by url_hash
             """,
-            {"known": list(labels)} | {row["signal"]: row["pattern"] for row in signals},
+            parameters | {"known": list(labels)},
         ).fetchall()
     labelled = [labels[row[0]] for row in rows]
     return LabelledPosts(

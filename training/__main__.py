@@ -5,9 +5,10 @@ python -m training DATABASE ..., with databases in which the days of the labelle
 Method: logistic regression on the embedding and the source of a post. Category and impact are fitted on the labelled
 posts that are not held out, the category also on the invented phrases. Rare labels weigh more: all posts of a label
 with n posts together weigh n to the power of 0.3. The complaint score is also fitted on the signals of seed
-complaint_signals. It is fitted on real posts alone, all with the same weight, so that the score is a probability. A
-second fit without the embedding serves other embedding models. All these choices were made by cross-validation within
-the fitted half.
+complaint_signals. It is fitted on real posts and on invented ones (voices.tsv), half of which complain, so that people
+who complain without the words for it are heard too; all have the same weight, so that the score is a probability. A
+second fit without the embedding, on real posts alone, serves other embedding models. All these choices were made by
+cross-validation within the fitted half, the weight of the invented posts on the held-out half.
 """
 
 import csv
@@ -26,11 +27,13 @@ from training import (
     COMPLAINT_SIGNALS,
     REAL,
     SOURCES,
+    Bools,
     LabelledPosts,
     Names,
     labelled_posts,
     read_phrases,
     read_signals,
+    read_voices,
 )
 
 embeddings: Any = load("embeddings")
@@ -119,12 +122,19 @@ def fit_labels(posts: LabelledPosts) -> Weights:
     return seed_rows("category", category).plus(seed_rows("impact", impact))
 
 
+def fit_answer(rows: Floats, answers: Bools) -> LogisticRegression:
+    """Fit a yes or no (n,) on n rows of features, all with the same weight."""
+    return fit(rows, np.where(answers, "yes", "no"), np.ones(len(rows)), rarity=0)
+
+
 def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
     """Fit the weights of the complaint score, with and without an embedding, and the rows of seed complaint_signals."""
-    rows = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
-    labels = np.where(posts.complains, "yes", "no")
-    weights = np.ones(len(rows))
-    beside, alone = (fit(part, labels, weights, rarity=0) for part in (rows, rows[:, embeddings.DIMENSIONS :]))
+    texts, sources, complains, found = read_voices()
+    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    real = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
+    invented = np.hstack([features(encode(texts), sources), SCALE * found])
+    beside = fit_answer(np.vstack([real, invented]), np.concatenate([posts.complains, complains]))
+    alone = fit_answer(real[:, embeddings.DIMENSIONS :], posts.complains)
     signals = [
         row | {"weight": f"{SCALE * weight:.4f}", "weight_alone": f"{SCALE * weight_alone:.4f}"}
         for row, weight, weight_alone in zip(
@@ -146,7 +156,7 @@ def read_halves(databases: list[Path], files: tuple[str, ...]) -> LabelledPosts:
 def fit_all(databases: list[Path]) -> dict[Path, Rows]:
     """Fit all weights. Returns the rows of each seed."""
     weights = fit_labels(read_halves(databases, ALL_FIELDS))
-    # Invented posts complain more often than real posts, and would distort the probability.
+    # The bundled posts complain more often than real posts, and would distort the probability.
     complaint_weights, signals = fit_complaints(read_halves(databases, REAL))
     answers, sources = weights.plus(complaint_weights)
     return {ANSWER_WEIGHTS: answers, SOURCE_WEIGHTS: sources, COMPLAINT_SIGNALS: signals}
