@@ -87,6 +87,7 @@ TABLES = """
     create table posts as select url_hash, null::text as author_hash, posted_on as posted_at from complaints;
     create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);
     create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);
+    create table program_posts (url_hash text, frame text, differing_words text, as_of_date date);
     create table problem_assignments as from nothing;
 """
 STANDING = """

@@ -53,7 +53,7 @@ def alike(count: int, seed: int, centre: Vectors | None = None, spread: float = 
 def bridge(seed: int) -> tuple[Vectors, Vectors, Vectors]:
     """Two centres (384,) that are not quite alike, and the one between them, which is like both."""
     one, far = strangers(2, seed)
-    other = unit((one + 1.2 * far)[None])[0]
+    other = unit((one + 1.7 * far)[None])[0]
     return one, other, unit((one + other)[None])[0]
 
 
@@ -390,6 +390,7 @@ class History:
             "create table embeddings (content_hash text, model text, embedding float[384]);"
             "create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);"
             "create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);"
+            "create table program_posts (url_hash text, frame text, differing_words text, as_of_date date);"
             "create table problem_assignments as select * from rows"
         )
 

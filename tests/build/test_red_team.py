@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.language_model import MARKER, decoded, obeying, payloads, posts_of, read, settings
+from tests.support.language_model import MARKER, decoded, obeying, pairs_of, payloads, posts_of, read, settings
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DATABASE, ROOT, Finished, Project
 from tests.support.shared import Shared
@@ -130,7 +130,8 @@ def test_marked_posts_are_evidence_and_are_not_shown(obeyed: Run) -> None:
 
 def test_some_attacks_reach_the_model(obeyed: Run) -> None:
     # Otherwise the tests below would prove nothing.
-    reached = {payload.marker for request in obeyed.requests for payload in payloads(read(request))}
+    prompts = [read(request) for request in obeyed.requests if not pairs_of(request)]
+    reached = {payload.marker for prompt in prompts for payload in payloads(prompt)}
     assert len(reached) >= 5
     assert {"ZX-LANTERN", "ZX-GALLEON"} & reached
     assert reached - {"ZX-LANTERN", "ZX-GALLEON"}
