@@ -16,8 +16,8 @@ from tests.support.models import load
 from tests.support.project import DAY, Finished, Project
 
 POSTS: Any = load("opinion_attempts").POSTS
-MARGIN = ", second_opinion_margin: 0.2"
-UNSURE = "abs(post_signals.complaint_score - 0.5) < 0.2 and not post_signals.addresses_model"
+MARGIN = ", second_opinion_margin: 0.25"
+UNSURE = "abs(post_signals.complaint_score - 0.5) < 0.25 and not post_signals.addresses_model"
 
 
 @pytest.fixture
