@@ -267,7 +267,7 @@ def test_a_budget_is_kept_and_the_largest_clusters_come_first(unlabelled: Projec
         ][: len(served)]
     )
     # What was spent today is spent, and a build that can pay for nothing more is green.
-    again = label(unlabelled, variables=tight, **model)
+    again = label(unlabelled, variables=", llm_budget_usd: 0.0001", **model)
     assert again.status == 0, again.output
     assert len(loopback.requests) == len(served)
     assert label(unlabelled, variables=", llm_budget_usd: 1", **model).status == 0
