@@ -21,10 +21,10 @@ import duckdb
 import numpy as np
 from rich.table import Table
 
-from benchmarks.problems import FITTED_ON, MIN_VOICES, TIERS, labelled, table
+from benchmarks.problems import MIN_VOICES, TIERS, fitted_without, labelled, read_trackers, table
 from groundswell.pairs import REPORTS
 from tests.support.project import DBT, Finished, Project, project_vars
-from training.pairs import MATTERS, SCALE, fit_reports, read_reports, scaled
+from training.pairs import Reports
 
 TRACKER = "eclipse"
 ADDRESS = "https://github.com/needles/needles/issues/"
@@ -77,15 +77,13 @@ def deal(needles: Sequence[Needle], days: Sequence[str], file: Path) -> None:
             opened.write(json.dumps(post) + "\n")
 
 
-def hold_out(project: Project) -> None:
-    """Fit the weights of bug reports without the tracker of the needles, and write them into the table."""
+def hold_out(project: Project, trackers: dict[str, Reports]) -> None:
+    """Fit the weights of bug reports without TRACKER, and write them into the table."""
     check(project.run(DBT, "seed", "--select", "pair_weights"))
-    files = [file for name in FITTED_ON if name != TRACKER and (file := labelled(f"{name}_duplicates.tsv"))]
-    weights = scaled(fit_reports([read_reports(file) for file in [*files, MATTERS]]), SCALE)
     with duckdb.connect(str(project.database)) as connection:
         connection.executemany(
             "update silver.pair_weights set weight = ? where ground = ? and feature = ?",
-            [(weight, REPORTS, feature) for feature, weight in weights.items()],
+            [(weight, REPORTS, feature) for feature, weight in fitted_without(TRACKER, trackers).items()],
         )
 
 
@@ -109,7 +107,7 @@ def measure_needles(files: Sequence[Path]) -> Table:
         dealt = Path(folder) / "needles.jsonl"
         deal(needles, days, dealt)
         check(project.ingest("--file", str(dealt)))
-        hold_out(project)
+        hold_out(project, read_trackers())
         for day in days:
             check(project.build(day, "--exclude", "pair_weights", data_tests=False))
         placed = [

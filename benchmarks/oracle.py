@@ -8,21 +8,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 from rich.table import Table
 
-from benchmarks.clusters import Labels
-from benchmarks.needles import check
+from benchmarks.needles import TRACKER, check, hold_out
 from benchmarks.problems import (
-    FITTED_ON,
     MIN_VOICES,
     TIER,
     assignments,
-    bcubed,
+    fitted_without,
     group_at_once,
     labelled,
+    mean_bcubed,
     own_words,
+    read_trackers,
     table,
 )
 from groundswell.llm.opinions import BATCH
@@ -31,8 +30,7 @@ from groundswell.verdicts import Verdicts
 from tests.support.language_model import Model, judging, settings
 from tests.support.loopback import Loopback
 from tests.support.models import load
-from tests.support.project import DAY, DBT, Project, least_chance, pair_weights, project_vars
-from training.pairs import MATTERS, SCALE, Reports, fit_reports, read_reports, scaled
+from tests.support.project import DAY, Project, least_chance, pair_weights, project_vars
 
 unsure_pairs: Any = load("unsure_pairs")
 
@@ -40,27 +38,8 @@ unsure_pairs: Any = load("unsure_pairs")
 CALLS = (0, 5, 10, 15, 20, 25, 30, 40)
 ERRORS = (0.0, 0.05, 0.1)
 ACCURACY: float = project_vars()["opinion_accuracy"]
-# The reports that a real build groups.
-TRACKER = "eclipse"
 # The characters of a report by which the oracle knows it: fewer than a prompt shows.
 KNOWN_BY = 300
-
-
-def f1(truth: Labels, found: Labels) -> float:
-    """B-cubed F1 of groups (n,); a post outside of problems has a group of its own."""
-    precision, recall = (float(each.mean()) for each in bcubed(truth, found))
-    return 2 * precision * recall / (precision + recall)
-
-
-def read_trackers() -> dict[str, Reports]:
-    """The reports of the trackers whose files are there."""
-    return {name: read_reports(file) for name in FITTED_ON if (file := labelled(f"{name}_duplicates.tsv"))}
-
-
-def fitted_without(name: str, trackers: dict[str, Reports]) -> dict[str, float]:
-    """The weights of a pair's chance by bug reports, fitted on the other trackers and the invented matters."""
-    others = [reports for other, reports in trackers.items() if other != name]
-    return scaled(fit_reports([*others, read_reports(MATTERS)]), SCALE)
 
 
 def measure_oracle() -> Table:
@@ -89,7 +68,7 @@ def measure_oracle() -> Table:
                 said = slice(0, calls * BATCH)
                 verdicts = Verdicts(a[said], b[said], is_same[said], ACCURACY)
                 problem = group_at_once(reports.posts, grouping, verdicts).problem
-                shares.append(f1(reports.group, assignments.labels_of(problem)))
+                shares.append(mean_bcubed(reports.group, assignments.labels_of(problem))[2])
             most = min(CALLS[-1], -(-len(asked) // BATCH))
             adds = (shares[-1] - shares[0]) / most
             made.add_row(f"{name}, {error:.0%}", f"{len(asked)}", *(f"{share:.3f}" for share in shares), f"{adds:.4f}")
@@ -137,12 +116,7 @@ def measure_build() -> Table:
                 }
                 opened.write(json.dumps(post) + "\n")
         check(project.ingest("--file", str(file)))
-        check(project.run(DBT, "seed"))
-        with duckdb.connect(str(project.database)) as connection:
-            connection.executemany(
-                "update silver.pair_weights set weight = ? where ground = ? and feature = ?",
-                [(weight, REPORTS, feature) for feature, weight in fitted_without(TRACKER, trackers).items()],
-            )
+        hold_out(project, trackers)
         arguments = ("--select", "+problem_members", "--exclude", "pair_weights")
         for model in ("extractive", "openai/oracle"):
             if model != "extractive":
@@ -162,7 +136,7 @@ def measure_build() -> Table:
             made.add_row(
                 model,
                 f"{len(loopback.requests)}",
-                f"{f1(truth, assignments.labels_of(problems)):.3f}",
+                f"{mean_bcubed(truth, assignments.labels_of(problems))[2]:.3f}",
                 f"{placed:.0%}",
                 f"{len(set(problems) - {''})}",
             )

@@ -148,7 +148,7 @@ class Dbt:
             "problem_memory_days": "90",
             "problem_voices": str(MIN_VOICES),
             "problem_tier": TIER,
-            "opinion_accuracy": "0.875",
+            "opinion_accuracy": str(project_vars()["opinion_accuracy"]),
         }[name]
 
     def ref(self, name: str) -> duckdb.DuckDBPyRelation:
@@ -210,10 +210,15 @@ def bcubed(truth: Labels, found: Labels) -> tuple[Shares, Shares]:
     return together[pair] / np.bincount(found)[found], together[pair] / np.bincount(truth)[truth]
 
 
+def mean_bcubed(truth: Labels, found: Labels) -> tuple[float, float, float]:
+    """B-cubed precision, recall and F1 of groups (n,); a post outside of problems has a group of its own."""
+    precision, recall = (float(each.mean()) for each in bcubed(truth, found))
+    return precision, recall, 2 * precision * recall / (precision + recall)
+
+
 def scores(truth: Labels, found: Labels) -> tuple[float, float, float]:
     """B-cubed precision, recall and F1 of groups (n,) after small groups are dissolved."""
-    precision, recall = (float(each.mean()) for each in bcubed(truth, singled(found)[0]))
-    return precision, recall, 2 * precision * recall / (precision + recall)
+    return mean_bcubed(truth, singled(found)[0])
 
 
 def group_at_once(said: Posts, settings: Any, verdicts: Verdicts = NO_VERDICTS) -> Any:
@@ -493,12 +498,20 @@ def linked(reports: Reports) -> Labels:
     return average_linkage(Labelled([], vectors, reports.group))
 
 
+def read_trackers(names: Sequence[str] = FITTED_ON) -> dict[str, Reports]:
+    """The reports of the trackers whose files are there."""
+    return {name: read_reports(file) for name in names if (file := labelled(f"{name}_duplicates.tsv"))}
+
+
+def fitted_without(name: str, trackers: dict[str, Reports]) -> dict[str, float]:
+    """The weights of a pair's chance by bug reports, fitted on the other trackers and the invented matters."""
+    others = [trackers[other] for other in FITTED_ON if other in trackers and other != name]
+    return scaled(fit_reports([*others, read_reports(MATTERS)]), SCALE)
+
+
 def measure_reports() -> Table:
     """Compare the tiers, and average linkage, on reports of which most are alone."""
-    trackers = {
-        name: read_reports(file) for name in (*FITTED_ON, "hadoop") if (file := labelled(f"{name}_duplicates.tsv"))
-    }
-    matters = read_reports(MATTERS)
+    trackers = read_trackers((*FITTED_ON, "hadoop"))
     sets = dict(trackers)
     if file := labelled("own_words.tsv"):
         sets["own words"] = own_words(file)
@@ -507,9 +520,7 @@ def measure_reports() -> Table:
         *("reports", "F1", "lone pulled in", "members placed", "problems", "agreement", "pairs that are the same"),
     )
     for name, reports in sets.items():
-        others = [trackers[other] for other in FITTED_ON if other in trackers and other != name]
-        fitted = scaled(fit_reports([*others, matters]), SCALE)
-        weights = pair_weights() | {REPORTS: fitted}
+        weights = pair_weights() | {REPORTS: fitted_without(name, trackers)}
         ways = {tier: assignments.Settings(MIN_VOICES, least_chance(tier), weights) for tier in TIERS}
         found = {f"{name}, {tier}": group_at_once(reports.posts, settings) for tier, settings in ways.items()}
         for way, grouped in found.items():
@@ -539,12 +550,11 @@ def agreements(truth: Labels, found: Labels, chance: Shares) -> tuple[float, flo
 
 def placing(truth: Labels, found: Labels, placed: Placed) -> list[str]:
     """B-cubed F1, the share of lone posts in a problem, the share of members in one, and the number of problems."""
-    precision, recall = (float(each.mean()) for each in bcubed(truth, found))
     is_lone = np.bincount(truth)[truth] < MIN_VOICES
     shares = [float(placed[chosen].mean()) for chosen in (is_lone, ~is_lone)]
     problems = len(np.unique(found[placed]))
     return [
-        f"{2 * precision * recall / (precision + recall):.3f}",
+        f"{mean_bcubed(truth, found)[2]:.3f}",
         *(f"{share:.0%}" for share in shares),
         f"{problems}",
     ]
