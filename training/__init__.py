@@ -82,18 +82,28 @@ def signals_of(signals: list[dict[str, str]]) -> tuple[str, dict[str, str]]:
     return f"[{found}]", {row["signal"]: row["pattern"] for row in signals}
 
 
+def text_of(title: str, body: str) -> str:
+    """The text of a post as the project joins it: a title that ends a sentence takes no full stop."""
+    return f"{title}{' ' if title.endswith(('.', '!', '?', '…')) else '. '}{body}".strip()
+
+
 def read_voices() -> tuple[list[str], Names, Bools, Bools]:
     """Read the invented posts: texts, sources (n,), whether they complain (n,), and signals (n, number of signals)."""
+    with (FOLDER / "voices.tsv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    titles = [row["title"] for row in rows]
+    texts = [text_of(row["title"], row["body"]) for row in rows]
     found, parameters = signals_of(read_signals())
-    rows = duckdb.execute(
-        f"""
-        select title || if(title[-1] in ('.', '!', '?', '…'), ' ', '. ') || body as text, source, complains, {found}
-        from read_csv($voices, delim = '\t', header = true, quote = '')
-        """,
-        parameters | {"voices": str(FOLDER / "voices.tsv")},
+    signals = duckdb.execute(
+        f"select {found} from (select unnest($titles::text[]) as title, unnest($texts::text[]) as text)",
+        parameters | {"titles": titles, "texts": texts},
     ).fetchall()
-    texts, sources, complains, signals = zip(*rows, strict=True)
-    return list(texts), np.array(sources), np.array(complains, dtype=np.bool_), np.array(signals)
+    return (
+        texts,
+        np.array([row["source"] for row in rows]),
+        np.array([row["complains"] == "yes" for row in rows]),
+        np.array([row[0] for row in signals]),
+    )
 
 
 def labelled_posts(database: Path, files: tuple[str, ...] = ALL) -> LabelledPosts:

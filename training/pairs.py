@@ -34,7 +34,7 @@ from groundswell.pairs import BIAS, DENSE, FEATURES, PUBLIC, REPORTS, Candidates
 from groundswell.vectors import title_vectors, to_vectors
 from tests.support.models import load
 from tests.support.project import ROOT, project_vars
-from training import FOLDER
+from training import FOLDER, text_of
 
 assignments: Any = load("problem_assignments")
 embeddings: Any = load("embeddings")
@@ -87,10 +87,7 @@ class Reports(NamedTuple):
 def encode_reports(titles: list[str], bodies: list[str], groups: list[str]) -> Reports:
     """Encode posts as the project does."""
     encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
-    texts = [
-        f"{title}{' ' if title.endswith(('.', '!', '?', '…')) else '. '}{body}".strip()[:LONGEST]
-        for title, body in zip(titles, bodies, strict=True)
-    ]
+    texts = [text_of(title, body)[:LONGEST] for title, body in zip(titles, bodies, strict=True)]
     posts = Posts(texts, titles, encode(texts), encode(titles))
     return Reports(posts, np.unique(groups, return_inverse=True)[1])
 
