@@ -2,7 +2,7 @@
 
 Between two groups a pair is one of many, and its chance alone could neither join nor part them. A verdict is therefore
 a link of its own that outweighs chances: "same" joins two groups that were there before if at most VERDICT / least
-pairs lie between them (seven posts and eight, at a least mean chance of 0.17), and "different" keeps them apart.
+pairs lie between them (eight posts and eight, at a least mean chance of 0.14), and "different" keeps them apart.
 """
 
 from collections.abc import Mapping, Sequence
