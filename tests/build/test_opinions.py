@@ -107,7 +107,7 @@ def test_the_unsure_get_a_second_opinion_once(unsure: Project, loopback: Loopbac
         assert unsure.contents()["silver.documents"] == before["silver.documents"]
     assert len(loopback.requests) == batches
     # More of them, and those alone, are asked about when the margin grows.
-    assert ask(unsure, loopback, ", second_opinion_margin: 0.25").status == 0
+    assert ask(unsure, loopback, ", second_opinion_margin: 0.3").status == 0
     later = [post_id for request in loopback.requests[batches:] for post_id in shown_in(request)]
     assert later
     assert not asked & set(later)
