@@ -12,6 +12,16 @@ from tests.support.project import DATABASE, DAY, DBT, SAMPLE, Project, Server, f
 from tests.support.shared import Shared
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the built sample day come first, in their random order.
+
+    pytest-xdist gives the first part of the list to the first worker, which builds the day. The others have something
+    to do meanwhile, and take over tests of the day at their end.
+    """
+    items.sort(key=lambda item: "sample_day" not in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
     """What all workers share."""

@@ -85,13 +85,33 @@ def test_a_second_build_encodes_nothing_and_changes_nothing(built: Project, tmp_
     # An encoder that can not be imported proves that none was asked for.
     for name in ("sentence_transformers", "litellm"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('a second build needs no model')")
-    finished = built.build(PYTHONPATH=str(tmp_path))
+    finished = built.build(data_tests=False, PYTHONPATH=str(tmp_path))
     assert finished.status == 0, finished.output
     assert "10 issues and 198 posts of 2026-11-20 are live" in finished.output
     assert "nothing to change" in finished.output
     assert built.contents() == before
     assert built.query("select count(*) from duckdb_tables() where table_name like '%dbt_tmp%'") == [(0,)]
     assert built.query("select count(*) from duckdb_tables() where table_name like '%journal%'") == [(0,)]
+
+
+def comments_of(project: Project) -> list[tuple[str, ...]]:
+    """The comments of the tables and columns of gold, as the database holds them."""
+    return project.query(
+        "select table_name, column_name, comment from duckdb_columns() where schema_name = 'gold'"
+        " union all select table_name, '', comment from duckdb_tables() where schema_name = 'gold' order by all"
+    )
+
+
+def test_a_comment_that_was_lost_or_changed_is_written_again(built: Project, tmp_path: Path) -> None:
+    copy = built.copy_to(tmp_path)
+    before = comments_of(copy)
+    assert before
+    assert all(comment for *_, comment in before)
+    copy.query("comment on column gold.issues.issue_id is null; comment on table gold.issues is 'Another'")
+    assert len(set(comments_of(copy)) - set(before)) == 2
+    finished = copy.build(DAY, "--select", "issues", data_tests=False)
+    assert finished.status == 0, finished.output
+    assert comments_of(copy) == before
 
 
 def test_an_encoder_that_can_not_be_imported_is_noticed(project: Project, tmp_path: Path) -> None:
@@ -253,7 +273,7 @@ def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> No
     # A vector that no text has proves that what was kept is not encoded again.
     axis = [1.0] + [0.0] * 383
     project.query("update silver.embeddings__journal set embedding = $axis::float[384]", axis=axis)
-    finished = project.build(data_tests=False)
+    finished = project.build(DAY, "--select", "resource_type:seed", "+issues", "+issue_evidence", data_tests=False)
     assert finished.status == 0, finished.output
     [(texts,)] = project.query("select 2500 + count(*) from silver.categories")
     assert project.query("select count(*), count(distinct content_hash) from silver.embeddings") == [(texts, texts)]

@@ -111,7 +111,7 @@ def test_numbers_that_are_none() -> None:
 
 def test_a_model_that_can_not_be_had(project: Project, tmp_path: Path) -> None:
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", ["It broke"]))
-    finished = project.build(variables=", embedding_model: nobody/nothing", HF_HUB_OFFLINE="1")
+    finished = project.build(variables=", embedding_model: nobody/nothing", data_tests=False, HF_HUB_OFFLINE="1")
     assert finished.status == 1
     assert "embedding_model nobody/nothing is neither a folder nor on the Hugging Face hub" in finished.output
     assert "Traceback" not in finished.output
@@ -120,7 +120,8 @@ def test_a_model_that_can_not_be_had(project: Project, tmp_path: Path) -> None:
 
 def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: Path) -> None:
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", [f"Problem {number}" for number in range(12)]))
-    assert project.build(data_tests=False).status == 0
+    clustered = ("--select", "resource_type:seed", "+cluster_assignments", "+documents")
+    assert project.build(DAY, *clustered, data_tests=False).status == 0
     embedded = "from silver.embeddings where content_hash in (select content_hash from silver.documents)"
     sound = project.query(f"select content_hash, embedding::text {embedded} order by 1")
     first, second, third = (content_hash for content_hash, _ in sound[:3])
@@ -133,7 +134,7 @@ def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: 
     before = project.query("select * from silver.cluster_assignments order by all")
     # Other fields of a post are no reason to encode its text.
     project.query("update bronze.raw_items set comment_count = 7")
-    finished = project.build(DAY, "--full-refresh", data_tests=False)
+    finished = project.build(DAY, *clustered, "--full-refresh", data_tests=False)
     assert finished.status == 0, finished.output
     assert f"3 damaged embeddings of all-MiniLM-L6-v2 are encoded again: {first}, {second}, {third}" in finished.output
     assert "Encoding 3 texts" in finished.output
@@ -147,11 +148,12 @@ def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: 
 def test_another_model_never_mixes_with_the_first(project: Project, tmp_path: Path, other_model: Path) -> None:
     titles = [f"The {thing} is broken" for thing in ("lock", "build", "cache", "login", "invoice", "calendar")]
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", titles))
-    assert project.build(data_tests=False).status == 0
+    clustered = ("--select", "resource_type:seed", "+items")
+    assert project.build(DAY, *clustered, data_tests=False).status == 0
     [(texts,)] = project.query("select count(*) from silver.embeddings")
     assigned = project.query("select url_hash, cluster_id from silver.cluster_assignments order by 1")
     project.ingest("--file", write_posts(tmp_path / "late.jsonl", ["The lock is broken again"], start=100))
-    finished = project.build(variables=f", embedding_model: {other_model}", data_tests=False)
+    finished = project.build(DAY, *clustered, variables=f", embedding_model: {other_model}", data_tests=False)
     assert finished.status == 0, finished.output
     assert f"Encoding {texts + 1} texts with {other_model}" in finished.output
     assert project.query("select model, count(*) from silver.embeddings group by all order by 2") == [

@@ -22,9 +22,9 @@ from groundswell.complaints import complaints_query, said_of, tickets_of
 from groundswell.llm.settings import EXTRACTIVE
 from groundswell.pairs import LOCAL_RANK, Candidates, Floats, Numbers, Weights, by_ground, candidates, possible_chances
 
-# A chance is unsure from LOW on and below HIGH. The limits were chosen by the chance that bug reports alone taught. Of
-# the pairs of the forest of 1,145 reports of Eclipse, 67 % of the hundred below HIGH are the same, and 3 % of the hundred
-# from 0.1 on. Four people who report a matter in their own words need the pairs down to LOW.
+# A chance is unsure from LOW on and below HIGH. The limits were chosen by the chance that bug reports alone taught.
+# Of the pairs of the forest of 1,145 reports of Eclipse, 67 % of the hundred below HIGH are the same, and 3 % of the
+# hundred from 0.1 on. Four people who report a matter in their own words need the pairs down to LOW.
 LOW, HIGH = 0.08, 0.4
 
 SCHEMA = pa.schema(
