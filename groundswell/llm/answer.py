@@ -1,6 +1,8 @@
 """Reads the answer of a language model: its schema, its text and its JSON object."""
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -31,32 +33,102 @@ def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
     return plain(schema)  # type: ignore[no-any-return]
 
 
-def content_of(response: Any) -> str:
-    """The text of a response, or the arguments of its tool call. Raises AnswerError if the response has neither."""
-    if not response.choices:
+def content_of(response: Any, name: str) -> str:
+    """The text of a response, or the arguments of its call of the tool `name`. Raises AnswerError if it has neither."""
+    choice = response.choices[0] if response.choices else None
+    message = choice and choice.message
+    if not message:
         raise AnswerError("the answer is empty")
-    choice = response.choices[0]
-    if choice.message.tool_calls:
-        return str(choice.message.tool_calls[0].function.arguments)
-    if not choice.message.content:
-        refusal = (getattr(choice.message, "provider_specific_fields", None) or {}).get("refusal")
-        raise AnswerError(f"the model refused: {refusal}" if refusal else "the answer is empty")
+    thoughts = getattr(message, "reasoning_content", None)
+    calls = [call.function for call in message.tool_calls or []]
+    called = next((call for call in calls if call.name == name), calls[0] if calls else None)
     if choice.finish_reason == "length":
-        raise AnswerError("the answer is cut off: raise var llm_answer_tokens")
-    return str(choice.message.content)
+        while_thinking = " while the model was thinking" if thoughts and not (message.content or called) else ""
+        raise AnswerError(f"the answer is cut off{while_thinking}: raise var llm_answer_tokens")
+    if called:
+        return str(called.arguments)
+    # Some servers take the whole answer for thoughts.
+    content = message.content or (thoughts if choice.finish_reason == "stop" else None)
+    if content:
+        return str(content)
+    if choice.finish_reason == "content_filter":
+        raise AnswerError("the provider's filter held the answer back")
+    refusal = (getattr(message, "provider_specific_fields", None) or {}).get("refusal")
+    raise AnswerError(f"the model refused: {refusal}" if refusal else "the answer is empty")
 
 
 def parsed(content: str, answer: type[Expected]) -> Expected:
-    """The first JSON object in an answer; text before and after the object is ignored. Raises AnswerError."""
-    start = content.find("{")
-    if start < 0:
-        raise AnswerError("the answer holds no JSON object")
-    try:
-        document, _ = json.JSONDecoder().raw_decode(content, start)
-    except ValueError as error:
-        raise AnswerError(f"the answer is not valid JSON: {error}") from None
-    try:
-        return answer.model_validate_json(json.dumps(document))
-    except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        raise AnswerError(f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}") from None
+    """The last JSON object in an answer that fits the schema; other text, such as thoughts, is ignored.
+
+    The object may stand in a list, or under the name of a tool. Values in another type are read if nothing is lost:
+    "1" and 1.0 for 1, "Other" for other, a list or an object as JSON text. Raises AnswerError.
+    """
+    # A text inside the object may hold the mark, too.
+    objects = list(json_objects(content.rpartition("</think>")[2])) or list(json_objects(content))
+    if not objects:
+        raise AnswerError("the answer holds no JSON object" if "{" not in content else "the answer is not valid JSON")
+    schema = answer_schema(answer)
+    # Of the objects that do not fit, the error of the one with the most fields says the most.
+    objects.sort(key=lambda found: len(found.keys() & schema["properties"].keys()))
+    for found in reversed(objects):
+        try:
+            return answer.model_validate_json(json.dumps(fitted(found, schema)))
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            message = f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}"
+            if found is objects[-1]:
+                reason = message
+    raise AnswerError(reason)
+
+
+def json_objects(text: str) -> Iterator[dict[str, Any]]:
+    """All JSON objects of a text, an object before those inside it."""
+    # Line breaks inside texts are no valid JSON, but nothing is lost by reading them.
+    decoder, place = json.JSONDecoder(strict=False), text.find("{")
+    while place >= 0:
+        try:
+            found, end = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            end = place + 1
+        else:
+            yield from with_inner_objects(found)
+        place = text.find("{", end)
+
+
+def with_inner_objects(value: Any) -> Iterator[dict[str, Any]]:
+    """A JSON object, and those under its keys; text that holds a JSON object counts as one."""
+    value = from_text(value, dict)
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from with_inner_objects(inner)
+
+
+def fitted(value: Any, schema: dict[str, Any]) -> Any:
+    """A JSON value in the types of a schema, where no information is lost; otherwise as it is."""
+    kind = schema.get("type")
+    if kind == "object" and isinstance(value := from_text(value, dict), dict):
+        properties = schema["properties"]
+        return {name: fitted(each, properties.get(name, {})) for name, each in value.items()}
+    if kind == "array" and isinstance(value := from_text(value, list), list):
+        return [fitted(each, schema["items"]) for each in value]
+    if kind == "integer" and not isinstance(value, bool):
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip()):
+            return int(value)
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+    if kind == "boolean" and isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower(), value)
+    if "enum" in schema and isinstance(value, str):
+        return next((each for each in schema["enum"] if each.lower() == value.strip().lower()), value)
+    return value
+
+
+def from_text(value: Any, kind: type) -> Any:
+    """The JSON value that a text holds, if it is of this kind; otherwise the value as it is."""
+    if isinstance(value, str) and value.strip()[:1] in ("{", "["):
+        try:
+            found = json.loads(value, strict=False)
+        except (ValueError, RecursionError):
+            return value
+        return found if isinstance(found, kind) else value
+    return value

@@ -11,7 +11,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from groundswell.clock import now
 from groundswell.llm.answer import content_of
 from groundswell.llm.budget import NOTHING, Budget
-from groundswell.llm.errors import AnswerError, ModelError
+from groundswell.llm.errors import AnswerError, ModelError, UnreadableError
 from groundswell.llm.ledger import Row
 from groundswell.llm.model import Message, Model, is_lost
 from groundswell.progress import progress_bar
@@ -45,19 +45,26 @@ class Question(NamedTuple):
 class Calls:
     """The calls of one run of a dbt model."""
 
-    def __init__(self, models: list[Model], budget: Budget, keep: Callable[[Row], None]) -> None:
-        """`models`: first choice first. `keep` stores the row of an attempt at once."""
+    def __init__(
+        self, models: list[Model], budget: Budget, keep: Callable[[Row], None], has_last_resort: bool = False
+    ) -> None:
+        """`models`: first choice first. `keep` stores the row of an attempt at once.
+
+        has_last_resort: whether the caller has an answer to what no model answers, so that no refusal ends the run.
+        """
         self.models = models
         self.budget = budget
         self.keep = keep
+        self.has_last_resort = has_last_resort
         self.outcomes: list[Row] = []
+        self.waiting = 0
 
     def put(self, questions: list[Question], subjects: str, answer: str) -> list[str]:
         """Ask the questions in their order. Returns the errors of rejected and unanswered attempts.
 
         subjects, answer: words for the log, for example "clusters" and "a label". A warning counts the questions that
         were not asked. Raises ModelError if a model has no known price while only a limit in dollars is set, or if
-        every provider refuses its model.
+        every provider refuses its model and there is no last resort.
         """
         unpriced = [model.name for model in self.models if not model.is_priced()]
         if self.budget.usd is not None and self.budget.tokens is None and unpriced:
@@ -68,14 +75,16 @@ class Calls:
         with progress_bar() as progress:
             task = progress.add_task(f"Asking about {len(questions):,} {subjects}", total=len(questions))
             try:
-                waiting = asyncio.run(self.ask_all(questions, lambda: progress.advance(task)))
+                self.waiting = asyncio.run(self.ask_all(questions, lambda: progress.advance(task)))
             except* ModelError as errors:
-                raise errors.exceptions[0] from None
+                if not self.has_last_resort:
+                    raise errors.exceptions[0] from None
+                log.warning(f"no model labels {subjects}: {errors.exceptions[0]}")
         failures = [row["error"] for row in self.outcomes if row["status"] in ("rejected", "unanswered")]
-        if waiting:
+        if self.waiting:
             is_down = self.is_down()
             why = f"no answer from {self.models[0].name}: {failures[-1]}" if is_down else "today's budget is spent"
-            log.warning(f"{waiting:,} of {len(questions):,} {subjects} wait for {answer}: {why}")
+            log.warning(f"{self.waiting:,} of {len(questions):,} {subjects} wait for {answer}: {why}")
         return failures
 
     async def ask_all(self, questions: list[Question], advance: Callable[[], None]) -> int:
@@ -114,6 +123,11 @@ class Calls:
         last = [row["status"] for row in self.outcomes[-CALLS_IN_FLIGHT:]]
         return len(last) == CALLS_IN_FLIGHT and set(last) == {"unanswered"}
 
+    def have_all_failed(self) -> bool:
+        """Whether each question that was asked failed, and no question waits for the next day's budget."""
+        failed = [row for row in self.outcomes if row["status"] in ("rejected", "unanswered")]
+        return bool(failed) and len(failed) == len(self.outcomes) and (not self.waiting or self.is_down())
+
     async def ask(self, question: Question) -> None:
         """Ask a question. If the check rejects the answer, send the error to the model and ask once more."""
         answer, error = await self.attempt(question)
@@ -125,11 +139,9 @@ class Calls:
     async def attempt(self, question: Question) -> tuple[str, str]:
         """Ask the models one after the other until a model answers.
 
-        Returns a rejected answer and its error, else two empty strings. Raises ModelError if every provider refuses its
-        model.
+        Whatever a call meets becomes the row of its attempt. Returns a rejected answer and its error, else two empty
+        strings. Raises ModelError if every provider refuses its model.
         """
-        import openai
-
         row: Row = {}
         for model in self.models:
             estimate = model.estimate(question.messages)
@@ -142,9 +154,10 @@ class Calls:
             started = time.monotonic()
             try:
                 response = await model.ask(question.messages)
-            except (openai.OpenAIError, TimeoutError) as error:
-                row |= {"status": "unanswered", "error": model.explain(error)}
-                if not is_lost(error):
+            # LiteLLM raises errors of many libraries, and some of its own faults.
+            except Exception as error:
+                row |= {"status": "unanswered", "error": model.explain(error, estimate.tokens_in)}
+                if not is_lost(error) and not isinstance(error, UnreadableError):
                     self.budget.spend(estimate, -1)
                     row |= NOTHING.columns()
                 self.keep(row)
@@ -155,7 +168,7 @@ class Calls:
             row |= cost.columns() | {"latency_seconds": time.monotonic() - started, "model": response.model}
             answer = ""
             try:
-                answer = content_of(response)
+                answer = content_of(response, model.tool)
                 row |= question.check(answer)
             except AnswerError as error:
                 row |= {"status": "rejected", "error": str(error)[:500]}

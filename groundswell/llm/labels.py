@@ -275,6 +275,12 @@ def label_question(request: Row, about: Row, answer: type[Label], check: Check[L
     )
 
 
+def without_label(requests: Iterable[Row], outcomes: Iterable[Row], key: str) -> list[Row]:
+    """The requests whose subject, by this column, got no label in these attempts."""
+    labelled = {row[key] for row in outcomes if row["status"] in ("labelled", "mixed")}
+    return [request for request in requests if request[key] not in labelled]
+
+
 def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema) -> Row:
     """The row of an attempt by the built-in labeller; its cost is 0."""
     return {

@@ -16,6 +16,9 @@ from groundswell.relations import arrow_view, journal_of, table_name
 
 Row = dict[str, Any]
 
+# The error of an attempt without an answer.
+ENDED = "the run ended before the answer came"
+
 # The schema of bronze.llm_calls.
 CALL = pa.schema(
     [
@@ -49,6 +52,13 @@ class Ledger:
         # A killed build of an earlier version may have left a journal with fewer columns.
         for name, column_type, *_ in columns:
             self.connection.execute(f"alter table {self.journal} add column if not exists {name} {column_type}")
+        # A run that ended before its answers came, killed or by an error, has left its calls open. They may have cost.
+        for table in (self.journal, self.llm_calls):
+            columns_set = "status = 'unanswered'" + (f", error = '{ENDED}'" if table == self.journal else "")
+            self.connection.execute(
+                f"update {table} set {columns_set} where status = 'asked' and attempt_id in"
+                f" (select attempt_id from {self.journal})"
+            )
         # A subquery of all attempts so far. is_new marks the attempts of the journal, which are not in the table yet.
         self.attempts = f"(select *, true as is_new from {self.journal})"
         if dbt.is_incremental:

@@ -2,17 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 
 import httpx
 from dbt.adapters.events.logging import AdapterLogger
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from groundswell.http import retry_after
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
-from groundswell.llm.errors import ModelError
+from groundswell.llm.errors import ModelError, UnreadableError
 
 # The most tries of one call; a try may fail because of a temporary fault.
 TRIES = 4
@@ -42,6 +44,13 @@ LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
 }
 
 
+# A way to demand the schema leaves the ladder after this many questions were answered only in another way.
+WITNESSES = 2
+
+TOO_LONG = re.compile(r"(?i)context (length|size|window)|too (large|long)|maximum.{0,20}tokens")
+CONTENT_REFUSED = re.compile(r"(?i)content.?(filter|policy|management)|sensitive|moderation|safety system|was filtered")
+
+
 class Model:
     """One of the models of LLM_MODEL."""
 
@@ -59,6 +68,12 @@ class Model:
         self.answer_tokens = answer_tokens
         self.answer = answer
         self.refusal = ""
+        self.tool = answer.__name__.lower()
+        # Ways that worked; for how many questions a way was refused; the first reason; parameters that are refused.
+        self.accepted: set[str] = set()
+        self.refusals: Counter[str] = Counter()
+        self.reasons: dict[str, str] = {}
+        self.refused_parameters: set[str] = set()
         try:
             self.litellm.get_llm_provider(name, api_base=base_url)
         except self.litellm.BadRequestError:
@@ -105,73 +120,144 @@ class Model:
         usage = getattr(response, "usage", None)
         if not usage or not usage.prompt_tokens:
             return estimate
-        return Cost(
-            usage.prompt_tokens, usage.completion_tokens, self.price(usage.prompt_tokens, usage.completion_tokens)
-        )
+        tokens_in, tokens_out = int(usage.prompt_tokens), int(usage.completion_tokens or 0)
+        return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
     async def ask(self, messages: list[Message]) -> Any:
         """Call the model and return LiteLLM's response. Temporary faults are retried after the pause of `pause`.
 
-        Raises LiteLLM's errors, or TimeoutError.
+        Raises UnreadableError, LiteLLM's errors, or TimeoutError.
         """
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
         retrying = AsyncRetrying(
             stop=stop_after_attempt(TRIES), retry=retry_if_exception(may_pass), wait=pause, reraise=True
         )
-        return await retrying(self.ask_once, messages)
+        return await retrying(self.ask_once, messages, list(self.ladder), set(self.refused_parameters))
 
-    async def ask_once(self, messages: list[Message]) -> Any:
-        """Call the model once, with the strictest way to demand the schema that the model accepts."""
+    async def ask_once(self, messages: list[Message], ladder: list[str], refused_parameters: set[str]) -> Any:
+        """Call the model with the strictest way to demand the schema that it accepts for this question.
+
+        ladder, refused_parameters: what is left for this question; a way or a parameter that is refused leaves them.
+        """
         while True:
-            rung = self.ladder[0]
             try:
-                async with asyncio.timeout(self.timeout):
-                    return await self.litellm.acompletion(
-                        model=self.name,
-                        base_url=self.base_url,
-                        api_key=self.api_key,
-                        messages=messages,
-                        temperature=0,
-                        max_tokens=self.answer_tokens,
-                        # Only `ask` retries, because the providers' clients differ in what they retry.
-                        max_retries=0,
-                        # LiteLLM would search the tools for MCP servers, with a library that it does not install.
-                        _skip_mcp_handler=True,
-                        **LADDER[rung](self.answer.__name__.lower(), answer_schema(self.answer)),
-                    )
-            except self.litellm.BadRequestError as error:
-                beyond = (self.litellm.ContextWindowExceededError, self.litellm.ContentPolicyViolationError)
-                if isinstance(error, beyond) or len(self.ladder) == 1:
+                response = await self.call(messages, ladder[0], refused_parameters)
+            except Exception as error:
+                if not self.may_be_about_request(error):
                     raise
-                # The first refused call of those in flight removes the way for all calls.
-                if rung == self.ladder[0]:
-                    self.ladder.pop(0)
-                    log.info(f"{self.name} takes no {rung}, asking for a {self.ladder[0]}: {first_line(error)}")
+                named = {name for name in self.parameters(refused_parameters) if re.search(rf"\b{name}\b", str(error))}
+                if named:
+                    refused_parameters |= named
+                    continue
+                status = status_of(error)
+                # A server error in a way that has worked is no refusal of the way.
+                if len(ladder) == 1 or (status == 500 and ladder[0] in self.accepted):
+                    raise
+                self.reasons.setdefault(ladder.pop(0), first_line(error))
+                # The retry asks in the next way.
+                if status == 500:
+                    raise
+            else:
+                self.learn(ladder[0], refused_parameters)
+                return response
 
-    def explain(self, error: BaseException) -> str:
-        """The message of an error. If every later call would fail the same way, it becomes the model's refusal."""
-        if isinstance(error, TimeoutError):
-            return f"no answer within {self.timeout:g} s"
-        said = first_line(error)
-        for_good = (
-            self.litellm.AuthenticationError,
-            self.litellm.PermissionDeniedError,
-            self.litellm.NotFoundError,
+    def learn(self, way: str, refused_parameters: set[str]) -> None:
+        """Note how a question was answered. Ways that WITNESSES questions found refused leave the ladder for all.
+
+        A single refusal may be about the question. A way that has worked for any question stays.
+        """
+        self.refused_parameters |= refused_parameters
+        self.accepted.add(way)
+        above = self.ladder[: self.ladder.index(way)] if way in self.ladder else []
+        for refused in above:
+            self.refusals[refused] += 1
+            if self.refusals[refused] >= WITNESSES and refused not in self.accepted:
+                self.ladder.remove(refused)
+                log.info(f"{self.name} takes no {refused}, asking for a {way}: {self.reasons.get(refused, 'refused')}")
+
+    def parameters(self, refused: Set[str]) -> dict[str, int]:
+        """The parameters of a call without those that are refused."""
+        parameters = {"temperature": 0, "max_tokens": self.answer_tokens, "max_completion_tokens": self.answer_tokens}
+        left = {name: value for name, value in parameters.items() if name not in refused}
+        # The newer name is for those that refuse the older one.
+        if "max_tokens" in left:
+            del left["max_completion_tokens"]
+        return left
+
+    async def call(self, messages: list[Message], way: str, refused_parameters: Set[str]) -> Any:
+        """Call the model once. Raises UnreadableError if a response came that LiteLLM can not read."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                response = await self.litellm.acompletion(
+                    model=self.name,
+                    base_url=self.base_url,
+                    api_key=self.api_key,
+                    messages=messages,
+                    # Only `ask` retries, because the providers' clients differ in what they retry.
+                    max_retries=0,
+                    # LiteLLM would search the tools for MCP servers, with a library that it does not install.
+                    _skip_mcp_handler=True,
+                    **self.parameters(refused_parameters),
+                    **LADDER[way](self.tool, answer_schema(self.answer)),
+                )
+        except (self.litellm.InternalServerError, self.litellm.APIConnectionError) as error:
+            parts = unread_parts(error)
+            if parts:
+                return self.litellm.ModelResponse(
+                    model=self.name,
+                    choices=[{"finish_reason": "stop", "message": {"role": "assistant", "content": parts}}],
+                )
+            if was_answered(error):
+                said = first_line(error).partition(" Traceback ")[0]
+                raise UnreadableError(f"the answer can not be read: {said}") from None
+            raise
+        if response is None:
+            raise UnreadableError("LiteLLM gave no response")
+        return response
+
+    def may_be_about_request(self, error: BaseException) -> bool:
+        """Whether a server may have refused the form of a request, and not its content, its key or its model."""
+        about_content = (self.litellm.ContextWindowExceededError, self.litellm.ContentPolicyViolationError)
+        return status_of(error) in (400, 403, 404, 405, 422, 500, 501) and not (
+            isinstance(error, (UnreadableError, *about_content))
+            or TOO_LONG.search(str(error))
+            or CONTENT_REFUSED.search(str(error))
         )
-        if isinstance(error, for_good) and not self.refusal:
+
+    def explain(self, error: BaseException, tokens: int) -> str:
+        """The message of an error of a question of about so many tokens.
+
+        If every later call would fail the same way, the message becomes the model's refusal.
+        """
+        if is_lost(error):
+            return f"no answer within {self.timeout:g} s"
+        said, status = first_line(error), status_of(error)
+        if isinstance(error, self.litellm.ContextWindowExceededError) or TOO_LONG.search(said):
+            return f"the question is too long for the model, with about {tokens:,} tokens: {said}"
+        if isinstance(error, self.litellm.ContentPolicyViolationError) or CONTENT_REFUSED.search(said):
+            return f"the provider's filter refused the question: {said}"
+        if status == 402:
+            return f"the provider asks for payment: {said}"
+        if status in (401, 403, 404) and not self.refusal and not self.accepted:
             self.refusal = said
             log.warning(f"LLM_MODEL={self.name} was refused: {said}")
         return said
 
 
 def load_litellm() -> Any:
-    """Import LiteLLM with settings that keep it from downloading its price table and tokenizers."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    """Import LiteLLM with settings that keep it from downloading tables and tokenizers; trims keys and addresses."""
+    for table in ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS"):
+        os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
+    for name, value in os.environ.items():
+        if name.endswith(("_API_KEY", "_API_BASE", "_BASE_URL")) and value != value.strip():
+            os.environ[name] = value.strip()
     import litellm
 
     litellm.suppress_debug_info = True
-    litellm.drop_params = True
+    # A parameter that LiteLLM knows to be refused raises an error, as one does that the server refuses. With
+    # drop_params, a 422 of the server would become a response of None (LiteLLM 1.106.2).
+    litellm.drop_params = False
     litellm.disable_hf_tokenizer_download = True
     return litellm
 
@@ -183,9 +269,43 @@ def may_pass(error: BaseException) -> bool:
     """
     import openai
 
-    status = getattr(error, "status_code", None) or 0
-    is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or status >= 500
+    if isinstance(error, UnreadableError):
+        return False
+    status = status_of(error)
+    is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or (status >= 500 and status != 501)
     return is_passing and not is_lost(error) and (seconds_to_wait(error) or 0) <= MAX_WAIT_SECONDS
+
+
+def status_of(error: BaseException) -> int:
+    """The HTTP status that LiteLLM gives to an error; 0 if it gives none."""
+    status = getattr(error, "status_code", None)
+    return int(status) if str(status).isdigit() else 0
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def was_answered(error: BaseException) -> bool:
+    """Whether a response with status 200 led to an error: LiteLLM reports what it can not read as a server error."""
+    import aiohttp
+    import openai
+
+    no_answer = (httpx.HTTPError, aiohttp.ClientError, openai.APIError, OSError)
+    return not any(isinstance(cause, no_answer) for cause in list(causes(error))[1:])
+
+
+def unread_parts(error: BaseException) -> str:
+    """The text of an answer that is a list of parts, without thoughts. LiteLLM 1.106.2 does not read such answers."""
+    for cause in causes(error):
+        for problem in cause.errors() if isinstance(cause, ValidationError) else []:
+            if problem["loc"] == ("content",) and isinstance(problem["input"], list):
+                parts = [part for part in problem["input"] if isinstance(part, dict) and part.get("type") == "text"]
+                return "".join(str(part.get("text", "")) for part in parts)
+    return ""
 
 
 def is_lost(error: BaseException) -> bool:

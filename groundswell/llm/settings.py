@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from groundswell.llm.budget import Budget, Cost, limit
+from groundswell.llm.errors import ModelError
 from groundswell.llm.model import Model
 
 EXTRACTIVE = "extractive"
@@ -13,13 +14,15 @@ EXTRACTIVE = "extractive"
 class ModelSettings(NamedTuple):
     """The models of LLM_MODEL and their limits.
 
-    names: first choice first. base_url: address of the server, None for the provider's own. timeout: seconds.
-    answer_tokens: longest answer. most_rejected: rejected answers after which a subject is not asked about again.
+    names: first choice first. base_urls: the address of each model's server, None for its provider's own.
+    is_last_resort: whether the built-in labeller labels what no model labels. timeout: seconds. answer_tokens: longest
+    answer. most_rejected: rejected answers after which a subject is not asked about again.
     usd, tokens: limits of a UTC day, None for no limit.
     """
 
     names: list[str]
-    base_url: str | None
+    base_urls: list[str | None]
+    is_last_resort: bool
     timeout: float
     answer_tokens: int
     most_rejected: int
@@ -29,9 +32,24 @@ class ModelSettings(NamedTuple):
     @classmethod
     def of(cls, meta: dict[str, Any]) -> "ModelSettings":
         """Read the settings from a dbt model's meta. Raises ModelError."""
+        names = [name.strip() for name in meta["model"].split(",") if name.strip()]
+        if not names:
+            raise ModelError("LLM_MODEL names no model: unset it, or write provider/model")
+        names = [EXTRACTIVE if name.lower() == EXTRACTIVE else name for name in names]
+        if EXTRACTIVE in names[:-1]:
+            raise ModelError(f"LLM_MODEL={','.join(names)}: {EXTRACTIVE} labels whatever it is asked, so it comes last")
+        is_last_resort = len(names) > 1 and names[-1] == EXTRACTIVE
+        names = names[:-1] if is_last_resort else names
+        addresses = [address.strip() or None for address in meta["base_url"].split(",")]
+        if len(addresses) > len(names):
+            raise ModelError(
+                f"LLM_BASE_URL has {len(addresses)} addresses for {len(names)} models of LLM_MODEL: write one for each,"
+                " with nothing between two commas for a provider's own"
+            )
         return cls(
-            [name.strip() for name in meta["model"].split(",") if name.strip()],
-            meta["base_url"] or None,
+            names,
+            addresses + [None] * (len(names) - len(addresses)),
+            is_last_resort,
             float(meta["timeout_seconds"]),
             int(meta["answer_tokens"]),
             int(meta["rejections"]),
@@ -45,7 +63,10 @@ class ModelSettings(NamedTuple):
 
     def models(self, answer: type[BaseModel]) -> list[Model]:
         """The models, with the schema of their answers. Raises ModelError."""
-        return [Model(name, self.base_url, self.timeout, self.answer_tokens, answer) for name in self.names]
+        return [
+            Model(name, base_url, self.timeout, self.answer_tokens, answer)
+            for name, base_url in zip(self.names, self.base_urls, strict=True)
+        ]
 
     def budget(self, spent: Cost, share: float = 1) -> Budget:
         """The budget of one dbt model: a share (0 to 1) of what is left of the day's limits."""

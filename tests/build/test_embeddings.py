@@ -148,7 +148,7 @@ def test_damaged_vectors_are_named_and_encoded_anew(project: Project, tmp_path: 
 def test_another_model_never_mixes_with_the_first(project: Project, tmp_path: Path, other_model: Path) -> None:
     titles = [f"The {thing} is broken" for thing in ("lock", "build", "cache", "login", "invoice", "calendar")]
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", titles))
-    clustered = ("--select", "resource_type:seed", "+items")
+    clustered = ("--select", "resource_type:seed", "+items", "+documents")
     assert project.build(DAY, *clustered, data_tests=False).status == 0
     [(texts,)] = project.query("select count(*) from silver.embeddings")
     assigned = project.query("select url_hash, cluster_id from silver.cluster_assignments order by 1")

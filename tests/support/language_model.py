@@ -76,8 +76,9 @@ class Payload(NamedTuple):
 
 
 def settings(loopback: Loopback, model: str = "openai/loopback") -> dict[str, str]:
-    """The environment in which a loopback server is asked."""
-    return {"LLM_MODEL": model, "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "sk-s3cret"}
+    """The environment in which a loopback server is asked, for each of the models."""
+    addresses = ",".join([f"{loopback.url}/v1"] * len(model.split(",")))
+    return {"LLM_MODEL": model, "LLM_BASE_URL": addresses, "OPENAI_API_KEY": "sk-s3cret"}
 
 
 def posts_of(user: str) -> list[Post]:

@@ -2,9 +2,10 @@
 
 Grain: one row per attempt_id. Append-only.
 Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_labels. Otherwise package groundswell.llm
-asks the models of LLM_MODEL, the largest cluster first, with eight calls in flight. If a model gives no answer, the
-next model is asked. Every answer is checked against the shown posts (`check_label`). A rejected answer is sent back
-once with the error. The row of a call is written before the call leaves.
+asks the models of LLM_MODEL, the largest cluster first. If a model gives no answer, the next model is asked. If
+`extractive` is the last of them, what no model labels gets the label of silver.extractive_labels. Every answer is
+checked against the shown posts (`check_label`). A rejected answer is sent back once with the error. The row of a call
+is written before the call leaves.
 """
 
 from functools import partial
@@ -23,6 +24,7 @@ from groundswell.llm.labels import (
     label_question,
     read_grounds,
     require_number,
+    without_label,
 )
 from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import ModelSettings
@@ -95,16 +97,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
         ),
         run_date=run_date,
     )
-    if requests and settings.are_extractive():
-        labels = {
-            row["cluster_id"]: row
-            for row in extractive_labels.filter(f"cluster_date = date '{run_date}'").to_arrow_table().to_pylist()
-        }
-        for request in requests:
-            ledger.keep(extractive_attempt(request, about_issue(request), labels[request["cluster_id"]], SCHEMA))
-    elif requests:
+    unlabelled = requests
+    if requests and not settings.are_extractive():
         grounds = read_grounds(ledger, relations, run_date, days)
-        calls = Calls(settings.models(grounds.answer), settings.budget(ledger.spent_today(), SHARE), ledger.keep)
+        budget = settings.budget(ledger.spent_today(), SHARE)
+        calls = Calls(settings.models(grounds.answer), budget, ledger.keep, settings.is_last_resort)
         failures = calls.put(
             [
                 label_question(
@@ -120,6 +117,14 @@ def model(dbt: Any, session: Any) -> pa.Table:
         )
         [(clusters,)] = label_requests.filter(f"cluster_date = date '{run_date}'").count("*").fetchall()
         # A build without any label must not look like a day without issues.
-        if failures and len(failures) == len(calls.outcomes) and len(requests) == clusters:
+        if calls.have_all_failed() and len(requests) == clusters and not settings.is_last_resort:
             raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {clusters} clusters: {failures[-1]}")
+        unlabelled = without_label(requests, calls.outcomes, "cluster_id")
+    if settings.are_extractive() or settings.is_last_resort:
+        labels = {
+            row["cluster_id"]: row
+            for row in extractive_labels.filter(f"cluster_date = date '{run_date}'").to_arrow_table().to_pylist()
+        }
+        for request in unlabelled:
+            ledger.keep(extractive_attempt(request, about_issue(request), labels[request["cluster_id"]], SCHEMA))
     return ledger.kept()

@@ -24,6 +24,7 @@ from groundswell.llm.labels import (
     label_question,
     read_grounds,
     require_number,
+    without_label,
 )
 from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import EXTRACTIVE, ModelSettings
@@ -132,13 +133,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
         run_date=run_date,
         extractive=EXTRACTIVE,
     )
-    if requests and settings.are_extractive():
-        labels = {row["problem_id"]: row for row in extractive_problem_labels.to_arrow_table().to_pylist()}
-        for request in requests:
-            ledger.keep(extractive_attempt(request, about_problem(request), labels[request["problem_id"]], SCHEMA))
-    elif requests:
+    unlabelled = requests
+    if requests and not settings.are_extractive():
         grounds = read_grounds(ledger, relations, run_date, days)
-        calls = Calls(settings.models(grounds.answer), settings.budget(ledger.spent_today()), ledger.keep)
+        budget = settings.budget(ledger.spent_today())
+        calls = Calls(settings.models(grounds.answer), budget, ledger.keep, settings.is_last_resort)
         calls.put(
             [
                 label_question(
@@ -154,8 +153,19 @@ def model(dbt: Any, session: Any) -> pa.Table:
         )
         unanswered = [row["error"] for row in calls.outcomes if row["status"] == "unanswered"]
         # A build without any label must not look like a day without problems.
-        if unanswered and len(unanswered) == len(calls.outcomes) and not any(each["has_label"] for each in requests):
+        are_new = not any(each["has_label"] for each in requests)
+        if (
+            calls.have_all_failed()
+            and len(unanswered) == len(calls.outcomes)
+            and are_new
+            and not settings.is_last_resort
+        ):
             raise ModelError(
                 f"LLM_MODEL={calls.models[0].name} labelled none of {len(requests)} problems: {unanswered[-1]}"
             )
+        unlabelled = [each for each in without_label(requests, calls.outcomes, "problem_id") if not each["has_label"]]
+    if settings.are_extractive() or settings.is_last_resort:
+        labels = {row["problem_id"]: row for row in extractive_problem_labels.to_arrow_table().to_pylist()}
+        for request in unlabelled:
+            ledger.keep(extractive_attempt(request, about_problem(request), labels[request["problem_id"]], SCHEMA))
     return ledger.kept()

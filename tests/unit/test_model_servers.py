@@ -1,0 +1,320 @@
+"""What servers of language models say: LiteLLM asks a loopback server with OpenAI's protocol; each call becomes a row.
+
+The habits are those of real servers, as public reports of these servers describe them.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from groundswell.llm.answer import parsed
+from groundswell.llm.budget import Budget
+from groundswell.llm.calls import Calls, Question
+from groundswell.llm.errors import AnswerError, ModelError
+from groundswell.llm.model import Model
+from groundswell.llm.settings import ModelSettings
+from tests.support.language_model import error, reply
+from tests.support.loopback import Answer, Loopback, Request
+
+KEY = "sk-s3cret-0123456789"
+
+
+class Verdict(BaseModel):
+    """The schema of an answer."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    number: int
+    kind: Literal["bug", "other"]
+    is_sure: bool
+    posts: list[int]
+
+
+GOOD = {"number": 1, "kind": "other", "is_sure": True, "posts": [1, 2]}
+TEXT = json.dumps(GOOD)
+
+
+def way_of(request: Request) -> str:
+    """How a request demands the schema."""
+    body = json.loads(request.body)
+    return body.get("response_format", {}).get("type") or ("tools" if "tools" in body else "prompt")
+
+
+def subject_of(request: Request) -> int:
+    """The number of the question that a request asks."""
+    return int(json.loads(request.body)["messages"][0]["content"])
+
+
+def good(request: Request) -> Answer:
+    """The right answer, in the way that the request wants it."""
+    if way_of(request) == "tools":
+        return tool_calls(("verdict", TEXT))
+    return reply({"content": TEXT})
+
+
+def tool_calls(*calls: tuple[str, Any]) -> Answer:
+    """An answer that calls tools, each with a name and arguments."""
+    functions = [{"name": name, "arguments": arguments} for name, arguments in calls]
+    made = [{"id": str(place), "type": "function", "function": each} for place, each in enumerate(functions)]
+    return reply({"tool_calls": made}, "tool_calls")
+
+
+@pytest.fixture
+def calls(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Calls of one model at the loopback server."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    return calls_of(loopback)
+
+
+def calls_of(loopback: Loopback, model: str = "openai/loopback", budget: Budget | None = None) -> Calls:
+    """Calls of a model at the loopback server; `outcomes` holds the rows at the end."""
+    models = [Model(model, f"{loopback.url}/v1", 60, 300, Verdict)]
+    return Calls(models, budget or Budget(None, None), lambda _: None)
+
+
+def ask(calls: Calls, server: Callable[[Request], Answer], loopback: Loopback, questions: int = 4) -> Counter[str]:
+    """Ask this many questions; returns how many rows have each status."""
+    loopback.answer = server
+
+    def check(content: str) -> dict[str, Any]:
+        parsed(content, Verdict)
+        return {"status": "labelled"}
+
+    calls.put(
+        [Question([{"role": "user", "content": str(number)}], {"id": number}, check) for number in range(questions)],
+        "questions",
+        "an answer",
+    )
+    return Counter(row["status"] for row in calls.outcomes)
+
+
+def ways(loopback: Loopback) -> Counter[str]:
+    """How many requests demanded the schema in each way."""
+    return Counter(map(way_of, loopback.requests))
+
+
+# -- The ways to demand a schema.
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 500, 501])
+def test_a_server_that_refuses_a_schema_is_asked_in_another_way(calls: Calls, loopback: Loopback, status: int) -> None:
+    def server(request: Request) -> Answer:
+        return error(status, "no json_schema here") if way_of(request) == "json_schema" else good(request)
+
+    assert ask(calls, server, loopback, 12) == {"labelled": 12}
+    assert ways(loopback)["tools"] == 12
+    # Those in flight at the start found it out.
+    assert ways(loopback)["json_schema"] < 12
+    assert calls.models[0].ladder[0] == "tool call"
+
+
+def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loopback) -> None:
+    def server(request: Request) -> Answer:
+        is_refused = subject_of(request) == 2 and way_of(request) == "json_schema"
+        return error(400, "Failed to generate JSON", code="json_validate_failed") if is_refused else good(request)
+
+    assert ask(calls, server, loopback, 6) == {"labelled": 6}
+    assert ways(loopback) == {"json_schema": 6, "tools": 1}
+    assert calls.models[0].ladder[0] == "JSON schema"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "says"),
+    [
+        (error(400, "maximum context length is 4096 tokens, you requested 5000", code="context_length_exceeded"),
+         "the question is too long for the model, with about "),
+        (error(413, "Request Entity Too Large"), "the question is too long for the model, with about "),
+        (error(402, "Insufficient credits"), "the provider asks for payment: "),
+        (error(400, "It was filtered", code="content_filter"), "the provider's filter refused the question: "),
+        (error(422, "input new_sensitive (1026)"), "the provider's filter refused the question: "),
+    ],
+)  # fmt: skip
+def test_a_refusal_of_one_question_is_told_in_words(
+    calls: Calls, loopback: Loopback, refusal: Answer, says: str
+) -> None:
+    found = ask(calls, lambda request: refusal if subject_of(request) == 1 else good(request), loopback)
+    assert found == {"labelled": 3, "unanswered": 1}
+    [said] = [row["error"] for row in calls.outcomes if row["status"] == "unanswered"]
+    assert says in said
+    assert set(ways(loopback)) == {"json_schema"}
+    assert not calls.models[0].refusal
+
+
+@pytest.mark.parametrize(("parameter", "instead"), [("temperature", set()), ("max_tokens", {"max_completion_tokens"})])
+def test_a_parameter_that_is_refused_is_left_out(
+    calls: Calls, loopback: Loopback, parameter: str, instead: set[str]
+) -> None:
+    def server(request: Request) -> Answer:
+        if parameter in json.loads(request.body):
+            return error(
+                400, f"Unsupported parameter: '{parameter}'. Use something else.", code="unsupported_parameter"
+            )
+        return good(request)
+
+    assert ask(calls, server, loopback) == {"labelled": 4}
+    sent = json.loads(loopback.requests[-1].body)
+    assert parameter not in sent
+    assert instead <= sent.keys()
+    assert set(ways(loopback)) == {"json_schema"}
+
+
+# -- Answers that came.
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "c", "object": "chat.completion", "choices": [{"index": 0, "finish_reason": "stop"}]},
+        "<html>Bad gateway</html>",
+        "",
+    ],
+)
+def test_an_answer_that_can_not_be_read_is_paid_for_once(loopback: Loopback, monkeypatch: Any, body: Any) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    calls = calls_of(loopback, "openai/gpt-4o-mini", Budget(0.1, None))
+    before = calls.budget.usd
+    assert ask(calls, lambda _: Answer(body), loopback, 2) == {"unanswered": 2}
+    assert len(loopback.requests) == 2
+    assert all("the answer can not be read" in row["error"] for row in calls.outcomes)
+    assert before - calls.budget.usd == pytest.approx(sum(row["cost_usd"] for row in calls.outcomes))  # type: ignore[operator]
+    assert all(row["cost_usd"] > 0 for row in calls.outcomes)
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+def test_an_answer_in_parts_is_read(calls: Calls, loopback: Loopback) -> None:
+    thoughts = {"type": "thinking", "thinking": [{"type": "text", "text": "Which kind?"}]}
+    parts = [thoughts, {"type": "text", "text": TEXT[:9]}, {"type": "text", "text": TEXT[9:]}]
+    assert ask(calls, lambda _: reply({"content": parts}), loopback) == {"labelled": 4}
+    assert len(loopback.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("message", "finish_reason", "says"),
+    [
+        ({"content": "", "reasoning_content": "Let me think {"}, "length", "cut off while the model was thinking"),
+        ({"content": None}, "length", "the answer is cut off: raise var llm_answer_tokens"),
+        ({"content": None}, "content_filter", "the provider's filter held the answer back"),
+        ({"content": None, "refusal": "No."}, "stop", "the model refused: No."),
+        ({"content": ""}, "stop", "the answer is empty"),
+    ],
+)
+def test_an_answer_without_content_says_why(
+    calls: Calls, loopback: Loopback, message: dict[str, Any], finish_reason: str, says: str
+) -> None:
+    assert ask(calls, lambda _: reply(message, finish_reason), loopback, 1)["rejected"] >= 1
+    assert says in calls.outcomes[-1]["error"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply({"content": "", "reasoning_content": TEXT}),
+        tool_calls(("think", "{}"), ("verdict", TEXT)),
+        tool_calls(("verdict", json.dumps({"verdict": GOOD}))),
+        tool_calls(("verdict", json.dumps({"name": "verdict", "parameters": TEXT}))),
+    ],
+)
+def test_an_answer_elsewhere_is_read(calls: Calls, loopback: Loopback, answer: Answer) -> None:
+    assert ask(calls, lambda _: answer, loopback, 1) == {"labelled": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f'Okay, {{post 1}} says so. The shape is {{"number": ...}}.\n</think>\n\n{TEXT}',
+        f'<think>{{"number": 2}}</think>{TEXT}',
+        f'Like {{"type": "object"}}:\n```json\n[{TEXT}]\n```',
+        json.dumps({"verdict": GOOD}),
+        json.dumps({"name": "verdict", "arguments": TEXT}),
+        json.dumps(GOOD | {"number": "1", "posts": "[1, 2]", "is_sure": "true"}),
+        json.dumps(GOOD | {"number": 1.0, "posts": [1.0, "2"], "kind": "Other "}),
+        json.dumps(GOOD | {"note": "a\nb"}).replace("\\n", "\n"),
+    ],
+)
+def test_what_loses_nothing_is_read(content: str) -> None:
+    assert parsed(content, Verdict).model_dump() == GOOD
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"number": 1.5}, "number: Input should be a valid integer"),
+        ({"number": "one"}, "number: Input should be a valid integer"),
+        ({"number": True}, "number: Input should be a valid integer"),
+        ({"is_sure": 1}, "is_sure: Input should be a valid boolean"),
+        ({"kind": "bugs"}, "kind: Input should be 'bug' or 'other'"),
+        ({"posts": "1, 2"}, "posts: Input should be a valid array"),
+    ],
+)
+def test_what_is_not_clear_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(AnswerError, match=says):
+        parsed(json.dumps(GOOD | changes), Verdict)
+
+
+def test_text_without_an_object_is_refused() -> None:
+    for content, says in (("No.", "holds no JSON object"), ("{" * 50_000, "not valid JSON"), ('{"a": 1', "not valid")):
+        with pytest.raises(AnswerError, match=says):
+            parsed(content, Verdict)
+
+
+# -- The models of LLM_MODEL.
+
+
+def settings_of(model: str, base_url: str = "") -> ModelSettings:
+    """The settings for these values of LLM_MODEL and LLM_BASE_URL."""
+    meta = {"timeout_seconds": 60, "answer_tokens": 300, "rejections": 6, "budget_usd": None, "budget_tokens": None}
+    return ModelSettings.of(meta | {"model": model, "base_url": base_url})
+
+
+def test_an_address_belongs_to_one_model(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {f"{name}_API_KEY": f"sk-{name.lower()}-0123456789" for name in ("OPENAI", "ANTHROPIC", "GROQ")}
+    for name, key in keys.items():
+        monkeypatch.setenv(name, f" {key}\n")
+    names = "openai/local,anthropic/claude-sonnet-4-5,groq/llama-3.3-70b-versatile,extractive"
+    for base_url in (f" {loopback.url}/v1 ", f"{loopback.url}/v1,,"):
+        settings = settings_of(names, base_url)
+        assert settings.base_urls == [f"{loopback.url}/v1", None, None]
+        assert settings.is_last_resort
+        first, *others = settings.models(Verdict)
+        assert [model.base_url for model in others] == [None, None]
+        loopback.requests.clear()
+        ask(Calls([first], Budget(None, None), lambda _: None), good, loopback, 1)
+        [request] = loopback.requests
+        assert request.headers["authorization"] == f"Bearer {keys['OPENAI_API_KEY']}"
+        assert not any(keys[name] in str(request) for name in ("ANTHROPIC_API_KEY", "GROQ_API_KEY"))
+
+
+@pytest.mark.parametrize(
+    ("model", "base_url", "says"),
+    [
+        (" ", "", "LLM_MODEL names no model"),
+        (" , ", "", "LLM_MODEL names no model"),
+        ("extractive,openai/x", "", "extractive labels whatever it is asked, so it comes last"),
+        ("openai/x", "http://127.0.0.1:1/v1,http://127.0.0.1:2/v1", "2 addresses for 1 models"),
+    ],
+)
+def test_a_list_of_models_that_makes_no_sense(model: str, base_url: str, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        settings_of(model, base_url)
+
+
+@pytest.mark.parametrize("model", ["extractive", "Extractive ", "extractive,"])
+def test_the_built_in_labeller_alone(model: str) -> None:
+    assert settings_of(model).are_extractive()
+    assert not settings_of(model).is_last_resort
+
+
+def test_a_refusal_ends_the_run_unless_there_is_a_last_resort(calls: Calls, loopback: Loopback) -> None:
+    def server(_: Request) -> Answer:
+        return error(401, "no such key")
+
+    with pytest.raises(ModelError, match="was refused"):
+        ask(calls, server, loopback)
+    calls = calls_of(loopback)
+    calls.has_last_resort = True
+    ask(calls, server, loopback)
+    assert calls.models[0].refusal
