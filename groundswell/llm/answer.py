@@ -35,10 +35,10 @@ def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
 
 def content_of(response: Any, name: str) -> str:
     """The text of a response, or the arguments of its call of the tool `name`. Raises AnswerError if it has neither."""
-    choice = response.choices[0] if response.choices else None
-    message = choice and choice.message
-    if not message:
+    if not response.choices or not response.choices[0].message:
         raise AnswerError("the answer is empty")
+    choice = response.choices[0]
+    message = choice.message
     thoughts = getattr(message, "reasoning_content", None)
     calls = [call.function for call in message.tool_calls or []]
     called = next((call for call in calls if call.name == name), calls[0] if calls else None)
@@ -78,6 +78,9 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
             message = f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}"
             if found is objects[-1]:
                 reason = message
+    # The object around those that were found may be broken.
+    if 2 * len(objects[-1].keys() & set(schema["required"])) < len(schema["required"]):
+        reason = f"the answer holds no valid JSON object with the fields {', '.join(schema['required'])}"
     raise AnswerError(reason)
 
 

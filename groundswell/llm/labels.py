@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, create_model
 
 from groundswell.clock import now
 from groundswell.llm.answer import parsed
@@ -89,6 +89,10 @@ COMMON_WORDS = r"""
 """
 
 
+# Text in one line: models wrap lines.
+OneLine = Annotated[str, BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)]
+
+
 class ClaimedQuote(BaseModel):
     """A quote in an answer: the number of the post, the copied words, and what the words show."""
 
@@ -105,9 +109,9 @@ class Label(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     cluster: int
-    canonical_title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    canonical_title: Annotated[OneLine, StringConstraints(min_length=1, max_length=120)]
     category: str
-    description: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+    description: Annotated[OneLine, StringConstraints(min_length=1, max_length=600)]
     posts: list[int]
     would_pay_signal: bool
     impact_level: Literal["low", "medium", "high"]

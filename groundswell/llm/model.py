@@ -48,6 +48,7 @@ LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
 WITNESSES = 2
 
 TOO_LONG = re.compile(r"(?i)context (length|size|window)|too (large|long)|maximum.{0,20}tokens")
+NO_CREDIT = re.compile(r"(?i)insufficient.?(quota|credit|balance|fund)|exceeded your current quota")
 CONTENT_REFUSED = re.compile(r"(?i)content.?(filter|policy|management)|sensitive|moderation|safety system|was filtered")
 
 
@@ -237,7 +238,7 @@ class Model:
             return f"the question is too long for the model, with about {tokens:,} tokens: {said}"
         if isinstance(error, self.litellm.ContentPolicyViolationError) or CONTENT_REFUSED.search(said):
             return f"the provider's filter refused the question: {said}"
-        if status == 402:
+        if status == 402 or NO_CREDIT.search(said):
             return f"the provider asks for payment: {said}"
         if status in (401, 403, 404) and not self.refusal and not self.accepted:
             self.refusal = said
@@ -269,7 +270,7 @@ def may_pass(error: BaseException) -> bool:
     """
     import openai
 
-    if isinstance(error, UnreadableError):
+    if isinstance(error, UnreadableError) or NO_CREDIT.search(str(error)):
         return False
     status = status_of(error)
     is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or (status >= 500 and status != 501)
@@ -278,8 +279,8 @@ def may_pass(error: BaseException) -> bool:
 
 def status_of(error: BaseException) -> int:
     """The HTTP status that LiteLLM gives to an error; 0 if it gives none."""
-    status = getattr(error, "status_code", None)
-    return int(status) if str(status).isdigit() else 0
+    status = str(getattr(error, "status_code", None))
+    return int(status) if status.isdigit() else 0
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -129,6 +129,7 @@ def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loo
          "the question is too long for the model, with about "),
         (error(413, "Request Entity Too Large"), "the question is too long for the model, with about "),
         (error(402, "Insufficient credits"), "the provider asks for payment: "),
+        (error(429, "You exceeded your current quota.", code="insufficient_quota"), "the provider asks for payment: "),
         (error(400, "It was filtered", code="content_filter"), "the provider's filter refused the question: "),
         (error(422, "input new_sensitive (1026)"), "the provider's filter refused the question: "),
     ],
@@ -140,7 +141,7 @@ def test_a_refusal_of_one_question_is_told_in_words(
     assert found == {"labelled": 3, "unanswered": 1}
     [said] = [row["error"] for row in calls.outcomes if row["status"] == "unanswered"]
     assert says in said
-    assert set(ways(loopback)) == {"json_schema"}
+    assert ways(loopback) == {"json_schema": 4}
     assert not calls.models[0].refusal
 
 
@@ -256,7 +257,13 @@ def test_what_is_not_clear_is_refused(changes: dict[str, Any], says: str) -> Non
 
 
 def test_text_without_an_object_is_refused() -> None:
-    for content, says in (("No.", "holds no JSON object"), ("{" * 50_000, "not valid JSON"), ('{"a": 1', "not valid")):
+    inner = '{"number": 1, "posts": [{"n": 1}],}'
+    for content, says in (
+        ("No.", "holds no JSON object"),
+        ("{" * 50_000, "not valid JSON"),
+        ('{"a": 1', "not valid JSON"),
+        (inner, "no valid JSON object with the fields number, kind, is_sure, posts"),
+    ):
         with pytest.raises(AnswerError, match=says):
             parsed(content, Verdict)
 
