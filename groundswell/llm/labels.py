@@ -89,8 +89,8 @@ COMMON_WORDS = r"""
 """
 
 
-# Text in one line: models wrap lines.
-OneLine = Annotated[str, BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)]
+# Models wrap lines.
+IN_ONE_LINE = BeforeValidator(lambda text: " ".join(text.split()) if isinstance(text, str) else text)
 
 
 class ClaimedQuote(BaseModel):
@@ -109,9 +109,9 @@ class Label(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     cluster: int
-    canonical_title: Annotated[OneLine, StringConstraints(min_length=1, max_length=120)]
+    canonical_title: Annotated[str, StringConstraints(min_length=1, max_length=120), IN_ONE_LINE]
     category: str
-    description: Annotated[OneLine, StringConstraints(min_length=1, max_length=600)]
+    description: Annotated[str, StringConstraints(min_length=1, max_length=600), IN_ONE_LINE]
     posts: list[int]
     would_pay_signal: bool
     impact_level: Literal["low", "medium", "high"]

@@ -270,7 +270,8 @@ def may_pass(error: BaseException) -> bool:
     """
     import openai
 
-    if isinstance(error, UnreadableError) or NO_CREDIT.search(str(error)):
+    # LiteLLM 1.106.2 takes a 413 for a rate limit if its message says that the request is too large.
+    if isinstance(error, UnreadableError) or NO_CREDIT.search(str(error)) or TOO_LONG.search(str(error)):
         return False
     status = status_of(error)
     is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or (status >= 500 and status != 501)

@@ -61,7 +61,7 @@ def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path
     assert changed == {"gold.problem_label_attempts", "bronze.llm_calls", "gold.daily_report"}
     assert copy.query(
         "select labeler, status, tokens_in from gold.problem_label_attempts where attempt_id = 'killed'"
-    ) == [("m", "asked", 7)]
+    ) == [("m", "unanswered", 7)]
     assert after["gold.problem_label_attempts"][0] == before["gold.problem_label_attempts"][0] + 1
     assert copy.query("select asked_by, cost_usd from bronze.llm_calls where attempt_id = 'killed'") == [
         ("problem_label_attempts", 0.5)

@@ -128,6 +128,7 @@ def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loo
         (error(400, "maximum context length is 4096 tokens, you requested 5000", code="context_length_exceeded"),
          "the question is too long for the model, with about "),
         (error(413, "Request Entity Too Large"), "the question is too long for the model, with about "),
+        (error(413, "Request too large"), "the question is too long for the model, with about "),
         (error(402, "Insufficient credits"), "the provider asks for payment: "),
         (error(429, "You exceeded your current quota.", code="insufficient_quota"), "the provider asks for payment: "),
         (error(400, "It was filtered", code="content_filter"), "the provider's filter refused the question: "),
