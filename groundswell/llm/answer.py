@@ -70,18 +70,17 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
     schema = answer_schema(answer)
     # Of the objects that do not fit, the error of the one with the most fields says the most.
     objects.sort(key=lambda found: len(found.keys() & schema["properties"].keys()))
+    reasons = []
     for found in reversed(objects):
         try:
             return answer.model_validate_json(json.dumps(fitted(found, schema)))
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
-            message = f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}"
-            if found is objects[-1]:
-                reason = message
+            reasons.append(f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}")
     # The object around those that were found may be broken.
     if 2 * len(objects[-1].keys() & set(schema["required"])) < len(schema["required"]):
-        reason = f"the answer holds no valid JSON object with the fields {', '.join(schema['required'])}"
-    raise AnswerError(reason)
+        raise AnswerError(f"the answer holds no valid JSON object with the fields {', '.join(schema['required'])}")
+    raise AnswerError(reasons[0])
 
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:

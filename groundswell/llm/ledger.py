@@ -53,12 +53,13 @@ class Ledger:
         for name, column_type, *_ in columns:
             self.connection.execute(f"alter table {self.journal} add column if not exists {name} {column_type}")
         # A run that ended before its answers came, killed or by an error, has left its calls open. They may have cost.
-        for table in (self.journal, self.llm_calls):
-            columns_set = "status = 'unanswered'" + (f", error = '{ENDED}'" if table == self.journal else "")
-            self.connection.execute(
-                f"update {table} set {columns_set} where status = 'asked' and attempt_id in"
-                f" (select attempt_id from {self.journal})"
-            )
+        self.connection.execute(
+            f"update {self.llm_calls} set status = 'unanswered'"
+            f" where status = 'asked' and attempt_id in (select attempt_id from {self.journal})"
+        )
+        self.connection.execute(
+            f"update {self.journal} set status = 'unanswered', error = '{ENDED}' where status = 'asked'"
+        )
         # A subquery of all attempts so far. is_new marks the attempts of the journal, which are not in the table yet.
         self.attempts = f"(select *, true as is_new from {self.journal})"
         if dbt.is_incremental:

@@ -43,7 +43,6 @@ LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "prompt": lambda *_: {},
 }
 
-
 # A way to demand the schema leaves the ladder after this many questions were answered only in another way.
 WITNESSES = 2
 
@@ -221,9 +220,7 @@ class Model:
         """Whether a server may have refused the form of a request, and not its content, its key or its model."""
         about_content = (self.litellm.ContextWindowExceededError, self.litellm.ContentPolicyViolationError)
         return status_of(error) in (400, 403, 404, 405, 422, 500, 501) and not (
-            isinstance(error, (UnreadableError, *about_content))
-            or TOO_LONG.search(str(error))
-            or CONTENT_REFUSED.search(str(error))
+            isinstance(error, about_content) or TOO_LONG.search(str(error)) or CONTENT_REFUSED.search(str(error))
         )
 
     def explain(self, error: BaseException, tokens: int) -> str:
@@ -240,7 +237,8 @@ class Model:
             return f"the provider's filter refused the question: {said}"
         if status == 402 or NO_CREDIT.search(said):
             return f"the provider asks for payment: {said}"
-        if status in (401, 403, 404) and not self.refusal and not self.accepted:
+        # A server that has answered may refuse a question with 403 or 404, but a key with 401 only.
+        if not self.refusal and (status == 401 or (status in (403, 404) and not self.accepted)):
             self.refusal = said
             log.warning(f"LLM_MODEL={self.name} was refused: {said}")
         return said

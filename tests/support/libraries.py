@@ -43,7 +43,7 @@ import url_normalize  # noqa: F401
 def parse_once() -> None:
     """Parse the project, so that no forked process builds dbt's JSON schemas and serializers again.
 
-    dbt's static parser is left out, because it starts threads. Without a project around, nothing is parsed.
+    dbt's static parser is left out, because it starts threads. Raises RuntimeError if dbt can not parse the project.
     """
     root = Path(__file__).parents[2]
     options = ["--quiet", "--log-level-file", "none", "--no-partial-parse", "--no-static-parser"]
