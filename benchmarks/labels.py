@@ -7,7 +7,9 @@ import json
 import re
 import sys
 import tempfile
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,9 +23,10 @@ from rich.table import Table
 from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_recall_fscore_support
 
 from groundswell.llm.budget import Budget
-from groundswell.llm.calls import CALLS_IN_FLIGHT, Calls
+from groundswell.llm.calls import Calls, Question
 from groundswell.llm.labels import Grounds, label_of, label_question
-from groundswell.llm.model import MARGIN, Model
+from groundswell.llm.model import Model
+from groundswell.llm.pace import Pace
 from tests.support import language_model
 from tests.support.loopback import Loopback, Request
 from tests.support.models import load
@@ -43,8 +46,9 @@ from training import (
 
 issue_label_attempts: Any = load("issue_label_attempts")
 
-CLUSTERS = 100
-LATENCY = 2.0
+# Slots of a server, its seconds for an answer, and the clusters to label.
+SERVERS = [(1, 6, 40), (1, 10, 40), (1, 15, 40), (1, 20, 40), (1, 30, 40), (8, 20, 40), (8, 20, 200)]
+SCALE = 20
 # The value of var complaint_threshold, and the recall at which precision is reported.
 THRESHOLD = 0.5
 RECALL = 0.7
@@ -167,46 +171,73 @@ def on_sample(measure: Callable[[Path], Table]) -> Table:
 
 
 def measure_calls() -> Table:
-    """Measure calls, tokens and seconds for CLUSTERS clusters; the ideal is the limit by the server's latency."""
+    """Measure how long servers with one slot and with eight take to label all clusters, and how many calls are lost.
 
-    def server(request: Request) -> Any:
-        time.sleep(LATENCY)
-        return language_model.honest(request)
-
+    Seconds are SCALE times as short as those that they stand for, and so is the timeout. The ideal is the limit by the
+    server: its seconds for an answer, times the clusters, divided by its slots.
+    """
     with tempfile.TemporaryDirectory() as folder:
         [row] = built_sample(Path(folder)).query(
             "select to_json(label_requests) from gold.label_requests order by core_size desc limit 1"
         )
         request = json.loads(row[0])
-    requests = [
-        request | {"cluster_id": n, "prompt": request["prompt"].replace("Cluster 1:", f"Cluster {n}:")}
-        for n in range(1, CLUSTERS + 1)
-    ]
     grounds = Grounds(label_of(CATEGORIES), frozenset(), re.compile("pay"))
-    questions = [
-        label_question(
-            request,
-            issue_label_attempts.about_issue(request),
-            grounds.answer,
-            partial(issue_label_attempts.check_issue, request=request, grounds=grounds),
+    title = f"Labels from servers with few slots; all times are {SCALE} times as short, as is the timeout of 60 s"
+    table = Table("slots", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("seconds an answer", "clusters", "labelled", "calls lost", "seconds", "ideal", "ratio"):
+        table.add_column(column, justify="right")
+    for slots, latency, clusters in SERVERS:
+        questions = [
+            label_question(
+                each,
+                issue_label_attempts.about_issue(each),
+                grounds.answer,
+                partial(issue_label_attempts.check_issue, request=each, grounds=grounds),
+            )
+            for n in range(1, clusters + 1)
+            for each in [
+                request | {"cluster_id": n, "prompt": request["prompt"].replace("Cluster 1:", f"Cluster {n}:")}
+            ]
+        ]
+        kept, seconds = labelled(questions, grounds, slots, latency / SCALE, 60 / SCALE)
+        statuses = Counter(row["status"] for row in kept)
+        ideal = latency * clusters / slots
+        table.add_row(
+            str(slots),
+            f"{latency:g}",
+            str(clusters),
+            str(statuses["labelled"]),
+            str(statuses["unanswered"]),
+            f"{SCALE * seconds:.0f}",
+            f"{ideal:.0f}",
+            f"{SCALE * seconds / ideal:.2f}",
         )
-        for request in requests
-    ]
+    return table
+
+
+def labelled(
+    questions: list[Question], grounds: Grounds, slots: int, latency: float, timeout: float
+) -> tuple[list[dict[str, Any]], float]:
+    """The rows of all attempts and the seconds that the questions take with a server of so many slots.
+
+    The server answers in the order of the questions, and does not notice if a client has gone away.
+    """
+    queue = threading.Semaphore(slots)
+
+    def server(request: Request) -> Any:
+        with queue:
+            time.sleep(latency)
+        return language_model.honest(request)
+
     kept: dict[str, Any] = {}
     with Loopback() as loopback:
         loopback.answer = server
-        model = Model("openai/gpt-4o-mini", f"{loopback.url}/v1", timeout=60, answer_tokens=900, answer=grounds.answer)
+        model = Model("openai/gpt-4o-mini", f"{loopback.url}/v1", timeout, answer_tokens=900, answer=grounds.answer)
+        # The first estimate loads the tokenizer.
+        model.estimate(questions[0].messages)
         started = time.perf_counter()
-        calls = Calls([model], Budget(None, None), lambda row: kept.update({row["attempt_id"]: row}))
+        calls = Calls(
+            [model], Budget(None, None), Pace(8, timeout), lambda row: kept.update({row["attempt_id"]: dict(row)})
+        )
         calls.put(questions, "clusters", "a label")
-        seconds = time.perf_counter() - started
-        asked = len(loopback.requests)
-    assert {row["status"] for row in kept.values()} == {"labelled"}
-    ideal = LATENCY * CLUSTERS / CALLS_IN_FLIGHT
-    tokens = model.estimate(questions[0].messages).tokens_in / MARGIN
-    title = f"Labelling {CLUSTERS} clusters with a server that takes {LATENCY:g} s"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("calls", "tokens of a question", "seconds", "ideal", "ratio"):
-        table.add_column(column, justify="right")
-    table.add_row(str(asked), f"{tokens:,.0f}", f"{seconds:.2f}", f"{ideal:.2f}", f"{seconds / ideal:.2f}")
-    return table
+        return list(kept.values()), time.perf_counter() - started

@@ -11,6 +11,7 @@
         'llm_budget_usd': {'kind': 'number', 'low': 0, 'optional': true},
         'llm_budget_tokens': {'kind': 'number', 'low': 0, 'optional': true},
         'llm_timeout_seconds': {'kind': 'number', 'low': 0.1, 'high': 86400},
+        'llm_calls_in_flight': {'kind': 'whole number', 'low': 1, 'high': 64},
         'llm_answer_tokens': {'kind': 'whole number', 'low': 1, 'high': 1000000},
         'llm_rejections': {'kind': 'whole number', 'low': 1, 'high': 1000},
         'embedding_model': {'kind': 'text'},

@@ -7,13 +7,23 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from groundswell.llm.errors import AnswerError
+from groundswell.llm.errors import AnswerError, CutOffError, FinalError
 
 Expected = TypeVar("Expected", bound=BaseModel)
 
+# The keys of a JSON schema that bound texts and lists.
+LENGTHS = {"minLength", "maxLength", "minItems", "maxItems"}
+# A comma after the last value of a list or an object; the second pattern matches texts of JSON, too.
+LAST_COMMA = re.compile(r",\s*[}\]]")
+TEXT_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 
-def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of an answer, in the subset that all providers accept: no lengths, no optional fields."""
+
+def answer_schema(answer: type[BaseModel], with_lengths: bool = False) -> dict[str, Any]:
+    """The JSON schema of an answer, in the subset that all providers accept: no optional fields, and no lengths.
+
+    with_lengths: with the lengths of texts and lists.
+    """
+    keys = {"type", "properties", "items", "enum", "required"} | (LENGTHS if with_lengths else set())
 
     def plain(node: Any) -> Any:
         if isinstance(node, list):
@@ -25,7 +35,7 @@ def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
         kept = {
             key: {name: plain(each) for name, each in value.items()} if key == "properties" else plain(value)
             for key, value in node.items()
-            if key in ("type", "properties", "items", "enum", "required")
+            if key in keys
         }
         return kept | ({"additionalProperties": False} if kept.get("type") == "object" else {})
 
@@ -34,7 +44,10 @@ def answer_schema(answer: type[BaseModel]) -> dict[str, Any]:
 
 
 def content_of(response: Any, name: str) -> str:
-    """The text of a response, or the arguments of its call of the tool `name`. Raises AnswerError if it has neither."""
+    """The text of a response, or the arguments of its call of the tool `name`.
+
+    Raises AnswerError if it has neither: CutOffError if a longer answer may have, FinalError if the model refused.
+    """
     if not response.choices or not response.choices[0].message:
         raise AnswerError("the answer is empty")
     choice = response.choices[0]
@@ -44,7 +57,7 @@ def content_of(response: Any, name: str) -> str:
     called = next((call for call in calls if call.name == name), calls[0] if calls else None)
     if choice.finish_reason == "length":
         while_thinking = " while the model was thinking" if thoughts and not (message.content or called) else ""
-        raise AnswerError(f"the answer is cut off{while_thinking}: raise var llm_answer_tokens")
+        raise CutOffError(f"the answer is cut off{while_thinking}: raise var llm_answer_tokens")
     if called:
         return str(called.arguments)
     # Some servers take the whole answer for thoughts.
@@ -52,9 +65,11 @@ def content_of(response: Any, name: str) -> str:
     if content:
         return str(content)
     if choice.finish_reason == "content_filter":
-        raise AnswerError("the provider's filter held the answer back")
+        raise FinalError("the provider's filter held the answer back")
     refusal = (getattr(message, "provider_specific_fields", None) or {}).get("refusal")
-    raise AnswerError(f"the model refused: {refusal}" if refusal else "the answer is empty")
+    if refusal:
+        raise FinalError(f"the model refused: {refusal}")
+    raise AnswerError("the answer is empty")
 
 
 def parsed(content: str, answer: type[Expected]) -> Expected:
@@ -85,13 +100,17 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
 
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
     """All JSON objects of a text, an object before those inside it."""
-    # Line breaks inside texts are no valid JSON, but nothing is lost by reading them.
+    # Line breaks inside texts and commas before a bracket are no valid JSON, but nothing is lost by reading them.
     decoder, place = json.JSONDecoder(strict=False), text.find("{")
     while place >= 0:
         try:
             found, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError):
             end = place + 1
+            if LAST_COMMA.search(text, place):
+                plainer = TEXT_OR_LAST_COMMA.sub(lambda match: match[1] or "", text[place:])
+                is_plainer = len(text) - place > len(plainer)
+                text, end = text[:place] + plainer, place if is_plainer else end
         else:
             yield from with_inner_objects(found)
         place = text.find("{", end)

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
@@ -11,12 +12,17 @@ from dbt.adapters.events.logging import AdapterLogger
 from groundswell.clock import now
 from groundswell.llm.answer import content_of
 from groundswell.llm.budget import NOTHING, Budget
-from groundswell.llm.errors import AnswerError, ModelError, UnreadableError
+from groundswell.llm.errors import AnswerError, CutOffError, FinalError, ModelError, UnreadableError
+from groundswell.llm.faults import is_lost
 from groundswell.llm.ledger import Row
-from groundswell.llm.model import Message, Model, is_lost
+from groundswell.llm.model import Message, Model
+from groundswell.llm.pace import Pace
 from groundswell.progress import progress_bar
 
-CALLS_IN_FLIGHT = 8
+# A call that was lost beside others is sent so many times again.
+TIMES_AGAIN = 2
+# After an answer that was cut off, the next may be so many times as long.
+TIMES_LONGER = 2
 
 Checked = TypeVar("Checked", contravariant=True)
 
@@ -42,11 +48,29 @@ class Question(NamedTuple):
     check: Check[str]
 
 
+class Called(NamedTuple):
+    """What a call came to.
+
+    row: of its attempt. answer: its text. error: why the answer was rejected. is_lost_beside_others: whether no answer
+    came in time while other calls were in flight, so that the server may have been busy with them.
+    """
+
+    row: Row
+    answer: str
+    error: AnswerError | None
+    is_lost_beside_others: bool
+
+
 class Calls:
     """The calls of one run of a dbt model."""
 
     def __init__(
-        self, models: list[Model], budget: Budget, keep: Callable[[Row], None], has_last_resort: bool = False
+        self,
+        models: list[Model],
+        budget: Budget,
+        pace: Pace,
+        keep: Callable[[Row], None],
+        has_last_resort: bool = False,
     ) -> None:
         """`models`: first choice first. `keep` stores the row of an attempt at once.
 
@@ -54,10 +78,13 @@ class Calls:
         """
         self.models = models
         self.budget = budget
+        self.pace = pace
         self.keep = keep
         self.has_last_resort = has_last_resort
         self.outcomes: list[Row] = []
         self.waiting = 0
+        self.in_flight = 0
+        self.has_room = asyncio.Condition()
 
     def put(self, questions: list[Question], subjects: str, answer: str) -> list[str]:
         """Ask the questions in their order. Returns the errors of rejected and unanswered attempts.
@@ -75,7 +102,7 @@ class Calls:
         with progress_bar() as progress:
             task = progress.add_task(f"Asking about {len(questions):,} {subjects}", total=len(questions))
             try:
-                self.waiting = asyncio.run(self.ask_all(questions, lambda: progress.advance(task)))
+                asyncio.run(self.ask_all(questions, lambda: progress.advance(task)))
             except* ModelError as errors:
                 if not self.has_last_resort:
                     raise errors.exceptions[0] from None
@@ -87,8 +114,8 @@ class Calls:
             log.warning(f"{self.waiting:,} of {len(questions):,} {subjects} wait for {answer}: {why}")
         return failures
 
-    async def ask_all(self, questions: list[Question], advance: Callable[[], None]) -> int:
-        """Ask the questions in their order, CALLS_IN_FLIGHT at a time. Returns how many questions were not asked.
+    async def ask_all(self, questions: list[Question], advance: Callable[[], None]) -> None:
+        """Ask the questions in their order. Counts in `waiting` how many were not asked.
 
         Raises ModelError (in an ExceptionGroup) if every provider refuses its model.
         """
@@ -103,25 +130,24 @@ class Calls:
         async with asyncio.TaskGroup() as group:
             for place, question in enumerate(questions):
                 # A call reserves its highest possible cost. At its end, the unused part goes back to the budget.
-                while running and (len(running) == CALLS_IN_FLIGHT or not self.affords(question.messages)):
+                while running and (len(running) == self.pace.most or not self.affords(question.messages)):
                     await settle()
                 if self.is_down() or not self.affords(question.messages):
-                    return len(questions) - place
+                    self.waiting += len(questions) - place
+                    break
                 running.add(group.create_task(self.ask(question)))
                 # The task starts now, so that it reserves its cost before the loop looks at the next question.
                 await asyncio.sleep(0)
             while running:
                 await settle()
-        return 0
 
     def affords(self, messages: list[Message]) -> bool:
         """Whether the budget has room for a call to at least one model that its provider has not refused."""
         return any(self.budget.allows(model.estimate(messages)) for model in self.models if not model.refusal)
 
     def is_down(self) -> bool:
-        """Whether the last CALLS_IN_FLIGHT questions all stayed unanswered."""
-        last = [row["status"] for row in self.outcomes[-CALLS_IN_FLIGHT:]]
-        return len(last) == CALLS_IN_FLIGHT and set(last) == {"unanswered"}
+        """Whether no server answers any more."""
+        return all(model.is_silent() for model in self.models)
 
     def have_all_failed(self) -> bool:
         """Whether each question that was asked failed, and no question waits for the next day's budget."""
@@ -129,54 +155,96 @@ class Calls:
         return bool(failed) and len(failed) == len(self.outcomes) and (not self.waiting or self.is_down())
 
     async def ask(self, question: Question) -> None:
-        """Ask a question. If the check rejects the answer, send the error to the model and ask once more."""
-        answer, error = await self.attempt(question)
-        if error:
-            correction = f"That answer does not pass: {error}. Send the whole JSON object again, corrected."
-            again = [{"role": "assistant", "content": answer[:4_000]}, {"role": "user", "content": correction}]
+        """Ask a question. A rejected answer is asked for once more, unless nothing can mend it.
+
+        An answer that was cut off may be longer then; for any other, the error is sent to the model.
+        """
+        called = await self.attempt(question)
+        if called is None:
+            self.waiting += 1
+        elif isinstance(called.error, CutOffError):
+            await self.attempt(question, TIMES_LONGER)
+        elif called.error and not isinstance(called.error, FinalError):
+            correction = f"That answer does not pass: {called.error}. Send the whole JSON object again, corrected."
+            again = [{"role": "assistant", "content": called.answer[:4_000]}, {"role": "user", "content": correction}]
             await self.attempt(question._replace(messages=question.messages + again))
 
-    async def attempt(self, question: Question) -> tuple[str, str]:
-        """Ask the models one after the other until a model answers.
+    async def attempt(self, question: Question, times: int = 1) -> Called | None:
+        """Ask the models one after the other until a model answers. Returns the last call, None if there was none.
 
-        Whatever a call meets becomes the row of its attempt. Returns a rejected answer and its error, else two empty
-        strings. Raises ModelError if every provider refuses its model.
+        times: how many times as long as usual the answer may be. Raises ModelError if every provider refuses its model.
         """
-        row: Row = {}
+        last = None
         for model in self.models:
-            estimate = model.estimate(question.messages)
-            if model.refusal or not self.budget.allows(estimate):
-                continue
-            self.budget.spend(estimate)
+            for _ in range(1 + TIMES_AGAIN):
+                called = await self.call(model, question, times)
+                last = called or last
+                if called is None or not called.is_lost_beside_others:
+                    break
+            if called and called.row["status"] != "unanswered":
+                break
+        if all(model.refusal for model in self.models):
+            raise ModelError(f"LLM_MODEL={self.models[0].name} was refused: {self.models[0].refusal}")
+        if last:
+            self.outcomes.append(last.row)
+        return last
+
+    async def call(self, model: Model, question: Question, times: int) -> Called | None:
+        """Ask one model once; whatever the call meets becomes a row.
+
+        None if there is no call: the provider has refused the model, its server is silent, or the budget has no room.
+        """
+        estimate = model.estimate(question.messages, times)
+        if not self.budget.allows(estimate):
+            return None
+        self.budget.spend(estimate)
+        async with self.turn() as place:
+            if model.refusal or model.is_silent():
+                self.budget.spend(estimate, -1)
+                return None
             row = question.about | estimate.columns()
             row |= {"attempt_id": uuid4().hex, "labeler": model.name, "status": "asked", "attempted_at": now()}
             self.keep(row)
             started = time.monotonic()
             try:
-                response = await model.ask(question.messages)
+                response = await model.ask(question.messages, estimate)
             # LiteLLM raises errors of many libraries, and some of its own faults.
             except Exception as error:
                 row |= {"status": "unanswered", "error": model.explain(error, estimate.tokens_in)}
-                if not is_lost(error) and not isinstance(error, UnreadableError):
+                if is_lost(error):
+                    self.pace.learn(place, self.pace.timeout)
+                elif not isinstance(error, UnreadableError):
                     self.budget.spend(estimate, -1)
                     row |= NOTHING.columns()
                 self.keep(row)
-                continue
-            cost = model.actual(response, estimate)
-            self.budget.spend(estimate, -1)
-            self.budget.spend(cost)
-            row |= cost.columns() | {"latency_seconds": time.monotonic() - started, "model": response.model}
-            answer = ""
-            try:
-                answer = content_of(response, model.tool)
-                row |= question.check(answer)
-            except AnswerError as error:
-                row |= {"status": "rejected", "error": str(error)[:500]}
-            self.keep(row)
-            self.outcomes.append(row)
-            return (answer, row["error"]) if row["status"] == "rejected" else ("", "")
-        if all(model.refusal for model in self.models):
-            raise ModelError(f"LLM_MODEL={self.models[0].name} was refused: {self.models[0].refusal}")
-        if row:
-            self.outcomes.append(row)
-        return "", ""
+                return Called(row, "", None, is_lost(error) and place > 1)
+            # The pauses before retries count, so that a server that asks for pauses gets fewer calls.
+            seconds = time.monotonic() - started
+            self.pace.learn(place, min(seconds, self.pace.timeout))
+        cost = model.actual(response, estimate)
+        self.budget.spend(estimate, -1)
+        self.budget.spend(cost)
+        row |= cost.columns() | {"latency_seconds": seconds, "model": response.model}
+        answer, rejection = "", None
+        try:
+            model.require_whole(response, estimate)
+            answer = content_of(response, model.tool)
+            row |= question.check(answer)
+        except AnswerError as error:
+            rejection = error
+            row |= {"status": "rejected", "error": str(error)[:500]}
+        self.keep(row)
+        return Called(row, answer, rejection, False)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[int]:
+        """Wait until a call may leave; the value is its place, how many calls are in flight with it."""
+        async with self.has_room:
+            await self.has_room.wait_for(lambda: self.pace.allows(self.in_flight + 1))
+            self.in_flight += 1
+        try:
+            yield self.in_flight
+        finally:
+            self.in_flight -= 1
+            async with self.has_room:
+                self.has_room.notify_all()

@@ -5,6 +5,14 @@ class AnswerError(ValueError):
     """A check rejected an answer. The message says why; the model and the readers of the table see it."""
 
 
+class CutOffError(AnswerError):
+    """An answer is longer than the tokens that it may have. A longer one may pass."""
+
+
+class FinalError(AnswerError):
+    """The same question would be answered in the same way: a correction does not help."""
+
+
 class UnreadableError(Exception):
     """A model answered, and what it sent can not be read. The provider may charge for it."""
 

@@ -6,12 +6,13 @@ with the posts.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
+from difflib import SequenceMatcher
 from typing import Annotated, Literal, NamedTuple
 from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from groundswell.clock import now
 from groundswell.llm.answer import parsed
@@ -61,6 +62,10 @@ SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)")
 ABBREVIATION = re.compile(r"(?i)\b(?:e\.g|i\.e|etc|vs|inc|no|approx|\w)\.(?=\s)")
 WORD = re.compile(r"[^\W_]+(?:[.-][^\W_]+)*")
 MIN_QUOTE, MAX_QUOTE = 8, 300
+# What the schema with lengths allows; a prompt shows fewer posts.
+MOST_POSTS, MOST_QUOTES = 40, 12
+# Prompts put this mark where they leave out words of a post.
+CUT_MARK = "…"
 # The signals of seed label_signals whose patterns match words about money.
 MONEY_SIGNALS = "signal in ('would_pay', 'mentions_money')"
 # This many consecutive words that only one post holds count as copied from that post.
@@ -99,7 +104,8 @@ class ClaimedQuote(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     post: int
-    quote: str
+    # A longer quote is dropped by the check; it does not spoil the answer.
+    quote: Annotated[str, Field(json_schema_extra={"maxLength": MAX_QUOTE})]
     shows: Literal["problem", "payment"]
 
 
@@ -112,10 +118,10 @@ class Label(BaseModel):
     canonical_title: Annotated[str, StringConstraints(min_length=1, max_length=120), IN_ONE_LINE]
     category: str
     description: Annotated[str, StringConstraints(min_length=1, max_length=600), IN_ONE_LINE]
-    posts: list[int]
+    posts: Annotated[list[int], Field(json_schema_extra={"maxItems": MOST_POSTS})]
     would_pay_signal: bool
     impact_level: Literal["low", "medium", "high"]
-    quotes: list[ClaimedQuote]
+    quotes: Annotated[list[ClaimedQuote], Field(json_schema_extra={"maxItems": MOST_QUOTES})]
 
 
 def label_of(categories: Iterable[str]) -> type[Label]:
@@ -141,16 +147,44 @@ class Grounds(NamedTuple):
 def quoted_words(quote: str, text: str) -> str | None:
     """The part of a text that a quote copies; None if the text does not hold the quote.
 
-    White space and the style of quotation marks may differ. So may angle brackets, because prompts replace them.
+    White space and the style of quotation marks may differ. So may angle brackets, because prompts replace them. Of a
+    quote with a cut mark of the prompt, the longest part counts that the text holds.
     """
     if not MIN_QUOTE <= len(quote.strip()) <= MAX_QUOTE:
         return None
+    found = copied_words(quote, text)
+    parts = sorted(quote.split(CUT_MARK), key=len, reverse=True) if CUT_MARK in quote else []
+    return found or next(filter(None, (quoted_words(part, text) for part in parts)), None)
+
+
+def copied_words(quote: str, text: str) -> str | None:
+    """The first part of a text that has the words of a quote; None if there is none."""
     variants = {"<": "[<‹]", "‹": "[<‹]", ">": "[>›]", "›": "[>›]", "'": "['’]", "’": "['’]", '"': '["“”]'}
     pattern = r"\s+".join(
         "".join(variants.get(character, re.escape(character)) for character in word) for word in quote.split()
     )
     match = re.search(pattern, text)
     return match[0] if match else None
+
+
+def misquote(quote: ClaimedQuote, text: str) -> str:
+    """What is wrong with a quote of a post with this text, in words for the model that wrote it."""
+    said = quote.quote.split()
+    if not MIN_QUOTE <= len(quote.quote.strip()) <= MAX_QUOTE:
+        return f"a quote has {MIN_QUOTE} to {MAX_QUOTE} characters, not {len(quote.quote.strip())}"
+    held = text.split()
+    same = SequenceMatcher(None, said, held, autojunk=False).find_longest_match()
+    wrong = f'post {quote.post} does not hold "{shortened(quote.quote)}"'
+    if same.size < 2:
+        return wrong
+    start = max(0, same.b - same.a)
+    return f'{wrong}, it says "{shortened(" ".join(held[start : start + len(said)]))}"'
+
+
+def shortened(text: str, length: int = 120) -> str:
+    """A text of a post for a message: in one line, without tags, and not longer than this."""
+    text = " ".join(text.translate(str.maketrans("<>", "‹›")).split())
+    return text if len(text) <= length else text[: length - 1] + CUT_MARK
 
 
 def lower_words(text: str) -> list[str]:
@@ -206,7 +240,8 @@ def require_number(label: Label, number: int) -> None:
 def check_label(label: Label, samples: Sequence[Row], grounds: Grounds) -> Row:
     """The columns of a label after the check against `samples`, the shown posts. Raises AnswerError.
 
-    The check drops quotes that their post does not hold. Without a quote about money, would_pay_signal is false.
+    The check drops quotes that no shown post holds. A quote under the number of another post belongs to the one post
+    that holds it. Without a quote about money, would_pay_signal is false.
     """
     for name, text in (("canonical_title", label.canonical_title), ("description", label.description)):
         for what, pattern in (("a web address", WEB_ADDRESS), ("markup", MARKUP)):
@@ -216,22 +251,25 @@ def check_label(label: Label, samples: Sequence[Row], grounds: Grounds) -> Row:
         raise AnswerError("description: more than two sentences")
     by_number = {sample["sample_number"]: sample for sample in samples}
     quotes: dict[tuple[str, str], bool] = {}
-    supporting = set()
+    supporting, wrong = set(), ""
     for quote in label.quotes:
-        sample = by_number.get(quote.post)
-        words = sample and quoted_words(quote.quote, sample["text"])
-        if not sample or not words:
+        named = by_number.get(quote.post)
+        holders = [(sample, words) for sample in samples if (words := quoted_words(quote.quote, sample["text"]))]
+        found = next((each for each in holders if each[0] is named), holders[0] if len(holders) == 1 else None)
+        if not found:
+            wrong = wrong or misquote(quote, named["text"] if named else "")
             continue
+        sample, words = found
         if quote.shows == "payment":
             if grounds.money.search(words):
                 quotes[sample["url_hash"], words] = True
         else:
             quotes.setdefault((sample["url_hash"], words), False)
-            supporting.add(quote.post)
+            supporting.add(sample["sample_number"])
     if len(supporting) < min(SUPPORT, len(samples)):
         raise AnswerError(
             f"quotes: {len(supporting)} posts are quoted word for word for the problem, "
-            f"at least {min(SUPPORT, len(samples))} must be"
+            f"at least {min(SUPPORT, len(samples))} must be" + (f"; {wrong}" if wrong else "")
         )
     borrowed = borrowed_words(
         label, (sample["text"] for sample in samples), (quote for _, quote in quotes), grounds.common

@@ -4,39 +4,61 @@ import asyncio
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Set
 from typing import Any
 
-import httpx
 from dbt.adapters.events.logging import AdapterLogger
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from groundswell.http import retry_after
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
-from groundswell.llm.errors import ModelError, UnreadableError
+from groundswell.llm.errors import FinalError, ModelError, UnreadableError
+from groundswell.llm.faults import (
+    Matter,
+    first_line,
+    is_lost,
+    is_of_server,
+    matter_of,
+    may_be_about_form,
+    may_pass,
+    pause,
+    status_of,
+    unread_parts,
+    was_answered,
+)
 
 # The most tries of one call; a try may fail because of a temporary fault.
 TRIES = 4
-# If a provider asks for a longer pause, the next model is asked instead.
-MAX_WAIT_SECONDS = 60
+# A model is not asked any more in a run after so many calls in a row in which its server gave no answer.
+MOST_SILENT = 4
 # The estimate counts tokens with OpenAI's tokenizer. Other tokenizers give up to this many times as many tokens.
 MARGIN = 1.3
+# If Ollama counts less than this share of the tokens of a question, it has read only a part: what is longer than its
+# context, it cuts to half of the context (https://github.com/ollama/ollama/issues/17427).
+LEAST_READ = 0.7
+# Ollama's providers in LiteLLM, its context by default on a small GPU, in tokens, and how it signs answers at /v1. It
+# takes no length of the context there.
+OLLAMA = ("ollama", "ollama_chat")
+OLLAMA_CONTEXT = 4_096
+OLLAMA_FINGERPRINT = "fp_ollama"
 
 Message = dict[str, str]
 
 log = AdapterLogger("Groundswell")
 
-# The ways to make a model follow the schema of an answer, the strictest way first.
-LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
-    "JSON schema": lambda name, schema: {
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": name, "strict": True, "schema": schema},
-        }
-    },
-    "tool call": lambda name, schema: {
-        "tools": [{"type": "function", "function": {"name": name, "parameters": schema}}],
+
+def demand_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """The parameter that demands an answer by a JSON schema."""
+    return {"response_format": {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}}
+
+
+# The ways to make a model follow the schema of an answer, the strictest way first. A server at home keeps an answer to
+# the lengths while the model writes it; some hosted models refuse a schema with lengths.
+LADDER: dict[str, Callable[[str, type[BaseModel]], dict[str, Any]]] = {
+    "JSON schema with lengths": lambda name, answer: demand_schema(name, answer_schema(answer, with_lengths=True)),
+    "JSON schema": lambda name, answer: demand_schema(name, answer_schema(answer)),
+    "tool call": lambda name, answer: {
+        "tools": [{"type": "function", "function": {"name": name, "parameters": answer_schema(answer)}}],
         "tool_choice": {"type": "function", "function": {"name": name}},
     },
     "JSON object": lambda *_: {"response_format": {"type": "json_object"}},
@@ -46,9 +68,12 @@ LADDER: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
 # A way to demand the schema leaves the ladder after this many questions were answered only in another way.
 WITNESSES = 2
 
-TOO_LONG = re.compile(r"(?i)context (length|size|window)|too (large|long)|maximum.{0,20}tokens")
-NO_CREDIT = re.compile(r"(?i)insufficient.?(quota|credit|balance|fund)|exceeded your current quota")
-CONTENT_REFUSED = re.compile(r"(?i)content.?(filter|policy|management)|sensitive|moderation|safety system|was filtered")
+# The words for what a provider objects to.
+OBJECTIONS = {
+    Matter.LENGTH: "the question is too long for the model, with about {tokens:,} tokens",
+    Matter.CONTENT: "the provider's filter refused the question",
+    Matter.PAYMENT: "the provider asks for payment",
+}
 
 
 class Model:
@@ -59,7 +84,8 @@ class Model:
     ) -> None:
         """`timeout`: seconds. `answer_tokens`: the longest answer. `answer`: the schema of every answer.
 
-        Raises ModelError if LiteLLM does not know the provider, or if the provider's key is missing.
+        Raises ModelError if LiteLLM does not know the provider, if the provider's key is missing, or if an address is
+        not that of Ollama's own protocol.
         """
         self.litellm = load_litellm()
         self.name = name
@@ -68,6 +94,8 @@ class Model:
         self.answer_tokens = answer_tokens
         self.answer = answer
         self.refusal = ""
+        # Calls in a row in which the server gave no answer.
+        self.silent = 0
         self.tool = answer.__name__.lower()
         # Ways that worked; for how many questions a way was refused; the first reason; parameters that are refused.
         self.accepted: set[str] = set()
@@ -75,22 +103,39 @@ class Model:
         self.reasons: dict[str, str] = {}
         self.refused_parameters: set[str] = set()
         try:
-            self.litellm.get_llm_provider(name, api_base=base_url)
+            provider = self.litellm.get_llm_provider(name, api_base=base_url)[1]
         except self.litellm.BadRequestError:
             raise ModelError(
                 f"LLM_MODEL={name} names no provider that LiteLLM knows: write it as provider/model, "
                 "for example groq/llama-3.3-70b-versatile"
             ) from None
-        missing = self.litellm.validate_environment(name).get("missing_keys") or []
+        self.is_ollama = provider in OLLAMA
+        if self.is_ollama and (base_url or "").endswith("/v1"):
+            raise ModelError(
+                f"LLM_MODEL={name} speaks Ollama's own protocol: write its address without /v1,"
+                f" {(base_url or '').removesuffix('/v1')}"
+            )
+        if self.is_ollama:
+            # For an Ollama model outside its table, LiteLLM 1.106.2 asks http://localhost:11434/api/show before and
+            # after each question, even if base_url is another address.
+            free = {"litellm_provider": provider, "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0}
+            self.litellm.model_cost.setdefault(name, free)
+        # The tokens of the context that Ollama is asked for. Another size makes Ollama load the model again.
+        self.context = OLLAMA_CONTEXT
+        # LiteLLM 1.106.2 misses an address for Ollama, which needs none.
+        missing = [] if self.is_ollama else self.litellm.validate_environment(name).get("missing_keys") or []
         if missing and not base_url:
             raise ModelError(f"LLM_MODEL={name} needs {' and '.join(missing)} in the environment")
         # The client library needs a key even if the server at base_url does not.
         self.api_key = "none" if missing else None
         self.ladder = list(LADDER)
-        if self.is_priced():
-            # LiteLLM knows the abilities of the models in its price table. For other models, each call tries the
+        # The table gives models at home no price, or a price of 0.
+        self.is_at_home = not self.price(1, 1)
+        if not self.is_at_home:
+            # LiteLLM knows the abilities of the models that have a price. For other models, each call tries the
             # strictest way that no earlier call has found refused.
             able = {
+                "JSON schema with lengths": False,
                 "JSON schema": self.litellm.supports_response_schema(name),
                 "tool call": self.litellm.supports_function_calling(name),
             }
@@ -110,10 +155,15 @@ class Model:
             return None
         return float(sum(prices))
 
-    def estimate(self, messages: list[Message]) -> Cost:
-        """The highest cost that a call may have."""
+    def is_silent(self) -> bool:
+        """Whether the server seems to be down: the last MOST_SILENT calls got no answer from it."""
+        return self.silent >= MOST_SILENT
+
+    def estimate(self, messages: list[Message], times: int = 1) -> Cost:
+        """The highest cost that a call may have, with an answer of up to this many times answer_tokens."""
         tokens_in = round(MARGIN * self.litellm.token_counter(self.name, messages=messages))
-        return Cost(tokens_in, self.answer_tokens, self.price(tokens_in, self.answer_tokens))
+        tokens_out = times * self.answer_tokens
+        return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
     def actual(self, response: Any, estimate: Cost) -> Cost:
         """The cost of a call by the provider's count of tokens; the estimate if the response has no count."""
@@ -123,30 +173,56 @@ class Model:
         tokens_in, tokens_out = int(usage.prompt_tokens), int(usage.completion_tokens or 0)
         return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
-    async def ask(self, messages: list[Message]) -> Any:
+    def require_whole(self, response: Any, estimate: Cost) -> None:
+        """Raise FinalError if Ollama has read only a part of the question.
+
+        It answers all the same, and posts that it has not read would look like posts without the problem. Other servers
+        refuse what is too long.
+        """
+        is_compatible = getattr(response, "system_fingerprint", None) == OLLAMA_FINGERPRINT
+        asked, read = estimate.tokens_in / MARGIN, self.actual(response, estimate).tokens_in
+        if (self.is_ollama or is_compatible) and read < LEAST_READ * asked:
+            cure = (
+                "write ollama_chat/ and the address without /v1" if is_compatible else "the model's context is shorter"
+            )
+            raise FinalError(f"Ollama read {read:,} of about {asked:,.0f} tokens of the question: {cure}")
+
+    async def ask(self, messages: list[Message], estimate: Cost) -> Any:
         """Call the model and return LiteLLM's response. Temporary faults are retried after the pause of `pause`.
 
-        Raises UnreadableError, LiteLLM's errors, or TimeoutError.
+        estimate: the highest cost, which limits the length of the answer. Raises UnreadableError, LiteLLM's errors, or
+        TimeoutError.
         """
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
         retrying = AsyncRetrying(
             stop=stop_after_attempt(TRIES), retry=retry_if_exception(may_pass), wait=pause, reraise=True
         )
-        return await retrying(self.ask_once, messages, list(self.ladder), set(self.refused_parameters))
+        try:
+            response: Any = await retrying(
+                self.ask_once, messages, estimate, list(self.ladder), set(self.refused_parameters)
+            )
+        except Exception as error:
+            self.silent = self.silent + 1 if is_of_server(error) else 0
+            raise
+        self.silent = 0
+        return response
 
-    async def ask_once(self, messages: list[Message], ladder: list[str], refused_parameters: set[str]) -> Any:
+    async def ask_once(
+        self, messages: list[Message], estimate: Cost, ladder: list[str], refused_parameters: set[str]
+    ) -> Any:
         """Call the model with the strictest way to demand the schema that it accepts for this question.
 
         ladder, refused_parameters: what is left for this question; a way or a parameter that is refused leaves them.
         """
         while True:
             try:
-                response = await self.call(messages, ladder[0], refused_parameters)
+                parameters = self.parameters(estimate, refused_parameters)
+                response = await self.call(messages, ladder[0], parameters)
             except Exception as error:
-                if not self.may_be_about_request(error):
+                if not may_be_about_form(error):
                     raise
-                named = {name for name in self.parameters(refused_parameters) if re.search(rf"\b{name}\b", str(error))}
+                named = {name for name in parameters if re.search(rf"\b{name}\b", str(error))}
                 if named:
                     refused_parameters |= named
                     continue
@@ -176,16 +252,20 @@ class Model:
                 self.ladder.remove(refused)
                 log.info(f"{self.name} takes no {refused}, asking for a {way}: {self.reasons.get(refused, 'refused')}")
 
-    def parameters(self, refused: Set[str]) -> dict[str, int]:
-        """The parameters of a call without those that are refused."""
-        parameters = {"temperature": 0, "max_tokens": self.answer_tokens, "max_completion_tokens": self.answer_tokens}
+    def parameters(self, estimate: Cost, refused: Set[str]) -> dict[str, int]:
+        """The parameters of a call that costs at most `estimate`, without those that are refused."""
+        parameters = {"temperature": 0, "max_tokens": estimate.tokens_out, "max_completion_tokens": estimate.tokens_out}
+        if self.is_ollama:
+            while self.context < estimate.tokens_in + estimate.tokens_out:
+                self.context *= 2
+            parameters["num_ctx"] = self.context
         left = {name: value for name, value in parameters.items() if name not in refused}
         # The newer name is for those that refuse the older one.
         if "max_tokens" in left:
             del left["max_completion_tokens"]
         return left
 
-    async def call(self, messages: list[Message], way: str, refused_parameters: Set[str]) -> Any:
+    async def call(self, messages: list[Message], way: str, parameters: dict[str, int]) -> Any:
         """Call the model once. Raises UnreadableError if a response came that LiteLLM can not read."""
         try:
             async with asyncio.timeout(self.timeout):
@@ -198,8 +278,8 @@ class Model:
                     max_retries=0,
                     # LiteLLM would search the tools for MCP servers, with a library that it does not install.
                     _skip_mcp_handler=True,
-                    **self.parameters(refused_parameters),
-                    **LADDER[way](self.tool, answer_schema(self.answer)),
+                    **parameters,
+                    **LADDER[way](self.tool, self.answer),
                 )
         except (self.litellm.InternalServerError, self.litellm.APIConnectionError) as error:
             parts = unread_parts(error)
@@ -216,27 +296,16 @@ class Model:
             raise UnreadableError("LiteLLM gave no response")
         return response
 
-    def may_be_about_request(self, error: BaseException) -> bool:
-        """Whether a server may have refused the form of a request, and not its content, its key or its model."""
-        about_content = (self.litellm.ContextWindowExceededError, self.litellm.ContentPolicyViolationError)
-        return status_of(error) in (400, 403, 404, 405, 422, 500, 501) and not (
-            isinstance(error, about_content) or TOO_LONG.search(str(error)) or CONTENT_REFUSED.search(str(error))
-        )
-
     def explain(self, error: BaseException, tokens: int) -> str:
         """The message of an error of a question of about so many tokens.
 
         If every later call would fail the same way, the message becomes the model's refusal.
         """
         if is_lost(error):
-            return f"no answer within {self.timeout:g} s"
-        said, status = first_line(error), status_of(error)
-        if isinstance(error, self.litellm.ContextWindowExceededError) or TOO_LONG.search(said):
-            return f"the question is too long for the model, with about {tokens:,} tokens: {said}"
-        if isinstance(error, self.litellm.ContentPolicyViolationError) or CONTENT_REFUSED.search(said):
-            return f"the provider's filter refused the question: {said}"
-        if status == 402 or NO_CREDIT.search(said):
-            return f"the provider asks for payment: {said}"
+            return f"no answer within {self.timeout:g} s: raise var llm_timeout_seconds"
+        said, status, matter = first_line(error), status_of(error), matter_of(error)
+        if matter:
+            return f"{OBJECTIONS[matter].format(tokens=tokens)}: {said}"
         # A server that has answered may refuse a question with 403 or 404, but a key with 401 only.
         if not self.refusal and (status == 401 or (status in (403, 404) and not self.accepted)):
             self.refusal = said
@@ -259,84 +328,3 @@ def load_litellm() -> Any:
     litellm.drop_params = False
     litellm.disable_hf_tokenizer_download = True
     return litellm
-
-
-def may_pass(error: BaseException) -> bool:
-    """Whether a retry may succeed soon: after a rate limit, a server error or a lost connection.
-
-    A call that timed out is not retried, because the provider may charge for every try.
-    """
-    import openai
-
-    # LiteLLM 1.106.2 takes a 413 for a rate limit if its message says that the request is too large.
-    if isinstance(error, UnreadableError) or NO_CREDIT.search(str(error)) or TOO_LONG.search(str(error)):
-        return False
-    status = status_of(error)
-    is_passing = isinstance(error, openai.APIConnectionError) or status == 429 or (status >= 500 and status != 501)
-    return is_passing and not is_lost(error) and (seconds_to_wait(error) or 0) <= MAX_WAIT_SECONDS
-
-
-def status_of(error: BaseException) -> int:
-    """The HTTP status that LiteLLM gives to an error; 0 if it gives none."""
-    status = str(getattr(error, "status_code", None))
-    return int(status) if status.isdigit() else 0
-
-
-def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those that led to it."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def was_answered(error: BaseException) -> bool:
-    """Whether a response with status 200 led to an error: LiteLLM reports what it can not read as a server error."""
-    import aiohttp
-    import openai
-
-    no_answer = (httpx.HTTPError, aiohttp.ClientError, openai.APIError, OSError)
-    return not any(isinstance(cause, no_answer) for cause in list(causes(error))[1:])
-
-
-def unread_parts(error: BaseException) -> str:
-    """The text of an answer that is a list of parts, without thoughts. LiteLLM 1.106.2 does not read such answers."""
-    for cause in causes(error):
-        for problem in cause.errors() if isinstance(cause, ValidationError) else []:
-            if problem["loc"] == ("content",) and isinstance(problem["input"], list):
-                parts = [part for part in problem["input"] if isinstance(part, dict) and part.get("type") == "text"]
-                return "".join(str(part.get("text", "")) for part in parts)
-    return ""
-
-
-def is_lost(error: BaseException) -> bool:
-    """Whether a call timed out; the provider may charge for it all the same."""
-    import openai
-
-    return isinstance(error, (TimeoutError, openai.APITimeoutError))
-
-
-def seconds_to_wait(error: BaseException | None) -> float | None:
-    """Seconds that the provider asks us to wait; None if the response does not say."""
-    # The response in LiteLLM's own errors is made up; the provider's headers are in another attribute.
-    headers = getattr(error, "litellm_response_headers", None) or getattr(
-        getattr(error, "response", None), "headers", {}
-    )
-    told = {name: headers.get(name) or "" for name in ("retry-after", "date")}
-    return retry_after(httpx.Response(429, headers=told))
-
-
-def pause(state: Any) -> float:
-    """Seconds before the next try: the pause that the provider asks for, else exponential backoff with jitter."""
-    from tenacity import wait_random_exponential
-
-    asked = seconds_to_wait(state.outcome.exception())
-    return asked if asked is not None else wait_random_exponential(multiplier=1, max=MAX_WAIT_SECONDS)(state)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, at most 500 characters; keys of the environment are replaced."""
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    for name, value in os.environ.items():
-        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= 8:
-            line = line.replace(value, "[secret]")
-    return line[:500]

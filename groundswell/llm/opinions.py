@@ -7,10 +7,10 @@ inside a post, fails this check. A rejected answer is sent back once. Opinions o
 left of the day's budget; the rest is for labels.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from groundswell.llm.answer import parsed
 from groundswell.llm.calls import Calls, Question
@@ -20,6 +20,9 @@ from groundswell.llm.settings import ModelSettings
 
 # The subjects in a question, without the two control subjects.
 BATCH = 18
+CONTROLS = 2
+# Ids of subjects are shorter.
+LONGEST_ID = 20
 SHARE = 0.25
 
 # The questions to ask. After a rejected answer, the hash mixes its subjects with others in the next question.
@@ -103,9 +106,11 @@ class Opinions(BaseModel):
 
 def answer_of(kind: Kind) -> type[Opinions]:
     """The schema of an answer: each opinion has the id of its subject and the verdict."""
-    fields: dict[str, Any] = {"id": (str, ...), kind.verdict: (bool, ...)}
+    subject_id = Annotated[str, Field(json_schema_extra={"maxLength": LONGEST_ID})]
+    fields: dict[str, Any] = {"id": (subject_id, ...), kind.verdict: (bool, ...)}
     opinion = create_model("Opinion", __config__=Opinions.model_config, **fields)
-    return create_model("Opinions", __base__=Opinions, opinions=(list[opinion], ...))  # type: ignore[valid-type]  # made at run time
+    opinions = Annotated[list[opinion], Field(json_schema_extra={"maxItems": BATCH + CONTROLS})]  # type: ignore[valid-type]  # made at run time
+    return create_model("Opinions", __base__=Opinions, opinions=(opinions, ...))
 
 
 def attempts_schema(kind: Kind) -> pa.Schema:
@@ -190,6 +195,7 @@ def ask_opinions(
     batches = ledger.read(BATCHES.format(**names, most_rejected=settings.most_rejected, batch=BATCH))
     if not batches:
         return []
-    calls = Calls(settings.models(answer_of(kind)), settings.budget(ledger.spent_today(), SHARE), ledger.keep)
+    budget = settings.budget(ledger.spent_today(), SHARE)
+    calls = Calls(settings.models(answer_of(kind)), budget, settings.pace(), ledger.keep)
     questions = [opinion_question(batch, kind) for batch in batches]
     return calls.put(questions, f"batches of {kind.subject}s", answer)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from groundswell.llm.budget import Budget, Cost, limit
 from groundswell.llm.errors import ModelError
 from groundswell.llm.model import Model
+from groundswell.llm.pace import Pace
 
 EXTRACTIVE = "extractive"
 
@@ -15,8 +16,9 @@ class ModelSettings(NamedTuple):
     """The models of LLM_MODEL and their limits.
 
     names: first choice first. base_urls: the address of each model's server, None for its provider's own.
-    is_last_resort: whether the built-in labeller labels what no model labels. timeout: seconds. answer_tokens: longest
-    answer. most_rejected: rejected answers after which a subject is not asked about again.
+    is_last_resort: whether the built-in labeller labels what no model labels. timeout: seconds. calls_in_flight: the
+    most at a time. answer_tokens: longest answer. most_rejected: rejected answers after which a subject is not asked
+    about again.
     usd, tokens: limits of a UTC day, None for no limit.
     """
 
@@ -24,6 +26,7 @@ class ModelSettings(NamedTuple):
     base_urls: list[str | None]
     is_last_resort: bool
     timeout: float
+    calls_in_flight: int
     answer_tokens: int
     most_rejected: int
     usd: float | None
@@ -40,7 +43,7 @@ class ModelSettings(NamedTuple):
             raise ModelError(f"LLM_MODEL={','.join(names)}: {EXTRACTIVE} labels whatever it is asked, so it comes last")
         is_last_resort = len(names) > 1 and names[-1] == EXTRACTIVE
         names = names[:-1] if is_last_resort else names
-        addresses = [address.strip() or None for address in meta["base_url"].split(",")]
+        addresses = [address.strip().rstrip("/") or None for address in meta["base_url"].split(",")]
         if len(addresses) > len(names):
             raise ModelError(
                 f"LLM_BASE_URL has {len(addresses)} addresses for {len(names)} models of LLM_MODEL: write one for each,"
@@ -51,6 +54,7 @@ class ModelSettings(NamedTuple):
             addresses + [None] * (len(names) - len(addresses)),
             is_last_resort,
             float(meta["timeout_seconds"]),
+            int(meta["calls_in_flight"]),
             int(meta["answer_tokens"]),
             int(meta["rejections"]),
             limit("llm_budget_usd", meta["budget_usd"]),
@@ -67,6 +71,10 @@ class ModelSettings(NamedTuple):
             Model(name, base_url, self.timeout, self.answer_tokens, answer)
             for name, base_url in zip(self.names, self.base_urls, strict=True)
         ]
+
+    def pace(self) -> Pace:
+        """How many calls may be in flight, in one dbt model."""
+        return Pace(self.calls_in_flight, self.timeout)
 
     def budget(self, spent: Cost, share: float = 1) -> Budget:
         """The budget of one dbt model: a share (0 to 1) of what is left of the day's limits."""

@@ -139,6 +139,43 @@ def test_what_is_wrong_with_an_answer_is_said_exactly(changes: dict[str, Any], m
     assert str(raised.value) == message
 
 
+def test_a_quote_under_the_number_of_another_post_is_found() -> None:
+    row = check(quotes=[quote(3, "freezes on Linux"), quote(9, "freezes since Monday")])
+    assert row["quotes"] == [
+        {"url_hash": "u2", "quote": "freezes on Linux", "supports_payment": False},
+        {"url_hash": "u3", "quote": "freezes since Monday", "supports_payment": False},
+    ]
+    # Words of several posts are nobody's.
+    with pytest.raises(AnswerError, match="quotes: 1 posts"):
+        check(quotes=[quote(9, "save dialog freezes"), quote(2, "save dialog freezes")])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (
+            quote(1, "dialog freezes for <many> minutes"),
+            'post 1 does not hold "dialog freezes for ‹many› minutes", it says "dialog freezes for minutes. We"',
+        ),
+        (quote(2, "crashes at every start"), 'post 2 does not hold "crashes at every start"'),
+        (quote(9, "crashes at every start"), 'post 9 does not hold "crashes at every start"'),
+        (quote(3, "freezes"), "a quote has 8 to 300 characters, not 7"),
+        (quote(3, "save dialog freezes " * 16), "a quote has 8 to 300 characters, not 319"),
+        (
+            quote(3, "A save dialog freezes since Monday " + "and on and on " * 15),
+            'post 3 does not hold "A save dialog freezes since Monday and on and on and on and on and on and on and on'
+            ' and on and on and on and on and on …", it says "A save dialog freezes since Monday"',
+        ),
+    ],
+)
+def test_the_first_wrong_quote_is_named_with_the_words_that_differ(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(AnswerError) as raised:
+        check(quotes=[QUOTES[0], wrong, quote(2, "no such words here")])
+    assert str(raised.value) == (
+        f"quotes: 1 posts are quoted word for word for the problem, at least 2 must be; {says}"
+    )
+
+
 def test_two_sentences_are_allowed() -> None:
     assert check(description="It hangs. It hangs again.")["description"] == "It hangs. It hangs again."
 
@@ -189,6 +226,12 @@ def test_how_many_sentences_a_text_has(text: str, count: int) -> None:
         # No pattern of a quote counts.
         ("a.b fails (again)", "axb fails (again)", None),
         ("a.b fails (again)", "a.b  fails\n(again)", "a.b  fails\n(again)"),
+        # The mark of what a prompt leaves out.
+        ("the dialog freezes…", "So the dialog freezes for ever", "the dialog freezes"),
+        ("It hangs … the dialog freezes", "It hangs. Every day the dialog freezes", "the dialog freezes"),
+        ("Wait… the dialog freezes", "Wait… the dialog freezes", "Wait… the dialog freezes"),
+        ("It hangs … so", "It hangs. Every day", "It hangs"),
+        ("It … so", "It hangs. Every day", None),
     ],
 )
 def test_what_a_quote_copies(words: str, text: str, found: str | None) -> None:

@@ -4,18 +4,23 @@ The habits are those of real servers, as public reports of these servers describ
 """
 
 import json
+import re
+import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from groundswell.llm.answer import parsed
+from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.budget import Budget
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError, ModelError
-from groundswell.llm.model import Model
+from groundswell.llm.model import MOST_SILENT, Model
+from groundswell.llm.pace import Pace
 from groundswell.llm.settings import ModelSettings
 from tests.support.language_model import error, reply
 from tests.support.loopback import Answer, Loopback, Request
@@ -70,25 +75,36 @@ def calls(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> Calls:
     return calls_of(loopback)
 
 
-def calls_of(loopback: Loopback, model: str = "openai/loopback", budget: Budget | None = None) -> Calls:
-    """Calls of a model at the loopback server; `outcomes` holds the rows at the end."""
-    models = [Model(model, f"{loopback.url}/v1", 60, 300, Verdict)]
-    return Calls(models, budget or Budget(None, None), lambda _: None)
+def calls_of(
+    loopback: Loopback,
+    names: str = "openai/loopback",
+    budget: Budget | None = None,
+    timeout: float = 60,
+    path: str = "/v1",
+) -> Calls:
+    """Calls of models at the loopback server; `outcomes` holds the rows at the end."""
+    models = [Model(name, f"{loopback.url}{path}", timeout, 300, Verdict) for name in names.split(",")]
+    return Calls(models, budget or Budget(None, None), Pace(8, timeout), lambda _: None)
 
 
 def ask(calls: Calls, server: Callable[[Request], Answer], loopback: Loopback, questions: int = 4) -> Counter[str]:
     """Ask this many questions; returns how many rows have each status."""
     loopback.answer = server
+    return put(calls, map(str, range(questions)))
+
+
+def put(calls: Calls, questions: Iterable[str]) -> Counter[str]:
+    """Ask questions with these texts; returns how many rows have each status."""
 
     def check(content: str) -> dict[str, Any]:
         parsed(content, Verdict)
         return {"status": "labelled"}
 
-    calls.put(
-        [Question([{"role": "user", "content": str(number)}], {"id": number}, check) for number in range(questions)],
-        "questions",
-        "an answer",
-    )
+    asked = [
+        Question([{"role": "user", "content": content}], {"id": number}, check)
+        for number, content in enumerate(questions)
+    ]
+    calls.put(asked, "questions", "an answer")
     return Counter(row["status"] for row in calls.outcomes)
 
 
@@ -105,10 +121,10 @@ def test_a_server_that_refuses_a_schema_is_asked_in_another_way(calls: Calls, lo
     def server(request: Request) -> Answer:
         return error(status, "no json_schema here") if way_of(request) == "json_schema" else good(request)
 
-    assert ask(calls, server, loopback, 12) == {"labelled": 12}
-    assert ways(loopback)["tools"] == 12
-    # Those in flight at the start found it out.
-    assert ways(loopback)["json_schema"] < 12
+    assert ask(calls, server, loopback, 30) == {"labelled": 30}
+    assert ways(loopback)["tools"] == 30
+    # Those in flight at the start found it out, with lengths and without.
+    assert ways(loopback)["json_schema"] <= 2 * (2 + 8)
     assert calls.models[0].ladder[0] == "tool call"
 
 
@@ -118,8 +134,8 @@ def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loo
         return error(400, "Failed to generate JSON", code="json_validate_failed") if is_refused else good(request)
 
     assert ask(calls, server, loopback, 6) == {"labelled": 6}
-    assert ways(loopback) == {"json_schema": 6, "tools": 1}
-    assert calls.models[0].ladder[0] == "JSON schema"
+    assert ways(loopback) == {"json_schema": 7, "tools": 1}
+    assert calls.models[0].ladder[0] == "JSON schema with lengths"
 
 
 @pytest.mark.parametrize(
@@ -235,6 +251,8 @@ def test_an_answer_elsewhere_is_read(calls: Calls, loopback: Loopback, answer: A
         json.dumps(GOOD | {"number": "1", "posts": "[1, 2]", "is_sure": "true"}),
         json.dumps(GOOD | {"number": 1.0, "posts": [1.0, "2"], "kind": "Other "}),
         json.dumps(GOOD | {"note": "a\nb"}).replace("\\n", "\n"),
+        f"{TEXT[:-1]},}}",
+        json.dumps({"label": GOOD | {"note": 'Not a last one: ",]" or ", }"'}}).replace("2]", "2, ]"),
     ],
 )
 def test_what_loses_nothing_is_read(content: str) -> None:
@@ -258,7 +276,7 @@ def test_what_is_not_clear_is_refused(changes: dict[str, Any], says: str) -> Non
 
 
 def test_text_without_an_object_is_refused() -> None:
-    inner = '{"number": 1, "posts": [{"n": 1}],}'
+    inner = '{"number": 1, "posts": [{"n": 1}], '
     for content, says in (
         ("No.", "holds no JSON object"),
         ("{" * 50_000, "not valid JSON"),
@@ -274,7 +292,8 @@ def test_text_without_an_object_is_refused() -> None:
 
 def settings_of(model: str, base_url: str = "") -> ModelSettings:
     """The settings for these values of LLM_MODEL and LLM_BASE_URL."""
-    meta = {"timeout_seconds": 60, "answer_tokens": 300, "rejections": 6, "budget_usd": None, "budget_tokens": None}
+    meta: dict[str, Any] = {"timeout_seconds": 60, "calls_in_flight": 8, "answer_tokens": 300, "rejections": 6}
+    meta |= {"budget_usd": None, "budget_tokens": None}
     return ModelSettings.of(meta | {"model": model, "base_url": base_url})
 
 
@@ -290,7 +309,7 @@ def test_an_address_belongs_to_one_model(loopback: Loopback, monkeypatch: pytest
         first, *others = settings.models(Verdict)
         assert [model.base_url for model in others] == [None, None]
         loopback.requests.clear()
-        ask(Calls([first], Budget(None, None), lambda _: None), good, loopback, 1)
+        ask(Calls([first], Budget(None, None), Pace(8, 60), lambda _: None), good, loopback, 1)
         [request] = loopback.requests
         assert request.headers["authorization"] == f"Bearer {keys['OPENAI_API_KEY']}"
         assert not any(keys[name] in str(request) for name in ("ANTHROPIC_API_KEY", "GROQ_API_KEY"))
@@ -326,3 +345,144 @@ def test_a_refusal_ends_the_run_unless_there_is_a_last_resort(calls: Calls, loop
     calls.has_last_resort = True
     ask(calls, server, loopback)
     assert calls.models[0].refusal
+
+
+# -- Answers that came too late, or too long.
+
+
+def test_a_call_that_is_lost_beside_others_is_sent_again(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    slot = threading.Lock()
+
+    def server(request: Request) -> Answer:
+        with slot:
+            time.sleep(1)
+        return good(request)
+
+    # Two calls beside each other take longer than the timeout; eight would lose nearly all.
+    calls = calls_of(loopback, timeout=1.8)
+    assert ask(calls, server, loopback, 5) == {"labelled": 5}
+    assert 5 < len(loopback.requests) <= 8
+
+
+def test_a_question_that_gets_no_answer_in_time_says_what_to_turn(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    calls = calls_of(loopback, timeout=0.5)
+    assert ask(calls, lambda _: Answer("", delay=3), loopback, 20)["unanswered"] >= 1
+    assert calls.outcomes[0]["error"] == "no answer within 0.5 s: raise var llm_timeout_seconds"
+    # After a few silent calls, the server is taken to be down.
+    assert len(loopback.requests) <= MOST_SILENT + 1
+    assert calls.waiting + len(calls.outcomes) == 20
+
+
+def test_a_silent_model_gives_way_to_the_next(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    def server(request: Request) -> Answer:
+        is_first = json.loads(request.body)["model"] == "first"
+        return error(503, "no room", headers={"retry-after": "61"}) if is_first else good(request)
+
+    calls = calls_of(loopback, "openai/first,openai/second")
+    assert ask(calls, server, loopback, 30) == {"labelled": 30}
+    asked = Counter(json.loads(request.body)["model"] for request in loopback.requests)
+    assert asked["second"] == 30
+    # Those that were in flight are counted, too.
+    assert asked["first"] <= MOST_SILENT + 8
+
+
+def test_an_answer_that_was_cut_off_may_be_longer_the_second_time(calls: Calls, loopback: Loopback) -> None:
+    def server(request: Request) -> Answer:
+        is_long = json.loads(request.body)["max_tokens"] > 300
+        return good(request) if is_long else reply({"content": TEXT[:20]}, "length")
+
+    assert ask(calls, server, loopback, 1) == {"rejected": 1, "labelled": 1}
+    assert calls.outcomes[0]["error"] == "the answer is cut off: raise var llm_answer_tokens"
+    first, second = (json.loads(request.body) for request in loopback.requests)
+    assert first["messages"] == second["messages"]
+    assert second["max_tokens"] == 600
+
+
+@pytest.mark.parametrize(
+    ("message", "finish_reason"), [({"content": None}, "content_filter"), ({"content": None, "refusal": "No."}, "stop")]
+)
+def test_what_no_correction_mends_is_asked_once(
+    calls: Calls, loopback: Loopback, message: dict[str, Any], finish_reason: str
+) -> None:
+    assert ask(calls, lambda _: reply(message, finish_reason), loopback, 1) == {"rejected": 1}
+    assert len(loopback.requests) == 1
+
+
+# -- Ollama, as its reports and LiteLLM's source describe its protocol; no Ollama runs here.
+
+
+def ollama(message: dict[str, Any], tokens_in: int) -> Answer:
+    """An answer of Ollama's own protocol."""
+    return Answer(
+        {
+            "model": "llama3.2",
+            "created_at": "2026-11-28T00:00:00Z",
+            "message": {"role": "assistant"} | message,
+            "done": True,
+            "done_reason": "stop",
+            "prompt_eval_count": tokens_in,
+            "eval_count": 20,
+        }
+    )
+
+
+def test_ollama_gets_the_schema_and_room_for_the_question(loopback: Loopback) -> None:
+    calls = calls_of(loopback, "ollama_chat/llama3.2", path="")
+    long = "word " * 6_000
+    loopback.answer = lambda request: ollama({"content": TEXT}, 6_000 if "word" in request.body else 10)
+    assert put(calls, ["1", long, "2"]) == {"labelled": 3}
+    bodies = [json.loads(request.body) for request in loopback.requests]
+    assert {request.path for request in loopback.requests} == {"/api/chat"}
+    assert all(body["format"] == answer_schema(Verdict, with_lengths=True) for body in bodies)
+    assert all(body["options"]["num_predict"] == 300 for body in bodies)
+    # The context has room for the longest question so far, so that Ollama loads the model seldom.
+    contexts = {body["messages"][0]["content"]: body["options"]["num_ctx"] for body in bodies}
+    assert contexts == {"1": 4_096, long: 8_192, "2": 8_192}
+
+
+def test_ollama_needs_no_key_and_no_address(monkeypatch: pytest.MonkeyPatch, loopback: Loopback) -> None:
+    assert Model("ollama_chat/llama3.2", None, 60, 300, Verdict).ladder[0] == "JSON schema with lengths"
+    # LiteLLM's own name for an address.
+    monkeypatch.setenv("OLLAMA_API_BASE", loopback.url)
+    loopback.answer = lambda _: ollama({"content": TEXT}, 10)
+    [model] = settings_of("ollama_chat/llama3.2").models(Verdict)
+    assert put(Calls([model], Budget(None, None), Pace(8, 60), lambda _: None), ["1"]) == {"labelled": 1}
+
+
+def test_an_address_of_another_protocol_is_explained() -> None:
+    with pytest.raises(ModelError, match=r"write its address without /v1, http://127\.0\.0\.1:1$"):
+        settings_of("ollama_chat/llama3.2", "http://127.0.0.1:1/v1/").models(Verdict)
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "answer", "cure"),
+    [
+        ("ollama_chat/llama3.2", "", ollama({"content": TEXT}, 2_050), "the model's context is shorter"),
+        (
+            "openai/llama3.2",
+            "/v1",
+            replace(
+                reply({"content": TEXT}),
+                body=reply({"content": TEXT}).body
+                | {"system_fingerprint": "fp_ollama", "usage": {"prompt_tokens": 2_050, "completion_tokens": 20}},
+            ),
+            "write ollama_chat/ and the address without /v1",
+        ),
+    ],
+)
+def test_a_question_that_ollama_has_cut_is_not_taken_for_read(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: str, path: str, answer: Answer, cure: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    calls = calls_of(loopback, model, path=path)
+    loopback.answer = lambda _: answer
+    assert put(calls, ["word " * 6_000]) == {"rejected": 1}
+    assert re.fullmatch(f"Ollama read 2,050 of about 6,0.. tokens of the question: {cure}", calls.outcomes[0]["error"])
+    assert len(loopback.requests) == 1
+    assert put(calls_of(loopback, model, path=path), ["word " * 2_000]) == {"labelled": 1}

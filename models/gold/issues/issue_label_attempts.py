@@ -101,7 +101,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
     if requests and not settings.are_extractive():
         grounds = read_grounds(ledger, relations, run_date, days)
         budget = settings.budget(ledger.spent_today(), SHARE)
-        calls = Calls(settings.models(grounds.answer), budget, ledger.keep, settings.is_last_resort)
+        models = settings.models(grounds.answer)
+        calls = Calls(models, budget, settings.pace(), ledger.keep, settings.is_last_resort)
         failures = calls.put(
             [
                 label_question(
