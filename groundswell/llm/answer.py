@@ -102,12 +102,13 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
     """All JSON objects of a text, an object before those inside it."""
     # Line breaks inside texts and commas before a bracket are no valid JSON, but nothing is lost by reading them.
     decoder, place = json.JSONDecoder(strict=False), text.find("{")
+    has_last_comma = LAST_COMMA.search(text)
     while place >= 0:
         try:
             found, end = decoder.raw_decode(text, place)
         except (ValueError, RecursionError):
             end = place + 1
-            if LAST_COMMA.search(text, place):
+            if has_last_comma:
                 plainer = TEXT_OR_LAST_COMMA.sub(lambda match: match[1] or "", text[place:])
                 is_plainer = len(text) - place > len(plainer)
                 text, end = text[:place] + plainer, place if is_plainer else end

@@ -36,6 +36,9 @@ MARGIN = 1.3
 # If Ollama counts less than this share of the tokens of a question, it has read only a part: what is longer than its
 # context, it cuts to half of the context (https://github.com/ollama/ollama/issues/17427).
 LEAST_READ = 0.7
+# OpenAI's providers in LiteLLM, and what is sent in place of a key.
+OPENAI = ("openai", "text-completion-openai")
+NO_KEY = "none"
 # Ollama's providers in LiteLLM, its context by default on a small GPU, in tokens, and how it signs answers at /v1. It
 # takes no length of the context there.
 OLLAMA = ("ollama", "ollama_chat")
@@ -122,12 +125,16 @@ class Model:
             self.litellm.model_cost.setdefault(name, free)
         # The tokens of the context that Ollama is asked for. Another size makes Ollama load the model again.
         self.context = OLLAMA_CONTEXT
-        # LiteLLM 1.106.2 misses an address for Ollama, which needs none.
+        # LiteLLM 1.106.2 misses an address for Ollama, which needs none, and for Azure all variables if it misses one.
         missing = [] if self.is_ollama else self.litellm.validate_environment(name).get("missing_keys") or []
+        missing = [each for each in missing if each not in os.environ]
         if missing and not base_url:
             raise ModelError(f"LLM_MODEL={name} needs {' and '.join(missing)} in the environment")
+        # None: LiteLLM finds the key of the model's provider, except OpenAI's, which load_litellm hides.
+        self.api_key = os.environ.get("OPENAI_API_KEY") if provider in OPENAI else None
         # The client library needs a key even if the server at base_url does not.
-        self.api_key = "none" if missing else None
+        if any(each.endswith("_API_KEY") for each in missing):
+            self.api_key = NO_KEY
         self.ladder = list(LADDER)
         # The table gives models at home no price, or a price of 0.
         self.is_at_home = not self.price(1, 1)
@@ -314,7 +321,10 @@ class Model:
 
 
 def load_litellm() -> Any:
-    """Import LiteLLM with settings that keep it from downloading tables and tokenizers; trims keys and addresses."""
+    """Import LiteLLM with settings that keep keys from strangers and tables from being downloaded.
+
+    White space around keys and addresses of the environment is cut off.
+    """
     for table in ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS"):
         os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
     for name, value in os.environ.items():
@@ -323,6 +333,8 @@ def load_litellm() -> Any:
     import litellm
 
     litellm.suppress_debug_info = True
+    # LiteLLM 1.106.2 sends OPENAI_API_KEY to each provider with OpenAI's protocol whose own key is missing.
+    litellm.openai_key = NO_KEY
     # A parameter that LiteLLM knows to be refused raises an error, as one does that the server refuses. With
     # drop_params, a 422 of the server would become a response of None (LiteLLM 1.106.2).
     litellm.drop_params = False

@@ -315,6 +315,27 @@ def test_an_address_belongs_to_one_model(loopback: Loopback, monkeypatch: pytest
         assert not any(keys[name] in str(request) for name in ("ANTHROPIC_API_KEY", "GROQ_API_KEY"))
 
 
+@pytest.mark.parametrize("provider", ["litellm_proxy", "sambanova", "friendliai", "custom_openai", "lm_studio"])
+def test_the_key_of_openai_goes_to_no_other_provider(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    for name in (f"{provider}/model", "openai/model"):
+        assert ask(calls_of(loopback, name), good, loopback, 1) == {"labelled": 1}
+    other, own = loopback.requests
+    assert KEY not in str(other)
+    assert own.headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_azure_gets_its_key_at_an_address_of_llm_base_url(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_API_VERSION", "2025-01-01-preview")
+    assert ask(calls_of(loopback, "azure/mine", path=""), good, loopback, 1) == {"labelled": 1}
+    [request] = loopback.requests
+    assert request.path == "/openai/deployments/mine/chat/completions"
+    assert request.headers["api-key"] == KEY
+
+
 @pytest.mark.parametrize(
     ("model", "base_url", "says"),
     [
