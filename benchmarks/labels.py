@@ -48,7 +48,7 @@ issue_label_attempts: Any = load("issue_label_attempts")
 
 # Slots of a server, its seconds for an answer, and the clusters to label.
 SERVERS = [(1, 6, 40), (1, 10, 40), (1, 15, 40), (1, 20, 40), (1, 30, 40), (8, 20, 40), (8, 20, 200)]
-SCALE = 20
+SCALE = 10
 # The value of var complaint_threshold, and the recall at which precision is reported.
 THRESHOLD = 0.5
 RECALL = 0.7

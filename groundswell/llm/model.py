@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
-from groundswell.llm.errors import FinalError, ModelError, UnreadableError
+from groundswell.llm.errors import ModelError, UnreadableError
 from groundswell.llm.faults import (
     Matter,
     first_line,
@@ -26,6 +26,7 @@ from groundswell.llm.faults import (
     unread_parts,
     was_answered,
 )
+from groundswell.llm.ollama import PROVIDERS, Ollama, require_whole
 
 # The most tries of one call; a try may fail because of a temporary fault.
 TRIES = 4
@@ -33,17 +34,9 @@ TRIES = 4
 MOST_SILENT = 4
 # The estimate counts tokens with OpenAI's tokenizer. Other tokenizers give up to this many times as many tokens.
 MARGIN = 1.3
-# If Ollama counts less than this share of the tokens of a question, it has read only a part: what is longer than its
-# context, it cuts to half of the context (https://github.com/ollama/ollama/issues/17427).
-LEAST_READ = 0.7
 # OpenAI's providers in LiteLLM, and what is sent in place of a key.
 OPENAI = ("openai", "text-completion-openai")
 NO_KEY = "none"
-# Ollama's providers in LiteLLM, its context by default on a small GPU, in tokens, and how it signs answers at /v1. It
-# takes no length of the context there.
-OLLAMA = ("ollama", "ollama_chat")
-OLLAMA_CONTEXT = 4_096
-OLLAMA_FINGERPRINT = "fp_ollama"
 
 Message = dict[str, str]
 
@@ -87,8 +80,8 @@ class Model:
     ) -> None:
         """`timeout`: seconds. `answer_tokens`: the longest answer. `answer`: the schema of every answer.
 
-        Raises ModelError if LiteLLM does not know the provider, if the provider's key is missing, or if an address is
-        not that of Ollama's own protocol.
+        Raises ModelError if LiteLLM does not know the provider, if the provider's key is missing, or if the address is
+        that of another protocol.
         """
         self.litellm = load_litellm()
         self.name = name
@@ -112,33 +105,10 @@ class Model:
                 f"LLM_MODEL={name} names no provider that LiteLLM knows: write it as provider/model, "
                 "for example groq/llama-3.3-70b-versatile"
             ) from None
-        self.is_ollama = provider in OLLAMA
-        if self.is_ollama and (base_url or "").endswith("/v1"):
-            raise ModelError(
-                f"LLM_MODEL={name} speaks Ollama's own protocol: write its address without /v1,"
-                f" {(base_url or '').removesuffix('/v1')}"
-            )
-        if self.is_ollama:
-            # For an Ollama model outside its table, LiteLLM 1.106.2 asks http://localhost:11434/api/show before and
-            # after each question, even if base_url is another address.
-            free = {"litellm_provider": provider, "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0}
-            self.litellm.model_cost.setdefault(name, free)
-        # The tokens of the context that Ollama is asked for. Another size makes Ollama load the model again.
-        self.context = OLLAMA_CONTEXT
-        # LiteLLM 1.106.2 misses an address for Ollama, which needs none, and for Azure all variables if it misses one.
-        missing = [] if self.is_ollama else self.litellm.validate_environment(name).get("missing_keys") or []
-        missing = [each for each in missing if each not in os.environ]
-        if missing and not base_url:
-            raise ModelError(f"LLM_MODEL={name} needs {' and '.join(missing)} in the environment")
-        # None: LiteLLM finds the key of the model's provider, except OpenAI's, which load_litellm hides.
-        self.api_key = os.environ.get("OPENAI_API_KEY") if provider in OPENAI else None
-        # The client library needs a key even if the server at base_url does not.
-        if any(each.endswith("_API_KEY") for each in missing):
-            self.api_key = NO_KEY
+        self.ollama = Ollama(self.litellm, name, provider, base_url) if provider in PROVIDERS else None
+        self.api_key = self.key(provider)
         self.ladder = list(LADDER)
-        # The table gives models at home no price, or a price of 0.
-        self.is_at_home = not self.price(1, 1)
-        if not self.is_at_home:
+        if self.price(1, 1):
             # LiteLLM knows the abilities of the models that have a price. For other models, each call tries the
             # strictest way that no earlier call has found refused.
             able = {
@@ -147,6 +117,19 @@ class Model:
                 "tool call": self.litellm.supports_function_calling(name),
             }
             self.ladder = [rung for rung in LADDER if able.get(rung, True)]
+
+    def key(self, provider: str) -> str | None:
+        """The key for the model; None if LiteLLM finds it. Raises ModelError if it is missing."""
+        # LiteLLM 1.106.2 misses an address for Ollama, which needs none, and for Azure all variables if it misses one.
+        missing = [] if self.ollama else self.litellm.validate_environment(self.name).get("missing_keys") or []
+        missing = [each for each in missing if each not in os.environ]
+        if missing and not self.base_url:
+            raise ModelError(f"LLM_MODEL={self.name} needs {' and '.join(missing)} in the environment")
+        # The client library needs a key even if the server at base_url does not.
+        if any(each.endswith("_API_KEY") for each in missing):
+            return NO_KEY
+        # load_litellm hides OpenAI's key from LiteLLM.
+        return os.environ.get("OPENAI_API_KEY") if provider in OPENAI else None
 
     def is_priced(self) -> bool:
         """Whether LiteLLM's table has a price for the model."""
@@ -181,18 +164,9 @@ class Model:
         return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
     def require_whole(self, response: Any, estimate: Cost) -> None:
-        """Raise FinalError if Ollama has read only a part of the question.
-
-        It answers all the same, and posts that it has not read would look like posts without the problem. Other servers
-        refuse what is too long.
-        """
-        is_compatible = getattr(response, "system_fingerprint", None) == OLLAMA_FINGERPRINT
-        asked, read = estimate.tokens_in / MARGIN, self.actual(response, estimate).tokens_in
-        if (self.is_ollama or is_compatible) and read < LEAST_READ * asked:
-            cure = (
-                "write ollama_chat/ and the address without /v1" if is_compatible else "the model's context is shorter"
-            )
-            raise FinalError(f"Ollama read {read:,} of about {asked:,.0f} tokens of the question: {cure}")
+        """Raise FinalError if the server has read only a part of the question."""
+        read = self.actual(response, estimate).tokens_in
+        require_whole(response, self.ollama is not None, read, estimate.tokens_in / MARGIN)
 
     async def ask(self, messages: list[Message], estimate: Cost) -> Any:
         """Call the model and return LiteLLM's response. Temporary faults are retried after the pause of `pause`.
@@ -262,10 +236,8 @@ class Model:
     def parameters(self, estimate: Cost, refused: Set[str]) -> dict[str, int]:
         """The parameters of a call that costs at most `estimate`, without those that are refused."""
         parameters = {"temperature": 0, "max_tokens": estimate.tokens_out, "max_completion_tokens": estimate.tokens_out}
-        if self.is_ollama:
-            while self.context < estimate.tokens_in + estimate.tokens_out:
-                self.context *= 2
-            parameters["num_ctx"] = self.context
+        if self.ollama:
+            parameters["num_ctx"] = self.ollama.context_for(estimate.tokens_in + estimate.tokens_out)
         left = {name: value for name, value in parameters.items() if name not in refused}
         # The newer name is for those that refuse the older one.
         if "max_tokens" in left:

@@ -456,7 +456,7 @@ def test_a_quote_is_found_or_not(quote: str, text: str, words: str | None) -> No
     [
         [],
         [{"post": 1, "quote": "We would pay you anything", "shows": "payment"}],
-        [{"post": 9, "quote": "We would pay for a fix.", "shows": "payment"}],
+        [{"post": 9, "quote": "We would pay for a cure.", "shows": "payment"}],
         [{"post": 1, "quote": "Builds start from nothing.", "shows": "payment"}],
     ],
 )
