@@ -98,6 +98,8 @@ def run_dbt(kept: Path | None) -> None:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
+    if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
+        leave_out_debug_events()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
     if kept and kept.exists():
@@ -115,3 +117,17 @@ def run_dbt(kept: Path | None) -> None:
             complete = kept.with_name(f"{kept.name}.{os.getpid()}")
             complete.write_bytes(parsed.read_bytes())
             complete.rename(kept)
+
+
+def leave_out_debug_events() -> None:
+    """Let dbt drop its debug events. It writes the text of each, even if the level of every log leaves them out."""
+    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    fire_event = EventManager.fire_event
+
+    def fire_without_debug(manager: Any, event: Any, level: Any = None, *rest: Any, **options: Any) -> None:
+        if (level or event.level_tag()) != EventLevel.DEBUG:
+            fire_event(manager, event, level, *rest, **options)
+
+    EventManager.fire_event = fire_without_debug
