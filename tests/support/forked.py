@@ -121,13 +121,19 @@ def run_dbt(kept: Path | None) -> None:
 
 def leave_out_debug_events() -> None:
     """Let dbt drop its debug events. It writes the text of each, even if the level of every log leaves them out."""
-    from dbt_common.events.base_types import EventLevel
+    from dbt_common.events.base_types import BaseEvent, EventLevel
     from dbt_common.events.event_manager import EventManager
 
     fire_event = EventManager.fire_event
 
-    def fire_without_debug(manager: Any, event: Any, level: Any = None, *rest: Any, **options: Any) -> None:
-        if (level or event.level_tag()) != EventLevel.DEBUG:
-            fire_event(manager, event, level, *rest, **options)
+    def fire_without_debug(
+        manager: EventManager,
+        e: BaseEvent,
+        level: EventLevel | None = None,
+        node: Any = None,
+        force_warn_or_error_handling: bool = False,
+    ) -> None:
+        if (level or e.level_tag()) != EventLevel.DEBUG:
+            fire_event(manager, e, level, node, force_warn_or_error_handling)
 
-    EventManager.fire_event = fire_without_debug
+    EventManager.fire_event = fire_without_debug  # type: ignore[method-assign]
