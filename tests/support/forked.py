@@ -136,4 +136,4 @@ def leave_out_debug_events() -> None:
         if (level or e.level_tag()) != EventLevel.DEBUG:
             fire_event(manager, e, level, node, force_warn_or_error_handling)
 
-    EventManager.fire_event = fire_without_debug  # type: ignore[method-assign]
+    EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]
