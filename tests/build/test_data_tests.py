@@ -65,6 +65,10 @@ WRONG_ROWS = {
         where url_hash = (select max(url_hash) from silver.documents)
     """,
     "max_length_issues_canonical_title__120": "update gold.issues set canonical_title = repeat('long ', 30)",
+    "no_nulls_in_cluster_assignments": """
+        update silver.cluster_assignments set similarity = null
+        where url_hash = (select min(url_hash) from silver.cluster_assignments)
+    """,
     "not_blank_issues_canonical_title": "update gold.issues set canonical_title = ' ' where day_rank = 1",
     "unique_together_embeddings_content_hash__content_hash__model": """
         insert into silver.embeddings select * from silver.embeddings limit 1

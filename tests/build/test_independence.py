@@ -47,13 +47,13 @@ FAULTS = [
     (
         "insert into silver.problem_assignments by name"
         " select * replace (date '2020-01-01' as as_of_date, null as voice) from silver.problem_assignments limit 1",
-        "not_null_problem_assignments_voice",
+        "no_nulls_in_problem_assignments",
         ["problems", "themes"],
     ),
     (
         "insert into silver.theme_assignments by name"
         " select * replace (date '2020-01-01' as as_of_date, null as voice) from silver.theme_assignments limit 1",
-        "not_null_theme_assignments_voice",
+        "no_nulls_in_theme_assignments",
         ["themes"],
     ),
 ]

@@ -98,6 +98,8 @@ def run_dbt(kept: Path | None) -> None:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
+    if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
+        leave_out_debug_events()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
     if kept and kept.exists():
@@ -115,3 +117,23 @@ def run_dbt(kept: Path | None) -> None:
             complete = kept.with_name(f"{kept.name}.{os.getpid()}")
             complete.write_bytes(parsed.read_bytes())
             complete.rename(kept)
+
+
+def leave_out_debug_events() -> None:
+    """Let dbt drop its debug events. It writes the text of each, even if the level of every log leaves them out."""
+    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    fire_event = EventManager.fire_event
+
+    def fire_without_debug(
+        manager: EventManager,
+        e: BaseEvent,
+        level: EventLevel | None = None,
+        node: Any = None,
+        force_warn_or_error_handling: bool = False,
+    ) -> None:
+        if (level or e.level_tag()) != EventLevel.DEBUG:
+            fire_event(manager, e, level, node, force_warn_or_error_handling)
+
+    EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]

@@ -31,6 +31,8 @@ DBT = str(Path(sys.executable).with_name("dbt"))
 # The name of every database: it is part of the parsed project, so one name lets all tests share that.
 DATABASE = "groundswell.duckdb"
 TIMEOUT_SECONDS = 600
+# Commands that need the parsed project, and no file that dbt writes when it parses.
+USE_PARSED = {"build", "test", "source"}
 # Options with which dbt parses something else.
 OTHER_PROJECT = {"--project-dir", "--profiles-dir", "--profile", "--target", "--state"}
 
@@ -110,12 +112,12 @@ class Project:
         return Finished(finished.returncode, finished.stdout)
 
     def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
-        """The file of the parsed project that a build needs: it depends on all that dbt reads while it parses.
+        """The file of the parsed project that a command needs: it depends on all that dbt reads while it parses.
 
-        None for a command that names no day, for which dbt parses the project by the clock, and for one that names
-        another project or target.
+        None for another command, for one that names no day, for which dbt parses the project by the clock, and for one
+        that names another project or target.
         """
-        if command[:2] != (DBT, "build") or "--vars" not in command or OTHER_PROJECT & set(command):
+        if command[0] != DBT or command[1] not in USE_PARSED or "--vars" not in command or OTHER_PROJECT & set(command):
             return None
         variables = command[command.index("--vars") + 1]
         settings = [(name, environment.get(name)) for name in parse_time_variables()]

@@ -118,7 +118,7 @@ def contents(project: Project) -> dict[str, tuple[int, Any]]:
 
 def replayed(project: Project, folder: Path) -> dict[str, tuple[int, Any]]:
     """The same of a new database that the archive has been replayed into, without any key."""
-    copy = Project(project.database.with_name("replayed.duckdb"), project.settings)
+    copy = Project(project.database.with_name("replayed.duckdb"), project.settings, project.parsed)
     finished = copy.ingest("--date", DAY, "--replay", str(folder))
     assert "Traceback" not in finished.output, finished.output
     return contents(copy)

@@ -19,7 +19,7 @@ from ingest.settings import load_settings
 from ingest.sources import sources
 from ingest.window import Window
 from tests.support.loopback import Answer, Loopback, Request
-from tests.support.project import DAY, ROOT, Finished, Project
+from tests.support.project import DATABASE, DAY, DBT, ROOT, Finished, Project
 from tests.support.services import (
     Post,
     Services,
@@ -30,6 +30,7 @@ from tests.support.services import (
     source_of,
     unprocessable,
 )
+from tests.support.shared import Shared
 
 DATE = date.fromisoformat(DAY)
 SETTINGS = load_settings()
@@ -130,7 +131,7 @@ class Busy(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Busy]:
+def busy(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Busy]:
     """Two spans of work and a little for each source: many days with few posts, of which two report many more."""
     days = [DATE - timedelta(days=number) for number in range(11)]
     posts = [post for day in days for post in posts_of(day, github=6, stackoverflow=12, reddit=144, hackernews=20)]
@@ -147,7 +148,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Busy]:
 
     kinds = ("500", "cut", "not-json", "reset", "empty")
     services = Services(posts, limits=ALLOWANCES, span=SPAN, faults=0.03, kinds=kinds, before=boast)
-    project = Project(tmp_path_factory.mktemp("busy") / "busy.duckdb")
+    project = Project(tmp_path_factory.mktemp("busy") / DATABASE, parsed=shared.parsed)
     with Loopback() as loopback:
         loopback.answer = services
         span = ("--from", f"{days[-1]}", "--to", f"{days[0]}")
@@ -188,17 +189,14 @@ def test_without_a_token_github_is_asked_a_third_as_often_by_two_runs_in_a_row(
 def test_dbt_sees_what_is_wrong_with_a_collection(busy: Busy, tmp_path: Path) -> None:
     project = busy.project.copy_to(tmp_path)
 
-    def dbt() -> Finished:
-        """The data tests and then the freshness, in one process: dbt takes long to start."""
-        program = """if True:
-            import sys
-            from dbt.cli.main import dbtRunner
-            options = ["--partial-parse", "--no-use-colors"]
-            sys.exit(sum(not dbtRunner().invoke(options + words.split()).success for words in sys.argv[1:]))"""
-        checks = f"test --select {' '.join(DATA_TESTS)}"
-        return project.run(sys.executable, "-c", program, checks, "source freshness --select source:bronze.raw_items")
+    def dbt(*command: str) -> Finished:
+        return project.run(DBT, *command, "--vars", f"date: {DAY}")
 
-    finished = dbt()
+    tests = ("test", "--select", *DATA_TESTS)
+    freshness = ("source", "freshness", "--select", "source:bronze.raw_items")
+    finished = dbt(*tests)
+    assert finished.status == 0, finished.output
+    finished = dbt(*freshness)
     assert finished.status == 0, finished.output
     assert "PASS freshness of bronze.raw_items" in finished.output
 
@@ -222,10 +220,12 @@ def test_dbt_sees_what_is_wrong_with_a_collection(busy: Busy, tmp_path: Path) ->
         "update bronze.raw_items set collected_at = now() at time zone 'UTC' - interval 8 day",
     ):
         project.query(statement)
-    finished = dbt()
-    assert finished.status == 2, finished.output
+    finished = dbt(*tests)
+    assert finished.status == 1, finished.output
     failures = {name: int(rows) for rows, name in re.findall(r" FAIL (\d+) (\w+)", finished.output)}
     assert failures.keys() == set(DATA_TESTS), finished.output
+    finished = dbt(*freshness)
+    assert finished.status == 1, finished.output
     assert "ERROR STALE freshness of bronze.raw_items" in finished.output
     project.query("update bronze.ingest_windows set error = 'the service gave less' where status = 'pending'")
     assert not found_by(project, "nothing_is_missing_without_a_reason")

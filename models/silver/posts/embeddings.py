@@ -11,6 +11,7 @@ rows into the table at the end of the model, and the post-hook drops the journal
 
 import hashlib
 import importlib.util
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -99,13 +100,13 @@ def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
     """
     import torch
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     if precision not in ("auto", "fp32", "bf16"):
         raise EmbeddingError(f"embedding_precision is auto, fp32 or bf16, not {precision!r}")
     folder = model_folder(name)
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    disable_progress_bar()
+    set_verbosity_error()
     cuda = torch.cuda.is_available()
     transformer = SentenceTransformer(str(folder), device="cuda" if cuda else "cpu")
     dimensions = transformer.get_embedding_dimension()
@@ -142,6 +143,7 @@ def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
     # With this module, OpenVINO sends usage data when it converts a model. Without it, OpenVINO uses its own stub.
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     import openvino
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     class Sentence(torch.nn.Module):
         def __init__(self) -> None:
@@ -153,11 +155,14 @@ def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
             embedding: torch.Tensor = self.transformer(tokens)["sentence_embedding"]
             return embedding
 
+    # The trace reads every property of the model, and sentence-transformers warns of one that is deprecated.
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+    tokens = torch.ones((2, 16), dtype=torch.long)
+    example = {"input_ids": tokens, "attention_mask": tokens}
     with warnings.catch_warnings(action="ignore"):
-        example = torch.ones((2, 16), dtype=torch.long)
-        network = openvino.convert_model(
-            Sentence().eval(), example_input={"input_ids": example, "attention_mask": example}
-        )
+        # By default PyTorch traces the network a second time to compare, which takes a third of the conversion.
+        traced = TorchScriptPythonDecoder(Sentence().eval(), example_input=example, trace_kwargs={"check_trace": False})
+        network = openvino.convert_model(traced, example_input=example)
     core = openvino.Core()
     native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     used = "bf16" if precision != "fp32" and native else "fp32"
