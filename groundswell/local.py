@@ -63,7 +63,11 @@ def main(
     settings.verbosity = 1
     if threads:
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = threads
-    server = xllamacpp.Server(settings)
+    try:
+        server = xllamacpp.Server(settings)
+    except RuntimeError:
+        # The server has written the reason to stderr.
+        sys.exit(f"llama.cpp's server did not start with {file} on port {port}")
     typer.echo(f"{file.stem} answers at {server.listening_address}/v1 (Ctrl-C ends it)")
     sys.stdout.flush()
     try:
