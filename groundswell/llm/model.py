@@ -253,6 +253,8 @@ class Model:
                     base_url=self.base_url,
                     api_key=self.api_key,
                     messages=messages,
+                    # Without it, LiteLLM gives up after 600 seconds.
+                    timeout=self.timeout,
                     # Only `ask` retries, because the providers' clients differ in what they retry.
                     max_retries=0,
                     # LiteLLM would search the tools for MCP servers, with a library that it does not install.

@@ -10,17 +10,18 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import httpx
 import pytest
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from groundswell.llm.budget import Budget
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError
 from groundswell.llm.ledger import Row
 from groundswell.llm.model import Model
+from groundswell.llm.pace import Pace
 from groundswell.local import missing
 from tests.support.project import DAY, ROOT, Project
 
@@ -39,7 +40,8 @@ class Verdict(BaseModel):
     number: int
     kind: Literal["bug", "other"]
     is_sure: bool
-    posts: list[int]
+    # Without a length, the model writes numbers on and on.
+    posts: Annotated[list[int], Field(max_length=3)]
 
 
 class Story(BaseModel):
@@ -63,7 +65,7 @@ def server() -> Iterator[str]:
 def calls_of(server: str, answer: type[BaseModel], timeout: float = 300, answer_tokens: int = 100) -> Calls:
     """Calls of the model; `outcomes` holds the rows at the end."""
     models = [Model("openai/local", f"{server}/v1", timeout, answer_tokens, answer)]
-    return Calls(models, Budget(None, None), lambda _: None)
+    return Calls(models, Budget(None, None), Pace(8, timeout), lambda _: None)
 
 
 def ask(calls: Calls, *texts: str) -> list[Row]:
@@ -113,7 +115,7 @@ def test_the_server_enforces_the_schema(server: str) -> None:
     calls = calls_of(server, Verdict)
     rows = ask(calls, *(f"{QUESTION} Or {other}?" for other in (3, 4, 5)))
     assert [row["status"] for row in rows] == ["labelled"] * 3, rows
-    assert calls.models[0].accepted == {"JSON schema"}
+    assert calls.models[0].accepted == {"JSON schema with lengths"}
     # Left alone, the model writes something else.
     said = httpx.post(
         f"{server}/v1/chat/completions",
@@ -132,7 +134,7 @@ def test_a_question_beyond_the_context_fails_alone(server: str) -> None:
     assert f"({CONTEXT} tokens)" in long["error"]
     # Nobody is paid for it, and the others keep the schema.
     assert (long["tokens_in"], long["tokens_out"]) == (0, 0)
-    assert calls.models[0].accepted == {"JSON schema"}
+    assert calls.models[0].accepted == {"JSON schema with lengths"}
     assert not calls.models[0].refusals
 
 
@@ -147,7 +149,7 @@ def test_a_call_that_times_out_frees_its_slot(server: str) -> None:
     made = tokens_made(server)
     row, *_ = ask(calls_of(server, Story, timeout=1, answer_tokens=900), STORY)
     assert row["status"] == "unanswered"
-    assert row["error"] == "no answer within 1 s"
+    assert row["error"] == "no answer within 1 s: raise var llm_timeout_seconds"
     # It may have to be paid for.
     assert row["tokens_out"] == 900
     while busy_slots(server):
