@@ -175,15 +175,14 @@ def test_a_model_that_thinks_too_long(unlabelled: Project, loopback: Loopback) -
     finished = label(unlabelled, variables=", llm_timeout_seconds: 8", **settings(loopback, "openai/gpt-4o-mini"))
     assert finished.status == 0, finished.output
     assert unlabelled.query("select cluster_id, error from gold.issue_labels where status = 'failed'") == [
-        (3, "no answer within 8 s")
+        (3, "no answer within 8 s: raise var llm_timeout_seconds")
     ]
-    # It is not asked again at once, for it may have been paid for: it stays counted, as an estimate.
-    assert len(loopback.requests) == CLUSTERS
-    [(cost, tokens)] = unlabelled.query(
-        "select cost_usd, tokens_out from gold.issue_label_attempts where status != 'labelled'"
-    )
-    assert cost > 0
-    assert tokens == 900
+    # Other calls may have kept the server busy, so it was asked again. Each call may have been paid for: it stays
+    # counted, as an estimate.
+    lost = unlabelled.query("select cost_usd, tokens_out from gold.issue_label_attempts where status != 'labelled'")
+    assert 1 <= len(lost) <= 3
+    assert len(loopback.requests) == CLUSTERS - 1 + len(lost)
+    assert all(cost > 0 and tokens == 900 for cost, tokens in lost)
 
 
 @pytest.mark.parametrize(
