@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,8 @@ from training import (
 
 issue_label_attempts: Any = load("issue_label_attempts")
 
-# Slots of a server, its seconds for an answer, and the clusters to label.
-SERVERS = [(1, 6, 40), (1, 10, 40), (1, 15, 40), (1, 20, 40), (1, 30, 40), (8, 20, 40), (8, 20, 200)]
-SCALE = 10
+# Slots of a server, its seconds for an answer, the clusters to label, and by how much all times are shortened.
+SERVERS = [*((1, seconds, 40, 10) for seconds in (6, 10, 15, 20, 30)), (8, 2, 40, 1), (8, 2, 200, 1)]
 # The value of var complaint_threshold, and the recall at which precision is reported.
 THRESHOLD = 0.5
 RECALL = 0.7
@@ -173,8 +173,8 @@ def on_sample(measure: Callable[[Path], Table]) -> Table:
 def measure_calls() -> Table:
     """Measure how long servers with one slot and with eight take to label all clusters, and how many calls are lost.
 
-    Seconds are SCALE times as short as those that they stand for, and so is the timeout. The ideal is the limit by the
-    server: its seconds for an answer, times the clusters, divided by its slots.
+    "Eight at once" is what a build did before the pace adapted. The ideal is the limit by the server: its seconds for
+    an answer, times the clusters, divided by its slots.
     """
     with tempfile.TemporaryDirectory() as folder:
         [row] = built_sample(Path(folder)).query(
@@ -182,11 +182,12 @@ def measure_calls() -> Table:
         )
         request = json.loads(row[0])
     grounds = Grounds(label_of(CATEGORIES), frozenset(), re.compile("pay"))
-    title = f"Labels from servers with few slots; all times are {SCALE} times as short, as is the timeout of 60 s"
+    title = "Labels from servers with one slot and with eight, with a timeout of 60 s"
     table = Table("slots", title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("pace")
     for column in ("seconds an answer", "clusters", "labelled", "calls lost", "seconds", "ideal", "ratio"):
         table.add_column(column, justify="right")
-    for slots, latency, clusters in SERVERS:
+    for (slots, latency, clusters, scale), pace in product(SERVERS, (Pace, EightAtOnce)):
         questions = [
             label_question(
                 each,
@@ -199,24 +200,33 @@ def measure_calls() -> Table:
                 request | {"cluster_id": n, "prompt": request["prompt"].replace("Cluster 1:", f"Cluster {n}:")}
             ]
         ]
-        kept, seconds = labelled(questions, grounds, slots, latency / SCALE, 60 / SCALE)
+        kept, seconds = labelled(questions, grounds, slots, latency / scale, pace(8, 60 / scale))
         statuses = Counter(row["status"] for row in kept)
         ideal = latency * clusters / slots
         table.add_row(
             str(slots),
+            "adapts" if pace is Pace else "eight at once",
             f"{latency:g}",
             str(clusters),
             str(statuses["labelled"]),
             str(statuses["unanswered"]),
-            f"{SCALE * seconds:.0f}",
+            f"{scale * seconds:.0f}",
             f"{ideal:.0f}",
-            f"{SCALE * seconds / ideal:.2f}",
+            f"{scale * seconds / ideal:.2f}",
         )
     return table
 
 
+class EightAtOnce(Pace):
+    """All calls that may be in flight leave at once, whatever the server makes of it."""
+
+    def allows(self, place: int) -> bool:
+        """Whether a call may leave at this place."""
+        return place <= self.most
+
+
 def labelled(
-    questions: list[Question], grounds: Grounds, slots: int, latency: float, timeout: float
+    questions: list[Question], grounds: Grounds, slots: int, latency: float, pace: Pace
 ) -> tuple[list[dict[str, Any]], float]:
     """The rows of all attempts and the seconds that the questions take with a server of so many slots.
 
@@ -232,12 +242,12 @@ def labelled(
     kept: dict[str, Any] = {}
     with Loopback() as loopback:
         loopback.answer = server
-        model = Model("openai/gpt-4o-mini", f"{loopback.url}/v1", timeout, answer_tokens=900, answer=grounds.answer)
+        model = Model(
+            "openai/gpt-4o-mini", f"{loopback.url}/v1", pace.timeout, answer_tokens=900, answer=grounds.answer
+        )
         # The first estimate loads the tokenizer.
         model.estimate(questions[0].messages)
         started = time.perf_counter()
-        calls = Calls(
-            [model], Budget(None, None), Pace(8, timeout), lambda row: kept.update({row["attempt_id"]: dict(row)})
-        )
+        calls = Calls([model], Budget(None, None), pace, lambda row: kept.update({row["attempt_id"]: dict(row)}))
         calls.put(questions, "clusters", "a label")
         return list(kept.values()), time.perf_counter() - started

@@ -19,7 +19,7 @@ from groundswell.llm.model import Message, Model
 from groundswell.llm.pace import Pace
 from groundswell.progress import progress_bar
 
-# A call that was lost beside others is sent so many times again.
+# A call that was lost, perhaps because of others, is sent so many times again.
 TIMES_AGAIN = 2
 # After an answer that was cut off, the next may be so many times as long.
 TIMES_LONGER = 2
@@ -51,14 +51,14 @@ class Question(NamedTuple):
 class Called(NamedTuple):
     """What a call came to.
 
-    row: of its attempt. answer: its text. error: why the answer was rejected. is_lost_beside_others: whether no answer
-    came in time while other calls were in flight, so that the server may have been busy with them.
+    row: of its attempt. answer: its text. error: why the answer was rejected. is_worth_again: whether no answer came in
+    time, and the server may have been busy with other calls.
     """
 
     row: Row
     answer: str
     error: AnswerError | None
-    is_lost_beside_others: bool
+    is_worth_again: bool
 
 
 class Calls:
@@ -179,7 +179,7 @@ class Calls:
             for _ in range(1 + TIMES_AGAIN):
                 called = await self.call(model, question, times)
                 last = called or last
-                if called is None or not called.is_lost_beside_others:
+                if called is None or not called.is_worth_again:
                     break
             if called and called.row["status"] != "unanswered":
                 break
@@ -217,7 +217,9 @@ class Calls:
                     self.budget.spend(estimate, -1)
                     row |= NOTHING.columns()
                 self.keep(row)
-                return Called(row, "", None, is_lost(error) and place > 1)
+                # A server that does not notice a lost call stays busy with it.
+                may_be_busy = place > 1 or bool(model.accepted)
+                return Called(row, "", None, is_lost(error) and may_be_busy)
             # The pauses before retries count, so that a server that asks for pauses gets fewer calls.
             seconds = time.monotonic() - started
             self.pace.learn(place, min(seconds, self.pace.timeout))
