@@ -107,7 +107,8 @@ def test_a_server_that_can_not_start_ends_in_one_line(file: str, reason: str) ->
     command = [sys.executable, "-m", "groundswell.local", file, "--port", "0"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1].startswith(reason)
+    # llama.cpp writes its own lines from another thread, before and after.
+    assert any(line.startswith(reason) for line in ended.stderr.splitlines())
     assert "Traceback" not in ended.stderr
 
 
