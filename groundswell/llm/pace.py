@@ -1,5 +1,7 @@
 """Decides how many calls of language models may be in flight at a time."""
 
+# The calls that leave before any answer has come.
+FIRST = 2
 # A call leaves if its answer can be expected within this share of the timeout.
 SHARE_OF_TIMEOUT = 0.9
 # If several calls in flight take less than so many times as long as the shortest call, the server answers them side by
@@ -38,7 +40,7 @@ class Pace:
     def expected(self, place: int) -> float:
         """The seconds that a call at this place takes at most."""
         if not self.seconds:
-            return 0.0 if place <= 2 else self.timeout
+            return 0.0 if place <= FIRST else self.timeout
         known = [each for each in self.seconds if each >= place]
         if known:
             return self.seconds[min(known)]

@@ -18,8 +18,7 @@ class ModelSettings(NamedTuple):
     names: first choice first. base_urls: the address of each model's server, None for its provider's own.
     is_last_resort: whether the built-in labeller labels what no model labels. timeout: seconds. calls_in_flight: the
     most at a time. answer_tokens: longest answer. most_rejected: rejected answers after which a subject is not asked
-    about again.
-    usd, tokens: limits of a UTC day, None for no limit.
+    about again. usd, tokens: limits of a UTC day, None for no limit.
     """
 
     names: list[str]
