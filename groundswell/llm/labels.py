@@ -5,7 +5,7 @@ with the posts.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from difflib import SequenceMatcher
 from typing import Annotated, Literal, NamedTuple
 from uuid import uuid4
@@ -22,6 +22,9 @@ from groundswell.llm.errors import AnswerError
 from groundswell.llm.ledger import Ledger, Row
 from groundswell.llm.settings import EXTRACTIVE
 from groundswell.relations import subquery
+
+# The error of a label by the last resort, which stands until a language model gives another.
+NO_MODEL = "no language model gave a label"
 
 # An answer must quote this many posts, or all shown posts if the prompt shows fewer.
 SUPPORT = 2
@@ -323,7 +326,28 @@ def without_label(requests: Iterable[Row], outcomes: Iterable[Row], key: str) ->
     return [request for request in requests if request[key] not in labelled]
 
 
-def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema) -> Row:
+def keep_extractive(
+    ledger: Ledger,
+    requests: Iterable[Row],
+    key: str,
+    about: Callable[[Row], Row],
+    labels: duckdb.DuckDBPyRelation,
+    *,
+    is_last_resort: bool,
+) -> None:
+    """Keep the built-in label of each request as an attempt. `labels` holds one row per value of the column `key`.
+
+    about: gives the columns that name the subject of a request.
+    is_last_resort: whether language models were asked first. Then a subject that has a label keeps it.
+    """
+    found = {row[key]: row for row in labels.to_arrow_table().to_pylist()}
+    error = NO_MODEL if is_last_resort else None
+    for request in requests:
+        if not (is_last_resort and request["has_label"]):
+            ledger.keep(extractive_attempt(request, about(request), found[request[key]], ledger.schema, error))
+
+
+def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema, error: str | None = None) -> Row:
     """The row of an attempt by the built-in labeller; its cost is 0."""
     return {
         **{name: label[name] for name in schema.names if name in label},
@@ -333,6 +357,7 @@ def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema) 
         "labeler": EXTRACTIVE,
         "prompt_version": request["prompt_version"],
         "status": "labelled",
+        "error": error,
         "latency_seconds": 0.0,
         "attempted_at": now(),
     }

@@ -327,6 +327,31 @@ def test_a_server_that_is_down_labels_nothing_and_says_so(unlabelled: Project) -
     assert "Traceback" not in finished.output
 
 
+def test_a_label_of_the_last_resort_stands_until_a_model_gives_one(unlabelled: Project, loopback: Loopback) -> None:
+    labelled = ("issue_labels", "problem_labels")
+
+    def build(model: Model | None) -> Counter[str]:
+        """Label with a server, or while it is down; how many labels are whose."""
+        loopback.answer = model or (lambda _request: Answer({"error": {"message": "starting"}}, 401))
+        finished = unlabelled.build(
+            DAY, "--select", *(f"+{name},gold" for name in labelled), data_tests=False,
+            **settings(loopback) | {"LLM_MODEL": "openai/loopback,extractive"},
+        )  # fmt: skip
+        assert finished.status == 0, finished.output
+        return Counter(
+            labeler for name in labelled for (labeler,) in unlabelled.query(f"select labeler from gold.{name}")
+        )
+
+    labels = build(None)
+    assert set(labels) == {"extractive"}
+    attempts = "select count(*) from gold.{} where labeler = 'extractive'"
+    counts = [unlabelled.query(attempts.format(f"{name[:-1]}_attempts")) for name in labelled]
+    assert build(None) == labels
+    assert [unlabelled.query(attempts.format(f"{name[:-1]}_attempts")) for name in labelled] == counts
+    # One title of the honest server is not what several posts say, and is rejected.
+    assert build(honest) == {"openai/loopback": labels.total() - 1, "extractive": 1}
+
+
 def test_a_killed_run_repeats_no_more_than_the_calls_in_flight(unlabelled: Project, loopback: Loopback) -> None:
     clusters = multiply(unlabelled, 4)
     arrived = threading.Semaphore(0)

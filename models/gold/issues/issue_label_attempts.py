@@ -3,9 +3,9 @@
 Grain: one row per attempt_id. Append-only.
 Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_labels. Otherwise package groundswell.llm
 asks the models of LLM_MODEL, the largest cluster first. If a model gives no answer, the next model is asked. If
-`extractive` is the last of them, what no model labels gets the label of silver.extractive_labels. Every answer is
-checked against the shown posts (`check_label`). A rejected answer is sent back once with the error. The row of a call
-is written before the call leaves.
+`extractive` is the last of them, what no model labels gets the label of silver.extractive_labels until a model labels
+it. Every answer is checked against the shown posts (`check_label`). A rejected answer is sent back once with the error.
+The row of a call is written before the call leaves.
 """
 
 from functools import partial
@@ -20,7 +20,7 @@ from groundswell.llm.labels import (
     Label,
     attempts_schema,
     check_label,
-    extractive_attempt,
+    keep_extractive,
     label_question,
     read_grounds,
     require_number,
@@ -41,12 +41,23 @@ REQUESTS = """
             cluster_date,
             cluster_id,
             -- With relabel, a label counts only if it was made since: a killed run does not ask twice.
-            coalesce(bool_or(status = 'labelled' and (is_new or not {relabel})), false) as is_labelled,
+            -- A label with an error is the last resort's: the models are asked again.
+            coalesce(
+                bool_or(status = 'labelled' and error is null and (is_new or not {relabel})), false
+            ) as is_labelled,
+            coalesce(bool_or(status = 'labelled'), false) as has_label,
             count(*) filter (where status = 'rejected') as rejected,
         from {attempts}
         group by all
     )
-    select cluster_date, cluster_id, prompt_version, system_prompt, prompt, samples
+    select
+        cluster_date,
+        cluster_id,
+        prompt_version,
+        system_prompt,
+        prompt,
+        samples,
+        coalesce(has_label, false) as has_label,
     from {requests} as requests
     left join attempts using (cluster_date, cluster_id)
     where
@@ -122,10 +133,6 @@ def model(dbt: Any, session: Any) -> pa.Table:
             raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {clusters} clusters: {failures[-1]}")
         unlabelled = without_label(requests, calls.outcomes, "cluster_id")
     if settings.are_extractive() or settings.is_last_resort:
-        labels = {
-            row["cluster_id"]: row
-            for row in extractive_labels.filter(f"cluster_date = date '{run_date}'").to_arrow_table().to_pylist()
-        }
-        for request in unlabelled:
-            ledger.keep(extractive_attempt(request, about_issue(request), labels[request["cluster_id"]], SCHEMA))
+        of_day = extractive_labels.filter(f"cluster_date = date '{run_date}'")
+        keep_extractive(ledger, unlabelled, "cluster_id", about_issue, of_day, is_last_resort=settings.is_last_resort)
     return ledger.kept()

@@ -20,7 +20,7 @@ from groundswell.llm.labels import (
     Label,
     attempts_schema,
     check_label,
-    extractive_attempt,
+    keep_extractive,
     label_question,
     read_grounds,
     require_number,
@@ -44,6 +44,9 @@ REQUESTS = """
             -- Null if the latest attempt is mixed, because a mixed attempt has no quotes.
             arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_quotes,
             arg_max(labeler, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_by,
+            -- A label with an error is the last resort's: the models are asked again.
+            arg_max(status = 'labelled' and error is not null, attempted_at)
+                filter (where status in ('labelled', 'mixed')) as is_last_resort,
             coalesce(bool_or(status in ('labelled', 'mixed') and is_new), false) as is_labelled_now,
             count(*) filter (where status = 'rejected') as rejected,
         from {attempts}
@@ -66,6 +69,7 @@ REQUESTS = """
         and (
             (
                 labelled_voices is null
+                or is_last_resort
                 or voices >= 2 * labelled_voices
                 or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
                 <= len(labelled_quotes)
@@ -164,9 +168,14 @@ def model(dbt: Any, session: Any) -> pa.Table:
             raise ModelError(
                 f"LLM_MODEL={calls.models[0].name} labelled none of {len(requests)} problems: {unanswered[-1]}"
             )
-        unlabelled = [each for each in without_label(requests, calls.outcomes, "problem_id") if not each["has_label"]]
+        unlabelled = without_label(requests, calls.outcomes, "problem_id")
     if settings.are_extractive() or settings.is_last_resort:
-        labels = {row["problem_id"]: row for row in extractive_problem_labels.to_arrow_table().to_pylist()}
-        for request in unlabelled:
-            ledger.keep(extractive_attempt(request, about_problem(request), labels[request["problem_id"]], SCHEMA))
+        keep_extractive(
+            ledger,
+            unlabelled,
+            "problem_id",
+            about_problem,
+            extractive_problem_labels,
+            is_last_resort=settings.is_last_resort,
+        )
     return ledger.kept()
