@@ -42,7 +42,10 @@ local: $(INSTALLED) ## Add a small language model and its server, for the tests 
 demo: $(INSTALLED) ## From nothing to a live board with the bundled days
 	@$(BIN)/python -m sync demo
 
-test: lint types pytest ## Run all checks of CI
+# mypy and sqlfluff use one core each.
+test: $(INSTALLED) ## Run all checks of CI
+	$(MAKE) --no-print-directory --jobs=2 lint types
+	$(MAKE) --no-print-directory pytest
 
 format: $(INSTALLED) ## Rewrite the code in the project's format
 	$(BIN)/ruff format .

@@ -13,6 +13,7 @@ import os
 import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ def run_dbt(kept: Path | None) -> None:
 
     if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
         leave_out_debug_events()
+    build_date_parsers_once()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
     if kept and kept.exists():
@@ -121,10 +123,13 @@ def run_dbt(kept: Path | None) -> None:
 
 def leave_out_debug_events() -> None:
     """Let dbt drop its debug events. It writes the text of each, even if the level of every log leaves them out."""
-    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.base_types import BaseEvent, DebugLevel, EventLevel
     from dbt_common.events.event_manager import EventManager
 
     fire_event = EventManager.fire_event
+
+    def leave_empty(event: DebugLevel, *args: object, **values: object) -> None:
+        """Take the place of the constructor, which copies the values into a message."""
 
     def fire_without_debug(
         manager: EventManager,
@@ -136,4 +141,12 @@ def leave_out_debug_events() -> None:
         if (level or e.level_tag()) != EventLevel.DEBUG:
             fire_event(manager, e, level, node, force_warn_or_error_handling)
 
+    DebugLevel.__init__ = leave_empty  # type: ignore[method-assign, assignment]
     EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]
+
+
+def build_date_parsers_once() -> None:
+    """Let all tables of agate share one parser of dates. dbt reads each result into such a table."""
+    import parsedatetime
+
+    parsedatetime.Constants = cache(parsedatetime.Constants)
