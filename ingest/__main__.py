@@ -41,8 +41,14 @@ def parse_source(name: str) -> str:
     return name
 
 
-@app.command()
-def main(
+@app.callback()
+def main() -> None:
+    """Collect public posts, and what belongs to that."""
+    set_up_logging(Console(stderr=True))
+
+
+@app.command("collect")
+def collect_posts(
     day: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20.")
     ] = None,
@@ -84,7 +90,6 @@ def main(
     again goes on where the last run ended, and does not repeat what is finished.
     """
     console = Console(stderr=True)
-    set_up_logging(console)
     if sample and replay_dir:
         raise typer.BadParameter("--sample replays the bundled folder, --replay another one: give one of them")
     if sample:
@@ -164,10 +169,10 @@ def days_between(day: date | None, first: date | None, last: date | None) -> lis
 
 
 def refuse_days_to_come(days: Sequence[date]) -> None:
-    """Raise IngestError if a day is in the future."""
+    """Raise typer.BadParameter if a day is in the future."""
     today = datetime.now(UTC).date()
     if days[-1] > today:
-        raise IngestError(f"{days[-1]} has not begun: today is {today}, UTC")
+        raise typer.BadParameter(f"{days[-1]} has not begun: today is {today}, UTC")
 
 
 def import_file(file: Path, day: date | None) -> Report:
@@ -205,5 +210,11 @@ def show_plan(run: Run, *, json: bool) -> None:
         Console(width=max(Console().width, 100)).print(estimate_table(estimates))
 
 
+def with_command(arguments: Sequence[str]) -> list[str]:
+    """The arguments; without a command's name first, they are those of collect."""
+    names = [command.name for command in app.registered_commands]
+    return [*arguments] if arguments and arguments[0] in names else ["collect", *arguments]
+
+
 if __name__ == "__main__":
-    sys.exit(app(prog_name="python -m ingest"))
+    sys.exit(app(with_command(sys.argv[1:]), prog_name="python -m ingest"))

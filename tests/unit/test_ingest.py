@@ -156,7 +156,7 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
         (["--from", DAY], 2, "--date is missing"),
         (["--from", DAY, "--to", "2026-11-19"], 2, "--to 2026-11-19 is before"),
         (["--date", DAY, "--replay", "tests", "--refresh"], 2, "not with --file or --replay"),
-        (["--date", "2199-01-01"], 1, "2199-01-01 has not begun"),
+        (["--date", "2199-01-01"], 2, "2199-01-01 has not begun"),
     ],
 )
 def test_bad_arguments(project: Project, arguments: list[str], status: int, says: str) -> None:
