@@ -20,7 +20,7 @@ from ingest.jsonl import import_posts
 from ingest.limits import Limits
 from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
-from ingest.settings import load_settings
+from ingest.settings import Sections, load_settings, why_off
 from ingest.sources import sources
 from ingest.store import open_store
 from ingest.view import View
@@ -103,20 +103,20 @@ def collect_posts(
             reports = [import_file(file, day)]
         else:
             days = days_between(day, first, last)
-            names = list(dict.fromkeys(source or sources()))
             if replay_dir:
                 with open_store() as connection:
-                    reports = replay(connection, names, replay_dir, days)
+                    reports = replay(connection, list(dict.fromkeys(source or sources())), replay_dir, days)
             else:
                 refuse_days_to_come(days)
-                run = Run(names, days, load_settings(), Limits.from_environment(), refresh, archive)
+                settings = load_settings()
+                names = list(dict.fromkeys(source or sources_on(settings)))
+                run = Run(names, days, settings, Limits.from_environment(), refresh, archive)
                 if dry_run:
                     show_plan(run, json=json)
                     return
                 reports = collect_days(run, console)
     except GroundswellError as error:
-        log.error("%s", error)
-        raise typer.Exit(1) from None
+        raise fail(error) from None
     except KeyboardInterrupt:
         log.error("interrupted: the same command goes on from here")
         raise typer.Exit(130) from None
@@ -132,6 +132,22 @@ def collect_posts(
         Console(width=max(Console().width, 130)).print(closing_table(reports))
     if any(report.failed for report in reports):
         raise typer.Exit(1)
+
+
+def fail(error: GroundswellError) -> typer.Exit:
+    """Log an error, or several, one a line; returns the exception for the caller to raise."""
+    for line in str(error).splitlines():
+        log.error("%s", line)
+    return typer.Exit(1)
+
+
+def sources_on(settings: Sections) -> list[str]:
+    """The sources that the settings do not leave out. Raises IngestError if there is none."""
+    reasons = {name: why_off(settings, name) for name in sources()}
+    names = [name for name, reason in reasons.items() if reason is None]
+    if not names:
+        raise IngestError("\n".join(["no source is on", *(f"{name}: {reason}" for name, reason in reasons.items())]))
+    return names
 
 
 def sample_folder(days: Sequence[date]) -> Path:

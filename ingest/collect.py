@@ -23,7 +23,7 @@ from ingest.limits import Limits
 from ingest.parsed import Parsed
 from ingest.report import Report
 from ingest.service import TIMEOUT, USER_AGENT, Service
-from ingest.settings import Sections
+from ingest.settings import Sections, why_off
 from ingest.sources import sources
 from ingest.store import (
     give_up_windows,
@@ -152,8 +152,10 @@ def plan(
 ) -> list[Window]:
     """The windows of a source that are still to be fetched, in order of days; with refresh, all windows.
 
-    Raises IngestError if a credential of the source is missing.
+    Raises IngestError if the settings leave the source out, or if a credential is missing.
     """
+    if reason := why_off(settings, name):
+        raise IngestError(reason)
     known = {} if refresh else read_windows(connection, name, days[0], days[-1])
     planned = []
     for day, query in product(days, sources()[name].queries(settings[name])):

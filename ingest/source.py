@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ingest.parsed import Parsed, Payload
 from ingest.request import ApiRequest
@@ -22,6 +22,8 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    enabled: bool = True
+
 
 Entry = TypeVar("Entry")
 
@@ -33,8 +35,13 @@ def distinct(entries: list[Entry]) -> list[Entry]:
     return entries
 
 
-# A list in a section: at least one entry, all different.
-Entries = Annotated[list[Entry], Field(min_length=1), AfterValidator(distinct)]
+# A list in a section: all entries are different. A list whose lines are all commented out is null: an empty list.
+Entries = Annotated[
+    list[Entry],
+    Field(default_factory=list),
+    BeforeValidator(lambda entries: [] if entries is None else entries),
+    AfterValidator(distinct),
+]
 
 SectionType = TypeVar("SectionType", bound=Section)
 

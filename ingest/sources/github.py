@@ -1,6 +1,7 @@
 """GitHub issues, through the search API (docs.github.com/rest/search/search)."""
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -42,10 +43,26 @@ def search_query(query: str) -> str:
     return query
 
 
+def organisation(name: str) -> str:
+    """The name of an organisation. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", name):
+        raise ValueError("write the name alone, as in duckdb")
+    return name.lower()
+
+
+def repository(name: str) -> str:
+    """The full name of a repository. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[\w.-]{1,100}", name):
+        raise ValueError("write owner and name, as in dbt-labs/dbt-core")
+    return name.lower()
+
+
 class GitHubSection(Section):
-    """Search queries, in GitHub's search syntax, without dates."""
+    """All issues of organisations and repositories, and search queries in GitHub's syntax, without dates."""
 
     queries: Entries[Annotated[str, AfterValidator(search_query)]]
+    organisations: Entries[Annotated[str, AfterValidator(organisation)]]
+    repositories: Entries[Annotated[str, AfterValidator(repository)]]
 
 
 def allowance() -> int:
@@ -54,8 +71,9 @@ def allowance() -> int:
 
 
 def queries(section: GitHubSection) -> Sequence[str]:
-    """The search queries."""
-    return section.queries
+    """The search queries, one for each entry."""
+    organisations = [f"is:issue org:{name}" for name in section.organisations]
+    return [*section.queries, *organisations, *(f"is:issue repo:{name}" for name in section.repositories)]
 
 
 async def headers(ask: Ask) -> dict[str, str]:

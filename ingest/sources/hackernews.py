@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
+from pydantic import AfterValidator
 
 from ingest.errors import IngestError, QueryRefusedError
 from ingest.item import Item
@@ -18,10 +19,24 @@ from ingest.window import Window, advance_counted
 HIT_LIMIT = 1_000
 
 
+# What a keyword is searched in: the post's own words, in posts of these tags (one of them: hence the parentheses).
+SEARCHED = "title,story_text,comment_text"
+SEARCHED_TAGS = "(story,poll,job,comment)"
+
+
+def keyword(text: str) -> str:
+    """Words to search for, as one phrase. Raises ValueError."""
+    words = " ".join(text.split())
+    if not words or '"' in words:
+        raise ValueError("write the words of a phrase, without quotation marks")
+    return words
+
+
 class HackerNewsSection(Section):
-    """Algolia's tags, one query each; story includes ask_hn and show_hn."""
+    """Algolia's tags, one query each; story includes ask_hn and show_hn. Keywords, one query each."""
 
     tags: Entries[Literal["story", "ask_hn", "show_hn", "job", "poll", "comment"]]
+    keywords: Entries[Annotated[str, AfterValidator(keyword)]]
 
 
 def allowance() -> int:
@@ -30,17 +45,21 @@ def allowance() -> int:
 
 
 def queries(section: HackerNewsSection) -> Sequence[str]:
-    """Algolia's tags."""
-    return section.tags
+    """Algolia's tags, and the keywords in quotation marks: as a phrase that Algolia takes word for word."""
+    return [*section.tags, *(f'"{words}"' for words in section.keywords)]
 
 
 def request(window: Window, page: str) -> ApiRequest:
     """The only page of a search by date."""
     start, end = int(window.start.timestamp()), int(window.end.timestamp())
+    # Sorted by date, hits with typing errors would stand among the others.
+    phrase = {"query": window.query, "typoTolerance": "false", "restrictSearchableAttributes": SEARCHED}
+    is_phrase = window.query.startswith('"')
     return ApiRequest(
         f"{os.environ.get('HACKERNEWS_API_URL') or 'https://hn.algolia.com/api/v1'}/search_by_date",
-        {
-            "tags": window.query,
+        (phrase if is_phrase else {})
+        | {
+            "tags": SEARCHED_TAGS if is_phrase else window.query,
             "numericFilters": f"created_at_i>={start},created_at_i<{end}",
             "hitsPerPage": HIT_LIMIT,
         },
@@ -55,7 +74,7 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     match status:
         case 400 | 422:
             return QueryRefusedError(
-                f"Algolia does not take the tag ({status}: {words}): correct it in ingest/sources.yml"
+                f"Algolia does not take the query ({status}: {words}): correct it in ingest/sources.yml"
             )
         case 401 | 403 | 404:
             return IngestError(f"Algolia refuses ({status}: {words}): check HACKERNEWS_API_URL")
