@@ -22,7 +22,7 @@ from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
 from ingest.settings import Sections, load_settings, why_off
 from ingest.sources import sources
-from ingest.store import open_store
+from ingest.store import open_plan, open_store
 from ingest.view import View
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -218,7 +218,7 @@ def collect_days(run: Run, console: Console) -> list[Report]:
 
 def show_plan(run: Run, *, json: bool) -> None:
     """Print the estimate for a run. Raises IngestError."""
-    with open_store() as connection:
+    with open_plan() as connection:
         estimates = estimate(connection, run)
     if json:
         typer.echo(estimates_as_json(estimates))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from groundswell.clock import now
 from groundswell.corrections import create_corrections
-from groundswell.database import connect, write_errors
+from groundswell.database import IN_MEMORY, connect, database_path, existing, refuse_name, write_errors
 from ingest.item import Item, clean_text
 from ingest.parsed import Rejected
 from ingest.window import Window
@@ -169,6 +170,25 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(DDL)
         create_corrections(connection)
         yield connection
+
+
+@contextmanager
+def open_plan() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a copy in memory of the windows, to plan with. The database is not written, and not created.
+
+    Raises DatabaseError.
+    """
+    with connect(IN_MEMORY) as copy:
+        copy.execute(DDL)
+        if Path(database_path()).exists():
+            with connect(read_only=True) as connection:
+                if existing(connection, "bronze.ingest_windows"):
+                    known = connection.execute("from bronze.ingest_windows").to_arrow_table()  # noqa: F841
+                    # An older version of the project has written fewer columns.
+                    copy.execute("insert into bronze.ingest_windows by name from known")
+        else:
+            refuse_name(database_path())
+        yield copy
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
