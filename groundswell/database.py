@@ -19,7 +19,7 @@ IN_MEMORY = ":memory:"
 # DuckDB's own databases, and the project's schemas. In a query nobody could tell a database of such a name from them.
 RESERVED = ("main", "temp", "system", "bronze", "silver", "gold")
 # dbt and DuckDB read these characters of a name in different ways, or end a text at them.
-UNSAFE = "'\\"?#;"
+UNSAFE = "'\"?#;"
 PROJECT = Path(__file__).parents[1]
 
 

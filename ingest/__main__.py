@@ -14,6 +14,7 @@ from rich.logging import RichHandler
 
 from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
+from ingest.check import FAILS, check, check_table
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
 from ingest.jsonl import import_posts
@@ -131,6 +132,23 @@ def collect_posts(
     else:
         Console(width=max(Console().width, 130)).print(closing_table(reports))
     if any(report.failed for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command("check")
+def check_sources() -> None:
+    """Try each source that is on with one request, and say what is missing and where a key is made.
+
+    The exit code is 1 if a source that is on does not work.
+    """
+    try:
+        settings, limits = load_settings(), Limits.from_environment()
+        with open_store() as connection:
+            findings = asyncio.run(check(connection, settings, limits))
+    except GroundswellError as error:
+        raise fail(error) from None
+    Console(width=max(Console().width, 100)).print(check_table(findings))
+    if any(finding.state == FAILS for finding in findings):
         raise typer.Exit(1)
 
 

@@ -268,13 +268,17 @@ class Run:
     archive: Path | None = None
 
 
+def http_client() -> httpx.AsyncClient:
+    """The client that all sources share."""
+    headers = {"User-Agent": USER_AGENT}
+    return httpx.AsyncClient(headers=headers, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None))
+
+
 async def collect(
     connection: duckdb.DuckDBPyConnection, run: Run, watch: Callable[[Service, Report], None]
 ) -> list[Report]:
     """Collect from all sources at once; returns one report per source, in order. Calls watch when a source starts."""
-    async with httpx.AsyncClient(
-        headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None)
-    ) as client:
+    async with http_client() as client:
         return await asyncio.gather(*(collect_source(connection, client, name, run, watch) for name in run.names))
 
 

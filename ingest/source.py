@@ -72,6 +72,11 @@ def no_quotas(response: httpx.Response, payload: Payload) -> list[Quota]:  # noq
     return []
 
 
+def no_advice() -> str:
+    """No advice: the service needs no key."""
+    return ""
+
+
 def no_program(author: str) -> bool:  # noqa: ARG001
     """No author is known to be a program."""
     return False
@@ -93,8 +98,10 @@ class Source(Generic[SectionType]):
     headers: headers of every request, credentials included; it may send a request for a token first.
     quotas: how many more requests a response grants.
     problem: the error in a response: a TransientError, QueryRefusedError or IngestError; None if there is none.
+    advice: what is missing and where it is had, for `python -m ingest check`; empty if nothing is.
     is_program: whether an author's name belongs to a program. Programs are hashed without AUTHOR_SALT.
 
+    site: the addresses of its posts; None if they may lie on any host, and each query asks a host of its own.
     name, label: the name in the tables, and the name for people, as in seed sources.
     personal_fields: the fields of an entry that identify a person. Rejected entries are stored without them.
     secrets: the environment variables that hold secrets.
@@ -104,7 +111,7 @@ class Source(Generic[SectionType]):
     name: str
     label: str
     section: type[SectionType]
-    site: Site
+    site: Site | None
     personal_fields: frozenset[str]
     allowance: Callable[[], int]
     queries: Callable[[SectionType], Sequence[str]]
@@ -114,9 +121,15 @@ class Source(Generic[SectionType]):
     headers: Callable[[Ask], Awaitable[dict[str, str]]] = no_headers
     quotas: Callable[[httpx.Response, Payload], list[Quota]] = no_quotas
     problem: Callable[[httpx.Response, Payload], Exception | None] | None = None
+    advice: Callable[[], str] = no_advice
     is_program: Callable[[str], bool] = no_program
     secrets: tuple[str, ...] = ()
     login: tuple[str, str] | None = None
+
+    @property
+    def has_many_hosts(self) -> bool:
+        """Whether each query asks a host of its own."""
+        return self.site is None
 
     def problem_of(self, response: httpx.Response, payload: Payload) -> Exception | None:
         """The error in a response, None if there is none: what `problem` finds, or what the status code means."""

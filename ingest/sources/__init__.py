@@ -24,5 +24,6 @@ def sites() -> Mapping[str, "Site"]:
     return {
         host.removeprefix("www."): source.site
         for source in sources().values()
+        if source.site
         for host in (source.site.host, *source.site.aliases)
     }

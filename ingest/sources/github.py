@@ -173,6 +173,16 @@ def to_item(issue: Any) -> Item | None:
     )
 
 
+def advice() -> str:
+    """Where a token is made."""
+    if credential("GITHUB_TOKEN"):
+        return ""
+    return (
+        "GITHUB_TOKEN is not set: 10 searches a minute instead of 30. "
+        "A token needs no permission: https://github.com/settings/tokens"
+    )
+
+
 def is_program(author: str) -> bool:
     """Whether a login belongs to an app: GitHub ends their logins with [bot], and gives no person such a login."""
     return author.endswith("[bot]")
@@ -193,5 +203,6 @@ SOURCE = Source(
     problem=problem,
     parse=parse,
     advance=advance,
+    advice=advice,
     is_program=is_program,
 )

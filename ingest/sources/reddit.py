@@ -130,6 +130,17 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
     return [replace(window, start=seen_from), window.afresh(end=seen_from).truncated(reason)]
 
 
+def advice() -> str:
+    """What a key takes, and what can be had without one."""
+    if credential("REDDIT_CLIENT_ID") and credential("REDDIT_CLIENT_SECRET"):
+        return ""
+    return (
+        "Since November 2025 Reddit gives keys only to applications that it has approved, and since 2026 it shows nothing"
+        " without a key: https://support.reddithelp.com/hc/en-us/articles/42728983564564-Responsible-Builder-Policy."
+        " Posts from archives can be imported with --file; to leave Reddit out, write enabled: false"
+    )
+
+
 def to_item(child: Any) -> Item | None:
     """A post of a listing; None for a comment, and for a deleted or removed post."""
     if child["kind"] != "t3":
@@ -168,4 +179,5 @@ SOURCE = Source(
     problem=problem,
     parse=parse,
     advance=advance,
+    advice=advice,
 )

@@ -156,6 +156,16 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
     return parts
 
 
+def advice() -> str:
+    """Where a key is made."""
+    if credential("STACKEXCHANGE_KEY"):
+        return ""
+    return (
+        "STACKEXCHANGE_KEY is not set: 300 requests a day instead of 10,000. "
+        "A key is the result of registering an application: https://stackapps.com/apps/oauth/register"
+    )
+
+
 def to_item(question: Any) -> Item:
     """A question as a post. The API escapes titles and names for HTML. Bodies are HTML."""
     title, owner = question.get("title"), question.get("owner") or {}
@@ -188,4 +198,5 @@ SOURCE = Source(
     problem=problem,
     parse=parse,
     advance=advance,
+    advice=advice,
 )
