@@ -18,7 +18,7 @@ from ingest import archive
 from ingest.allowance import Allowance, Sending
 from ingest.errors import IngestError, QueryRefusedError, StrangeResponseError
 from ingest.parsed import Payload
-from ingest.redaction import Redaction
+from ingest.redaction import ENCODING_HEADERS, Redaction
 from ingest.request import ApiRequest
 from ingest.response import TransientError
 from ingest.sign_in import SignIn
@@ -166,7 +166,7 @@ class Service:
         """Send a request. Raises TransientError if no whole response comes, IngestError if the address is invalid."""
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self.client.request(
+                async with self.client.stream(
                     request.method,
                     request.url,
                     params={**request.params, **request.secrets},
@@ -174,7 +174,8 @@ class Service:
                     headers=headers,
                     auth=request.auth,
                     extensions={"trace": sending.trace},
-                )
+                ) as response:
+                    return await self._whole(response)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise IngestError(f"{request.url} is no address: {error}") from error
         except (httpx.HTTPError, TimeoutError) as error:
@@ -182,10 +183,22 @@ class Service:
                 f"{request.url} can not be reached: {type(error).__name__} {error}".rstrip()
             ) from error
 
+    async def _whole(self, response: httpx.Response) -> httpx.Response:
+        """A response with its unpacked body. Raises IngestError or QueryRefusedError if the body is too large."""
+        content = bytearray()
+        async for part in response.aiter_bytes():
+            content += part
+            if len(content) > self.source.largest:
+                kind = QueryRefusedError if self.source.has_many_hosts else IngestError
+                where = response.url.copy_with(query=None)
+                raise kind(f"{where} answered more than {self.source.largest / 1e6:,.0f} MB: not read")
+        headers = [(key, value) for key, value in response.headers.multi_items() if key not in ENCODING_HEADERS]
+        return httpx.Response(response.status_code, headers=headers, content=bytes(content), request=response.request)
+
     def _read(self, response: httpx.Response, read: Callable[[Payload], Content]) -> Content:
         """The content of a response. Raises TransientError, QueryRefusedError or IngestError."""
         try:
-            payload = response.json()
+            payload = self.source.decode(response.content)
         except (ValueError, RecursionError):
             payload = None
         for quota in self.source.quotas(response, payload):

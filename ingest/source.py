@@ -1,5 +1,6 @@
 """What a source declares: its name, its addresses, its settings, and how its API is read."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -92,7 +93,8 @@ class Source(Generic[SectionType]):
     queries: what to collect each day, from the source's section of ingest/sources.yml.
         Raises IngestError if a credential is missing.
     request: the request for a page of a window.
-    parse: reads a response. Raises StrangeResponseError if the response does not come from the service.
+    decode: the content of a response's body. Raises ValueError if the body is not in the format of the service.
+    parse: reads this content. Raises StrangeResponseError if the response does not come from the service.
     advance: the windows that replace a window after a page, from the window with that page counted, the page,
         its content, and the window before. The window itself is among them if it goes on.
     headers: headers of every request, credentials included; it may send a request for a token first.
@@ -104,6 +106,8 @@ class Source(Generic[SectionType]):
     site: the addresses of its posts; None if they may lie on any host, and each query asks a host of its own.
     name, label: the name in the tables, and the name for people, as in seed sources.
     personal_fields: the fields of an entry that identify a person. Rejected entries are stored without them.
+    suffix: ends the names of recorded responses.
+    largest: the most bytes of a response that are read.
     secrets: the environment variables that hold secrets.
     login: the environment variables of a user and password that requests send as basic authentication.
     """
@@ -118,6 +122,9 @@ class Source(Generic[SectionType]):
     request: Callable[[Window, str], ApiRequest]
     parse: Callable[[Payload], Parsed]
     advance: Callable[[Window, str, Parsed, Window], Sequence[Window]]
+    decode: Callable[[bytes], Payload] = json.loads
+    suffix: str = "json"
+    largest: int = 100_000_000
     headers: Callable[[Ask], Awaitable[dict[str, str]]] = no_headers
     quotas: Callable[[httpx.Response, Payload], list[Quota]] = no_quotas
     problem: Callable[[httpx.Response, Payload], Exception | None] | None = None

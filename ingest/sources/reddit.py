@@ -135,8 +135,8 @@ def advice() -> str:
     if credential("REDDIT_CLIENT_ID") and credential("REDDIT_CLIENT_SECRET"):
         return ""
     return (
-        "Since November 2025 Reddit gives keys only to applications that it has approved, and since 2026 it shows nothing"
-        " without a key: https://support.reddithelp.com/hc/en-us/articles/42728983564564-Responsible-Builder-Policy."
+        "Since November 2025 Reddit gives keys only to applications that it has approved, and since 2026 it shows"
+        " nothing without a key: https://support.reddithelp.com/hc/en-us/articles/42728983564564-Responsible-Builder-Policy."
         " Posts from archives can be imported with --file; to leave Reddit out, write enabled: false"
     )
 

@@ -260,9 +260,14 @@ class Reader:
         return self.blocks
 
 
+# The sources whose bodies are HTML, and the start of a body in a feed of Reddit.
+HTML_SOURCES = ("feeds", "hackernews", "lobsters")
+REDDIT_HTML = "<!-- SC_OFF -->"
+
+
 def to_html(source: str, body: str) -> str:
     """A body as HTML. The source tells the format; imported Stack Overflow posts may be HTML or markdown."""
-    if source == "hackernews" or (source == "stackoverflow" and HTML_BODY.search(body)):
+    if source in HTML_SOURCES or body.startswith(REDDIT_HTML) or (source == "stackoverflow" and HTML_BODY.search(body)):
         return body
     if source in ("reddit", "stackoverflow"):
         # Both services write entities into their markdown. Neither treats HTML in a post as markup.
