@@ -45,8 +45,8 @@ def existing_path(path: str | None = None) -> str:
     path = path or database_path()
     if path != IN_MEMORY and not Path(path).exists():
         raise DatabaseError(
-            f"{Path(path).absolute()} does not exist: collect a day first, python -m ingest --date DAY, "
-            "or say with GROUNDSWELL_DB where the database is"
+            f"{Path(path).absolute()} does not exist: no posts were collected into it. Collect a day first, "
+            "python -m ingest --date DAY, or say with GROUNDSWELL_DB where the database is"
         )
     return path
 

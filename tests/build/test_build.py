@@ -223,7 +223,7 @@ def test_a_database_that_is_not_there_is_not_created(project: Project, tmp_path:
         cwd=cron, env=environment | {"NO_COLOR": "1"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert finished.returncode == 2
-    assert f"{cron / 'groundswell.duckdb'} does not exist: collect a day first" in finished.stdout
+    assert f"{cron / 'groundswell.duckdb'} does not exist: no posts were collected into it" in finished.stdout
     assert "Traceback" not in finished.stdout
     pushed = project.run(sys.executable, "-m", "sync", "--date", DAY, "--check", POCKETBASE_URL="http://127.0.0.1:9")
     assert pushed.status == 1
