@@ -1,4 +1,4 @@
-"""Lobsters and feeds: declared like any other source, asked on loopback with answers in the forms of the services."""
+"""Lobsters and feeds: declared like any other source, asked on loopback; python -m ingest check tries each source."""
 
 import json
 import time
