@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -64,6 +64,12 @@ create table if not exists bronze.rejected_items (
     collected_at timestamp not null
 );
 
+create table if not exists bronze.unfinished_files (
+    file_hash text not null,
+    entries bigint not null,
+    stored_at timestamp not null
+);
+
 create table if not exists bronze.ingest_requests (
     request_id bigint not null,
     source text not null,
@@ -92,25 +98,34 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
-# MERGE works on every catalog that DuckDB writes, and needs no index. ON CONFLICT would need a primary key.
+# The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
+FIND_KNOWN = """
+create or replace temporary table known_rows as
+select stored.url_hash, stored.rowid as row_number
+from bronze.raw_items as stored join arriving using (url_hash)
+"""
+
+INSERT_NEW = """
+insert into bronze.raw_items by name
+select *, $collected_at::timestamp as collected_at
+from arriving
+where url_hash not in (select url_hash from known_rows)
+"""
+
 # An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
-UPSERT_ITEMS = """
-merge into bronze.raw_items as known
-using (
-    select arriving.* replace (coalesce(arriving.author_hash, stored.author_hash) as author_hash),
-        $collected_at::timestamp as collected_at
-    from arriving left join bronze.raw_items as stored using (url_hash)
-) as arriving
-using (url_hash)
-when matched and arriving.collected_at >= known.collected_at and (
+UPDATE_KNOWN = """
+update bronze.raw_items as known
+set source = arriving.source, collection_date = arriving.collection_date, title = arriving.title, body = arriving.body,
+    created_at = arriving.created_at, comment_count = arriving.comment_count, vote_count = arriving.vote_count,
+    author_hash = coalesce(arriving.author_hash, known.author_hash), collected_at = $collected_at
+from (select * from arriving join known_rows using (url_hash)) as arriving
+where known.rowid = arriving.row_number and $collected_at >= known.collected_at and (
     known.source, known.collection_date, known.title, known.body, known.created_at, known.comment_count,
     known.vote_count, known.author_hash
 ) is distinct from (
     arriving.source, arriving.collection_date, arriving.title, arriving.body, arriving.created_at,
-    arriving.comment_count, arriving.vote_count, arriving.author_hash
-) then update by name
-when not matched then insert by name
-returning merge_action
+    arriving.comment_count, arriving.vote_count, coalesce(arriving.author_hash, known.author_hash)
+)
 """
 
 WINDOW_SCHEMA = pa.schema(
@@ -139,14 +154,10 @@ where known.source = arriving.source and known.query = arriving.query
     and known.window_start >= arriving.window_start and known.window_start < arriving.window_end
 """
 
-REJECT = """
-merge into bronze.rejected_items
-using (
-    select $entry_hash as entry_hash, $source as source, $query as query, $entry as entry, $reason as reason,
-        $collected_at::timestamp as collected_at
-)
-using (source, entry_hash)
-when not matched then insert by name
+KEEP_REJECTED = """
+insert into bronze.rejected_items by name
+select distinct on (source, entry_hash) *, $collected_at::timestamp as collected_at
+from arriving anti join bronze.rejected_items using (source, entry_hash)
 """
 
 
@@ -172,26 +183,27 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
-    """Insert new posts and update changed ones, in one statement; nothing is deleted. The posts are distinct."""
+    """Insert new posts and update changed ones; nothing is deleted. The posts are distinct.
+
+    Call it in a transaction: it takes several statements.
+    """
     if not items:
         return Stored()
-    arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
-        [
-            item.model_dump(include=set(Item.model_fields))
-            | {
-                "url_hash": item.url_hash,
-                "collection_date": item.collection_date,
-                "created_at": item.created_at.replace(tzinfo=None),
-                "author_hash": item.author_hash,
-            }
-            for item in items
-        ],
-        schema=ITEM_SCHEMA,
-    )
-    actions = Counter(
-        action for (action,) in connection.execute(UPSERT_ITEMS, {"collected_at": collected_at}).fetchall()
-    )
-    return Stored(actions["INSERT"], actions["UPDATE"], len(items) - actions.total())
+    columns: dict[str, list[Any]] = {
+        "url_hash": [item.url_hash for item in items],
+        "collection_date": [item.collection_date for item in items],
+        "created_at": [item.created_at.replace(tzinfo=None) for item in items],
+        "author_hash": [item.author_hash for item in items],
+    }
+    for name in ("source", "url", "title", "body", "comment_count", "vote_count"):
+        columns[name] = [getattr(item, name) for item in items]
+    arriving = pa.table({name: columns[name] for name in ITEM_SCHEMA.names}, ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
+    [(known,)] = connection.execute(FIND_KNOWN).fetchall()
+    [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
+    updated = 0
+    if known:
+        [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at}).fetchall()
+    return Stored(new, updated, len(items) - new - updated)
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
@@ -221,19 +233,44 @@ def keep_rejected(
     collected_at: datetime,
 ) -> None:
     """Store entries that could not be read, each once, as JSON or text, without their personal fields."""
-    for entry, reason in ((rejection.entry, rejection.reason) for rejection in rejected):
-        kept = entry_text(entry, personal)
-        connection.execute(
-            REJECT,
-            {
-                "entry_hash": hashlib.sha256(kept.encode()).hexdigest(),
-                "source": source,
-                "query": query,
-                "entry": kept,
-                "reason": clean_text(reason),
-                "collected_at": collected_at,
-            },
-        )
+    if not rejected:
+        return
+    entries = [entry_text(rejection.entry, personal) for rejection in rejected]
+    arriving = pa.table(  # noqa: F841  (DuckDB finds it by name)
+        {
+            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in entries],
+            "source": [source] * len(entries),
+            "query": [query] * len(entries),
+            "entry": entries,
+            "reason": [clean_text(rejection.reason) for rejection in rejected],
+        }
+    )
+    connection.execute(KEEP_REJECTED, {"collected_at": collected_at})
+
+
+def progress_of(connection: duckdb.DuckDBPyConnection, file_hash: str) -> int:
+    """How many entries of a file a killed import has stored."""
+    rows = connection.execute(
+        "select entries from bronze.unfinished_files where file_hash = $file_hash", {"file_hash": file_hash}
+    ).fetchall()
+    return int(rows[0][0]) if rows else 0
+
+
+def save_progress(connection: duckdb.DuckDBPyConnection, file_hash: str, entries: int) -> None:
+    """Record how many entries of a file are stored."""
+    forget_progress(connection, file_hash)
+    connection.execute(
+        """
+        insert into bronze.unfinished_files by name
+        select $file_hash as file_hash, $entries as entries, $moment::timestamp as stored_at
+        """,
+        {"file_hash": file_hash, "entries": entries, "moment": now()},
+    )
+
+
+def forget_progress(connection: duckdb.DuckDBPyConnection, file_hash: str) -> None:
+    """Forget a file, because it was read to its end."""
+    connection.execute("delete from bronze.unfinished_files where file_hash = $file_hash", {"file_hash": file_hash})
 
 
 def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Window], moment: datetime) -> None:
