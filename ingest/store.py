@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from groundswell.clock import now
 from groundswell.corrections import create_corrections
-from groundswell.database import connect, write_errors
-from ingest.item import Item, clean_text
+from groundswell.database import connect, transaction, write_errors
+from ingest.item import Item, clean_text, match_url, normalise_url
 from ingest.parsed import Rejected
 from ingest.window import Window
 
@@ -33,7 +33,8 @@ create table if not exists bronze.raw_items (
     created_at timestamp not null,
     comment_count bigint,
     vote_count bigint,
-    collected_at timestamp not null
+    collected_at timestamp not null,
+    match_url text
 );
 alter table bronze.raw_items add column if not exists author_hash text;
 
@@ -83,6 +84,7 @@ ITEM_SCHEMA = pa.schema(
         ("source", pa.string()),
         ("collection_date", pa.date32()),
         ("url", pa.string()),
+        ("match_url", pa.string()),
         ("title", pa.string()),
         ("body", pa.string()),
         ("created_at", pa.timestamp("us")),
@@ -94,12 +96,19 @@ ITEM_SCHEMA = pa.schema(
 
 # MERGE works on every catalog that DuckDB writes, and needs no index. ON CONFLICT would need a primary key.
 # An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
+# A known post keeps its address, however the arriving one is spelled: the address is its key in all other tables.
 UPSERT_ITEMS = """
 merge into bronze.raw_items as known
 using (
-    select arriving.* replace (coalesce(arriving.author_hash, stored.author_hash) as author_hash),
+    select arriving.* replace (
+            coalesce(stored.url_hash, arriving.url_hash) as url_hash,
+            coalesce(stored.url, arriving.url) as url,
+            nullif(arriving.match_url, coalesce(stored.url, arriving.url)) as match_url,
+            coalesce(arriving.author_hash, stored.author_hash) as author_hash
+        ),
         $collected_at::timestamp as collected_at
-    from arriving left join bronze.raw_items as stored using (url_hash)
+    from arriving
+    left join bronze.raw_items as stored on arriving.match_url = coalesce(stored.match_url, stored.url)
 ) as arriving
 using (url_hash)
 when matched and arriving.collected_at >= known.collected_at and (
@@ -111,6 +120,22 @@ when matched and arriving.collected_at >= known.collected_at and (
 ) then update by name
 when not matched then insert by name
 returning merge_action
+"""
+
+# A row that repeats another one gets a match_url that nothing has.
+ADD_MATCH_URLS = """
+alter table bronze.raw_items add column match_url text;
+
+update bronze.raw_items
+set match_url = if(found.number = 1, found.key, 'repeats ' || found.key || ' as ' || found.url)
+from (
+    select url, coalesce(keys.key, url) as key,
+        row_number() over (partition by coalesce(keys.key, url) order by collected_at, url) as number
+    from bronze.raw_items left join keys using (url)
+) as found
+where found.url = raw_items.url and (found.number > 1 or found.key != found.url);
+
+drop table keys;
 """
 
 WINDOW_SCHEMA = pa.schema(
@@ -167,8 +192,27 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place. Raises DatabaseError."""
     with connect() as connection:
         connection.execute(DDL)
+        if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
+            add_match_urls(connection)
         create_corrections(connection)
         yield connection
+
+
+def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the posts of an earlier version the column match_url.
+
+    Earlier versions knew fewer spellings of an address. Their rows keep their addresses, because url_hash is the key of
+    a post in all other tables, and are found by match_url. If a post has several rows, the oldest is found.
+    """
+    with transaction(connection):
+        connection.execute("create or replace temporary table keys (url text, key text)")
+        stored = connection.cursor().execute("select url from bronze.raw_items").to_arrow_reader(100_000)
+        for batch in stored:
+            urls = batch.column("url").to_pylist()
+            keys = [match_url(normalise_url(url)) for url in urls]
+            arriving = pa.table({"url": urls, "key": keys})  # noqa: F841  (DuckDB finds it by name)
+            connection.execute("insert into keys from arriving where url != key")
+        connection.execute(ADD_MATCH_URLS)
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
@@ -180,6 +224,7 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
             item.model_dump(include=set(Item.model_fields))
             | {
                 "url_hash": item.url_hash,
+                "match_url": item.match_url,
                 "collection_date": item.collection_date,
                 "created_at": item.created_at.replace(tzinfo=None),
                 "author_hash": item.author_hash,
