@@ -249,7 +249,7 @@ def store(
 ) -> None:
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
     # The last version of a post in a file is its newest.
-    distinct = {item.url: item for item in batch.items}
+    distinct = {item.match_url: item for item in batch.items}
     with transaction(connection):
         stored = upsert_items(connection, list(distinct.values()), moment)
         keep_rejected(connection, "file", report.name, batch.rejected, frozenset(), moment)

@@ -1,8 +1,8 @@
 """What a source declares: its name, its addresses, its settings, and how its API is read."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
 
 import httpx
@@ -39,20 +39,37 @@ Entries = Annotated[list[Entry], Field(min_length=1), AfterValidator(distinct)]
 SectionType = TypeVar("SectionType", bound=Section)
 
 
+# A rule for the part of an address after the host: a pattern that matches all of it, and what replaces
+# it, with {1} for the first group.
+Rule = tuple[re.Pattern[str], str]
+
+
 @dataclass(frozen=True)
 class Site:
     """The addresses of a source's posts: rules that give every spelling of an address the same form.
 
     host: the one spelling of the host.
     aliases: other hosts that show the same pages, without www.
+    short_hosts: hosts of short addresses, with the path on `host` that theirs are below.
     parameters: the query parameters that identify a post; all others are dropped.
-    stable_path: matches a path; only its first group, the part that never changes, is kept.
+    spellings: the first rule that matches gives the address its normal form. A fragment that no rule keeps is dropped.
+    shortest: the first rule that matches a normal form gives the form by which a post is found again. Only a site that
+        has addresses with and without the title of a post needs such rules.
+    normal: matches most addresses of posts that are in normal form already, and no other address. It saves time.
     """
 
     host: str
     aliases: tuple[str, ...] = ()
+    short_hosts: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
-    stable_path: re.Pattern[str] | None = None
+    spellings: tuple[Rule, ...] = ()
+    shortest: tuple[Rule, ...] = ()
+    normal: re.Pattern[str] | None = None
+
+
+def rule(pattern: str, form: str) -> Rule:
+    """A rule whose pattern knows ASCII letters and digits only."""
+    return re.compile(pattern, re.ASCII), form
 
 
 async def no_headers(ask: Ask) -> dict[str, str]:  # noqa: ARG001
@@ -89,6 +106,7 @@ class Source(Generic[SectionType]):
     is_program: whether an author's name belongs to a program. Programs are hashed without AUTHOR_SALT.
 
     name, label: the name in the tables, and the name for people, as in seed sources.
+    nobody: author names, in lower case, that the service writes where an account is gone.
     personal_fields: the fields of an entry that identify a person. Rejected entries are stored without them.
     secrets: the environment variables that hold secrets.
     login: the environment variables of a user and password that requests send as basic authentication.
@@ -108,6 +126,7 @@ class Source(Generic[SectionType]):
     quotas: Callable[[httpx.Response, Payload], list[Quota]] = no_quotas
     problem: Callable[[httpx.Response, Payload], Exception | None] | None = None
     is_program: Callable[[str], bool] = no_program
+    nobody: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
     login: tuple[str, str] | None = None
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from groundswell.clock import now
 from groundswell.corrections import create_corrections
-from groundswell.database import connect, write_errors
-from ingest.item import Item, clean_text
+from groundswell.database import connect, transaction, write_errors
+from ingest.item import Item, clean_text, match_url, normalise_url
 from ingest.parsed import Rejected
 from ingest.window import Window
 
@@ -33,7 +33,8 @@ create table if not exists bronze.raw_items (
     created_at timestamp not null,
     comment_count bigint,
     vote_count bigint,
-    collected_at timestamp not null
+    collected_at timestamp not null,
+    match_url text
 );
 alter table bronze.raw_items add column if not exists author_hash text;
 
@@ -89,6 +90,7 @@ ITEM_SCHEMA = pa.schema(
         ("source", pa.string()),
         ("collection_date", pa.date32()),
         ("url", pa.string()),
+        ("match_url", pa.string()),
         ("title", pa.string()),
         ("body", pa.string()),
         ("created_at", pa.timestamp("us")),
@@ -101,24 +103,24 @@ ITEM_SCHEMA = pa.schema(
 # The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
 FIND_KNOWN = """
 create or replace temporary table known_rows as
-select stored.url_hash, stored.rowid as row_number
-from bronze.raw_items as stored join arriving using (url_hash)
+select arriving.match_url, stored.rowid as row_number
+from bronze.raw_items as stored join arriving on arriving.match_url = coalesce(stored.match_url, stored.url)
 """
 
 INSERT_NEW = """
 insert into bronze.raw_items by name
-select *, $collected_at::timestamp as collected_at
-from arriving
-where url_hash not in (select url_hash from known_rows)
+select * replace (nullif(match_url, url) as match_url), $collected_at::timestamp as collected_at
+from arriving anti join known_rows using (match_url)
 """
 
 # An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
+# A known post keeps its address, however the arriving one is spelled: the address is its key in all other tables.
 UPDATE_KNOWN = """
 update bronze.raw_items as known
 set source = arriving.source, collection_date = arriving.collection_date, title = arriving.title, body = arriving.body,
     created_at = arriving.created_at, comment_count = arriving.comment_count, vote_count = arriving.vote_count,
     author_hash = coalesce(arriving.author_hash, known.author_hash), collected_at = $collected_at
-from (select * from arriving join known_rows using (url_hash)) as arriving
+from (select * from arriving join known_rows using (match_url)) as arriving
 where known.rowid = arriving.row_number and $collected_at >= known.collected_at and (
     known.source, known.collection_date, known.title, known.body, known.created_at, known.comment_count,
     known.vote_count, known.author_hash
@@ -126,6 +128,22 @@ where known.rowid = arriving.row_number and $collected_at >= known.collected_at 
     arriving.source, arriving.collection_date, arriving.title, arriving.body, arriving.created_at,
     arriving.comment_count, arriving.vote_count, coalesce(arriving.author_hash, known.author_hash)
 )
+"""
+
+# A row that repeats another one gets a match_url that nothing has.
+ADD_MATCH_URLS = """
+alter table bronze.raw_items add column match_url text;
+
+update bronze.raw_items
+set match_url = if(found.number = 1, found.key, 'repeats ' || found.key || ' as ' || found.url)
+from (
+    select url, coalesce(keys.key, url) as key,
+        row_number() over (partition by coalesce(keys.key, url) order by collected_at, url) as number
+    from bronze.raw_items left join keys using (url)
+) as found
+where found.url = raw_items.url and (found.number > 1 or found.key != found.url);
+
+drop table keys;
 """
 
 WINDOW_SCHEMA = pa.schema(
@@ -178,8 +196,27 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place. Raises DatabaseError."""
     with connect() as connection:
         connection.execute(DDL)
+        if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
+            add_match_urls(connection)
         create_corrections(connection)
         yield connection
+
+
+def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the posts of an earlier version the column match_url.
+
+    Earlier versions knew fewer spellings of an address. Their rows keep their addresses, because url_hash is the key of
+    a post in all other tables, and are found by match_url. If a post has several rows, the oldest is found.
+    """
+    with transaction(connection):
+        connection.execute("create or replace temporary table keys (url text, key text)")
+        stored = connection.cursor().execute("select url from bronze.raw_items").to_arrow_reader(100_000)
+        for batch in stored:
+            urls = batch.column("url").to_pylist()
+            keys = [match_url(normalise_url(url)) for url in urls]
+            arriving = pa.table({"url": urls, "key": keys})  # noqa: F841  (DuckDB finds it by name)
+            connection.execute("insert into keys from arriving where url != key")
+        connection.execute(ADD_MATCH_URLS)
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
@@ -190,6 +227,7 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
     if not items:
         return Stored()
     columns: dict[str, list[Any]] = {
+        "match_url": [item.match_url for item in items],
         "url_hash": [item.url_hash for item in items],
         "collection_date": [item.collection_date for item in items],
         "created_at": [item.created_at.replace(tzinfo=None) for item in items],
