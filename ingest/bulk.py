@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from ingest.errors import IngestError
 from ingest.formats import Format, impersonal, unfolded
-from ingest.item import Item
 from ingest.parsed import Rejected, one_line
 from ingest.reading import DamagedError, Entries, Unreadable
+from ingest.store import row_of
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
@@ -25,12 +25,15 @@ class Batch:
 
     entries: how many of the file were read, counted from its start.
     fetched: how many entries this batch holds, those of pages one by one.
+    rows: the posts as rows of the table, by match_url. Of several versions of a post the last one counts.
+    repeated: how many versions were replaced by a later one.
     skipped: how many are no posts, by what they are instead.
     """
 
     entries: int = 0
     fetched: int = 0
-    items: list[Item] = field(default_factory=list)
+    rows: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    repeated: int = 0
     other_days: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
@@ -115,7 +118,8 @@ class Reader:
         elif self.day and post.collection_date != self.day:
             batch.other_days += 1
         else:
-            batch.items.append(post)
+            batch.repeated += post.match_url in batch.rows
+            batch.rows[post.match_url] = row_of(post)
             return 300 + len(post.body or "")
         return 0
 

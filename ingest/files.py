@@ -37,10 +37,10 @@ from ingest.reading import (
     starts_with_json,
 )
 from ingest.report import LISTED_REJECTS, Report
-from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_items
+from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
-MEMORY = "160MB"
+MEMORY = "128MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -248,15 +248,13 @@ def store(
     connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
 ) -> None:
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
-    # The last version of a post in a file is its newest.
-    distinct = {item.match_url: item for item in batch.items}
     with transaction(connection):
-        stored = upsert_items(connection, list(distinct.values()), moment)
+        stored = upsert_rows(connection, batch.rows.values(), moment)
         keep_rejected(connection, "file", report.name, batch.rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)
     report.stored = report.stored.plus(stored)
-    report.repeated += len(batch.items) - len(distinct)
+    report.repeated += batch.repeated
     report.fetched += batch.fetched
     report.skipped += batch.skipped.total()
     report.other_days += batch.other_days
@@ -272,7 +270,8 @@ def import_files(
 
     A file that can not be read is named, and the others are read.
     """
-    connection.execute(f"set memory_limit = '{MEMORY}'")
+    # One thread is enough to store what another one reads, and takes less memory than several.
+    connection.execute(f"set memory_limit = '{MEMORY}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):

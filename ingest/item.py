@@ -89,6 +89,8 @@ def in_utc(moment: datetime) -> datetime:
     return aware.replace(microsecond=0)
 
 
+# A time as most services write it. pydantic reads it as it is.
+USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
 # A time as databases and programs write it besides ISO 8601: 2026-11-20 08:00:00 UTC, 2026-11-20 08:00:00.5 +0000 UTC,
 # 2026-11-20 08:00:00+00. The groups: day and hour, seconds, fraction, offset.
 WRITTEN_TIME = re.compile(
@@ -125,6 +127,8 @@ def from_written(moment: object) -> object:
     if not isinstance(moment, str):
         return moment
     text = moment.strip()
+    if USUAL_TIME.fullmatch(text):
+        return text
     if MAIL_TIME.fullmatch(text):
         return parsedate_to_datetime(text)
     if not (found := WRITTEN_TIME.fullmatch(text)):
@@ -152,10 +156,10 @@ def hash_author(source: str, name: str | None) -> str | None:
     secret: its key is empty, so that its posts count as one voice even without a salt.
     """
     name = (name or "").strip()
-    if is_gone(name) or name.casefold() in sources()[source].nobody:
+    if not name or is_gone(name) or name.casefold() in sources()[source].nobody:
         return None
     salt = "" if sources()[source].is_program(name) else os.environ.get("AUTHOR_SALT") or None
-    if not name or salt is None:
+    if salt is None:
         return None
     return hmac.digest(salt.encode(), f"{source}:{name.casefold()}".encode(), "sha256").hex()
 
