@@ -17,7 +17,7 @@ from groundswell.errors import GroundswellError
 from ingest.check import FAILS, check, check_table
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
-from ingest.jsonl import import_posts
+from ingest.files import Wanted, import_files, parse_columns
 from ingest.limits import Limits
 from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
@@ -40,6 +40,14 @@ def parse_source(name: str) -> str:
     if name not in sources():
         raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, sources()))}.")
     return name
+
+
+def parse_file_columns(text: str) -> dict[str, str]:
+    """The columns of a table by field. Raises typer.BadParameter."""
+    try:
+        return parse_columns(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.callback()
@@ -78,7 +86,17 @@ def collect_posts(
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Replay a bundled day: 2026-11-12, 17 or 20.")] = False,
     file: Annotated[
-        Path | None, typer.Option(metavar="F.jsonl", help="Import posts from a file (.jsonl or .jsonl.gz).")
+        list[str] | None,
+        typer.Option(metavar="F", help="Import posts from files of many formats, packed or not; - is standard input."),
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[F]...", help="More files, after --file F.")] = None,
+    columns: Annotated[
+        dict[str, str] | None,
+        typer.Option(
+            parser=parse_file_columns,
+            metavar="FIELD=COLUMN,…",
+            help="With --file: the columns of a table, as title=headline.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be asked and how long it would take; ask nothing.")
@@ -95,13 +113,16 @@ def collect_posts(
         raise typer.BadParameter("--sample replays the bundled folder, --replay another one: give one of them")
     if sample:
         replay_dir = sample_folder(days_between(day, first, last))
-    if file and (replay_dir or source or first or last):
-        raise typer.BadParameter("--file goes with none of --replay, --source, --from and --to")
+    if file and (replay_dir or first or last):
+        raise typer.BadParameter("--file goes with none of --replay, --from and --to")
+    if (more or columns) and not file:
+        raise typer.BadParameter("names of files and --columns go with --file F")
     if (file or replay_dir) and (archive or refresh or dry_run):
         raise typer.BadParameter("--archive, --refresh and --dry-run are for the services: not with --file or --replay")
     try:
         if file:
-            reports = [import_file(file, day)]
+            with open_store() as connection:
+                reports = import_files(connection, [*file, *(more or [])], Wanted(day, source or [], columns), console)
         else:
             days = days_between(day, first, last)
             if replay_dir:
@@ -207,14 +228,6 @@ def refuse_days_to_come(days: Sequence[date]) -> None:
     today = datetime.now(UTC).date()
     if days[-1] > today:
         raise typer.BadParameter(f"{days[-1]} has not begun: today is {today}, UTC")
-
-
-def import_file(file: Path, day: date | None) -> Report:
-    """Import a file of posts. Raises IngestError."""
-    if not file.is_file():
-        raise IngestError(f"{file} is no file")
-    with open_store() as connection:
-        return import_posts(connection, file, day)
 
 
 def collect_days(run: Run, console: Console) -> list[Report]:

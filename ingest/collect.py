@@ -56,7 +56,7 @@ def store_items(
     two copies in recordings or files without a time would replace each other at every run.
     """
     of_day = [item for item in items if day in (None, item.collection_date)]
-    distinct = {item.url_hash: item for item in reversed(of_day) if not seen or item.url_hash not in seen}
+    distinct = {item.match_url: item for item in reversed(of_day) if not seen or item.match_url not in seen}
     report.stored = report.stored.plus(upsert_items(connection, list(distinct.values()), collected_at))
     if seen is not None:
         seen.update(distinct)

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
 
 import httpx
@@ -47,20 +47,37 @@ Entries = Annotated[
 SectionType = TypeVar("SectionType", bound=Section)
 
 
+# A rule for the part of an address after the host: a pattern that matches all of it, and what replaces
+# it, with {1} for the first group.
+Rule = tuple[re.Pattern[str], str]
+
+
 @dataclass(frozen=True)
 class Site:
     """The addresses of a source's posts: rules that give every spelling of an address the same form.
 
     host: the one spelling of the host.
     aliases: other hosts that show the same pages, without www.
+    short_hosts: hosts of short addresses, with the path on `host` that theirs are below.
     parameters: the query parameters that identify a post; all others are dropped.
-    stable_path: matches a path; only its first group, the part that never changes, is kept.
+    spellings: the first rule that matches gives the address its normal form. A fragment that no rule keeps is dropped.
+    shortest: the first rule that matches a normal form gives the form by which a post is found again. Only a site that
+        has addresses with and without the title of a post needs such rules.
+    normal: matches most addresses of posts that are in normal form already, and no other address. It saves time.
     """
 
     host: str
     aliases: tuple[str, ...] = ()
+    short_hosts: Mapping[str, str] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
-    stable_path: re.Pattern[str] | None = None
+    spellings: tuple[Rule, ...] = ()
+    shortest: tuple[Rule, ...] = ()
+    normal: re.Pattern[str] | None = None
+
+
+def rule(pattern: str, form: str) -> Rule:
+    """A rule whose pattern knows ASCII letters and digits only."""
+    return re.compile(pattern, re.ASCII), form
 
 
 async def no_headers(ask: Ask) -> dict[str, str]:  # noqa: ARG001
@@ -105,6 +122,7 @@ class Source(Generic[SectionType]):
 
     site: the addresses of its posts; None if they may lie on any host, and each query asks a host of its own.
     name, label: the name in the tables, and the name for people, as in seed sources.
+    nobody: author names, in lower case, that the service writes where an account is gone.
     personal_fields: the fields of an entry that identify a person. Rejected entries are stored without them.
     suffix: ends the names of recorded responses.
     largest: the most bytes of a response that are read.
@@ -130,6 +148,7 @@ class Source(Generic[SectionType]):
     problem: Callable[[httpx.Response, Payload], Exception | None] | None = None
     advice: Callable[[], str] = no_advice
     is_program: Callable[[str], bool] = no_program
+    nobody: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
     login: tuple[str, str] | None = None
 

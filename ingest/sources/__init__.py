@@ -1,5 +1,6 @@
 """The sources: each module of this package declares one, as SOURCE."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -20,10 +21,19 @@ def sources() -> Mapping[str, "Source[Any]"]:
 
 @cache
 def sites() -> Mapping[str, "Site"]:
-    """The sites of all sources by host, aliases included; hosts stand there without www."""
+    """The sites of all sources by host, aliases and short hosts included; hosts stand there without www."""
     return {
         host.removeprefix("www."): source.site
         for source in sources().values()
         if source.site
-        for host in (source.site.host, *source.site.aliases)
+        for host in (source.site.host, *source.site.aliases, *source.site.short_hosts)
     }
+
+
+@cache
+def normal_addresses() -> re.Pattern[str]:
+    """Matches most addresses of posts that are in normal form already, and no other address."""
+    known = [source.site for source in sources().values() if source.site and source.site.normal]
+    return re.compile(
+        "|".join(f"https://{re.escape(site.host)}(?:{site.normal.pattern})" for site in known if site.normal), re.ASCII
+    )

@@ -15,12 +15,14 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
-from ingest.source import Ask, Entries, Section, Site, Source
+from ingest.source import Ask, Entries, Section, Site, Source, rule
 from ingest.window import SECOND, Window, advance_counted
 
 PAGE_SIZE = 100
 # The search gives at most this many results for a query, however many it reports.
 RESULT_LIMIT = 1_000
+# The path of an issue, a pull request or a discussion.
+THREAD = r"/[^/]+/[^/]+/(?:issues|pull|discussions)/\d+"
 TIMED_OUT = "GitHub's search timed out (incomplete_results)"
 # A search that times out is repeated in halves, down to this length.
 SHORTEST_INCOMPLETE = timedelta(minutes=15)
@@ -142,6 +144,9 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
 
 def parse(payload: Payload) -> Parsed:
     """Read a page of search results."""
+    if isinstance(payload, list) and payload:
+        # A repository's own list, as recordings have it.
+        return parse_entries(payload, to_item)
     parsed = parse_entries(entries_of(payload, "items"), to_item, payload.get("total_count"))
     parsed.incomplete = payload.get("incomplete_results") is True
     return parsed
@@ -159,7 +164,7 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 def to_item(issue: Any) -> Item | None:
     """An issue as a post; None for a pull request (old plain issues carry one whose fields are all null)."""
-    if (issue.get("pull_request") or {}).get("html_url"):
+    if (issue.get("pull_request") or {}).get("html_url") or "/pull/" in issue["html_url"]:
         return None
     return Item(
         source="github",
@@ -192,7 +197,21 @@ SOURCE = Source(
     name="github",
     label="GitHub",
     section=GitHubSection,
-    site=Site("github.com"),
+    site=Site(
+        "github.com",
+        spellings=(
+            # A comment, an answer in a discussion, a review: posts of their own.
+            rule(
+                rf"({THREAD})(?:/[^#]*)?(#(?:(?:issue|discussion)comment|pullrequestreview)-\d+|#discussion_r\d+)(?:-.*)?",
+                "{1}{2}",
+            ),
+            rule(rf"({THREAD})(?:[/#].*)?", "{1}"),
+        ),
+        normal=re.compile(
+            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?"
+        ),
+    ),
+    nobody=frozenset({"ghost"}),
     personal_fields=frozenset({"user", "assignee", "assignees", "closed_by", "creator", "login"}),
     secrets=("GITHUB_TOKEN",),
     allowance=allowance,

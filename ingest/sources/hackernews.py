@@ -1,6 +1,7 @@
 """Hacker News threads, through Algolia's search (hn.algolia.com/api)."""
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest
 from ingest.response import error_text, general_problem
-from ingest.source import Entries, Section, Site, Source
+from ingest.source import Entries, Section, Site, Source, rule
 from ingest.window import Window, advance_counted
 
 # The largest page, and also all that a query gives, however many hits it reports (github.com/algolia/hn-search#230).
@@ -92,20 +93,18 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 
 def to_item(hit: Any) -> Item | None:
-    """A story or comment as a post that links its thread, not the article.
-
-    None for an entry without title and text: a deleted comment, or an option of a poll.
-    """
-    title, body = hit.get("title"), hit.get("story_text") or hit.get("comment_text")
-    if not title and not body:
+    """A story or comment as a post that links its thread, not the article; None for an option of a poll."""
+    if "pollopt" in (hit.get("_tags") or ()):
         return None
+    # Older records have `text` for both.
+    body = hit.get("story_text") or hit.get("comment_text") or hit.get("text")
     return Item(
         source="hackernews",
         url=f"https://news.ycombinator.com/item?id={int(hit['objectID'])}",
-        title=title,
+        title=hit.get("title"),
         body=body,
         author=hit.get("author"),
-        created_at=hit["created_at"],
+        created_at=hit["created_at"] if hit.get("created_at") else hit["created_at_i"],
         comment_count=hit.get("num_comments"),
         vote_count=hit.get("points"),
     )
@@ -115,7 +114,13 @@ SOURCE = Source(
     name="hackernews",
     label="Hacker News",
     section=HackerNewsSection,
-    site=Site("news.ycombinator.com", parameters=("id",)),
+    site=Site(
+        "news.ycombinator.com",
+        parameters=("id",),
+        # The address of a comment within its thread, or alone.
+        spellings=(rule(r"/item\?id=\d+#(\d+)", "/item?id={1}"),),
+        normal=re.compile(r"/item\?id=\d+"),
+    ),
     personal_fields=frozenset({"author", "_tags", "_highlightResult"}),
     allowance=allowance,
     queries=queries,

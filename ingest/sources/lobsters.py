@@ -19,7 +19,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest
 from ingest.response import TransientError, error_text, general_problem
-from ingest.source import Entries, Section, Site, Source
+from ingest.source import Entries, Section, Site, Source, rule
 from ingest.window import Window
 
 # The most pages that are read of a list: 40 times 25 stories.
@@ -120,8 +120,10 @@ SOURCE = Source(
     name="lobsters",
     label="Lobsters",
     section=LobstersSection,
-    # A story keeps its number when its title, and with the title the slug, is edited.
-    site=Site("lobste.rs", stable_path=re.compile(r"(/s/\w+)(/.*)?")),
+    # A story keeps its number when its title, and with the title the slug, is edited. A comment is a post of its own.
+    site=Site(
+        "lobste.rs", spellings=(rule(r"(/s/\w+)(?:/[^#]*)?(#c_\w+)", "{1}{2}"), rule(r"(/s/\w+)(?:[/#].*)?", "{1}"))
+    ),
     personal_fields=frozenset({"submitter_user"}),
     allowance=allowance,
     queries=queries,

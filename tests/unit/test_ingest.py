@@ -127,7 +127,7 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
     assert f"{posts}:2: not JSON: " in finished.output
     assert f"{posts}:4: source: Input should be 'github'" in finished.output
     assert f"{posts}:5: url: Field required" in finished.output
-    assert f"{posts}:6: line: Input should be a valid dictionary" in finished.output
+    assert f"{posts}:6: not an object with fields" in finished.output
     assert f"{posts}:7: not JSON: " in finished.output
     assert f"{posts}:9: not JSON: " in finished.output
     assert project.query("select title from bronze.raw_items where url like '%2'") == [("half a pair: ?",)]
@@ -151,7 +151,9 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
         (["--date", "2026-11-19", "--sample"], 2, "2026-11-12, 2026-11-17, 2026-11-20"),
         (["--from", "2026-11-12", "--to", DAY, "--sample"], 2, "one of these days"),
         (["--date", DAY, "--replay", "tests"], 1, "tests holds no recorded responses"),
-        (["--file", "a.jsonl", "--source", "github"], 2, "--file goes with none of"),
+        (["--file", "a.jsonl", "--replay", "tests"], 2, "--file goes with none of"),
+        (["--date", DAY, "b.jsonl"], 2, "names of files and --columns go with --file F"),
+        (["--file", "a.csv", "--columns", "headline=title"], 2, "'headline=title' is not FIELD=COLUMN"),
         (["--date", DAY, "--from", DAY], 2, "--date goes with neither"),
         (["--from", DAY], 2, "--date is missing"),
         (["--from", DAY, "--to", "2026-11-19"], 2, "--to 2026-11-19 is before"),

@@ -8,6 +8,7 @@ import pytest
 from ingest.archive import recordings
 from ingest.errors import IngestError
 from ingest.settings import load_settings
+from ingest.source import Site
 from ingest.sources import sites, sources
 
 ROOT = Path(__file__).parents[2]
@@ -100,9 +101,13 @@ def test_every_part_of_the_sample_is_read_by_its_source() -> None:
         assert {post.source for post in posts} == {source.name}
 
 
+def hosts_of(site: Site) -> list[str]:
+    """All hosts of a site."""
+    return [site.host, *site.aliases, *site.short_hosts]
+
+
 def test_no_two_sources_claim_one_host() -> None:
-    own = [source.site for source in sources().values() if source.site]
-    hosts = [host for site in own for host in (site.host, *site.aliases)]
+    hosts = [host for source in sources().values() if source.site for host in hosts_of(source.site)]
     assert len(set(hosts)) == len(hosts) == len(sites())
 
 
