@@ -259,7 +259,7 @@ def show_plan(run: Run, *, json: bool) -> None:
 
 def with_command(arguments: Sequence[str]) -> list[str]:
     """The arguments; without a command's name first, they are those of collect."""
-    names = [command.name for command in app.registered_commands]
+    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
     return [*arguments] if arguments and arguments[0] in names else ["collect", *arguments]
 
 
