@@ -1,6 +1,7 @@
 """Entries of RSS and Atom feeds, of any host (www.rssboard.org/rss-specification, RFC 4287)."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,9 @@ from ingest.window import SECOND, Window
 NAME = "feeds"
 # feedparser takes a second for a megabyte.
 LARGEST = 5_000_000
+# The text of a post of Reddit. silver.plain_texts knows by its start that it is HTML.
+REDDIT_TEXT = re.compile(r"<!-- SC_OFF -->.*?(?=<!-- SC_ON -->)", re.DOTALL)
+COMMENTS_LINK = re.compile(r"\s*(?:<p>)?<a [^<>]*>Comments</a>(?:</p>)?\s*$")
 
 
 def feed(address: str) -> str:
@@ -87,21 +91,38 @@ def decode(body: bytes) -> Payload:
     found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
     if not found.version and not found.entries:
         raise ValueError("no feed")
-    home = found.feed.get("link") or ""
+    links = found.feed.get("links") or []
+    own = next((link["href"] for link in links if link.get("rel") == "self" and link.get("href")), "")
+    home = urljoin(own, found.feed.get("link") or "")
     return {"entries": [fields(entry, home) for entry in found.entries]}
 
 
 def fields(entry: Mapping[str, Any], home: str) -> dict[str, str | None]:
-    """The fields of an entry that make a post. Its address may be relative to that of the feed's site."""
+    """The fields of an entry that make a post. Its address may be relative to that of the feed's site.
+
+    In a feed of a source's own site, an entry on this site is a post of that source. If the entry names its discussion
+    there, as in the feeds of Hacker News and Lobsters, this is the post, and not the article.
+    """
     link, contents = entry.get("link"), entry.get("content") or []
+    link = urljoin(home, link) if link else None
+    source = source_of(home)
+    if source != NAME and source_of(entry.get("comments")) == source:
+        link = entry.get("comments")
     return {
-        "link": urljoin(home, link) if link else None,
+        "source": source if source_of(link) == source else NAME,
+        "link": link,
         "title": plain(entry.get("title"), entry.get("title_detail") or {}),
         "body": contents[0].get("value") if contents else entry.get("summary"),
         "author": (entry.get("author_detail") or {}).get("name") or entry.get("author"),
         "date": entry.get("published") or entry.get("created") or entry.get("updated"),
         "comments": entry.get("slash_comments"),
     }
+
+
+def source_of(address: str | None) -> str:
+    """The source whose site an address belongs to; this one for all other addresses."""
+    site = sites().get((urlsplit(address or "").hostname or "").removeprefix("www."))
+    return next((source.name for source in sources().values() if site and source.site is site), NAME)
 
 
 def plain(title: str | None, detail: Mapping[str, Any]) -> str | None:
@@ -132,17 +153,17 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 
 def to_item(entry: Any) -> Item:
-    """An entry as a post. A post of a source that has a site of its own belongs to that source, whoever lists it."""
+    """An entry as a post."""
     if not entry.get("link"):
         raise ValueError("link: an entry without an address")
     if not entry.get("date"):
         raise ValueError("date: an entry without a date belongs to no day")
     comments = entry.get("comments") or ""
     return Item(
-        source=owner(entry["link"]),
+        source=entry["source"],
         url=entry["link"],
         title=entry.get("title"),
-        body=entry.get("body"),
+        body=own_words(entry["source"], entry.get("body") or ""),
         # Reddit's feeds write /u/ before a name.
         author=(entry.get("author") or "").removeprefix("/u/"),
         created_at=moment(entry["date"]),
@@ -150,10 +171,12 @@ def to_item(entry: Any) -> Item:
     )
 
 
-def owner(link: str) -> str:
-    """The source whose site an address belongs to; this one for all other addresses."""
-    site = sites().get((urlsplit(link).hostname or "").removeprefix("www."))
-    return next((source.name for source in sources().values() if site and source.site is site), NAME)
+def own_words(source: str, body: str) -> str:
+    """A body without what services add in their feeds: Reddit the author's name and links, others a link "Comments"."""
+    if source == "reddit":
+        found = REDDIT_TEXT.search(body)
+        return found[0] if found else ""
+    return COMMENTS_LINK.sub("", body)
 
 
 def moment(text: str) -> Any:

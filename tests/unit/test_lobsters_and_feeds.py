@@ -112,10 +112,13 @@ RSS = """<?xml version="1.0" encoding="utf-8"?>
 </channel></rss>
 """
 ATOM = f"""<feed xmlns="http://www.w3.org/2005/Atom"><title>r/devops</title>
+<link rel="self" href="https://www.reddit.com/r/devops/new.rss"/><link href="/r/devops/"/>
 <entry><id>t3_a</id><title>Our pipeline is stuck</title><link href="https://old.reddit.com/r/devops/comments/a/stuck/"/>
     <author><name>/u/jane</name></author><published>{DAY}T12:00:00+00:00</published>
     <updated>2026-11-22T00:00:00Z</updated>
-    <content type="html">&lt;!-- SC_OFF --&gt;&lt;div class="md"&gt;&lt;p&gt;Help.&lt;/p&gt;&lt;/div&gt;</content>
+    <content type="html">
+    &lt;!-- SC_OFF --&gt;&lt;div class="md"&gt;&lt;p&gt;Help.&lt;/p&gt;&lt;/div&gt;&lt;!-- SC_ON --&gt;
+    submitted by &lt;a href="https://www.reddit.com/user/jane"&gt; /u/jane &lt;/a&gt;</content>
 </entry>
 <entry><id>t3_b</id><title type="html">Costs &amp;amp; more</title><link href="https://other.example/x?id=1"/>
     <updated>{DAY}T13:00:00Z</updated></entry>
@@ -184,6 +187,8 @@ def test_feeds_of_any_host(project: Project, loopback: Loopback, tmp_path: Path)
             f"{DAY} 12:00:00",
         ),
     ]
+    bodies = project.query("select body from bronze.raw_items where source = 'reddit'")
+    assert bodies == [('<!-- SC_OFF --><div class="md"><p>Help.</p></div>',)]
     windows = project.query(
         "select split_part(query, '/', 4), status, stored, strftime(window_start, '%H:%M:%S'), error"
         " from bronze.ingest_windows where status != 'failed' order by 1, 4"
@@ -217,6 +222,18 @@ def test_a_feed_is_asked_too_late(project: Project, loopback: Loopback, tmp_path
     assert "2026-11-18 is truncated: the feed holds 2 entries, from 2026-11-20 12:00 UTC on" in late.output
     assert project.query("select status from bronze.ingest_windows") == [("truncated",)]
     assert project.query("select count(*) from bronze.raw_items") == [(0,)]
+
+
+def test_the_feed_of_hacker_news_lists_threads_and_not_articles() -> None:
+    thread, article = "https://news.ycombinator.com/item?id=7", "https://github.com/o/r"
+    entry = f"""<item><title>It broke</title><link>{article}</link><comments>{thread}</comments>
+        <pubDate>Fri, 20 Nov 2026 10:00:00 +0000</pubDate>
+        <description><![CDATA[<a href="{thread}">Comments</a>]]></description></item>"""
+    for home, expected in (("https://news.ycombinator.com/", ("hackernews", thread)), ("/", ("feeds", article))):
+        text = f'<rss version="2.0"><channel><link>{home}</link>{entry}</channel></rss>'
+        [post] = feeds.parse(feeds.decode(text.encode())).items
+        assert (post.source, post.url) == expected
+        assert post.body is None
 
 
 def test_entities_do_not_expand() -> None:
