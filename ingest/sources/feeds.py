@@ -23,8 +23,9 @@ from ingest.sources import sites, sources
 from ingest.window import SECOND, Window
 
 NAME = "feeds"
-# feedparser takes a second for a megabyte.
+# feedparser takes up to a second for a megabyte of a feed, and the square of this time for one of nothing but tags.
 LARGEST = 5_000_000
+MOST_TAGS = 100_000
 # The text of a post of Reddit. silver.plain_texts knows by its start that it is HTML.
 REDDIT_TEXT = re.compile(r"<!-- SC_OFF -->.*?(?=<!-- SC_ON -->)", re.DOTALL)
 COMMENTS_LINK = re.compile(r"\s*(?:<p>)?<a [^<>]*>Comments</a>(?:</p>)?\s*$")
@@ -84,8 +85,8 @@ def decode(body: bytes) -> Payload:
 
     Raises ValueError if the body is no feed.
     """
-    if not body.strip():
-        raise ValueError("empty")
+    if not body.strip() or tags(body) > MOST_TAGS:
+        raise ValueError("empty, or nothing but tags")
     # Bytes that feedparser took for an address or a path would be opened. The board escapes what it shows, so that
     # feedparser need not clean the HTML, which takes most of its time.
     found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
@@ -95,6 +96,13 @@ def decode(body: bytes) -> Payload:
     own = next((link["href"] for link in links if link.get("rel") == "self" and link.get("href")), "")
     home = urljoin(own, found.feed.get("link") or "")
     return {"entries": [fields(entry, home) for entry in found.entries]}
+
+
+def tags(body: bytes) -> int:
+    """The number of "<" in a body, but for those in sections of character data, which hold HTML."""
+    before, *sections = body.split(b"<![CDATA[")
+    after = [section.partition(b"]]>")[2] if b"]]>" in section else section for section in sections]
+    return before.count(b"<") + sum(part.count(b"<") for part in after)
 
 
 def fields(entry: Mapping[str, Any], home: str) -> dict[str, str | None]:

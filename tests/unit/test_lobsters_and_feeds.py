@@ -244,6 +244,15 @@ def test_entities_do_not_expand() -> None:
     assert len(entry["title"]) < 1000
 
 
+def test_a_feed_of_nothing_but_tags_is_not_read() -> None:
+    # feedparser would take minutes, in which no other source is read.
+    with pytest.raises(ValueError, match="nothing but tags"):
+        feeds.decode(b"<rss><channel>" + b"<a>" * 1_000_000)
+    html = "<p>" * 200_000
+    text = f'<rss version="2.0"><channel><item><title>x</title><description><![CDATA[{html}]]></description></item>'
+    assert len(feeds.decode(f"{text}</channel></rss>".encode())["entries"]) == 1
+
+
 @pytest.mark.parametrize(
     ("address", "says"),
     [
