@@ -125,7 +125,7 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
     finished = project.ingest("--file", str(posts))
     assert finished.status == 1
     assert f"{posts}:2: not JSON: " in finished.output
-    assert f"{posts}:4: source: Input should be 'github'" in finished.output
+    assert f"{posts}:4: source: Input should be 'feeds' or 'github'" in finished.output
     assert f"{posts}:5: url: Field required" in finished.output
     assert f"{posts}:6: not an object with fields" in finished.output
     assert f"{posts}:7: not JSON: " in finished.output
