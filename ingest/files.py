@@ -39,6 +39,8 @@ from ingest.reading import (
 from ingest.report import LISTED_REJECTS, Report
 from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
+# DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
+CHECKPOINT = "256MB"
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
 MEMORY = "128MB"
 # Entries at the start of a file by which its format is told.
@@ -271,7 +273,7 @@ def import_files(
     A file that can not be read is named, and the others are read.
     """
     # One thread is enough to store what another one reads, and takes less memory than several.
-    connection.execute(f"set memory_limit = '{MEMORY}'; set threads = 1")
+    connection.execute(f"set memory_limit = '{MEMORY}'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
