@@ -250,9 +250,10 @@ def store(
     connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
 ) -> None:
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
+    rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
         stored = upsert_rows(connection, batch.rows.values(), moment)
-        keep_rejected(connection, "file", report.name, batch.rejected, frozenset(), moment)
+        keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)
     report.stored = report.stored.plus(stored)
@@ -260,9 +261,9 @@ def store(
     report.fetched += batch.fetched
     report.skipped += batch.skipped.total()
     report.other_days += batch.other_days
-    listed = batch.rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
-    report.rejected += [rejected.reason for rejected in listed]
-    report.unlisted_rejects += len(batch.rejected) - len(listed)
+    listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
+    report.rejected += [entry.reason for entry in listed]
+    report.unlisted_rejects += len(rejected) - len(listed)
 
 
 def import_files(

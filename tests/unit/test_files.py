@@ -485,6 +485,7 @@ def test_what_is_no_file_of_posts_is_refused_in_one_line_and_leaves_nothing(
 
 
 def test_no_name_is_kept_of_a_bad_entry(tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest) -> None:
+    deep = b'{"source": "github", "url": "x", "body": ' + b'{"body":' * 900 + b"1" + b"}" * 901 + b"\n"
     broken: dict[str, bytes] = {
         "own": lines(own(1, created_at="yesterday", editor={"name": NAME}, tags=[NAME])),
         "events": lines(event(1), event(2, created_at="x", closed_by={"login": NAME}, assignees=[{"login": NAME}])),
@@ -494,7 +495,7 @@ def test_no_name_is_kept_of_a_bad_entry(tmp_path: Path, database: duckdb.DuckDBP
         "table": as_csv([own(1, created_at="x")]) + f"{NAME},too,few\n".encode(),
         "cut": lines(own(1)) + lines(own(2))[:-40] + b"\n" + f'[1, "{NAME}"\n{NAME}\n'.encode(),
         "algolia": lines({"objectID": "x", "title": "t", "created_at": "2026-11-20T12:00:00Z", "author": NAME}),
-        "strange": lines(own(1), [NAME], NAME, {"who": NAME}, own(2, title={"user": {"login": NAME}})),
+        "strange": lines(own(1), [NAME], NAME, {"who": NAME}, own(2, title={"user": {"login": NAME}})) + deep,
     }
     for name, content in broken.items():
         (tmp_path / name).write_bytes(content)
