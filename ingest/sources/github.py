@@ -180,8 +180,9 @@ SOURCE = Source(
             ),
             rule(rf"({THREAD})(?:[/#].*)?", "{1}"),
         ),
-        normal=re.compile(
-            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?"
+        usual=re.compile(
+            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
+            re.ASCII,
         ),
     ),
     nobody=frozenset({"ghost"}),

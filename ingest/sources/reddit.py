@@ -196,7 +196,7 @@ SOURCE = Source(
             rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
             rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/", "/comments/{1}/"),
         ),
-        normal=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?"),
+        usual=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
     ),
     personal_fields=frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"}),
     secrets=("REDDIT_CLIENT_SECRET",),

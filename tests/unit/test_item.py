@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ingest import item
-from ingest.item import Item, match_url, normalise_url
-from ingest.sources import normal_addresses, sources
+from ingest.item import Item, any_form, match_url, normalise_url, usual_form
+from ingest.sources import sites, sources
 
 POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_at": "2026-11-20T23:59:59Z"}
 
@@ -77,21 +76,29 @@ OTHER_POSTS = st.tuples(
 ).map("".join)  # fmt: skip
 
 
-@given(POSTS_OF_REDDIT | OTHER_POSTS | st.from_regex(normal_addresses(), fullmatch=True))
-def test_an_address_that_is_taken_for_normal_is_normal(address: str) -> None:
-    if normal_addresses().fullmatch(address):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(item, "normal_addresses", lambda: re.compile(r"(?!)"))
-            assert normalise_url(address) == address
+USUAL_POSTS = st.sampled_from(sorted({site.host for site in sites().values()})).flatmap(
+    lambda host: st.from_regex(sites()[host.removeprefix("www.")].usual or "", fullmatch=True).map(
+        lambda place: f"https://{host}{place}"
+    )
+)
 
 
-def test_most_addresses_of_posts_are_taken_for_normal() -> None:
+@given(USUAL_POSTS | POSTS_OF_REDDIT | OTHER_POSTS)
+def test_a_usual_address_has_the_form_of_any_other(address: str) -> None:
+    for spelling in (address, address.replace("https", "http"), address.replace("www.", "old.")):
+        if usual := usual_form(spelling):
+            assert usual == any_form(spelling) == any_form(usual)
+
+
+def test_most_addresses_of_posts_are_usual() -> None:
     for address in (
         "https://github.com/a/.github/issues/1", "https://github.com/a/b/issues/1#issuecomment-1",
         "https://news.ycombinator.com/item?id=1", "https://stackoverflow.com/questions/4",
         "https://www.reddit.com/r/a/comments/x/t_one/", "https://www.reddit.com/r/a/comments/x/t_one/y/",
     ):  # fmt: skip
-        assert normal_addresses().fullmatch(address), address
+        assert usual_form(address) == address
+    assert usual_form("http://old.reddit.com/r/a/comments/x/t/") == "https://www.reddit.com/r/a/comments/x/t/"
+    assert usual_form("https://redd.it/r/a/comments/x/t/") is None
 
 
 def test_a_post_is_found_by_every_normal_form_of_its_address() -> None:
