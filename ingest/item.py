@@ -13,6 +13,7 @@ from urllib.parse import urldefrag, urlsplit, urlunsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from url_normalize import url_normalize
 
+from groundswell.placeholders import is_gone
 from ingest.sources import sites, sources
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ def from_epoch(moment: object) -> object:
 
     Other values stay as they are. Raises ValueError for a number that is no time.
     """
-    if isinstance(moment, str) and re.fullmatch(r"\s*-?\d{5,}(?:\.\d+)?\s*", moment, re.ASCII):
-        moment = float(moment) if "." in moment else int(moment)
+    if isinstance(moment, str) and re.fullmatch(r"\s*-?(?:\d{5,}(?:\.\d+)?|\d\.\d+e\+?\d+)\s*", moment, re.ASCII):
+        moment = int(moment) if moment.strip().isdecimal() else float(moment)
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return moment
     seconds: float = moment
@@ -177,22 +178,10 @@ def known_source(name: str) -> str:
     return name
 
 
-# What services and archives write in place of a text or a name that is gone: [deleted], [removed by moderator],
-# [ Removed by Reddit on account of violating the [content policy](…). ], [dead], [flagged] [dead].
-GONE_MARK = (
-    r"\\?\[\s*(?:deleted|removed|unavailable)(?:\s+(?:by|on)\s[^\[\]]{0,80}(?:\[[^\[\]]{0,80}\](?:\([^()]{0,200}\))?[^\[\]]{0,20})?)?"
-    r"\s*\.?\s*\\?\]|\[(?:dead|flagged|delayed|dupe)\]"
-)
-GONE = re.compile(rf"(?:<p>|[\s*_])*(?:{GONE_MARK})(?:\s*(?:{GONE_MARK}))*(?:</p>|[\s*_.])*", re.IGNORECASE)
 # What programs write for a value that is missing. A text that says only this says nothing.
 MISSING = frozenset({"", "nan", "null", "none", "<na>", "\\n"})
 # No post has more comments or votes, up or down. Sums of counts stay far below the database's largest number.
 LARGEST_COUNT = 1_000_000_000
-
-
-def is_gone(text: str) -> bool:
-    """Whether a text is only a placeholder for what was deleted, removed or not shown."""
-    return "[" in text[:20] and bool(GONE.fullmatch(text))
 
 
 def none_if_missing(value: object) -> object:

@@ -94,6 +94,7 @@ def test_bodies(source: str, text: str, plain: str) -> None:
         ("🔥", "fire"),
         ("How do I fix this? [duplicate]", "How do I fix this?"),
         ("[closed] beta is closed", "[closed] beta is closed"),
+        ("[deleted by user]", ""),
         ("🤖 Domains button", "Domains button"),
     ],
 )
@@ -123,6 +124,7 @@ def test_titles(title: str, plain: str) -> None:
         ),
         ("No description provided.\n\n        All reactions\n", ""),
         ("https://x.example/y", "x.example"),
+        ("[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]", ""),
     ],
 )
 def test_what_nobody_wrote_is_no_text(text: str, plain: str) -> None:

@@ -21,6 +21,7 @@ from cmarkgfm.cmark import Options
 from lxml import etree
 from lxml.html import defs
 
+from groundswell.placeholders import is_gone
 from groundswell.relations import subquery
 
 BATCH = 1_000
@@ -507,6 +508,9 @@ def last_resort(source: str, blocks: list[Block], kinds: Sequence[str], headings
 
 def plain_body(source: str, body: str, headings: Set[str]) -> str:
     """A body as plain text; newlines separate its blocks."""
+    # Earlier versions stored placeholders.
+    if is_gone(body):
+        return ""
     blocks = [
         block._replace(kind="prose") if is_written(source, body, block) else block
         for block in blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
@@ -523,6 +527,8 @@ def plain_body(source: str, body: str, headings: Set[str]) -> str:
 
 def plain_title(title: str) -> str:
     """A title as plain text in one line. The services' titles hold entities and no markup."""
+    if is_gone(title):
+        return ""
     text = SCRIPT.sub(" ", html.unescape(title[:READ]))
     # A title may be about <b>. Tags are markup if they have attributes, or if the title has no other words.
     text = TAG.sub(lambda tag: " " if " " in tag[0] and tag[1].lower() in KNOWN else tag[0], text)
