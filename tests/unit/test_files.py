@@ -30,13 +30,11 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from url_normalize import url_normalize
 
 from ingest import bulk, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
-from ingest.sources import sites
 from ingest.store import open_store
 from tests.support.project import ROOT
 
@@ -609,16 +607,6 @@ def test_a_killed_import_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
 
 
 # --- what is fast, and equal to what is slow ---------------------------------------------------------------------
-
-HOSTS = [site.host for site in sites().values()]
-SEGMENTS = st.text(st.sampled_from("abzAZ019_-.~%/;=@:!$&'()*+, é?#"), max_size=12)
-
-
-@given(st.sampled_from(HOSTS), st.lists(SEGMENTS, max_size=6).map(lambda parts: "/" + "/".join(parts)))
-def test_a_plain_path_is_what_the_library_leaves_as_it_is(host: str, path: str) -> None:
-    if item.PLAIN.fullmatch(path):
-        address = f"https://{host}{path}"
-        assert url_normalize(address, filter_params=True, param_allowlist=["id"]) == address
 
 
 @given(st.from_regex(item.USUAL_TIME, fullmatch=True))
