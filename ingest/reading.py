@@ -56,16 +56,21 @@ def reason_of(error: Exception) -> str:
     return f"not JSON: {type(error).__name__}"
 
 
+# What orjson refuses and Python's parser takes: NaN and infinities, and half a pair of surrogates.
+LENIENT = re.compile(rb"NaN|Infinity|\\ud[89a-f]", re.IGNORECASE)
+
+
 def loads(line: bytes) -> Any:
     """A line of JSON, or why it is none. NaN becomes None."""
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        # orjson refuses NaN, numbers beyond 64 bits and half a pair of surrogates; Python's parser takes them.
         try:
-            return NOT_A_NUMBER.decode(line.decode())
-        except (ValueError, RecursionError) as error:
-            return Unreadable(len(line), reason_of(error))
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if LENIENT.search(line):
+                return NOT_A_NUMBER.decode(line.decode())
+            raise
+    except (ValueError, RecursionError) as error:
+        return Unreadable(len(line), reason_of(error))
 
 
 def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Unreadable]]:
