@@ -1,11 +1,13 @@
 """Checks entries of a file and stores them in large batches: a file of any size in the same memory."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import orjson
 from pydantic import ValidationError
 
 from ingest.errors import IngestError
@@ -28,6 +30,8 @@ class Batch:
     rows: the posts as rows of the table, by match_url. Of several versions of a post the last one counts.
     repeated: how many versions were replaced by a later one.
     skipped: how many are no posts, by what they are instead.
+    rejected: what is an entry, but no post that can be stored; the text of its fields, as JSON.
+    unparsed: what is no entry at all; where it stands, and how long it is.
     """
 
     entries: int = 0
@@ -37,6 +41,7 @@ class Batch:
     other_days: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
+    unparsed: list[Rejected] = field(default_factory=list)
 
 
 @dataclass
@@ -78,7 +83,7 @@ class Reader:
         batch.entries = count
         if failure and isinstance(failure[0], DamagedError):
             # Lines that can not be parsed shortly before the damage are part of it.
-            batch.rejected = [rejected for rejected in batch.rejected if isinstance(rejected.entry, dict)]
+            batch.unparsed.clear()
         yield batch
         if failure:
             raise failure[0]
@@ -96,21 +101,20 @@ class Reader:
         batch.fetched += 1
         try:
             if isinstance(entry, Unreadable):
-                return self.reject(batch, place, None, entry.reason, entry.length)
+                return self.leave_out(batch, place, entry.length, entry.reason)
             if not isinstance(entry, dict):
-                return self.reject(batch, place, None, "not an object with fields", len(str(entry)))
+                return self.leave_out(batch, place, len(str(entry)), "not an object with fields")
             if not current.knows(entry):
-                return self.reject(batch, place, None, "its fields are of no known format", len(str(entry)))
+                return self.leave_out(batch, place, len(str(entry)), "its fields are of no known format")
             post = current.to_post(entry)
         except ValidationError as error:
-            return self.reject(batch, place, impersonal(entry, current.kept), one_line(error))
+            return self.reject(batch, place, entry, current, one_line(error))
         except KeyError as error:
-            return self.reject(batch, place, impersonal(entry, current.kept), f"{error.args[0]}: Field required")
+            return self.reject(batch, place, entry, current, f"{error.args[0]}: Field required")
         except (TypeError, AttributeError, OverflowError, RecursionError) as error:
-            reason = f"not as {current.label} are ({type(error).__name__})"
-            return self.reject(batch, place, impersonal(entry, current.kept), reason)
+            return self.reject(batch, place, entry, current, f"not as {current.label} are ({type(error).__name__})")
         except ValueError as error:
-            return self.reject(batch, place, impersonal(entry, current.kept), quoted_nowhere(error))
+            return self.reject(batch, place, entry, current, quoted_nowhere(error))
         if isinstance(post, str):
             batch.skipped[post] += 1
         elif self.only and post.source not in self.only:
@@ -123,12 +127,29 @@ class Reader:
             return 300 + len(post.body or "")
         return 0
 
-    def reject(self, batch: Batch, place: int, kept: Any, reason: str, length: int = 0) -> int:
-        """Add what could not be read, without the name of its author, or without anything if it could not be parsed."""
-        if kept is None:
-            kept = f"{self.name}, {self.unit} {place}: {length:,} characters"
-        batch.rejected.append(Rejected(kept, f"{self.name}:{place}: {reason}"))
-        return 1_000
+    def reject(self, batch: Batch, place: int, entry: Any, current: Format, reason: str) -> int:
+        """Add an entry that is no post, with the fields of its format only: none of them names a person."""
+        try:
+            text = as_text(impersonal(entry, current.kept))
+        except RecursionError:
+            return self.leave_out(batch, place, 0, "too many levels")
+        batch.rejected.append(Rejected(text, f"{self.name}:{place}: {reason}"))
+        return len(text)
+
+    def leave_out(self, batch: Batch, place: int, length: int, reason: str) -> int:
+        """Add what is no entry: anything in it may be a name, so only its place and length are kept."""
+        text = f"{self.name}, {self.unit} {place}: {length:,} characters"
+        batch.unparsed.append(Rejected(text, f"{self.name}:{place}: {reason}"))
+        return len(text)
+
+
+def as_text(fields: dict[str, Any]) -> str:
+    """Some fields as JSON."""
+    try:
+        return orjson.dumps(fields).decode()
+    except orjson.JSONEncodeError:
+        # Numbers beyond 64 bits, half a pair of surrogates, and values of Parquet that JSON does not have.
+        return json.dumps(fields, ensure_ascii=False, default=str)
 
 
 def until_failure(entries: Entries, failure: list[IngestError]) -> Entries:

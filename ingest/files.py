@@ -39,6 +39,8 @@ from ingest.reading import (
 from ingest.report import LISTED_REJECTS, Report
 from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
+# DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
+CHECKPOINT = "256MB"
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
 MEMORY = "128MB"
 # Entries at the start of a file by which its format is told.
@@ -248,9 +250,10 @@ def store(
     connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
 ) -> None:
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
+    rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
         stored = upsert_rows(connection, batch.rows.values(), moment)
-        keep_rejected(connection, "file", report.name, batch.rejected, frozenset(), moment)
+        keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)
     report.stored = report.stored.plus(stored)
@@ -258,9 +261,9 @@ def store(
     report.fetched += batch.fetched
     report.skipped += batch.skipped.total()
     report.other_days += batch.other_days
-    listed = batch.rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
-    report.rejected += [rejected.reason for rejected in listed]
-    report.unlisted_rejects += len(batch.rejected) - len(listed)
+    listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
+    report.rejected += [entry.reason for entry in listed]
+    report.unlisted_rejects += len(rejected) - len(listed)
 
 
 def import_files(
@@ -271,7 +274,7 @@ def import_files(
     A file that can not be read is named, and the others are read.
     """
     # One thread is enough to store what another one reads, and takes less memory than several.
-    connection.execute(f"set memory_limit = '{MEMORY}'; set threads = 1")
+    connection.execute(f"set memory_limit = '{MEMORY}'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):

@@ -82,5 +82,5 @@ def one_line(error: ValidationError) -> str:
     """A pydantic error as `field: reason; field: reason`."""
     return "; ".join(
         f"{'.'.join(map(str, problem['loc'])) or 'line'}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_context=False)
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
     )

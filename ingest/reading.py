@@ -56,16 +56,21 @@ def reason_of(error: Exception) -> str:
     return f"not JSON: {type(error).__name__}"
 
 
+# What orjson refuses and Python's parser takes: NaN and infinities, and half a pair of surrogates.
+LENIENT = re.compile(rb"NaN|Infinity|\\ud[89a-f]", re.IGNORECASE)
+
+
 def loads(line: bytes) -> Any:
     """A line of JSON, or why it is none. NaN becomes None."""
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        # orjson refuses NaN, numbers beyond 64 bits and half a pair of surrogates; Python's parser takes them.
         try:
-            return NOT_A_NUMBER.decode(line.decode())
-        except (ValueError, RecursionError) as error:
-            return Unreadable(len(line), reason_of(error))
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if LENIENT.search(line):
+                return NOT_A_NUMBER.decode(line.decode())
+            raise
+    except (ValueError, RecursionError) as error:
+        return Unreadable(len(line), reason_of(error))
 
 
 def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Unreadable]]:
@@ -98,7 +103,7 @@ def read_values(stream: IO[bytes]) -> Entries:
     Raises IngestError where the text is no JSON, or ends within a value: there is no way to find the next one.
     """
     text = io.TextIOWrapper(stream, "utf-8", errors="replace")
-    buffer, position, number, depth, part = "", 0, 0, 0, PART
+    buffer, position, number, depth, part, ended = "", 0, 0, 0, PART, False
     while True:
         between = BETWEEN.match(buffer, position)
         start = between.end() if between else position
@@ -115,21 +120,21 @@ def read_values(stream: IO[bytes]) -> Entries:
                     raise IngestError(f"entry {number + 1} is {reason}") from None
             else:
                 # A number at the end of the buffer may go on in the next part.
-                if end < len(buffer) or isinstance(value, dict | list | str):
+                if end < len(buffer) or ended or isinstance(value, dict | list | str):
                     separators = buffer[position:start]
                     depth += separators.count("[") - separators.count("]")
                     number += 1
                     yield number, value
                     position = end
                     continue
-        more = text.read(part)
-        if not more:
+        if ended:
             break
+        more = text.read(part)
+        ended = not more
         # An entry that is long is tried again with twice as much, not with a little more each time.
         part = PART if start >= len(buffer) else min(2 * part, LONGEST)
         buffer, position = buffer[position:] + more, 0
-    rest = buffer[position:]
-    if start < len(buffer) or depth + rest.count("[") - rest.count("]") > 0:
+    if start < len(buffer) or depth + buffer.count("[", position) - buffer.count("]", position) > 0:
         raise IngestError(f"it ends in the middle, after entry {number:,}")
 
 

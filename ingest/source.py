@@ -63,7 +63,7 @@ class Site:
     spellings: the first rule that matches gives the address its normal form. A fragment that no rule keeps is dropped.
     shortest: the first rule that matches a normal form gives the form by which a post is found again. Only a site that
         has addresses with and without the title of a post needs such rules.
-    normal: matches most addresses of posts that are in normal form already, and no other address. It saves time.
+    usual: matches the part of most posts' addresses after the host, in normal form, and no other. It saves time.
     """
 
     host: str
@@ -72,7 +72,7 @@ class Site:
     parameters: tuple[str, ...] = ()
     spellings: tuple[Rule, ...] = ()
     shortest: tuple[Rule, ...] = ()
-    normal: re.Pattern[str] | None = None
+    usual: re.Pattern[str] | None = None
 
 
 def rule(pattern: str, form: str) -> Rule:

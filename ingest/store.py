@@ -133,7 +133,8 @@ from (select * from arriving join known_rows using (match_url)) as arriving
 where known.rowid = arriving.row_number and $collected_at >= known.collected_at and (
     known.source, known.title, known.body, known.created_at, known.comment_count, known.vote_count, known.author_hash
 ) is distinct from (
-    arriving.source, arriving.title, arriving.body, arriving.created_at, arriving.comment_count, arriving.vote_count, coalesce(arriving.author_hash, known.author_hash)
+    arriving.source, arriving.title, arriving.body, arriving.created_at, arriving.comment_count, arriving.vote_count,
+    coalesce(arriving.author_hash, known.author_hash)
 )
 """
 

@@ -1,6 +1,5 @@
 """The sources: each module of this package declares one, as SOURCE."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -28,12 +27,3 @@ def sites() -> Mapping[str, "Site"]:
         if source.site
         for host in (source.site.host, *source.site.aliases, *source.site.short_hosts)
     }
-
-
-@cache
-def normal_addresses() -> re.Pattern[str]:
-    """Matches most addresses of posts that are in normal form already, and no other address."""
-    known = [source.site for source in sources().values() if source.site and source.site.normal]
-    return re.compile(
-        "|".join(f"https://{re.escape(site.host)}(?:{site.normal.pattern})" for site in known if site.normal), re.ASCII
-    )

@@ -21,8 +21,9 @@ from ingest.window import SECOND, Window, advance_counted
 PAGE_SIZE = 100
 # The search gives at most this many results for a query, however many it reports.
 RESULT_LIMIT = 1_000
-# The path of an issue, a pull request or a discussion.
-THREAD = r"/[^/]+/[^/]+/(?:issues|pull|discussions)/\d+"
+# The path of an issue, a pull request, a discussion or a commit, and the fragment of a comment there.
+THREAD = r"/[^/]+/[^/]+/(?:(?:issues|pull|discussions)/\d+|commit/[\da-f]+)"
+COMMENT = r"#(?:(?:issue|discussion|commit)comment|pullrequestreview)-\d+|#discussion_r\d+"
 TIMED_OUT = "GitHub's search timed out (incomplete_results)"
 # A search that times out is repeated in halves, down to this length.
 SHORTEST_INCOMPLETE = timedelta(minutes=15)
@@ -201,14 +202,12 @@ SOURCE = Source(
         "github.com",
         spellings=(
             # A comment, an answer in a discussion, a review: posts of their own.
-            rule(
-                rf"({THREAD})(?:/[^#]*)?(#(?:(?:issue|discussion)comment|pullrequestreview)-\d+|#discussion_r\d+)(?:-.*)?",
-                "{1}{2}",
-            ),
+            rule(rf"({THREAD})(?:/[^#]*)?({COMMENT})(?:-.*)?", "{1}{2}"),
             rule(rf"({THREAD})(?:[/#].*)?", "{1}"),
         ),
-        normal=re.compile(
-            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?"
+        usual=re.compile(
+            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
+            re.ASCII,
         ),
     ),
     nobody=frozenset({"ghost"}),

@@ -119,7 +119,7 @@ SOURCE = Source(
         parameters=("id",),
         # The address of a comment within its thread, or alone.
         spellings=(rule(r"/item\?id=\d+#(\d+)", "/item?id={1}"),),
-        normal=re.compile(r"/item\?id=\d+"),
+        usual=re.compile(r"/item\?id=\d+", re.ASCII),
     ),
     personal_fields=frozenset({"author", "_tags", "_highlightResult"}),
     allowance=allowance,

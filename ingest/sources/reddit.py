@@ -10,8 +10,9 @@ import httpx
 from pydantic import AfterValidator
 
 from groundswell.http import header_number
+from groundswell.placeholders import is_gone
 from ingest.errors import IngestError, QueryRefusedError, StrangeResponseError
-from ingest.item import Item, is_gone
+from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
@@ -147,13 +148,11 @@ def advice() -> str:
 
 
 def own_text(post: Any) -> str | None:
-    """The text of a post: its own, or that of the post it repeats, its pictures' captions, its poll's options."""
-    if text := post.get("selftext"):
-        return str(text)
+    """The text of a post, with that of the post it repeats, its pictures' captions and its poll's options."""
     parents = post.get("crosspost_parent_list") or ()
     pictures = (post.get("gallery_data") or {}).get("items") or ()
     options = (post.get("poll_data") or {}).get("options") or ()
-    lines = [parent.get("selftext") for parent in parents[:1]]
+    lines = [post.get("selftext"), *(parent.get("selftext") for parent in parents[:1])]
     lines += [picture.get("caption") for picture in pictures]
     lines += [f"- {option['text']}" for option in options if option.get("text")]
     return "\n\n".join(line for line in lines if line) or None
@@ -201,13 +200,13 @@ SOURCE = Source(
             rule(rf"({SUBREDDIT}/comments/\w+/[^/#]+/\w+)(?:[/#].*)?", "{1}/"),
             rule(rf"(?:{PLACE})?/comments/(\w+)/[^/#]+/(\w+)(?:[/#].*)?", "/comments/{1}/_/{2}/"),
             rule(rf"({SUBREDDIT}/comments/\w+/[^/#]+)(?:[/#].*)?", "{1}/"),
-            rule(rf"(?:{PLACE})?/(?:comments|gallery|poll|tb)/(\w+)(?:[/#].*)?", "/comments/{1}/"),
+            rule(rf"(?:{PLACE})?/(?:comments|gallery|poll|tb)/(\w+)(?:\.json)?(?:[/#].*)?", "/comments/{1}/"),
         ),
         shortest=(
             rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
             rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/", "/comments/{1}/"),
         ),
-        normal=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?"),
+        usual=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
     ),
     personal_fields=frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"}),
     secrets=("REDDIT_CLIENT_SECRET",),

@@ -199,7 +199,7 @@ SOURCE = Source(
             # A question keeps its number when its title, and with the title the slug, is edited.
             rule(r"/(?:questions|q)/(\d+)(?:[/#].*)?", "/questions/{1}"),
         ),
-        normal=re.compile(r"/(?:questions|a)/\d+"),
+        usual=re.compile(r"/(?:questions|a)/\d+", re.ASCII),
     ),
     personal_fields=frozenset({"owner", "last_editor", "posted_by_collectives"}),
     secrets=("STACKEXCHANGE_KEY",),

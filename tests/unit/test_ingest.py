@@ -78,6 +78,103 @@ def test_hacker_news_links_the_thread() -> None:
     assert all(story.url.startswith("https://news.ycombinator.com/item?id=") for story in stories)
 
 
+T3 = {
+    "permalink": "/r/x/comments/a/t/",
+    "title": "Title",
+    "selftext": "",
+    "author": "u",
+    "created_utc": 1_795_161_600.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "body"),
+    [
+        ({"selftext": "Text"}, "Text"),
+        ({"selftext": None}, None),
+        ({"crosspost_parent_list": [{"title": "Parent", "selftext": "Of the parent"}]}, "Of the parent"),
+        ({"selftext": "Mine", "crosspost_parent_list": [{"selftext": "Of the parent"}]}, "Mine\n\nOf the parent"),
+        ({"crosspost_parent_list": [{"selftext": "[removed]"}]}, None),
+        (
+            {"gallery_data": {"items": [{"caption": "It melted"}, {"media_id": "m"}, {"caption": "Twice"}]}},
+            "It melted\n\nTwice",
+        ),
+        ({"gallery_data": None, "poll_data": {"options": [{"text": "Too slow"}, {}]}}, "- Too slow"),
+    ],
+)
+def test_a_post_of_reddit_has_the_text_that_it_shows(changes: dict[str, Any], body: str | None) -> None:
+    post = reddit.to_item({"kind": "t3", "data": T3 | changes})
+    assert post
+    assert (post.title, post.body, post.created_at.isoformat()) == ("Title", body, "2026-11-20T08:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "[ Removed by Reddit ]"}, {"title": "[deleted by user]"}, {"selftext": "[deleted]"},
+        {"promoted": True}, {"removed_by_category": "moderator"}, {"is_created_from_ads_ui": True, "promoted": None},
+    ],
+)  # fmt: skip
+def test_a_post_of_reddit_that_is_gone_or_paid_for_is_none(changes: dict[str, Any]) -> None:
+    assert reddit.to_item({"kind": "t3", "data": T3 | changes}) is None
+
+
+def test_responses_of_other_addresses_of_a_service_are_read() -> None:
+    page = [{"kind": "Listing", "data": {"children": [{"kind": "t3", "data": T3}]}}, {"kind": "Listing", "data": {}}]
+    assert [post.title for post in reddit.parse(page).items] == ["Title"]
+    issue = {"html_url": "https://github.com/a/b/issues/1", "title": "T", "created_at": f"{DAY}T23:59:60Z"}
+    pull = issue | {"html_url": "https://github.com/a/b/pull/2"}
+    parsed = github.parse([issue, pull, issue | {"pull_request": {"html_url": "x"}}])
+    assert [str(post.created_at) for post in parsed.items] == [f"{DAY} 23:59:59+00:00"]
+    assert parsed.skipped == 2
+
+
+def test_a_hit_is_read_as_old_and_new_records_have_it() -> None:
+    hit = {"objectID": "1", "created_at": f"{DAY}T08:00:00.000Z", "created_at_i": 1_795_161_600, "author": "u"}
+    hits = [
+        hit | {"title": "Only a time", "created_at": None},
+        hit | {"title": "A text", "text": "It fails"},
+        hit | {"title": None, "comment_text": "A comment"},
+        hit | {"title": "[flagged]"},
+        hit | {"title": "[dead]", "story_text": "[dead]"},
+        hit | {"title": "Delayed", "comment_text": "[delayed]"},
+        hit | {"title": None, "story_text": "An option", "_tags": ["pollopt"]},
+    ]
+    parsed = hackernews.parse({"hits": hits})
+    assert [(post.title, post.body) for post in parsed.items] == [
+        ("Only a time", None), ("A text", "It fails"), (None, "A comment"), ("Delayed", None),
+    ]  # fmt: skip
+    assert {post.created_at.hour for post in parsed.items} == {8}
+    assert (parsed.skipped, parsed.rejected) == (3, [])
+
+
+def test_what_reddits_own_program_posts_is_one_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUTHOR_SALT", raising=False)
+    program, person, gone = (
+        reddit.to_item({"kind": "t3", "data": T3 | {"author": author}})
+        for author in ("AutoModerator", "u", "[deleted]")
+    )
+    assert program
+    assert person
+    assert gone
+    assert program.author_hash
+    assert person.author_hash is None
+    monkeypatch.setenv("AUTHOR_SALT", "pepper")
+    assert person.author_hash
+    assert gone.author_hash is None
+
+
+def test_a_question_may_have_its_text_in_markdown() -> None:
+    question = {
+        "question_id": "3",
+        "title": "a &lt; b",
+        "body_markdown": "It **fails**",
+        "creation_date": 1_795_161_600,
+    }
+    post = stackoverflow.to_item(question | {"owner": None})
+    assert (post.url, post.title, post.body) == ("https://stackoverflow.com/questions/3", "a < b", "It **fails**")
+
+
 def test_a_broken_entry_does_not_sink_its_page() -> None:
     page = payloads("reddit")[0]
     whole = reddit.parse(page)

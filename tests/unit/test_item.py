@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ingest import item
-from ingest.item import Item, match_url, normalise_url
-from ingest.sources import normal_addresses, sources
+from ingest.item import Item, any_form, match_url, normalise_url, usual_form
+from ingest.sources import sites, sources
 
 POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_at": "2026-11-20T23:59:59Z"}
 
@@ -28,6 +27,7 @@ POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_a
         ("https://github.com/a/b/pull/7/files#discussion_r5", "https://github.com/a/b/pull/7#discussion_r5"),
         ("https://github.com/a/b/discussions/9#discussioncomment-5",
         "https://github.com/a/b/discussions/9#discussioncomment-5"),
+        ("https://github.com/a/b/commit/0a1b2c3#commitcomment-5", "https://github.com/a/b/commit/0a1b2c3#commitcomment-5"),
         ("https://news.ycombinator.com/item?p=2&id=8863", "https://news.ycombinator.com/item?id=8863"),
         ("https://news.ycombinator.com/item?id=1#8863", "https://news.ycombinator.com/item?id=8863"),
         ("https://stackoverflow.com/questions/4/how-do-i/", "https://stackoverflow.com/questions/4"),
@@ -41,6 +41,7 @@ POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_a
         ("https://old.reddit.com/r/a/comments/x/t?share_id=9", "https://www.reddit.com/r/a/comments/x/t/"),
         ("https://reddit.com/r/a/comments/x/t/y/?context=3", "https://www.reddit.com/r/a/comments/x/t/y/"),
         ("https://redd.it/x", "https://www.reddit.com/comments/x/"),
+        ("https://www.reddit.com/comments/x.json", "https://www.reddit.com/comments/x/"),
         ("https://np.reddit.com/r/a/comments/x", "https://www.reddit.com/comments/x/"),
         ("https://www.reddit.com/comments/x/t/", "https://www.reddit.com/comments/x/"),
         ("https://www.reddit.com/comments/x/t/y", "https://www.reddit.com/comments/x/_/y/"),
@@ -77,21 +78,29 @@ OTHER_POSTS = st.tuples(
 ).map("".join)  # fmt: skip
 
 
-@given(POSTS_OF_REDDIT | OTHER_POSTS | st.from_regex(normal_addresses(), fullmatch=True))
-def test_an_address_that_is_taken_for_normal_is_normal(address: str) -> None:
-    if normal_addresses().fullmatch(address):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(item, "normal_addresses", lambda: re.compile(r"(?!)"))
-            assert normalise_url(address) == address
+USUAL_POSTS = st.sampled_from(sorted({site.host for site in sites().values()})).flatmap(
+    lambda host: st.from_regex(sites()[host.removeprefix("www.")].usual or "", fullmatch=True).map(
+        lambda place: f"https://{host}{place}"
+    )
+)
 
 
-def test_most_addresses_of_posts_are_taken_for_normal() -> None:
+@given(USUAL_POSTS | POSTS_OF_REDDIT | OTHER_POSTS)
+def test_a_usual_address_has_the_form_of_any_other(address: str) -> None:
+    for spelling in (address, address.replace("https", "http"), address.replace("www.", "old.")):
+        if usual := usual_form(spelling):
+            assert usual == any_form(spelling) == any_form(usual)
+
+
+def test_most_addresses_of_posts_are_usual() -> None:
     for address in (
         "https://github.com/a/.github/issues/1", "https://github.com/a/b/issues/1#issuecomment-1",
         "https://news.ycombinator.com/item?id=1", "https://stackoverflow.com/questions/4",
         "https://www.reddit.com/r/a/comments/x/t_one/", "https://www.reddit.com/r/a/comments/x/t_one/y/",
     ):  # fmt: skip
-        assert normal_addresses().fullmatch(address), address
+        assert usual_form(address) == address
+    assert usual_form("http://old.reddit.com/r/a/comments/x/t/") == "https://www.reddit.com/r/a/comments/x/t/"
+    assert usual_form("https://redd.it/r/a/comments/x/t/") is None
 
 
 def test_a_post_is_found_by_every_normal_form_of_its_address() -> None:
@@ -154,6 +163,7 @@ def test_lone_surrogates_and_nul_are_replaced() -> None:
         ("1795161600000", "2026-11-20"),
         ("1795161600", "2026-11-20"),
         ("1795161600.0", "2026-11-20"),
+        ("1.7951616e+12", "2026-11-20"),
         ("2026-11-20 08:00:00 UTC", "2026-11-20"),
         ("2026-11-20 08:00:00.123456 UTC", "2026-11-20"),
         ("2026-11-20 23:30:00 -0130", "2026-11-21"),
