@@ -278,6 +278,9 @@ async def collect(
     connection: duckdb.DuckDBPyConnection, run: Run, watch: Callable[[Service, Report], None]
 ) -> list[Report]:
     """Collect from all sources at once; returns one report per source, in order. Calls watch when a source starts."""
+    for name in sources():
+        if why_off(run.settings, name):
+            give_up_windows(connection, name, [], run.days[0], run.days[-1])
     async with http_client() as client:
         return await asyncio.gather(*(collect_source(connection, client, name, run, watch) for name in run.names))
 

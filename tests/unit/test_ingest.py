@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ingest.errors import IngestError
@@ -432,6 +433,14 @@ def test_a_person_says_in_plain_words_what_to_collect(project: Project, loopback
         asked.output
     )
     assert f"ERROR: reddit: asked for with --source, but section reddit of {settings} lists nothing" in asked.output
+
+    # What a killed run has left of a source that is off now is closed: no later run goes on with it.
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("update bronze.ingest_windows set status = 'pending' where source = 'github'")
+    settings.write_text("github: {enabled: false}\nhackernews: {keywords: [login loop]}\n")
+    assert project.ingest("--date", DAY, **here).status == 0
+    statuses = project.query("select distinct status, error from bronze.ingest_windows where source = 'github'")
+    assert statuses == [("failed", "not read to its end, and no longer in ingest/sources.yml")]
 
     settings.write_text("reddit: {subreddit: [a], subreddits: [r/b]}\n")
     wrong = project.ingest("--date", DAY, **here)
