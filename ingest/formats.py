@@ -13,7 +13,7 @@ import orjson
 
 from ingest.errors import IngestError
 from ingest.item import Item
-from ingest.sources import github, hackernews, reddit, sites, sources, stackoverflow
+from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
 
 Entry = Mapping[str, Any]
 # A post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
@@ -110,13 +110,6 @@ def time_of(value: Any) -> Any:
     return value
 
 
-def source_of(url: Any) -> str | None:
-    """The name of the source whose site an address belongs to."""
-    host = (urlsplit(url.strip()).hostname or "").removeprefix("www.") if isinstance(url, str) else ""
-    site = sites().get(host)
-    return next((source.name for source in sources().values() if source.site is site), None) if site else None
-
-
 @dataclass(frozen=True)
 class Mapped:
     """Which column holds which field of a post; a source that holds for all rows stands in `source`."""
@@ -131,7 +124,7 @@ class Mapped:
         if self.source:
             fields["source"] = self.source
         elif not fields.get("source"):
-            fields["source"] = source_of(fields.get("url"))
+            fields["source"] = source_at(fields.get("url"))
             if fields["source"] is None:
                 raise ValueError("source: no column, and the address is at no site of a source")
         return said(Item.model_validate(fields), "")

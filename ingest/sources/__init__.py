@@ -5,6 +5,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     # A module of a source imports ingest.item, which imports this one.
@@ -27,3 +28,13 @@ def sites() -> Mapping[str, "Site"]:
         if source.site
         for host in (source.site.host, *source.site.aliases, *source.site.short_hosts)
     }
+
+
+def source_at(address: object) -> str | None:
+    """The name of the source whose site an address lies on; None for any other address, and for what is no text."""
+    try:
+        host = urlsplit(address.strip()).hostname if isinstance(address, str) else None
+    except ValueError:
+        return None
+    site = sites().get((host or "").removeprefix("www."))
+    return next((source.name for source in sources().values() if site and source.site is site), None)

@@ -19,7 +19,7 @@ from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest
 from ingest.response import TransientError, error_text
 from ingest.source import Entries, Section, Source
-from ingest.sources import sites, sources
+from ingest.sources import source_at
 from ingest.window import SECOND, Window
 
 NAME = "feeds"
@@ -113,11 +113,11 @@ def fields(entry: Mapping[str, Any], home: str) -> dict[str, str | None]:
     """
     link, contents = entry.get("link"), entry.get("content") or []
     link = urljoin(home, link) if link else None
-    source = source_of(home)
-    if source != NAME and source_of(entry.get("comments")) == source:
+    source = source_at(home)
+    if source and source_at(entry.get("comments")) == source:
         link = entry.get("comments")
     return {
-        "source": source if source_of(link) == source else NAME,
+        "source": source if source and source_at(link) == source else NAME,
         "link": link,
         "title": plain(entry.get("title"), entry.get("title_detail") or {}),
         "body": contents[0].get("value") if contents else entry.get("summary"),
@@ -125,12 +125,6 @@ def fields(entry: Mapping[str, Any], home: str) -> dict[str, str | None]:
         "date": entry.get("published") or entry.get("created") or entry.get("updated"),
         "comments": entry.get("slash_comments"),
     }
-
-
-def source_of(address: str | None) -> str:
-    """The source whose site an address belongs to; this one for all other addresses."""
-    site = sites().get((urlsplit(address or "").hostname or "").removeprefix("www."))
-    return next((source.name for source in sources().values() if site and source.site is site), NAME)
 
 
 def plain(title: str | None, detail: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from ingest.errors import IngestError
+from ingest.item import normalise_url
 from ingest.settings import load_settings
 from ingest.sources import feeds, lobsters
 from tests.support.loopback import Answer, Loopback, Request
@@ -91,6 +92,13 @@ def test_lobsters_says_when_to_ask_again() -> None:
         headers = {"RateLimit-Limit": "400", "RateLimit-Remaining": "0", "RateLimit-Reset": f"{reset:.0f}"}
         found = lobsters.problem(httpx.Response(429, headers=headers, text="Throttled, sleep(1) between hits\n"), None)
         assert 5 < getattr(found, "wait", 0) < 9
+
+
+def test_addresses_of_lobsters() -> None:
+    story = "https://lobste.rs/s/1xr8zc"
+    for address in (story, f"{story}/text_meowdio_models", "http://www.lobste.rs/s/1xr8zc/?x=1#top", f"{story}#story"):
+        assert normalise_url(address) == story
+    assert normalise_url(f"{story}/text_meowdio_models#c_k2xyz") == f"{story}#c_k2xyz"
 
 
 RSS = """<?xml version="1.0" encoding="utf-8"?>
