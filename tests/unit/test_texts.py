@@ -189,6 +189,11 @@ def test_lines_of_programs_and_forms_go(line: str) -> None:
             "| Problem | Since |\n|---|---|\n| Export loses every second page | 2.4 |\n\nPlease help us.",
             "Export loses every second page\nPlease help us.",
         ),
+        (
+            "github",
+            "I see:\n\n| Step | Result | OS |\n|---|---|---|\n| Import | fails silently | Windows 11 |",
+            "I see:\nfails silently",
+        ),
         ("github", "Since:\n\n- [ ] Export is slow\n- [ ] Import too", "Since:\nExport is slow\nImport too"),
         ("github", "> Exports are free\n\nReally?", "Really?\nExports are free"),
         ("github", "Why is it slow?\n\n    When I export, every second page is lost.", None),

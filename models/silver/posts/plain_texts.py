@@ -426,7 +426,8 @@ def is_written(source: str, body: str, block: Block) -> bool:
     if CODE_MARK.search(text) or not words:
         return False
     if block.kind != "code":
-        return len(words) >= 4 and is_plain(words)
+        # Names of things are capitalised in tables, and descriptions are not.
+        return len(words) >= 2 and is_plain(words) and any(not word[0].isupper() for word in words)
     if source == "hackernews":
         return is_plain(words)
     return source != "stackoverflow" and not FENCE.search(body) and is_prose(text)
