@@ -237,7 +237,7 @@ def scan(file: Path, database: Path) -> float:
     code = (
         "import duckdb, resource, sys\n"
         "connection = duckdb.connect(sys.argv[1])\n"
-        "connection.execute('set threads = 1')\n"
+        "connection.execute('set threads = 1; set enable_progress_bar = false')\n"
         "posts = connection.read_json(sys.argv[2], format='newline_delimited')\n"
         "posts.create('posts')\n"
         "connection.close()\n"
