@@ -42,12 +42,13 @@ def varied(posts: list[Post], count: int) -> Iterator[Post]:
     for number in range(count):
         turn, place = divmod(number, len(posts))
         post = posts[place]
-        address = re.sub(r"(\d+)$", rf"\g<1>{turn:03}", post["url"])
+        # The number of a post stands at the end of its address, or after /comments/.
+        address = re.sub(r"(/comments/\w+|\d+$)", rf"\g<1>{turn or ''}", post["url"])
         yield {
             **dict.fromkeys(("comment_count", "vote_count")),
             **post,
             "id": 10_000_000 + number,
-            "url": address if address != post["url"] else f"{post['url'].rstrip('/')}-{number}/",
+            "url": address,
             "author": f"user{chance.randrange(count)}",
             "created_at": (first + timedelta(seconds=number * 25_000_000 // count)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
@@ -236,7 +237,7 @@ def scan(file: Path, database: Path) -> float:
     code = (
         "import duckdb, resource, sys\n"
         "connection = duckdb.connect(sys.argv[1])\n"
-        "connection.execute('set threads = 1')\n"
+        "connection.execute('set threads = 1; set enable_progress_bar = false')\n"
         "posts = connection.read_json(sys.argv[2], format='newline_delimited')\n"
         "posts.create('posts')\n"
         "connection.close()\n"

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from groundswell.clock import this_second
 from groundswell.database import transaction
 from ingest.bulk import Batch, Reader, counted
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
+from ingest.formats import COLUMNS, Format, folded, formats, knows_row, source_of, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.reading import (
     Entries,
@@ -91,6 +92,20 @@ class Source:
     formats: Sequence[Format]
     entries: Entries
     unit: str
+
+    def of_known_sources(self, name: str) -> "Source":
+        """The same, if its posts say of which source they are. Raises IngestError for a table that does not."""
+        address = self.formats[0].address
+        if not address:
+            return self
+        first = list(islice(self.entries, LOOKED_AT))
+        addresses = [entry.get(address) for _, entry in first if isinstance(entry, dict)]
+        if addresses and not any(map(source_of, addresses)):
+            raise IngestError(
+                f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
+                " source, as --columns source=reddit"
+            )
+        return replace(self, entries=chain(first, self.entries))
 
 
 def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[str, str]) -> Source:
@@ -217,6 +232,7 @@ def import_file(
     with ExitStack() as stack:
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
+        source = replace(source, entries=guarded(source.entries)).of_known_sources(shown)
         log.info("%s: %s", shown, source.taken_for)
         mark = fingerprint(name, content, wanted)
         done = progress_of(connection, mark) if mark else 0
@@ -227,7 +243,7 @@ def import_file(
         pool = stack.enter_context(ThreadPoolExecutor(1))
         stored: Future[None] | None = None
         try:
-            for batch in reader.batches(guarded(source.entries), done):
+            for batch in reader.batches(source.entries, done):
                 if stored:
                     stored.result()
                 # While one thread stores a batch, this one reads the next.

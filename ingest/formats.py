@@ -29,6 +29,7 @@ class Format:
     to_post: an entry as a post. Raises ValidationError, or ValueError, KeyError, TypeError or AttributeError.
     kept: the fields that are kept of a rejected entry, at any depth. None of them names a person.
     columns: of a table, the columns that are read; None for all.
+    address: of a table that does not say its sources, the column of the address, which does.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Format:
     to_post: Callable[[Entry], Post]
     kept: frozenset[str]
     columns: frozenset[str] | None = None
+    address: str | None = None
 
 
 def impersonal(entry: Any, kept: frozenset[str]) -> Any:
@@ -165,7 +167,12 @@ def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
     # A file of JSON may hold entries with some of the columns only.
     wanted = {columns["url"], columns["created_at"]}
     return Format(
-        found.label, lambda entry: not wanted.isdisjoint(entry), found.to_post, kept, frozenset(columns.values())
+        found.label,
+        lambda entry: not wanted.isdisjoint(entry),
+        found.to_post,
+        kept,
+        frozenset(columns.values()),
+        None if found.source or "source" in columns else columns["url"],
     )
 
 

@@ -402,8 +402,8 @@ def test_columns_days_and_sources_are_the_users_choice(
     chosen = {"url": "where", "created_at": "when", "title": "what"}
     with pytest.raises(IngestError, match="--columns body=text: there is no such column; there are where, when"):
         ingest(table, columns=chosen | {"body": "text"})
-    # Example.com is no site of a source, so the rows say nothing of theirs.
-    assert len(ingest(table, columns=chosen).rejected) == 2
+    with pytest.raises(IngestError, match="no column holds the source of a post, and no address is at a site"):
+        ingest(table, columns=chosen)
     report = ingest(table, columns=chosen | {"source": "reddit"}, day=DAY)
     assert (report.stored.new, report.other_days) == (1, 1)
     assert rows(database, "source, title") == [("reddit", "It fails")]
