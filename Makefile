@@ -78,7 +78,9 @@ build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'
 
 docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.html
-	$(BIN)/dbt docs generate --static
+	@# Without a database dbt describes the tables from the project alone.
+	GROUNDSWELL_DB=$${GROUNDSWELL_DB:-$$(test -e groundswell.duckdb && echo groundswell.duckdb || echo :memory:)} \
+		$(BIN)/dbt docs generate --static
 
 bench: $(INSTALLED) ## Measure speed, growth, and the quality of clusters, labels and problems
 	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)

@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, labels, needles, oracle, problems, scale, summaries, sync
+from benchmarks import clusters, collectors, encoder, files, labels, needles, oracle, problems, scale, summaries, sync
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -25,6 +25,7 @@ class Subject(StrEnum):
     """A subject that can be measured."""
 
     COLLECTORS = "collectors"
+    FILES = "files"
     BUILD = "build"
     ENCODER = "encoder"
     CLUSTERS = "clusters"
@@ -101,6 +102,7 @@ def main(
     console = Console(width=max(Console().width, 120))
     measures: dict[Subject, list[Callable[[], Table]]] = {
         Subject.COLLECTORS: [collectors.measure_collectors],
+        Subject.FILES: [partial(files.measure_files, posts)],
         Subject.BUILD: [partial(measure_build, posts)],
         Subject.ENCODER: [partial(measure_encoder, posts)],
         Subject.CLUSTERS: [partial(clusters.measure_clusters, file) for file in labelled or [clusters.OURS]],

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from groundswell.corrections import CorrectionError, Corrections
-from groundswell.database import connect, database_path
+from groundswell.corrections import Corrections
+from groundswell.database import connect, database_path, existing_path
 from groundswell.errors import GroundswellError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
@@ -103,10 +102,7 @@ def show() -> None:
 def opened() -> Iterator[Corrections]:
     """The corrections of the project's database. An error becomes one line, and exit status 1."""
     try:
-        # DuckDB would create a missing file.
-        if not Path(database_path()).exists():
-            raise CorrectionError(f"{database_path()} does not exist: collect and build a day first")
-        with connect() as connection:
+        with connect(existing_path()) as connection:
             yield Corrections(connection)
     except GroundswellError as error:
         log.error("ERROR: %s", error)

@@ -14,15 +14,16 @@ from rich.logging import RichHandler
 
 from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
+from ingest.check import FAILS, check, check_table
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
-from ingest.jsonl import import_posts
+from ingest.files import Wanted, import_files, parse_columns
 from ingest.limits import Limits
 from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
-from ingest.settings import load_settings
+from ingest.settings import Sections, load_settings, why_off
 from ingest.sources import sources
-from ingest.store import open_store
+from ingest.store import open_plan, open_store
 from ingest.view import View
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -41,8 +42,22 @@ def parse_source(name: str) -> str:
     return name
 
 
-@app.command()
-def main(
+def parse_file_columns(text: str) -> dict[str, str]:
+    """The columns of a table by field. Raises typer.BadParameter."""
+    try:
+        return parse_columns(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@app.callback()
+def main() -> None:
+    """Collect public posts, and what belongs to that."""
+    set_up_logging(Console(stderr=True))
+
+
+@app.command("collect")
+def collect_posts(
     day: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20.")
     ] = None,
@@ -71,7 +86,17 @@ def main(
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Replay a bundled day: 2026-11-12, 17 or 20.")] = False,
     file: Annotated[
-        Path | None, typer.Option(metavar="F.jsonl", help="Import posts from a file (.jsonl or .jsonl.gz).")
+        list[str] | None,
+        typer.Option(metavar="F", help="Import posts from files of many formats, packed or not; - is standard input."),
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="[F]...", help="More files, after --file F.")] = None,
+    columns: Annotated[
+        dict[str, str] | None,
+        typer.Option(
+            parser=parse_file_columns,
+            metavar="FIELD=COLUMN,…",
+            help="With --file: the columns of a table, as title=headline.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be asked and how long it would take; ask nothing.")
@@ -84,34 +109,36 @@ def main(
     again goes on where the last run ended, and does not repeat what is finished.
     """
     console = Console(stderr=True)
-    set_up_logging(console)
     if sample and replay_dir:
         raise typer.BadParameter("--sample replays the bundled folder, --replay another one: give one of them")
     if sample:
         replay_dir = sample_folder(days_between(day, first, last))
-    if file and (replay_dir or source or first or last):
-        raise typer.BadParameter("--file goes with none of --replay, --source, --from and --to")
+    if file and (replay_dir or first or last):
+        raise typer.BadParameter("--file goes with none of --replay, --from and --to")
+    if (more or columns) and not file:
+        raise typer.BadParameter("names of files and --columns go with --file F")
     if (file or replay_dir) and (archive or refresh or dry_run):
         raise typer.BadParameter("--archive, --refresh and --dry-run are for the services: not with --file or --replay")
     try:
         if file:
-            reports = [import_file(file, day)]
+            with open_store() as connection:
+                reports = import_files(connection, [*file, *(more or [])], Wanted(day, source or [], columns), console)
         else:
             days = days_between(day, first, last)
-            names = list(dict.fromkeys(source or sources()))
             if replay_dir:
                 with open_store() as connection:
-                    reports = replay(connection, names, replay_dir, days)
+                    reports = replay(connection, list(dict.fromkeys(source or sources())), replay_dir, days)
             else:
                 refuse_days_to_come(days)
-                run = Run(names, days, load_settings(), Limits.from_environment(), refresh, archive)
+                settings = load_settings()
+                names = list(dict.fromkeys(source or sources_on(settings)))
+                run = Run(names, days, settings, Limits.from_environment(), refresh, archive)
                 if dry_run:
                     show_plan(run, json=json)
                     return
                 reports = collect_days(run, console)
     except GroundswellError as error:
-        log.error("%s", error)
-        raise typer.Exit(1) from None
+        raise fail(error) from None
     except KeyboardInterrupt:
         log.error("interrupted: the same command goes on from here")
         raise typer.Exit(130) from None
@@ -127,6 +154,39 @@ def main(
         Console(width=max(Console().width, 130)).print(closing_table(reports))
     if any(report.failed for report in reports):
         raise typer.Exit(1)
+
+
+@app.command("check")
+def check_sources() -> None:
+    """Try each source that is on with one request, and say what is missing and where a key is made.
+
+    The exit code is 1 if a source that is on does not work.
+    """
+    try:
+        settings, limits = load_settings(), Limits.from_environment()
+        with open_store() as connection:
+            findings = asyncio.run(check(connection, settings, limits))
+    except GroundswellError as error:
+        raise fail(error) from None
+    Console(width=max(Console().width, 100)).print(check_table(findings))
+    if any(finding.state == FAILS for finding in findings):
+        raise typer.Exit(1)
+
+
+def fail(error: GroundswellError) -> typer.Exit:
+    """Log an error, or several, one a line; returns the exception for the caller to raise."""
+    for line in str(error).splitlines():
+        log.error("%s", line)
+    return typer.Exit(1)
+
+
+def sources_on(settings: Sections) -> list[str]:
+    """The sources that the settings do not leave out. Raises IngestError if there is none."""
+    reasons = {name: why_off(settings, name) for name in sources()}
+    names = [name for name, reason in reasons.items() if reason is None]
+    if not names:
+        raise IngestError("\n".join(["no source is on", *(f"{name}: {reason}" for name, reason in reasons.items())]))
+    return names
 
 
 def sample_folder(days: Sequence[date]) -> Path:
@@ -164,18 +224,10 @@ def days_between(day: date | None, first: date | None, last: date | None) -> lis
 
 
 def refuse_days_to_come(days: Sequence[date]) -> None:
-    """Raise IngestError if a day is in the future."""
+    """Raise typer.BadParameter if a day is in the future."""
     today = datetime.now(UTC).date()
     if days[-1] > today:
-        raise IngestError(f"{days[-1]} has not begun: today is {today}, UTC")
-
-
-def import_file(file: Path, day: date | None) -> Report:
-    """Import a file of posts. Raises IngestError."""
-    if not file.is_file():
-        raise IngestError(f"{file} is no file")
-    with open_store() as connection:
-        return import_posts(connection, file, day)
+        raise typer.BadParameter(f"{days[-1]} has not begun: today is {today}, UTC")
 
 
 def collect_days(run: Run, console: Console) -> list[Report]:
@@ -197,7 +249,7 @@ def collect_days(run: Run, console: Console) -> list[Report]:
 
 def show_plan(run: Run, *, json: bool) -> None:
     """Print the estimate for a run. Raises IngestError."""
-    with open_store() as connection:
+    with open_plan() as connection:
         estimates = estimate(connection, run)
     if json:
         typer.echo(estimates_as_json(estimates))
@@ -205,5 +257,11 @@ def show_plan(run: Run, *, json: bool) -> None:
         Console(width=max(Console().width, 100)).print(estimate_table(estimates))
 
 
+def with_command(arguments: Sequence[str]) -> list[str]:
+    """The arguments; without a command's name first, they are those of collect."""
+    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
+    return [*arguments] if arguments and arguments[0] in names else ["collect", *arguments]
+
+
 if __name__ == "__main__":
-    sys.exit(app(prog_name="python -m ingest"))
+    sys.exit(app(with_command(sys.argv[1:]), prog_name="python -m ingest"))

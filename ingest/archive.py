@@ -1,7 +1,8 @@
 """Stores raw responses in a folder and reads them again: DIR/<source>/NAME.json or .json.gz, and NAME.meta.json.
 
-The body is stored as it came. The meta file, which may be missing, holds the request, its time and the outcome. A body
-that is no JSON, such as an error page, ends in .txt.gz and is never read again.
+Feeds are XML: NAME.xml or .xml.gz. The body is stored as it came. The meta file, which may be missing, holds the
+request, its time and the outcome. A body that is no JSON and no feed, such as an error page, ends in .txt.gz and is
+never read again.
 """
 
 import gzip
@@ -19,6 +20,7 @@ import httpx
 from ingest.errors import IngestError
 from ingest.parsed import Payload
 from ingest.request import ApiRequest
+from ingest.sources import sources
 from ingest.window import FIRST_PAGE, Window
 
 # The outcome of a response whose posts were stored.
@@ -34,6 +36,7 @@ PRIVATE = ("set-cookie", "x-oauth-scopes", "x-oauth-client-id", "x-accepted-oaut
 class Recording:
     """A recorded response. window and received_at are None if it has no meta file."""
 
+    source: str
     path: Path
     window: Window | None = None
     page: str = FIRST_PAGE
@@ -46,10 +49,10 @@ class Recording:
         return (window.query, window.start, window.end, self.page) if window else (self.path,)
 
     def payload(self) -> Payload:
-        """The JSON in the file, unpacked if the file is compressed. Raises IngestError."""
+        """The content of the file, unpacked if the file is compressed. Raises IngestError."""
         try:
             body = self.path.read_bytes()
-            return json.loads(gzip.decompress(body) if self.path.suffix == ".gz" else body)
+            return sources()[self.source].decode(gzip.decompress(body) if self.path.suffix == ".gz" else body)
         except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
             raise IngestError(f"{self.path} can not be read: {error}") from error
 
@@ -66,7 +69,8 @@ def keep(
 
     Raises IngestError if the folder can not be written.
     """
-    is_json = response.content.lstrip()[:1] in (b"{", b"[")
+    suffix = sources()[window.source].suffix
+    is_readable = response.content.lstrip()[:1] in (b"{", b"[") if suffix == "json" else outcome == USED
     # The name is unique: a source never gets two responses for one page of one window in the same microsecond.
     words = re.sub(r"\W+", "-", f"{window.query} {window.start:%H%M%S} {request.page}").strip("-")
     name = f"{received_at:%Y%m%dT%H%M%S.%f}Z-{words[:80]}"
@@ -89,7 +93,7 @@ def keep(
         (folder_of_source / f"{name}.meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
         unfinished = folder_of_source / f"{name}.part"
         unfinished.write_bytes(gzip.compress(response.content, mtime=0))
-        state, kind = PROVISIONAL if outcome == USED else "", "json" if is_json else "txt"
+        state, kind = PROVISIONAL if outcome == USED else "", suffix if is_readable else "txt"
         return unfinished.rename(folder_of_source / f"{name}{state}.{kind}.gz")
     except OSError as error:
         raise IngestError(f"{folder} can not be written: {error}") from error
@@ -119,10 +123,11 @@ def recordings(folder: Path, source: str) -> list[Recording]:
 
 def read_folder(folder: Path, source: str) -> Iterator[Recording]:
     """The responses in a folder, in order of name, without errors. Raises IngestError."""
-    for path in sorted((*folder.glob("*.json"), *folder.glob("*.json.gz"))):
+    suffix = sources()[source].suffix
+    for path in sorted((*folder.glob(f"*.{suffix}"), *folder.glob(f"*.{suffix}.gz"))):
         if path.name.endswith(".meta.json"):
             continue
-        stem = path.name.removesuffix(".gz").removesuffix(".json").removesuffix(PROVISIONAL)
+        stem = path.name.removesuffix(".gz").removesuffix(f".{suffix}").removesuffix(PROVISIONAL)
         meta_file = path.with_name(f"{stem}.meta.json")
         try:
             meta = json.loads(meta_file.read_bytes()) if meta_file.exists() else {}
@@ -138,7 +143,7 @@ def read_meta(path: Path, source: str, meta: dict[str, Any]) -> Recording | None
     if meta.get("status", 200) != httpx.codes.OK or meta.get("outcome", USED) != USED:
         return None
     if "window_start" not in meta:
-        return Recording(path)
+        return Recording(source, path)
     start, end = (datetime.fromisoformat(meta[key]).astimezone(UTC) for key in ("window_start", "window_end"))
     window = Window(source, meta["query"], start, end, reading=meta["reading"])
-    return Recording(path, window, meta["page"], datetime.fromisoformat(meta["received_at"]))
+    return Recording(source, path, window, meta["page"], datetime.fromisoformat(meta["received_at"]))

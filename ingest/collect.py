@@ -23,7 +23,7 @@ from ingest.limits import Limits
 from ingest.parsed import Parsed
 from ingest.report import Report
 from ingest.service import TIMEOUT, USER_AGENT, Service
-from ingest.settings import Sections
+from ingest.settings import Sections, why_off
 from ingest.sources import sources
 from ingest.store import (
     give_up_windows,
@@ -56,7 +56,7 @@ def store_items(
     two copies in recordings or files without a time would replace each other at every run.
     """
     of_day = [item for item in items if day in (None, item.collection_date)]
-    distinct = {item.url_hash: item for item in reversed(of_day) if not seen or item.url_hash not in seen}
+    distinct = {item.match_url: item for item in reversed(of_day) if not seen or item.match_url not in seen}
     report.stored = report.stored.plus(upsert_items(connection, list(distinct.values()), collected_at))
     if seen is not None:
         seen.update(distinct)
@@ -152,8 +152,10 @@ def plan(
 ) -> list[Window]:
     """The windows of a source that are still to be fetched, in order of days; with refresh, all windows.
 
-    Raises IngestError if a credential of the source is missing.
+    Raises IngestError if the settings leave the source out, or if a credential is missing.
     """
+    if reason := why_off(settings, name):
+        raise IngestError(reason)
     known = {} if refresh else read_windows(connection, name, days[0], days[-1])
     planned = []
     for day, query in product(days, sources()[name].queries(settings[name])):
@@ -266,13 +268,20 @@ class Run:
     archive: Path | None = None
 
 
+def http_client() -> httpx.AsyncClient:
+    """The client that all sources share."""
+    headers = {"User-Agent": USER_AGENT}
+    return httpx.AsyncClient(headers=headers, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None))
+
+
 async def collect(
     connection: duckdb.DuckDBPyConnection, run: Run, watch: Callable[[Service, Report], None]
 ) -> list[Report]:
     """Collect from all sources at once; returns one report per source, in order. Calls watch when a source starts."""
-    async with httpx.AsyncClient(
-        headers={"User-Agent": USER_AGENT}, timeout=TIMEOUT, limits=httpx.Limits(max_connections=None)
-    ) as client:
+    for name in sources():
+        if why_off(run.settings, name):
+            give_up_windows(connection, name, [], run.days[0], run.days[-1])
+    async with http_client() as client:
         return await asyncio.gather(*(collect_source(connection, client, name, run, watch) for name in run.names))
 
 

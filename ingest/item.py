@@ -4,39 +4,94 @@ import hashlib
 import hmac
 import os
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from url_normalize import url_normalize
 
+from groundswell.placeholders import is_gone
 from ingest.sources import sites, sources
+
+if TYPE_CHECKING:
+    from ingest.source import Rule
+
+
+# An empty segment of a path. url-normalize drops empty segments, though they tell addresses apart (RFC 3986, 3.3).
+EMPTY_SEGMENT = "%EE%80%80"
+
+
+# The beginning of an address: its scheme and host.
+HOST = re.compile(r"https?://(?:www\.)?([a-z.]+)(?=/)")
 
 
 def normalise_url(url: str) -> str:
     """The same form for every spelling of a post's address.
 
     Scheme and host become lower case; default port, fragment and dot segments are dropped (RFC 3986, 6.2). The site of
-    a source has further rules (ingest.source.Site): https, one host name, and only the query parameters that identify
-    a post. At other hosts the whole query stays, because it may tell two posts apart.
+    a source has further rules (ingest.source.Site): https, one host name, only the query parameters that identify a
+    post, and the fragments that identify a comment. At other hosts the whole query stays, because it may tell two posts
+    apart.
 
     Raises ValueError if the text is not an http or https address.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or re.search(r"\s", url.strip()):
+    return usual_form(url) or any_form(url)
+
+
+def usual_form(url: str) -> str | None:
+    """The normal form of an address whose site knows it as usual (Site.usual); None for any other."""
+    start = HOST.match(url)
+    site = sites().get(start[1]) if start else None
+    if not start or not site or not site.usual or start[1] in site.short_hosts:
+        return None
+    return f"https://{site.host}{url[start.end() :]}" if site.usual.fullmatch(url, start.end()) else None
+
+
+def any_form(url: str) -> str:
+    """The normal form of any address. It takes a hundred times as long."""
+    text = url.strip()
+    parts = urlsplit(text)
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or re.search(r"\s", text):
         raise ValueError("not an http or https address")
-    site = sites().get(parts.hostname.removeprefix("www."))
+    host = parts.hostname.removeprefix("www.")
+    site = sites().get(host)
     if site is None:
-        return urldefrag(str(url_normalize(url.strip()))).url
-    path = site.stable_path.sub(r"\1", parts.path) if site.stable_path else parts.path
-    own = urlunsplit(("https", site.host, path, parts.query, ""))
-    return str(url_normalize(own, filter_params=True, param_allowlist=list(site.parameters)))
+        marked = re.sub("/(?=/)", f"/{EMPTY_SEGMENT}", parts.path)
+        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=""))))
+        return re.sub(f"(?<=/){EMPTY_SEGMENT}(?=/)", "", address)
+    own = urlunsplit(("https", site.host, site.short_hosts.get(host, "") + parts.path, parts.query, parts.fragment))
+    address = str(url_normalize(own, filter_params=True, param_allowlist=list(site.parameters)))
+    return rewritten(address, site.host, site.spellings) or urldefrag(address).url
+
+
+def rewritten(address: str, host: str, rules: "Iterable[Rule]") -> str | None:
+    """The address after the first rule that matches it; None if none does."""
+    start = f"https://{host}"
+    for pattern, form in rules:
+        if found := pattern.fullmatch(address, len(start)):
+            return start + form.format(found[0], *found.groups())
+    return None
+
+
+def match_url(url: str) -> str:
+    """The form by which a post with this normalised address is found again; the address itself at most sites.
+
+    Two addresses of a Reddit post, with and without subreddit and title, are in normal form, because nothing but Reddit
+    knows the one from the other. Both have the same match_url.
+    """
+    site = sites().get(url.removeprefix("https://").partition("/")[0].removeprefix("www."))
+    return (site and rewritten(url, site.host, site.shortest)) or url
 
 
 def clean_text(text: str) -> str:
     """A text without NUL characters and lone surrogates: JSON can hold them, databases can not."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -48,14 +103,55 @@ def in_utc(moment: datetime) -> datetime:
     return aware.replace(microsecond=0)
 
 
+# A time as most services write it. pydantic reads it as it is.
+USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
+# A time as databases and programs write it besides ISO 8601: 2026-11-20 08:00:00 UTC, 2026-11-20 08:00:00.5 +0000 UTC,
+# 2026-11-20 08:00:00+00. The groups: day and hour, seconds, fraction, offset.
+WRITTEN_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?::(\d\d)([.,]\d+)?)? ?(?:(Z|UTC|GMT)|([+-]\d\d)(?::?(\d\d))?(?: UTC)?)?",
+    re.IGNORECASE | re.ASCII,
+)
+# Fri, 20 Nov 2026 08:00:00 GMT, as mail and feeds have it.
+MAIL_TIME = re.compile(r"(?:\w{3}, )?\d{1,2} \w{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})", re.ASCII)
+# Unix time in seconds reaches this in the year 5138. Larger numbers are milliseconds, then microseconds, nanoseconds.
+LARGEST_SECONDS = 1e11
+
+
 def from_epoch(moment: object) -> object:
-    """A number as Unix time in seconds. pydantic would read a large number as milliseconds."""
+    """A number, or a text that is a number, as Unix time: in seconds, or in the unit that pandas and others write.
+
+    Other values stay as they are. Raises ValueError for a number that is no time.
+    """
+    if isinstance(moment, str) and re.fullmatch(r"\s*-?(?:\d{5,}(?:\.\d+)?|\d\.\d+e\+?\d+)\s*", moment, re.ASCII):
+        moment = int(moment) if moment.strip().isdecimal() else float(moment)
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return moment
+    seconds: float = moment
+    for _ in range(3):
+        if abs(seconds) >= LARGEST_SECONDS:
+            seconds /= 1_000
     try:
-        return datetime.fromtimestamp(moment, UTC)
+        return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         raise ValueError(f"{moment} is no Unix time of the years 1 to 9999") from None
+
+
+def from_written(moment: object) -> object:
+    """A time in one of the spellings of WRITTEN_TIME and MAIL_TIME. Other values stay as they are."""
+    if not isinstance(moment, str):
+        return moment
+    text = moment.strip()
+    if USUAL_TIME.fullmatch(text):
+        return text
+    if MAIL_TIME.fullmatch(text):
+        return parsedate_to_datetime(text)
+    if not (found := WRITTEN_TIME.fullmatch(text)):
+        return text
+    minute, seconds, fraction, _, hours, minutes = found.groups()
+    # A leap second is part of the second before it.
+    second = min(int(seconds or 0), 59) if seconds != "60" or minute.endswith("59") else 60
+    offset = f"{hours}:{minutes or '00'}" if hours else "+00:00"
+    return f"{minute}:{second:02}{(fraction or '')[:7].replace(',', '.')}{offset}"
 
 
 def plausible(moment: datetime) -> datetime:
@@ -74,10 +170,12 @@ def hash_author(source: str, name: str | None) -> str | None:
     secret: its key is empty, so that its posts count as one voice even without a salt.
     """
     name = (name or "").strip()
-    salt = "" if sources()[source].is_program(name) else os.environ.get("AUTHOR_SALT") or None
-    if not name or salt is None:
+    if not name or is_gone(name) or name.casefold() in sources()[source].nobody:
         return None
-    return hmac.new(salt.encode(), f"{source}:{name.casefold()}".encode(), hashlib.sha256).hexdigest()
+    salt = "" if sources()[source].is_program(name) else os.environ.get("AUTHOR_SALT") or None
+    if salt is None:
+        return None
+    return hmac.digest(salt.encode(), f"{source}:{name.casefold()}".encode(), "sha256").hex()
 
 
 def known_source(name: str) -> str:
@@ -87,20 +185,38 @@ def known_source(name: str) -> str:
     return name
 
 
-def none_if_blank(text: str | None) -> str | None:
-    """The text; None if it is only white space."""
-    return text if text and text.strip() else None
+# What programs write for a value that is missing. A text that says only this says nothing.
+MISSING = frozenset({"", "nan", "null", "none", "<na>", "\\n"})
+# No post has more comments or votes, up or down. Sums of counts stay far below the database's largest number.
+LARGEST_COUNT = 1_000_000_000
+
+
+def none_if_missing(value: object) -> object:
+    """None for a value that programs write where there is none: NaN, "nan", "null", "". Other values stay."""
+    if isinstance(value, float) and value != value:
+        return None
+    return None if isinstance(value, str) and len(value) < 20 and value.strip().casefold() in MISSING else value
+
+
+def none_if_gone(value: object) -> object:
+    """A text that can be stored; None if it says nothing or is a placeholder. Other values stay as they are."""
+    if not isinstance(value, str):
+        return none_if_missing(value)
+    text = clean_text(value)
+    return None if text.isspace() or is_gone(text) else none_if_missing(text)
 
 
 SourceName = Annotated[str, AfterValidator(known_source)]
 Url = Annotated[str, AfterValidator(normalise_url)]
-Text = Annotated[
-    str | None,
-    AfterValidator(none_if_blank),
-    BeforeValidator(lambda value: clean_text(value) if isinstance(value, str) else value),
+Text = Annotated[str | None, BeforeValidator(none_if_gone)]
+Count = Annotated[int | None, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT), BeforeValidator(none_if_missing)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(from_written),
+    BeforeValidator(from_epoch),
+    AfterValidator(in_utc),
+    AfterValidator(plausible),
 ]
-Count = Annotated[int | None, Field(ge=-(2**63), lt=2**63)]
-Moment = Annotated[datetime, BeforeValidator(from_epoch), AfterValidator(in_utc), AfterValidator(plausible)]
 
 
 class Item(BaseModel):
@@ -124,6 +240,16 @@ class Item(BaseModel):
     created_at: Moment
     comment_count: Count = None
     vote_count: Count = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the post has neither title nor body, because it is deleted, removed or an empty answer."""
+        return self.title is None and self.body is None
+
+    @cached_property
+    def match_url(self) -> str:
+        """The form of url by which the post is found again; see match_url."""
+        return match_url(self.url)
 
     @property
     def url_hash(self) -> str:

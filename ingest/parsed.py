@@ -50,7 +50,7 @@ class Parsed:
 def parse_entries(entries: Iterable[Any], to_item: Callable[[Any], Item | None], total: Any = None) -> Parsed:
     """Read entries one by one: an entry that can not be read is rejected, and the others stay.
 
-    to_item returns None for an entry that is to be skipped.
+    to_item returns None for an entry that is to be skipped. A post without title and body is skipped too.
     """
     parsed = Parsed(total=total if isinstance(total, int) and total >= 0 else None)
     for entry in entries:
@@ -61,7 +61,7 @@ def parse_entries(entries: Iterable[Any], to_item: Callable[[Any], Item | None],
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             parsed.rejected.append(Rejected(entry, f"{type(error).__name__}: {error}"))
         else:
-            if item is None:
+            if item is None or item.says_nothing:
                 parsed.skipped += 1
             else:
                 parsed.items.append(item)
@@ -82,5 +82,5 @@ def one_line(error: ValidationError) -> str:
     """A pydantic error as `field: reason; field: reason`."""
     return "; ".join(
         f"{'.'.join(map(str, problem['loc'])) or 'line'}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_context=False)
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
     )

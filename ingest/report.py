@@ -14,6 +14,8 @@ from ingest.store import Stored
 
 # This many rejected entries are listed one by one. The rest is only counted.
 NAMED_REJECTS = 20
+# This many are kept of a file, so that a file of nothing else fits in memory.
+LISTED_REJECTS = 1_000
 
 log = logging.getLogger("groundswell.ingest")
 
@@ -25,6 +27,7 @@ class Report:
     planned: how many windows the run has to finish.
     windows, failed_windows: how many are finished, and how many failed.
     rejected, warnings, errors: lines to show.
+    unlisted_rejects: how many entries were rejected beyond those in `rejected`.
     stopped: why the source ended before all windows were finished.
     off: why the source did not start.
     """
@@ -43,6 +46,7 @@ class Report:
     waited: float = 0.0
     elapsed: float = 0.0
     rejected: list[str] = field(default_factory=list)
+    unlisted_rejects: int = 0
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     stopped: str | None = None
@@ -65,7 +69,7 @@ class Report:
             "known": self.stored.unchanged + self.repeated,
             "skipped": self.skipped,
             "other day": self.other_days,
-            "rejected": len(self.rejected),
+            "rejected": len(self.rejected) + self.unlisted_rejects,
             "failed": self.failed_windows,
             "waited": self.waited,
         }
@@ -78,8 +82,8 @@ def tell(reports: Sequence[Report]) -> None:
             log.warning("%s is off: %s", report.name, report.off)
         for reason in report.rejected[:NAMED_REJECTS]:
             log.error("%s", reason)
-        if len(report.rejected) > NAMED_REJECTS:
-            log.error("%s: %s more could not be read", report.name, f"{len(report.rejected) - NAMED_REJECTS:,}")
+        if (more := len(report.rejected) + report.unlisted_rejects - NAMED_REJECTS) > 0:
+            log.error("%s: %s more could not be read", report.name, f"{more:,}")
         for reason in report.warnings:
             log.warning("%s: %s", report.name, reason)
         for reason in report.errors:

@@ -29,7 +29,7 @@ class ApiRequest:
     @property
     def address(self) -> str:
         """The address without credentials."""
-        return str(httpx.URL(self.url, params=self.params))
+        return str(httpx.URL(self.url, params=self.params) if self.params else httpx.URL(self.url))
 
 
 def credential(name: str) -> str | None:

@@ -16,9 +16,9 @@ from groundswell import __version__
 from groundswell.clock import now
 from ingest import archive
 from ingest.allowance import Allowance, Sending
-from ingest.errors import IngestError, StrangeResponseError
+from ingest.errors import IngestError, QueryRefusedError, StrangeResponseError
 from ingest.parsed import Payload
-from ingest.redaction import Redaction
+from ingest.redaction import ENCODING_HEADERS, Redaction
 from ingest.request import ApiRequest
 from ingest.response import TransientError
 from ingest.sign_in import SignIn
@@ -50,6 +50,7 @@ class Answer(Generic[Content]):
 class Service:
     """One service, and the connection that its requests are recorded with.
 
+    attempts: how often a request is sent at most.
     requests: how many requests were sent.
     busy: the time in which a request was under way or a response was processed.
     """
@@ -59,6 +60,7 @@ class Service:
     allowance: Allowance
     connection: duckdb.DuckDBPyConnection
     archive: Path | None = None
+    attempts: int = ATTEMPTS
     requests: int = 0
     busy: Stopwatch = field(default_factory=Stopwatch)
 
@@ -74,7 +76,7 @@ class Service:
         return self.allowance.waiting or under_way
 
     async def ask(self, request: ApiRequest, read: Callable[[Payload], Content]) -> Answer[Content]:
-        """Send a request until `read` can read the response, at most ATTEMPTS times.
+        """Send a request until `read` can read the response, at most `attempts` times.
 
         Raises IngestError or QueryRefusedError, with a message of one line without credentials.
         """
@@ -84,7 +86,7 @@ class Service:
             raise IngestError(f"{request.url} is no address: {error}") from error
         renewed = 0
         attempts = AsyncRetrying(
-            retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(ATTEMPTS), wait=self._wait,
+            retry=retry_if_exception_type(TransientError), stop=stop_after_attempt(self.attempts), wait=self._wait,
             before_sleep=self._log_failure, reraise=True,
         )  # fmt: skip
         try:
@@ -106,7 +108,10 @@ class Service:
                             self.allowance.pause(wait, self._redaction.text(str(failure)))
                         raise
         except TransientError as failure:
-            raise IngestError(self._redaction.text(f"{failure}, {ATTEMPTS} times in a row")) from failure
+            often = f", {self.attempts} times in a row" if self.attempts > 1 else ""
+            # Another host of the same source may still answer.
+            kind = QueryRefusedError if self.source.has_many_hosts else IngestError
+            raise kind(self._redaction.text(f"{failure}{often}")) from failure
         except IngestError as error:
             raise type(error)(self._redaction.text(str(error))) from error
         raise AssertionError("tenacity ends with an answer or an error")
@@ -161,7 +166,7 @@ class Service:
         """Send a request. Raises TransientError if no whole response comes, IngestError if the address is invalid."""
         try:
             async with asyncio.timeout(DEADLINE):
-                return await self.client.request(
+                async with self.client.stream(
                     request.method,
                     request.url,
                     params={**request.params, **request.secrets},
@@ -169,7 +174,8 @@ class Service:
                     headers=headers,
                     auth=request.auth,
                     extensions={"trace": sending.trace},
-                )
+                ) as response:
+                    return await self._whole(response)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise IngestError(f"{request.url} is no address: {error}") from error
         except (httpx.HTTPError, TimeoutError) as error:
@@ -177,10 +183,22 @@ class Service:
                 f"{request.url} can not be reached: {type(error).__name__} {error}".rstrip()
             ) from error
 
+    async def _whole(self, response: httpx.Response) -> httpx.Response:
+        """A response with its unpacked body. Raises IngestError or QueryRefusedError if the body is too large."""
+        content = bytearray()
+        async for part in response.aiter_bytes():
+            content += part
+            if len(content) > self.source.largest:
+                kind = QueryRefusedError if self.source.has_many_hosts else IngestError
+                where = response.url.copy_with(query=None)
+                raise kind(f"{where} answered more than {self.source.largest / 1e6:,.0f} MB: not read")
+        headers = [(key, value) for key, value in response.headers.multi_items() if key not in ENCODING_HEADERS]
+        return httpx.Response(response.status_code, headers=headers, content=bytes(content), request=response.request)
+
     def _read(self, response: httpx.Response, read: Callable[[Payload], Content]) -> Content:
         """The content of a response. Raises TransientError, QueryRefusedError or IngestError."""
         try:
-            payload = response.json()
+            payload = self.source.decode(response.content)
         except (ValueError, RecursionError):
             payload = None
         for quota in self.source.quotas(response, payload):

@@ -1,31 +1,127 @@
-"""What to collect: ingest/sources.yml, validated."""
+"""What to collect: ingest/sources.yml and sources.local.yml beside it, or the file that INGEST_SOURCES names."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Hashable, Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from ingest.errors import IngestError
-from ingest.source import Section
 from ingest.sources import sources
 
 SETTINGS_FILE = Path(__file__).with_name("sources.yml")
+# Yours alone: Git ignores it. Each of its sections replaces the section of the same name in SETTINGS_FILE.
+LOCAL_FILE = Path(__file__).with_name("sources.local.yml")
 
-# Each source's section of the file, by the source's name.
+# Each source's section, by the source's name. A source without one is off.
 Sections = Mapping[str, Any]
 
 
-def load_settings(path: Path = SETTINGS_FILE) -> Sections:
-    """Read and validate the file. Raises IngestError that names the key."""
-    fields: dict[str, Any] = {source.name: (source.section, ...) for source in sources().values()}
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return dict(create_model("Sections", __base__=Section, **fields).model_validate(document))
-    except (OSError, yaml.YAMLError) as error:
-        raise IngestError(f"{path} can not be read: {' '.join(str(error).split())}") from error
-    except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"])) or "the file"
-        raise IngestError(f"{path}: {key}: {problem['msg'].removeprefix('Value error, ')}") from error
+class Loader(yaml.SafeLoader):
+    """Reads YAML, and refuses a key that stands twice: YAML would drop the first one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """The keys and values of a mapping. Raises yaml.YAMLError."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if repeated := [key for number, key in enumerate(keys) if key in keys[:number]]:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(f"the key {repeated[0]} stands twice in the mapping from line {line} on")
+        return super().construct_mapping(node, deep)
+
+
+def settings_files() -> list[Path]:
+    """The files to read; of two files with a section of one name, the last one counts."""
+    if chosen := os.environ.get("INGEST_SOURCES"):
+        return [Path(chosen)]
+    return [SETTINGS_FILE, *([LOCAL_FILE] if LOCAL_FILE.exists() else [])]
+
+
+def load_settings(files: Iterable[Path] | None = None) -> Sections:
+    """Read and validate the files. Raises IngestError with one line for each mistake: the file, the key, what to do."""
+    sections: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for path in settings_files() if files is None else files:
+        try:
+            sections |= read_sections(path)
+        except ValidationError as error:
+            mistakes += [f"{path}: {mistake}" for mistake in mistakes_in(error)]
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            mistakes.append(f"{path} can not be read: {' '.join(str(reason).split())}")
+    if mistakes:
+        raise IngestError("\n".join(mistakes))
+    return sections
+
+
+def read_sections(path: Path) -> dict[str, Any]:
+    """The sections that a file has. Raises OSError, UnicodeDecodeError, yaml.YAMLError or ValidationError."""
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  (a kind of SafeLoader)
+    # A section whose lines are all commented out is null: an empty section.
+    if isinstance(document, dict):
+        document = {key: {} if section is None else section for key, section in document.items()}
+    read = model().model_validate({} if document is None else document)
+    return {name: section for name, section in read if name in read.model_fields_set}
+
+
+def model() -> type[BaseModel]:
+    """The model of a file: a section for each source, none of which has to be there."""
+    fields: dict[str, Any] = {source.name: (source.section | None, None) for source in sources().values()}
+    return create_model("Sections", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def mistakes_in(error: ValidationError) -> list[str]:
+    """The mistakes that pydantic found, as `key: what is wrong`."""
+    return [
+        f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {explained(problem)}"
+        for problem in error.errors(include_url=False)
+    ]
+
+
+def explained(problem: Mapping[str, Any]) -> str:
+    """What is wrong with the value of a key, and what may have been meant."""
+    *parents, key = problem["loc"] or ("",)
+    match problem["type"]:
+        case "extra_forbidden":
+            known = list(sources()[parents[0]].section.model_fields) if parents else list(sources())
+            return f"there is no such key{suggestion(key, known)}"
+        case "literal_error":
+            section, field = sources()[parents[0]].section, str(parents[1])
+            known = choices(section.model_fields[field].annotation)
+            return f"{problem['input']!r} is not one of its values{suggestion(problem['input'], known)}"
+        case "model_type" | "model_attributes_type" if not problem["loc"]:
+            return f"sections are expected: {', '.join(sources())}"
+        case "model_type":
+            return "a section is expected, with keys and lists"
+        case "list_type":
+            return "a list is expected, as in [one, another]"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def suggestion(word: object, known: Iterable[str]) -> str:
+    """A question that ends an error text: the known word that is most like this one, or else all of them."""
+    known = list(known)
+    if close := get_close_matches(str(word), known, 1):
+        return f": did you mean {close[0]}?"
+    return f": there are {', '.join(known)}"
+
+
+def choices(annotation: Any) -> list[str]:
+    """The texts of all Literals in a type."""
+    inner = get_args(annotation)
+    return [text for each in inner for text in ([each] if isinstance(each, str) else choices(each))]
+
+
+def why_off(settings: Sections, name: str) -> str | None:
+    """Why the settings leave a source out; None if they do not."""
+    files = " and ".join(map(str, settings_files()))
+    section = settings.get(name)
+    if section is None:
+        return f"{files} {'have' if ' and ' in files else 'has'} no section {name}"
+    if not section.enabled:
+        return f"{name}.enabled is false in {files}"
+    if not any(value for field, value in section if field != "enabled"):
+        return f"section {name} of {files} lists nothing to collect"
+    return None

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -15,8 +16,16 @@ import pyarrow as pa
 
 from groundswell.clock import now
 from groundswell.corrections import create_corrections
-from groundswell.database import connect, write_errors
-from ingest.item import Item, clean_text
+from groundswell.database import (
+    IN_MEMORY,
+    connect,
+    database_path,
+    existing,
+    refuse_name,
+    transaction,
+    write_errors,
+)
+from ingest.item import Item, clean_text, match_url, normalise_url
 from ingest.parsed import Rejected
 from ingest.window import Window
 
@@ -33,7 +42,8 @@ create table if not exists bronze.raw_items (
     created_at timestamp not null,
     comment_count bigint,
     vote_count bigint,
-    collected_at timestamp not null
+    collected_at timestamp not null,
+    match_url text
 );
 alter table bronze.raw_items add column if not exists author_hash text;
 
@@ -64,6 +74,12 @@ create table if not exists bronze.rejected_items (
     collected_at timestamp not null
 );
 
+create table if not exists bronze.unfinished_files (
+    file_hash text not null,
+    entries bigint not null,
+    stored_at timestamp not null
+);
+
 create table if not exists bronze.ingest_requests (
     request_id bigint not null,
     source text not null,
@@ -81,8 +97,8 @@ ITEM_SCHEMA = pa.schema(
     [
         ("url_hash", pa.string()),
         ("source", pa.string()),
-        ("collection_date", pa.date32()),
         ("url", pa.string()),
+        ("match_url", pa.string()),
         ("title", pa.string()),
         ("body", pa.string()),
         ("created_at", pa.timestamp("us")),
@@ -92,25 +108,50 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
-# MERGE works on every catalog that DuckDB writes, and needs no index. ON CONFLICT would need a primary key.
+# The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
+FIND_KNOWN = """
+create or replace temporary table known_rows as
+select arriving.match_url, stored.rowid as row_number
+from bronze.raw_items as stored join arriving on arriving.match_url = coalesce(stored.match_url, stored.url)
+"""
+
+INSERT_NEW = """
+insert into bronze.raw_items by name
+select * replace (nullif(match_url, url) as match_url), created_at::date as collection_date,
+    $collected_at::timestamp as collected_at
+from arriving anti join known_rows using (match_url)
+"""
+
 # An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
-UPSERT_ITEMS = """
-merge into bronze.raw_items as known
-using (
-    select arriving.* replace (coalesce(arriving.author_hash, stored.author_hash) as author_hash),
-        $collected_at::timestamp as collected_at
-    from arriving left join bronze.raw_items as stored using (url_hash)
-) as arriving
-using (url_hash)
-when matched and arriving.collected_at >= known.collected_at and (
-    known.source, known.collection_date, known.title, known.body, known.created_at, known.comment_count,
-    known.vote_count, known.author_hash
+# A known post keeps its address, however the arriving one is spelled: the address is its key in all other tables.
+UPDATE_KNOWN = """
+update bronze.raw_items as known
+set source = arriving.source, collection_date = arriving.created_at::date, title = arriving.title, body = arriving.body,
+    created_at = arriving.created_at, comment_count = arriving.comment_count, vote_count = arriving.vote_count,
+    author_hash = coalesce(arriving.author_hash, known.author_hash), collected_at = $collected_at
+from (select * from arriving join known_rows using (match_url)) as arriving
+where known.rowid = arriving.row_number and $collected_at >= known.collected_at and (
+    known.source, known.title, known.body, known.created_at, known.comment_count, known.vote_count, known.author_hash
 ) is distinct from (
-    arriving.source, arriving.collection_date, arriving.title, arriving.body, arriving.created_at,
-    arriving.comment_count, arriving.vote_count, arriving.author_hash
-) then update by name
-when not matched then insert by name
-returning merge_action
+    arriving.source, arriving.title, arriving.body, arriving.created_at, arriving.comment_count, arriving.vote_count,
+    coalesce(arriving.author_hash, known.author_hash)
+)
+"""
+
+# A row that repeats another one gets a match_url that nothing has.
+ADD_MATCH_URLS = """
+alter table bronze.raw_items add column match_url text;
+
+update bronze.raw_items
+set match_url = if(found.number = 1, found.key, 'repeats ' || found.key || ' as ' || found.url)
+from (
+    select url, coalesce(keys.key, url) as key,
+        row_number() over (partition by coalesce(keys.key, url) order by collected_at, url) as number
+    from bronze.raw_items left join keys using (url)
+) as found
+where found.url = raw_items.url and (found.number > 1 or found.key != found.url);
+
+drop table keys;
 """
 
 WINDOW_SCHEMA = pa.schema(
@@ -139,14 +180,10 @@ where known.source = arriving.source and known.query = arriving.query
     and known.window_start >= arriving.window_start and known.window_start < arriving.window_end
 """
 
-REJECT = """
-merge into bronze.rejected_items
-using (
-    select $entry_hash as entry_hash, $source as source, $query as query, $entry as entry, $reason as reason,
-        $collected_at::timestamp as collected_at
-)
-using (source, entry_hash)
-when not matched then insert by name
+KEEP_REJECTED = """
+insert into bronze.rejected_items by name
+select distinct on (source, entry_hash) *, $collected_at::timestamp as collected_at
+from arriving anti join bronze.rejected_items using (source, entry_hash)
 """
 
 
@@ -167,31 +204,85 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place. Raises DatabaseError."""
     with connect() as connection:
         connection.execute(DDL)
+        if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
+            add_match_urls(connection)
         create_corrections(connection)
         yield connection
 
 
+@contextmanager
+def open_plan() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a copy in memory of the windows, to plan with. The database is not written, and not created.
+
+    Raises DatabaseError.
+    """
+    with connect(IN_MEMORY) as copy:
+        copy.execute(DDL)
+        if Path(database_path()).exists():
+            with connect(read_only=True) as connection:
+                if existing(connection, "bronze.ingest_windows"):
+                    known = connection.execute("from bronze.ingest_windows").to_arrow_table()  # noqa: F841
+                    # An older version of the project has written fewer columns.
+                    copy.execute("insert into bronze.ingest_windows by name from known")
+        else:
+            refuse_name(database_path())
+        yield copy
+
+
+def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give the posts of an earlier version the column match_url.
+
+    Earlier versions knew fewer spellings of an address. Their rows keep their addresses, because url_hash is the key of
+    a post in all other tables, and are found by match_url. If a post has several rows, the oldest is found.
+    """
+    with transaction(connection):
+        connection.execute("create or replace temporary table keys (url text, key text)")
+        stored = connection.cursor().execute("select url from bronze.raw_items").to_arrow_reader(100_000)
+        for batch in stored:
+            urls = batch.column("url").to_pylist()
+            keys = [match_url(normalise_url(url)) for url in urls]
+            arriving = pa.table({"url": urls, "key": keys})  # noqa: F841  (DuckDB finds it by name)
+            connection.execute("insert into keys from arriving where url != key")
+        connection.execute(ADD_MATCH_URLS)
+
+
+def row_of(item: Item) -> tuple[Any, ...]:
+    """A post as a row of ITEM_SCHEMA. It needs a third of the memory of the post."""
+    return (
+        item.url_hash,
+        item.source,
+        item.url,
+        item.match_url,
+        item.title,
+        item.body,
+        item.created_at.replace(tzinfo=None),
+        item.comment_count,
+        item.vote_count,
+        item.author_hash,
+    )
+
+
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
-    """Insert new posts and update changed ones, in one statement; nothing is deleted. The posts are distinct."""
-    if not items:
+    """Insert new posts and update changed ones; nothing is deleted. The posts are distinct; see upsert_rows."""
+    return upsert_rows(connection, [row_of(item) for item in items], collected_at)
+
+
+def upsert_rows(
+    connection: duckdb.DuckDBPyConnection, rows: Collection[tuple[Any, ...]], collected_at: datetime
+) -> Stored:
+    """Insert new rows of ITEM_SCHEMA and update changed ones. Each match_url stands in one row only.
+
+    It takes several statements: call it in a transaction.
+    """
+    if not rows:
         return Stored()
-    arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
-        [
-            item.model_dump(include=set(Item.model_fields))
-            | {
-                "url_hash": item.url_hash,
-                "collection_date": item.collection_date,
-                "created_at": item.created_at.replace(tzinfo=None),
-                "author_hash": item.author_hash,
-            }
-            for item in items
-        ],
-        schema=ITEM_SCHEMA,
-    )
-    actions = Counter(
-        action for (action,) in connection.execute(UPSERT_ITEMS, {"collected_at": collected_at}).fetchall()
-    )
-    return Stored(actions["INSERT"], actions["UPDATE"], len(items) - actions.total())
+    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
+    [(known,)] = connection.execute(FIND_KNOWN).fetchall()
+    [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
+    updated = 0
+    if known:
+        [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at}).fetchall()
+    return Stored(new, updated, len(rows) - new - updated)
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
@@ -221,19 +312,44 @@ def keep_rejected(
     collected_at: datetime,
 ) -> None:
     """Store entries that could not be read, each once, as JSON or text, without their personal fields."""
-    for entry, reason in ((rejection.entry, rejection.reason) for rejection in rejected):
-        kept = entry_text(entry, personal)
-        connection.execute(
-            REJECT,
-            {
-                "entry_hash": hashlib.sha256(kept.encode()).hexdigest(),
-                "source": source,
-                "query": query,
-                "entry": kept,
-                "reason": clean_text(reason),
-                "collected_at": collected_at,
-            },
-        )
+    if not rejected:
+        return
+    entries = [entry_text(rejection.entry, personal) for rejection in rejected]
+    arriving = pa.table(  # noqa: F841  (DuckDB finds it by name)
+        {
+            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in entries],
+            "source": [source] * len(entries),
+            "query": [query] * len(entries),
+            "entry": entries,
+            "reason": [clean_text(rejection.reason) for rejection in rejected],
+        }
+    )
+    connection.execute(KEEP_REJECTED, {"collected_at": collected_at})
+
+
+def progress_of(connection: duckdb.DuckDBPyConnection, file_hash: str) -> int:
+    """How many entries of a file a killed import has stored."""
+    rows = connection.execute(
+        "select entries from bronze.unfinished_files where file_hash = $file_hash", {"file_hash": file_hash}
+    ).fetchall()
+    return int(rows[0][0]) if rows else 0
+
+
+def save_progress(connection: duckdb.DuckDBPyConnection, file_hash: str, entries: int) -> None:
+    """Record how many entries of a file are stored."""
+    forget_progress(connection, file_hash)
+    connection.execute(
+        """
+        insert into bronze.unfinished_files by name
+        select $file_hash as file_hash, $entries as entries, $moment::timestamp as stored_at
+        """,
+        {"file_hash": file_hash, "entries": entries, "moment": now()},
+    )
+
+
+def forget_progress(connection: duckdb.DuckDBPyConnection, file_hash: str) -> None:
+    """Forget a file, because it was read to its end."""
+    connection.execute("delete from bronze.unfinished_files where file_hash = $file_hash", {"file_hash": file_hash})
 
 
 def write_windows(connection: duckdb.DuckDBPyConnection, windows: Sequence[Window], moment: datetime) -> None:

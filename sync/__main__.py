@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from groundswell.database import connect
+from groundswell.database import connect, existing_path
 from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
 from sync.check import differences
@@ -52,7 +52,7 @@ def sync(
         raise typer.BadParameter("--date is missing: say which UTC day to push, as --date 2026-11-20")
     try:
         url = address()
-        with connect() as connection, signed_in(url) as client:
+        with connect(existing_path()) as connection, signed_in(url) as client:
             if check:
                 report(list(differences(connection, client, day)), day, url)
                 return

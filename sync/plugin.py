@@ -9,7 +9,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from groundswell.database import connect
+from groundswell.database import connect, existing_path
 from groundswell.errors import GroundswellError
 from sync.client import signed_in
 from sync.plan import PARTS
@@ -26,8 +26,14 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
     """
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
-        """Open the database once before dbt-duckdb does, which shows a traceback if the file is locked."""
+        """Open the database once before dbt-duckdb does, which shows a traceback if the file is locked.
+
+        dbt-duckdb would also create a missing file, in any folder that dbt is called from. Only the file of target dev
+        may be missing, and not the one that this target attaches.
+        """
         try:
+            for path in [attached.path for attached in creds.attach or ()] or [creds.path]:
+                existing_path(path)
             connect(creds.path).close()
         except GroundswellError as error:
             raise DbtRuntimeError(str(error)) from None

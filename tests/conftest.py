@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.loopback import Loopback
-from tests.support.project import DATABASE, DAY, DBT, SAMPLE, Project, Server, free_address, serve
+from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve
 from tests.support.shared import Shared
+
+# What a developer collects, in ingest/sources.local.yml or elsewhere, must not reach the tests.
+os.environ["INGEST_SOURCES"] = str(ROOT / "ingest" / "sources.yml")
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,7 @@
 """GitHub issues, through the search API (docs.github.com/rest/search/search)."""
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
@@ -14,12 +15,15 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
-from ingest.source import Ask, Entries, Section, Site, Source
+from ingest.source import Ask, Entries, Section, Site, Source, rule
 from ingest.window import SECOND, Window, advance_counted
 
 PAGE_SIZE = 100
 # The search gives at most this many results for a query, however many it reports.
 RESULT_LIMIT = 1_000
+# The path of an issue, a pull request, a discussion or a commit, and the fragment of a comment there.
+THREAD = r"/[^/]+/[^/]+/(?:(?:issues|pull|discussions)/\d+|commit/[\da-f]+)"
+COMMENT = r"#(?:(?:issue|discussion|commit)comment|pullrequestreview)-\d+|#discussion_r\d+"
 TIMED_OUT = "GitHub's search timed out (incomplete_results)"
 # A search that times out is repeated in halves, down to this length.
 SHORTEST_INCOMPLETE = timedelta(minutes=15)
@@ -42,10 +46,26 @@ def search_query(query: str) -> str:
     return query
 
 
+def organisation(name: str) -> str:
+    """The name of an organisation. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}", name):
+        raise ValueError("write the name alone, as in duckdb")
+    return name.lower()
+
+
+def repository(name: str) -> str:
+    """The full name of a repository. Raises ValueError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[\w.-]{1,100}", name):
+        raise ValueError("write owner and name, as in dbt-labs/dbt-core")
+    return name.lower()
+
+
 class GitHubSection(Section):
-    """Search queries, in GitHub's search syntax, without dates."""
+    """All issues of organisations and repositories, and search queries in GitHub's syntax, without dates."""
 
     queries: Entries[Annotated[str, AfterValidator(search_query)]]
+    organisations: Entries[Annotated[str, AfterValidator(organisation)]]
+    repositories: Entries[Annotated[str, AfterValidator(repository)]]
 
 
 def allowance() -> int:
@@ -54,8 +74,9 @@ def allowance() -> int:
 
 
 def queries(section: GitHubSection) -> Sequence[str]:
-    """The search queries."""
-    return section.queries
+    """The search queries, one for each entry."""
+    organisations = [f"is:issue org:{name}" for name in section.organisations]
+    return [*section.queries, *organisations, *(f"is:issue repo:{name}" for name in section.repositories)]
 
 
 async def headers(ask: Ask) -> dict[str, str]:
@@ -124,6 +145,9 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
 
 def parse(payload: Payload) -> Parsed:
     """Read a page of search results."""
+    if isinstance(payload, list) and payload:
+        # A repository's own list, as recordings have it.
+        return parse_entries(payload, to_item)
     parsed = parse_entries(entries_of(payload, "items"), to_item, payload.get("total_count"))
     parsed.incomplete = payload.get("incomplete_results") is True
     return parsed
@@ -141,7 +165,7 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 def to_item(issue: Any) -> Item | None:
     """An issue as a post; None for a pull request (old plain issues carry one whose fields are all null)."""
-    if (issue.get("pull_request") or {}).get("html_url"):
+    if (issue.get("pull_request") or {}).get("html_url") or "/pull/" in issue["html_url"]:
         return None
     return Item(
         source="github",
@@ -155,6 +179,16 @@ def to_item(issue: Any) -> Item | None:
     )
 
 
+def advice() -> str:
+    """Where a token is made."""
+    if credential("GITHUB_TOKEN"):
+        return ""
+    return (
+        "GITHUB_TOKEN is not set: 10 searches a minute instead of 30. "
+        "A token needs no permission: https://github.com/settings/tokens"
+    )
+
+
 def is_program(author: str) -> bool:
     """Whether a login belongs to an app: GitHub ends their logins with [bot], and gives no person such a login."""
     return author.endswith("[bot]")
@@ -164,7 +198,19 @@ SOURCE = Source(
     name="github",
     label="GitHub",
     section=GitHubSection,
-    site=Site("github.com"),
+    site=Site(
+        "github.com",
+        spellings=(
+            # A comment, an answer in a discussion, a review: posts of their own.
+            rule(rf"({THREAD})(?:/[^#]*)?({COMMENT})(?:-.*)?", "{1}{2}"),
+            rule(rf"({THREAD})(?:[/#].*)?", "{1}"),
+        ),
+        usual=re.compile(
+            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
+            re.ASCII,
+        ),
+    ),
+    nobody=frozenset({"ghost"}),
     personal_fields=frozenset({"user", "assignee", "assignees", "closed_by", "creator", "login"}),
     secrets=("GITHUB_TOKEN",),
     allowance=allowance,
@@ -175,5 +221,6 @@ SOURCE = Source(
     problem=problem,
     parse=parse,
     advance=advance,
+    advice=advice,
     is_program=is_program,
 )

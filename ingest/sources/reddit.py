@@ -10,12 +10,13 @@ import httpx
 from pydantic import AfterValidator
 
 from groundswell.http import header_number
+from groundswell.placeholders import is_gone
 from ingest.errors import IngestError, QueryRefusedError, StrangeResponseError
 from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
-from ingest.source import Ask, Entries, Section, Site, Source
+from ingest.source import Ask, Entries, Section, Site, Source, rule
 from ingest.window import FIRST_PAGE, SECOND, Window
 
 PAGE_SIZE = 100
@@ -25,6 +26,9 @@ LISTING_LIMIT = 900
 DOUBTFUL = 500
 # The most pages that are read of a listing, however often the service reports another one.
 PAGE_LIMIT = 50
+# The subreddit in the path of a post, and any place. A profile is a person's name: no address keeps it.
+SUBREDDIT = r"/r/(?!u_)[^/]+"
+PLACE = r"/(?:r|u|user)/[^/]+"
 TOKEN_PATH = "/api/v1/access_token"  # noqa: S105  (an address)
 
 
@@ -106,7 +110,9 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
 
 
 def parse(payload: Payload) -> Parsed:
-    """Read a listing."""
+    """Read a listing; of the two listings of a post's page, the one that holds the post."""
+    if isinstance(payload, list) and payload:
+        payload = payload[0]
     parsed = parse_entries(entries_of(payload, "data", "children"), to_item)
     after = payload["data"].get("after")
     parsed.more = after if isinstance(after, str) and after else None
@@ -130,13 +136,37 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
     return [replace(window, start=seen_from), window.afresh(end=seen_from).truncated(reason)]
 
 
+def advice() -> str:
+    """What a key takes, and what can be had without one."""
+    if credential("REDDIT_CLIENT_ID") and credential("REDDIT_CLIENT_SECRET"):
+        return ""
+    return (
+        "Since November 2025 Reddit gives keys only to applications that it has approved, and since 2026 it shows"
+        " nothing without a key: https://support.reddithelp.com/hc/en-us/articles/42728983564564-Responsible-Builder-Policy."
+        " Posts from archives can be imported with --file; to leave Reddit out, write enabled: false"
+    )
+
+
+def own_text(post: Any) -> str | None:
+    """The text of a post, with that of the post it repeats, its pictures' captions and its poll's options."""
+    parents = post.get("crosspost_parent_list") or ()
+    pictures = (post.get("gallery_data") or {}).get("items") or ()
+    options = (post.get("poll_data") or {}).get("options") or ()
+    lines = [post.get("selftext"), *(parent.get("selftext") for parent in parents[:1])]
+    lines += [picture.get("caption") for picture in pictures]
+    lines += [f"- {option['text']}" for option in options if option.get("text")]
+    return "\n\n".join(line for line in lines if line) or None
+
+
 def to_item(child: Any) -> Item | None:
-    """A post of a listing; None for a comment, and for a deleted or removed post."""
+    """A post of a listing; None for a comment, a deleted or removed post, and an advertisement."""
     if child["kind"] != "t3":
         return None
     post = child["data"]
-    gone = ("[deleted]", "[removed]")
-    if post.get("removed_by_category") or post.get("selftext") in gone or post.get("title") in gone:
+    # A title outlives its deleted text. Reddit's API says so of both.
+    if post.get("removed_by_category") or is_gone(post.get("selftext") or "") or is_gone(post.get("title") or ""):
+        return None
+    if post.get("promoted") or post.get("is_created_from_ads_ui"):
         return None
     if not post["permalink"].startswith("/"):
         raise ValueError("permalink: not a path")
@@ -144,19 +174,40 @@ def to_item(child: Any) -> Item | None:
         source="reddit",
         url=f"https://www.reddit.com{post['permalink']}",
         title=post.get("title"),
-        body=post.get("selftext"),
-        author=None if post.get("author") in gone else post.get("author"),
+        body=own_text(post),
+        author=post.get("author"),
         created_at=post["created_utc"],
         comment_count=post.get("num_comments"),
         vote_count=post.get("score"),
     )
 
 
+def is_program(author: str) -> bool:
+    """Whether a name belongs to Reddit's own program, which posts what moderators planned."""
+    return author.casefold() == "automoderator"
+
+
 SOURCE = Source(
     name="reddit",
     label="Reddit",
     section=RedditSection,
-    site=Site("www.reddit.com", aliases=("old.reddit.com", "new.reddit.com", "np.reddit.com")),
+    site=Site(
+        "www.reddit.com",
+        aliases=tuple(f"{name}.reddit.com" for name in ("old", "new", "np", "m", "i", "amp", "sh", "ssl")),
+        short_hosts={"redd.it": "/comments"},
+        spellings=(
+            # A comment, then a post; each with all that Reddit writes into its own links, then with its number alone.
+            rule(rf"({SUBREDDIT}/comments/\w+/[^/#]+/\w+)(?:[/#].*)?", "{1}/"),
+            rule(rf"(?:{PLACE})?/comments/(\w+)/[^/#]+/(\w+)(?:[/#].*)?", "/comments/{1}/_/{2}/"),
+            rule(rf"({SUBREDDIT}/comments/\w+/[^/#]+)(?:[/#].*)?", "{1}/"),
+            rule(rf"(?:{PLACE})?/(?:comments|gallery|poll|tb)/(\w+)(?:\.json)?(?:[/#].*)?", "/comments/{1}/"),
+        ),
+        shortest=(
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/", "/comments/{1}/"),
+        ),
+        usual=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
+    ),
     personal_fields=frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"}),
     secrets=("REDDIT_CLIENT_SECRET",),
     login=("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"),
@@ -168,4 +219,6 @@ SOURCE = Source(
     problem=problem,
     parse=parse,
     advance=advance,
+    advice=advice,
+    is_program=is_program,
 )

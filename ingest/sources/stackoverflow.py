@@ -17,7 +17,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
-from ingest.source import Entries, Section, Site, Source
+from ingest.source import Entries, Section, Site, Source, rule
 from ingest.window import FIRST_PAGE, SECOND, Window
 
 PAGE_SIZE = 100
@@ -156,6 +156,16 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
     return parts
 
 
+def advice() -> str:
+    """Where a key is made."""
+    if credential("STACKEXCHANGE_KEY"):
+        return ""
+    return (
+        "STACKEXCHANGE_KEY is not set: 300 requests a day instead of 10,000. "
+        "A key is the result of registering an application: https://stackapps.com/apps/oauth/register"
+    )
+
+
 def to_item(question: Any) -> Item:
     """A question as a post. The API escapes titles and names for HTML. Bodies are HTML."""
     title, owner = question.get("title"), question.get("owner") or {}
@@ -164,7 +174,8 @@ def to_item(question: Any) -> Item:
         # The link in the response has a slug that changes with the title; old responses have no link.
         url=f"https://stackoverflow.com/questions/{int(question['question_id'])}",
         title=html.unescape(title) if isinstance(title, str) else title,
-        body=question.get("body"),
+        # Other filters of the API give markdown.
+        body=question.get("body") or question.get("body_markdown"),
         # A display name is not unique and can change. The number is unique, but deleted accounts have none.
         author=str(owner.get("user_id") or owner.get("display_name") or ""),
         created_at=question["creation_date"],
@@ -177,8 +188,19 @@ SOURCE = Source(
     name="stackoverflow",
     label="Stack Overflow",
     section=StackOverflowSection,
-    # A question keeps its number when its title, and with the title the slug, is edited.
-    site=Site("stackoverflow.com", stable_path=re.compile(r"(/questions/\d+)(/.*)?")),
+    site=Site(
+        "stackoverflow.com",
+        spellings=(
+            rule(r"/(?:questions|q|a)/\d+(?:/[^#]*)?#comment(\d+)_\d+", "/posts/comments/{1}"),
+            # An answer: below its question, by its own number.
+            rule(r"/(?:questions|q)/(\d+)(?:/[^#]*)?#(?:answer-)?(?!\1$)(\d+)", "/a/{2}"),
+            rule(r"/questions/(\d+)/[^/#]+/(?!\1\b)(\d+)(?:[/#].*)?", "/a/{2}"),
+            rule(r"/a/(\d+)(?:[/#].*)?", "/a/{1}"),
+            # A question keeps its number when its title, and with the title the slug, is edited.
+            rule(r"/(?:questions|q)/(\d+)(?:[/#].*)?", "/questions/{1}"),
+        ),
+        usual=re.compile(r"/(?:questions|a)/\d+", re.ASCII),
+    ),
     personal_fields=frozenset({"owner", "last_editor", "posted_by_collectives"}),
     secrets=("STACKEXCHANGE_KEY",),
     allowance=allowance,
@@ -188,4 +210,5 @@ SOURCE = Source(
     problem=problem,
     parse=parse,
     advance=advance,
+    advice=advice,
 )

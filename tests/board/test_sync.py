@@ -781,6 +781,7 @@ def test_the_ledger_says_what_was_done(day: Project, server: Server) -> None:
 
 
 def test_a_day_that_was_never_built(project: Project, server: Server) -> None:
+    duckdb.connect(str(project.database)).close()
     finished = sync(project, **server.settings)
     assert finished.status == 1
     assert "has no gold.live_issues" in finished.output

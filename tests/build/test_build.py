@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from benchmarks import clusters as quality
-from tests.support.project import DAY, DBT, ROOT, Project
+from groundswell.database import connect
+from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project
 
 POST = {"source": "github", "body": None, "created_at": f"{DAY}T12:00:00Z"}
 
@@ -210,7 +212,46 @@ def test_a_setting_that_makes_no_sense(built: Project) -> None:
     assert built.contents() == before
 
 
+def test_a_database_that_is_not_there_is_not_created(project: Project, tmp_path: Path) -> None:
+    # As from cron: another folder, and no GROUNDSWELL_DB.
+    cron = tmp_path / "cron"
+    cron.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "GROUNDSWELL_DB"}
+    folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(tmp_path / "target")]
+    finished = subprocess.run(
+        [DBT, "build", *folders, "--log-path", str(tmp_path), "--vars", f"date: {DAY}"],
+        cwd=cron, env=environment | {"NO_COLOR": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 2
+    assert f"{cron / 'groundswell.duckdb'} does not exist: no posts were collected into it" in finished.stdout
+    assert "Traceback" not in finished.stdout
+    pushed = project.run(sys.executable, "-m", "sync", "--date", DAY, "--check", POCKETBASE_URL="http://127.0.0.1:9")
+    assert pushed.status == 1
+    assert f"{project.database} does not exist" in pushed.output
+    planned = project.ingest("--date", DAY, "--dry-run")
+    assert planned.status == 0, planned.output
+    assert not list(tmp_path.rglob("*.duckdb"))
+
+
+@pytest.mark.parametrize("name", ["bronze.duckdb", "Main.db", "o'brien.duckdb"])
+def test_a_database_with_a_name_that_dbt_can_not_use(project: Project, tmp_path: Path, name: str) -> None:
+    renamed = Project(tmp_path / name)
+    collected = renamed.ingest("--date", DAY, "--replay", str(SAMPLE))
+    assert collected.status == 1
+    assert len(collected.output.strip().splitlines()) == 1
+    assert f"ERROR: {renamed.database} has a " in collected.output
+    assert not renamed.database.exists()
+    # It may have been made before.
+    project.ingest("--date", DAY, "--replay", str(SAMPLE), "--source", "github")
+    project.database.rename(renamed.database)
+    built = renamed.build()
+    assert built.status == 2
+    assert f"{renamed.database} has a " in built.output
+    assert "Traceback" not in built.output
+
+
 def test_a_database_in_which_nothing_was_collected(project: Project) -> None:
+    connect(str(project.database)).close()
     finished = project.build()
     assert finished.status == 2
     assert (
@@ -221,6 +262,7 @@ def test_a_database_in_which_nothing_was_collected(project: Project) -> None:
 def test_without_a_date_it_is_yesterday(project: Project) -> None:
     from datetime import UTC, datetime, timedelta
 
+    connect(str(project.database)).close()
     # Midnight may pass meanwhile.
     started = datetime.now(UTC)
     finished = project.run(DBT, "build", "--select", "documents")

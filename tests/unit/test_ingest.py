@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ingest.errors import IngestError
@@ -78,6 +79,103 @@ def test_hacker_news_links_the_thread() -> None:
     assert all(story.url.startswith("https://news.ycombinator.com/item?id=") for story in stories)
 
 
+T3 = {
+    "permalink": "/r/x/comments/a/t/",
+    "title": "Title",
+    "selftext": "",
+    "author": "u",
+    "created_utc": 1_795_161_600.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "body"),
+    [
+        ({"selftext": "Text"}, "Text"),
+        ({"selftext": None}, None),
+        ({"crosspost_parent_list": [{"title": "Parent", "selftext": "Of the parent"}]}, "Of the parent"),
+        ({"selftext": "Mine", "crosspost_parent_list": [{"selftext": "Of the parent"}]}, "Mine\n\nOf the parent"),
+        ({"crosspost_parent_list": [{"selftext": "[removed]"}]}, None),
+        (
+            {"gallery_data": {"items": [{"caption": "It melted"}, {"media_id": "m"}, {"caption": "Twice"}]}},
+            "It melted\n\nTwice",
+        ),
+        ({"gallery_data": None, "poll_data": {"options": [{"text": "Too slow"}, {}]}}, "- Too slow"),
+    ],
+)
+def test_a_post_of_reddit_has_the_text_that_it_shows(changes: dict[str, Any], body: str | None) -> None:
+    post = reddit.to_item({"kind": "t3", "data": T3 | changes})
+    assert post
+    assert (post.title, post.body, post.created_at.isoformat()) == ("Title", body, "2026-11-20T08:00:00+00:00")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "[ Removed by Reddit ]"}, {"title": "[deleted by user]"}, {"selftext": "[deleted]"},
+        {"promoted": True}, {"removed_by_category": "moderator"}, {"is_created_from_ads_ui": True, "promoted": None},
+    ],
+)  # fmt: skip
+def test_a_post_of_reddit_that_is_gone_or_paid_for_is_none(changes: dict[str, Any]) -> None:
+    assert reddit.to_item({"kind": "t3", "data": T3 | changes}) is None
+
+
+def test_responses_of_other_addresses_of_a_service_are_read() -> None:
+    page = [{"kind": "Listing", "data": {"children": [{"kind": "t3", "data": T3}]}}, {"kind": "Listing", "data": {}}]
+    assert [post.title for post in reddit.parse(page).items] == ["Title"]
+    issue = {"html_url": "https://github.com/a/b/issues/1", "title": "T", "created_at": f"{DAY}T23:59:60Z"}
+    pull = issue | {"html_url": "https://github.com/a/b/pull/2"}
+    parsed = github.parse([issue, pull, issue | {"pull_request": {"html_url": "x"}}])
+    assert [str(post.created_at) for post in parsed.items] == [f"{DAY} 23:59:59+00:00"]
+    assert parsed.skipped == 2
+
+
+def test_a_hit_is_read_as_old_and_new_records_have_it() -> None:
+    hit = {"objectID": "1", "created_at": f"{DAY}T08:00:00.000Z", "created_at_i": 1_795_161_600, "author": "u"}
+    hits = [
+        hit | {"title": "Only a time", "created_at": None},
+        hit | {"title": "A text", "text": "It fails"},
+        hit | {"title": None, "comment_text": "A comment"},
+        hit | {"title": "[flagged]"},
+        hit | {"title": "[dead]", "story_text": "[dead]"},
+        hit | {"title": "Delayed", "comment_text": "[delayed]"},
+        hit | {"title": None, "story_text": "An option", "_tags": ["pollopt"]},
+    ]
+    parsed = hackernews.parse({"hits": hits})
+    assert [(post.title, post.body) for post in parsed.items] == [
+        ("Only a time", None), ("A text", "It fails"), (None, "A comment"), ("Delayed", None),
+    ]  # fmt: skip
+    assert {post.created_at.hour for post in parsed.items} == {8}
+    assert (parsed.skipped, parsed.rejected) == (3, [])
+
+
+def test_what_reddits_own_program_posts_is_one_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AUTHOR_SALT", raising=False)
+    program, person, gone = (
+        reddit.to_item({"kind": "t3", "data": T3 | {"author": author}})
+        for author in ("AutoModerator", "u", "[deleted]")
+    )
+    assert program
+    assert person
+    assert gone
+    assert program.author_hash
+    assert person.author_hash is None
+    monkeypatch.setenv("AUTHOR_SALT", "pepper")
+    assert person.author_hash
+    assert gone.author_hash is None
+
+
+def test_a_question_may_have_its_text_in_markdown() -> None:
+    question = {
+        "question_id": "3",
+        "title": "a &lt; b",
+        "body_markdown": "It **fails**",
+        "creation_date": 1_795_161_600,
+    }
+    post = stackoverflow.to_item(question | {"owner": None})
+    assert (post.url, post.title, post.body) == ("https://stackoverflow.com/questions/3", "a < b", "It **fails**")
+
+
 def test_a_broken_entry_does_not_sink_its_page() -> None:
     page = payloads("reddit")[0]
     whole = reddit.parse(page)
@@ -125,9 +223,9 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
     finished = project.ingest("--file", str(posts))
     assert finished.status == 1
     assert f"{posts}:2: not JSON: " in finished.output
-    assert f"{posts}:4: source: Input should be 'github'" in finished.output
+    assert f"{posts}:4: source: Input should be 'feeds' or 'github'" in finished.output
     assert f"{posts}:5: url: Field required" in finished.output
-    assert f"{posts}:6: line: Input should be a valid dictionary" in finished.output
+    assert f"{posts}:6: not an object with fields" in finished.output
     assert f"{posts}:7: not JSON: " in finished.output
     assert f"{posts}:9: not JSON: " in finished.output
     assert project.query("select title from bronze.raw_items where url like '%2'") == [("half a pair: ?",)]
@@ -151,12 +249,14 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
         (["--date", "2026-11-19", "--sample"], 2, "2026-11-12, 2026-11-17, 2026-11-20"),
         (["--from", "2026-11-12", "--to", DAY, "--sample"], 2, "one of these days"),
         (["--date", DAY, "--replay", "tests"], 1, "tests holds no recorded responses"),
-        (["--file", "a.jsonl", "--source", "github"], 2, "--file goes with none of"),
+        (["--file", "a.jsonl", "--replay", "tests"], 2, "--file goes with none of"),
+        (["--date", DAY, "b.jsonl"], 2, "names of files and --columns go with --file F"),
+        (["--file", "a.csv", "--columns", "headline=title"], 2, "'headline=title' is not FIELD=COLUMN"),
         (["--date", DAY, "--from", DAY], 2, "--date goes with neither"),
         (["--from", DAY], 2, "--date is missing"),
         (["--from", DAY, "--to", "2026-11-19"], 2, "--to 2026-11-19 is before"),
         (["--date", DAY, "--replay", "tests", "--refresh"], 2, "not with --file or --replay"),
-        (["--date", "2199-01-01"], 1, "2199-01-01 has not begun"),
+        (["--date", "2199-01-01"], 2, "2199-01-01 has not begun"),
     ],
 )
 def test_bad_arguments(project: Project, arguments: list[str], status: int, says: str) -> None:
@@ -306,12 +406,53 @@ def test_reddit_refuses_with_status_200(project: Project, loopback: Loopback) ->
     assert "refused REDDIT_CLIENT_ID: invalid_grant" in finished.output
 
 
-def test_a_typo_in_the_settings_is_named(tmp_path: Path) -> None:
-    text = (ROOT / "ingest" / "sources.yml").read_text()
-    settings = tmp_path / "sources.yml"
-    settings.write_text(text.replace("subreddits:", "subreddit:"))
-    with pytest.raises(IngestError, match=r"reddit\.subreddits: Field required"):
-        load_settings(settings)
+def test_a_person_says_in_plain_words_what_to_collect(project: Project, loopback: Loopback, tmp_path: Path) -> None:
+    settings = tmp_path / "mine.yml"
+    settings.write_text(
+        "github: {repositories: [dbt-labs/dbt-core], organisations: [DuckDB]}\n"
+        "hackernews: {keywords: [login   loop]}\n"
+        "stackoverflow: {tags: [python], enabled: false}\n"
+        "reddit:\n"
+    )
+    here = addresses(loopback) | {"INGEST_SOURCES": str(settings)}
+    loopback.answer = services
+    finished = project.ingest("--date", DAY, **here)
+    assert finished.status == 0, finished.output
+    day = f"created:{DAY}T00:00:00Z..{DAY}T23:59:59Z"
+    searches = {request.query["q"] for request in loopback.requests if request.path == "/search/issues"}
+    assert searches == {f"is:issue repo:dbt-labs/dbt-core {day}", f"is:issue org:duckdb {day}"}
+    [phrase] = [request.query for request in loopback.requests if request.path == "/search_by_date"]
+    assert phrase["query"] == '"login loop"'
+    assert (phrase["tags"], phrase["typoTolerance"]) == ("(story,poll,job,comment)", "false")
+    # What the settings leave out is not mentioned; whoever asks for it by name is told why.
+    assert "stackoverflow" not in finished.output
+    assert "reddit" not in finished.output
+    asked = project.ingest("--date", DAY, "--source", "stackoverflow", "--source", "reddit", **here)
+    assert asked.status == 1
+    assert f"ERROR: stackoverflow: asked for with --source, but stackoverflow.enabled is false in {settings}" in (
+        asked.output
+    )
+    assert f"ERROR: reddit: asked for with --source, but section reddit of {settings} lists nothing" in asked.output
+
+    # What a killed run has left of a source that is off now is closed: no later run goes on with it.
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("update bronze.ingest_windows set status = 'pending' where source = 'github'")
+    settings.write_text("github: {enabled: false}\nhackernews: {keywords: [login loop]}\n")
+    assert project.ingest("--date", DAY, **here).status == 0
+    statuses = project.query("select distinct status, error from bronze.ingest_windows where source = 'github'")
+    assert statuses == [("failed", "not read to its end, and no longer in ingest/sources.yml")]
+
+    settings.write_text("reddit: {subreddit: [a], subreddits: [r/b]}\n")
+    wrong = project.ingest("--date", DAY, **here)
+    assert wrong.status == 1
+    assert wrong.output.splitlines() == [
+        f"ERROR: {settings}: reddit.subreddits.0: write the name alone, without r/: 2 to 21 letters, digits and _",
+        f"ERROR: {settings}: reddit.subreddit: there is no such key: did you mean subreddits?",
+    ]
+    settings.write_text("")
+    nothing = project.ingest("--date", DAY, **here)
+    assert nothing.status == 1
+    assert "ERROR: no source is on" in nothing.output
 
 
 def test_the_tables_are_those_that_dbt_declares(project: Project) -> None:

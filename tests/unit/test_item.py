@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ingest import item
-from ingest.item import Item, normalise_url
-from ingest.sources import sources
+from ingest.item import Item, any_form, match_url, normalise_url, usual_form
+from ingest.sources import sites, sources
 
 POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_at": "2026-11-20T23:59:59Z"}
 
@@ -21,23 +21,97 @@ POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_a
 @pytest.mark.parametrize(
     ("spelling", "normalised"),
     [
-        (
-            "HTTPS://GitHub.com:443/Org/Repo/issues/7?utm_source=x#issuecomment-1",
-            "https://github.com/Org/Repo/issues/7",
-        ),
-        ("http://www.github.com/Org/Repo/issues/7", "https://github.com/Org/Repo/issues/7"),
+        ("HTTPS://GitHub.com:443/Org/Repo/issues/7?utm_source=x#issue-1", "https://github.com/Org/Repo/issues/7"),
+        ("http://www.github.com/Org/Repo/issues/7/", "https://github.com/Org/Repo/issues/7"),
+        ("https://github.com/a/b/issues/7?x=1#issuecomment-101", "https://github.com/a/b/issues/7#issuecomment-101"),
+        ("https://github.com/a/b/pull/7/files#discussion_r5", "https://github.com/a/b/pull/7#discussion_r5"),
+        ("https://github.com/a/b/discussions/9#discussioncomment-5",
+        "https://github.com/a/b/discussions/9#discussioncomment-5"),
+        ("https://github.com/a/b/commit/0a1b2c3#commitcomment-5", "https://github.com/a/b/commit/0a1b2c3#commitcomment-5"),
         ("https://news.ycombinator.com/item?p=2&id=8863", "https://news.ycombinator.com/item?id=8863"),
-        ("https://stackoverflow.com/questions/4/how-do-i", "https://stackoverflow.com/questions/4"),
-        ("https://stackoverflow.com/questions/4?r=SearchResults", "https://stackoverflow.com/questions/4"),
-        ("https://old.reddit.com/r/a/comments/x/t/?share_id=9", "https://www.reddit.com/r/a/comments/x/t/"),
-        ("https://reddit.com/r/a/comments/x/t/", "https://www.reddit.com/r/a/comments/x/t/"),
+        ("https://news.ycombinator.com/item?id=1#8863", "https://news.ycombinator.com/item?id=8863"),
+        ("https://stackoverflow.com/questions/4/how-do-i/", "https://stackoverflow.com/questions/4"),
+        ("https://stackoverflow.com/questions/4?r=SearchResults#tab-top", "https://stackoverflow.com/questions/4"),
+        ("https://stackoverflow.com/q/4/123", "https://stackoverflow.com/questions/4"),
+        ("https://stackoverflow.com/questions/4/slug#4", "https://stackoverflow.com/questions/4"),
+        ("https://stackoverflow.com/questions/4/slug/11?r=1#11", "https://stackoverflow.com/a/11"),
+        ("https://stackoverflow.com/questions/4/slug/11", "https://stackoverflow.com/a/11"),
+        ("https://stackoverflow.com/a/11/123#11", "https://stackoverflow.com/a/11"),
+        ("https://stackoverflow.com/questions/4/slug#comment9_11", "https://stackoverflow.com/posts/comments/9"),
+        ("https://old.reddit.com/r/a/comments/x/t?share_id=9", "https://www.reddit.com/r/a/comments/x/t/"),
+        ("https://reddit.com/r/a/comments/x/t/y/?context=3", "https://www.reddit.com/r/a/comments/x/t/y/"),
+        ("https://redd.it/x", "https://www.reddit.com/comments/x/"),
+        ("https://www.reddit.com/comments/x.json", "https://www.reddit.com/comments/x/"),
+        ("https://np.reddit.com/r/a/comments/x", "https://www.reddit.com/comments/x/"),
+        ("https://www.reddit.com/comments/x/t/", "https://www.reddit.com/comments/x/"),
+        ("https://www.reddit.com/comments/x/t/y", "https://www.reddit.com/comments/x/_/y/"),
+        # A profile is a name.
+        ("https://www.reddit.com/user/ann/comments/x/t/", "https://www.reddit.com/comments/x/"),
+        ("https://www.reddit.com/r/u_ann/comments/x/t/y/", "https://www.reddit.com/comments/x/_/y/"),
         ("https://forum.example.com/viewtopic.php?t=5#p9", "https://forum.example.com/viewtopic.php?t=5"),
         ("  https://example.com/a/../b  ", "https://example.com/b"),
+        ("https://example.com/web/2020/HTTPS://a.b//c/./d", "https://example.com/web/2020/HTTPS://a.b//c/d"),
     ],
-)
+)  # fmt: skip
 def test_every_spelling_of_an_address_becomes_one(spelling: str, normalised: str) -> None:
     assert normalise_url(spelling) == normalised
     assert normalise_url(normalised) == normalised
+
+
+POSTS_OF_REDDIT = st.builds(
+    "https://www.reddit.com/{}/{}/comments/{}/{}/{}".format,
+    st.sampled_from(["r", "user", "R"]),
+    st.sampled_from(["a", "u_a", "..", "\u0662"]),
+    st.text("abc12", min_size=1, max_size=6),
+    st.sampled_from(["t_one", "_", "", "T", "%41", "\u00fc", "."]),
+    st.sampled_from(["", "d1f/", "d1f", "?a=1", "/", "..", "./"]),
+)
+OTHER_POSTS = st.tuples(
+    st.sampled_from(["https://github.com", "https://stackoverflow.com", "https://news.ycombinator.com", "https://redd.it"]),
+    st.lists(
+        st.sampled_from(
+            ["/", "a", "..", ".", ".github", "issues", "pull", "discussions", "questions", "item?id=", "7", "08", "#",
+            "q",
+             "issuecomment-", "discussioncomment-", "%2F", "\u0667", "\n", "comment"]
+        ), max_size=12,
+    ).map("".join),
+).map("".join)  # fmt: skip
+
+
+USUAL_POSTS = st.sampled_from(sorted({site.host for site in sites().values()})).flatmap(
+    lambda host: st.from_regex(sites()[host.removeprefix("www.")].usual or "", fullmatch=True).map(
+        lambda place: f"https://{host}{place}"
+    )
+)
+
+
+@given(USUAL_POSTS | POSTS_OF_REDDIT | OTHER_POSTS)
+def test_a_usual_address_has_the_form_of_any_other(address: str) -> None:
+    for spelling in (address, address.replace("https", "http"), address.replace("www.", "old.")):
+        if usual := usual_form(spelling):
+            assert usual == any_form(spelling) == any_form(usual)
+
+
+def test_most_addresses_of_posts_are_usual() -> None:
+    for address in (
+        "https://github.com/a/.github/issues/1", "https://github.com/a/b/issues/1#issuecomment-1",
+        "https://news.ycombinator.com/item?id=1", "https://stackoverflow.com/questions/4",
+        "https://www.reddit.com/r/a/comments/x/t_one/", "https://www.reddit.com/r/a/comments/x/t_one/y/",
+    ):  # fmt: skip
+        assert usual_form(address) == address
+    assert usual_form("http://old.reddit.com/r/a/comments/x/t/") == "https://www.reddit.com/r/a/comments/x/t/"
+    assert usual_form("https://redd.it/r/a/comments/x/t/") is None
+
+
+def test_a_post_is_found_by_every_normal_form_of_its_address() -> None:
+    for spelling in ("r/a/comments/x/t/", "r/A/comments/x/t", "comments/x", "r/a/comments/x/", "gallery/x"):
+        assert match_url(normalise_url(f"https://www.reddit.com/{spelling}")) == "https://www.reddit.com/comments/x/"
+    for spelling in ("r/a/comments/x/t/y/", "r/a/comments/x/comment/y", "comments/x/_/y"):
+        assert (
+            match_url(normalise_url(f"https://www.reddit.com/{spelling}")) == "https://www.reddit.com/comments/x/_/y/"
+        )
+    for address in ("https://example.com/comments/x/t/", "https://stackoverflow.com/a/1"):
+        assert match_url(address) == address
 
 
 def test_a_query_that_may_tell_posts_apart_is_kept_on_unknown_hosts() -> None:
@@ -83,6 +157,23 @@ def test_lone_surrogates_and_nul_are_replaced() -> None:
         ("2026-11-20 08:00:00", "2026-11-20"),
         (1_795_219_199.9, "2026-11-20"),
         (0, "1970-01-01"),
+        # As pandas, BigQuery, Postgres, Go and feeds write it.
+        (1_795_161_600_000, "2026-11-20"),
+        (1_795_161_600_000_000_000, "2026-11-20"),
+        ("1795161600000", "2026-11-20"),
+        ("1795161600", "2026-11-20"),
+        ("1795161600.0", "2026-11-20"),
+        ("1.7951616e+12", "2026-11-20"),
+        ("2026-11-20 08:00:00 UTC", "2026-11-20"),
+        ("2026-11-20 08:00:00.123456 UTC", "2026-11-20"),
+        ("2026-11-20 23:30:00 -0130", "2026-11-21"),
+        ("2026-11-20 23:30:00-01", "2026-11-21"),
+        ("2026-11-20 08:00:00 +0000 UTC", "2026-11-20"),
+        ("2026-11-20T08:00Z", "2026-11-20"),
+        ("2026-11-20", "2026-11-20"),
+        ("2026-11-20T23:59:60Z", "2026-11-20"),
+        ("Fri, 20 Nov 2026 23:30:00 -0130", "2026-11-21"),
+        ("20 Nov 2026 08:00 GMT", "2026-11-20"),
     ],
 )
 def test_the_day_is_utc(written: str | float, day: str) -> None:
@@ -136,8 +227,11 @@ class Noon(datetime):
         ("2026-11-21T12:00:01Z", "2026-11-21 12:00 UTC is yet to come by this machine's clock"),
         ("9999-12-31T23:59:59-05:00", "outside the years 1 to 9999 in UTC"),
         (1e300, "1e+300 is no Unix time of the years 1 to 9999"),
-        # Not read as milliseconds.
-        (1_795_219_199_000, "1795219199000 is no Unix time of the years 1 to 9999"),
+        # Seconds, not milliseconds of 1970.
+        (1_900_000_000, "2030-03-17 17:46 UTC is yet to come by this machine's clock"),
+        (99_999_999_999, "5138-11-16 09:46 UTC is yet to come by this machine's clock"),
+        (1_900_000_000_000, "2030-03-17 17:46 UTC is yet to come by this machine's clock"),
+        (float("nan"), "nan is no Unix time of the years 1 to 9999"),
     ],
 )
 def test_a_time_that_can_not_be_is_refused_with_the_reason(
@@ -152,7 +246,7 @@ def test_a_time_that_can_not_be_is_refused_with_the_reason(
     assert [problem["msg"] for problem in error.value.errors()] == [f"Value error, {message}"]
 
 
-@pytest.mark.parametrize("moment", [True, False, None, "yesterday"])
+@pytest.mark.parametrize("moment", [True, False, None, "yesterday", "2026", "20261120T080000"])
 def test_only_numbers_are_unix_times(moment: object) -> None:
     assert item.from_epoch(moment) is moment
 
@@ -171,20 +265,59 @@ def test_a_text_of_white_space_is_none(text: str | None) -> None:
     assert (post.title, post.body, post.author) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[deleted]", "[removed]", " [Deleted]\n", "[deleted by user]", "[ Removed by Reddit ]",
+        "[ Removed by moderator ]",
+        "[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]", "[dead]",
+        "[flagged] [dead]", "[flagged][dupe]", "[delayed]", "<p>[deleted]</p>", "**[removed]**", "\\[deleted\\]",
+        "*[removed].*",
+        float("nan"), "nan", "NaN", "null", "None", "<NA>", "\\N",
+    ],
+)  # fmt: skip
+def test_a_placeholder_is_no_text(text: object) -> None:
+    post = Item.model_validate(POST | {"title": text, "body": text})
+    assert (post.title, post.body, post.says_nothing) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[deleted] my account, and now?", "Why was my post [removed]?", "[removed by the bank without a word",
+        "[Reader] fails",
+        "[dead] link in the docs", "[removed] is what Reddit shows instead of my post", "nano", "null pointer", "[ ]",
+        "[x]",
+    ],
+)  # fmt: skip
+def test_a_text_about_placeholders_is_a_text(text: str) -> None:
+    post = Item.model_validate(POST | {"title": text, "body": text})
+    assert (post.title, post.body, post.says_nothing) == (text, text, False)
+
+
 def test_a_text_keeps_its_white_space() -> None:
     assert Item.model_validate(POST | {"title": " a ", "body": "b\n"}).title == " a "
 
 
 @pytest.mark.parametrize(
-    ("count", "holds"), [(-(2**63), True), (2**63 - 1, True), (-(2**63) - 1, False), (2**63, False)]
-)
-def test_a_count_fits_into_the_database(count: int, holds: bool) -> None:
+    ("written", "count"),
+    [
+        (7, 7), ("12", 12), (" 12 ", 12), (3.0, 3), ("3.0", 3), (-2, -2), (float("nan"), None), ("", None), ("nan",
+        None),
+        ("NaN", None), ("null", None), (" ", None), (None, None), (10**9, 10**9), (-(10**9), -(10**9)),
+    ],
+)  # fmt: skip
+def test_counts(written: object, count: int | None) -> None:
+    post = Item.model_validate(POST | {"comment_count": written, "vote_count": written})
+    assert (post.comment_count, post.vote_count) == (count, count)
+
+
+@pytest.mark.parametrize("count", [10**9 + 1, -(10**9) - 1, 2**63 - 1, 10**30, 0.5, "many", float("inf")])
+def test_a_count_that_can_not_be_is_refused(count: object) -> None:
     for field in ("comment_count", "vote_count"):
-        if holds:
-            assert Item.model_validate(POST | {field: count}).model_dump()[field] == count
-        else:
-            with pytest.raises(ValidationError):
-                Item.model_validate(POST | {field: count})
+        with pytest.raises(ValidationError) as error:
+            Item.model_validate(POST | {field: count})
+        assert [problem["loc"] for problem in error.value.errors()] == [(field,)]
 
 
 def test_the_key_of_a_post_is_the_hash_of_its_normalised_address() -> None:
@@ -220,12 +353,22 @@ def test_an_author_is_hashed_by_source_and_name_without_case(
     assert Item.model_validate(POST | {"author": author}).author_hash == expected
 
 
-@pytest.mark.parametrize(("author", "salt"), [(None, "pepper"), ("", "pepper"), (" ", "pepper"), ("Ann", "")])
+@pytest.mark.parametrize(
+    ("author", "salt"),
+    [(name, "pepper") for name in (None, "", " ", "[deleted]", "[removed]", "Ghost", "nan", float("nan"))]
+    + [("Ann", "")],
+)
 def test_without_a_name_or_a_salt_there_is_no_hash(
-    monkeypatch: pytest.MonkeyPatch, author: str | None, salt: str
+    monkeypatch: pytest.MonkeyPatch, author: str | float | None, salt: str
 ) -> None:
     monkeypatch.setenv("AUTHOR_SALT", salt)
-    assert item.hash_author("github", author) is None
+    assert Item.model_validate(POST | {"author": author}).author_hash is None
+
+
+def test_a_name_that_one_service_gives_to_the_gone_is_a_name_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTHOR_SALT", "pepper")
+    assert item.hash_author("github", "ghost") is None
+    assert item.hash_author("hackernews", "ghost")
 
 
 @pytest.mark.parametrize(

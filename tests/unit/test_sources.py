@@ -3,8 +3,12 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from ingest.archive import recordings
+from ingest.errors import IngestError
 from ingest.settings import load_settings
+from ingest.source import Site
 from ingest.sources import sites, sources
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +42,55 @@ def test_every_source_has_a_section_of_the_settings() -> None:
     }
 
 
+MISTAKES = """
+github:
+  enabled: maybe
+  queries: is:issue
+  repositories: [dbt-core, dbt-labs/dbt-core]
+hackernews:
+  tags: [storys, 3, poll, poll]
+  keywords: ['say "hello"', " "]
+stackoverflow: [python]
+githb: {}
+"""
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("sources.yml", "sources.local.yml", "twice.yml", "list.yml", "missing.yml")]
+    for path, text in zip(files, (MISTAKES, "reddits: {}", "reddit: {}\nreddit: {}", "- reddit"), strict=False):
+        path.write_text(text)
+    with pytest.raises(IngestError) as error:
+        load_settings(files)
+    first, local, twice, no_sections, missing = files
+    tags = "story, ask_hn, show_hn, job, poll, comment"
+    assert set(str(error.value).splitlines()) == {
+        f"{first}: github.enabled: Input should be a valid boolean, unable to interpret input",
+        f"{first}: github.queries: a list is expected, as in [one, another]",
+        f"{first}: github.repositories.0: write owner and name, as in dbt-labs/dbt-core",
+        f"{first}: hackernews.tags.0: 'storys' is not one of its values: did you mean story?",
+        f"{first}: hackernews.tags.1: 3 is not one of its values: there are {tags}",
+        f"{first}: hackernews.keywords.0: write the words of a phrase, without quotation marks",
+        f"{first}: hackernews.keywords.1: write the words of a phrase, without quotation marks",
+        f"{first}: stackoverflow: a section is expected, with keys and lists",
+        f"{first}: githb: there is no such key: did you mean github?",
+        f"{local}: reddits: there is no such key: did you mean reddit?",
+        f"{twice} can not be read: the key reddit stands twice in the mapping from line 1 on",
+        f"{no_sections}: the file: sections are expected: {', '.join(sources())}",
+        f"{missing} can not be read: No such file or directory",
+    }
+
+
+def test_a_section_of_the_local_file_replaces_the_tracked_one(tmp_path: Path) -> None:
+    tracked, local = tmp_path / "sources.yml", tmp_path / "sources.local.yml"
+    tracked.write_text("github: {queries: ['is:issue label:bug']}\nreddit: {subreddits: [devops]}")
+    local.write_text("github: {organisations: [duckdb]}\nstackoverflow:\n  tags:\n")
+    settings = load_settings([tracked, local])
+    assert sources()["github"].queries(settings["github"]) == ["is:issue org:duckdb"]
+    assert settings["reddit"].subreddits == ["devops"]
+    assert settings["stackoverflow"].tags == []
+    assert "hackernews" not in settings
+
+
 def test_every_part_of_the_sample_is_read_by_its_source() -> None:
     folders = sorted((ROOT / "ingest" / "sample").glob("*/*"))
     assert folders
@@ -48,8 +101,13 @@ def test_every_part_of_the_sample_is_read_by_its_source() -> None:
         assert {post.source for post in posts} == {source.name}
 
 
+def hosts_of(site: Site) -> list[str]:
+    """All hosts of a site."""
+    return [site.host, *site.aliases, *site.short_hosts]
+
+
 def test_no_two_sources_claim_one_host() -> None:
-    hosts = [host for source in sources().values() for host in (source.site.host, *source.site.aliases)]
+    hosts = [host for source in sources().values() if source.site for host in hosts_of(source.site)]
     assert len(set(hosts)) == len(hosts) == len(sites())
 
 

@@ -1,6 +1,7 @@
 """models/silver/plain_texts.py, redactions.py and duplicates.py: posts without markup, secrets and echoes."""
 
 import csv
+import re
 import time
 from datetime import date
 from typing import Any
@@ -52,7 +53,7 @@ def body(source: str, text: str) -> str:
         ("github", "### Export to PDF\n\nIt broke", "Export to PDF\nIt broke"),
         ("github", "It broke\n\n### Environment\n\n- OS: Windows 11\n- Version: 1.2.3", "It broke"),
         ("github", "- [x] I have searched existing issues\n- [ ] I will help\n\nIt broke", "It broke"),
-        ("github", "|Item|Value|\n|---|---|\n|CPU|x|\n\nIt broke", "Item\nValue\nIt broke"),
+        ("github", "|Item|Value|\n|---|---|\n|CPU|x|\n\nIt broke", "It broke"),
         ("github", "> quoted\n> twice\n\nI disagree", "I disagree"),
         ("github", "On Mon, 3 Nov 2026, Ann wrote:\n\n> old\n\nI disagree", "I disagree"),
         ("github", f"Fails:\n\n{FENCE}python\nx = 1\n{FENCE}", "Fails:"),
@@ -62,7 +63,7 @@ def body(source: str, text: str) -> str:
         ("github", "a <b>tag</b> & an &amp; and Vec<String>", "a tag & an & and Vec<string>"),
         ("github", "<script>alert(1)</script>It broke <img src=x onerror=alert(1)>", "It broke"),
         ("reddit", "It&amp;#39;s 5 &gt; 4 and x &lt;b&gt;", "It's 5 > 4 and x <b>"),
-        ("reddit", "&gt; quoted\n\nmine", "mine"),
+        ("reddit", "&gt; quoted\n\nnot mine", "not mine"),
         ("reddit", "zero\u200bwidth and \u202eturned", "zerowidth and turned"),
         ("hackernews", "It&#x27;s <i>slow</i>.<p>See <a href='https:&#x2F;&#x2F;x.y'>here</a>", "It's slow.\nSee here"),
         ("hackernews", "Look:<p><pre><code>  x = 1\n  y = 2</code></pre>", "Look:"),
@@ -91,6 +92,9 @@ def test_bodies(source: str, text: str, plain: str) -> None:
         ("---", ""),
         ("", ""),
         ("🔥", "fire"),
+        ("How do I fix this? [duplicate]", "How do I fix this?"),
+        ("[closed] beta is closed", "[closed] beta is closed"),
+        ("[deleted by user]", ""),
         ("🤖 Domains button", "Domains button"),
     ],
 )
@@ -120,10 +124,95 @@ def test_titles(title: str, plain: str) -> None:
         ),
         ("No description provided.\n\n        All reactions\n", ""),
         ("https://x.example/y", "x.example"),
+        ("[ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]", ""),
     ],
 )
 def test_what_nobody_wrote_is_no_text(text: str, plain: str) -> None:
     assert body("github", text) == plain
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        # Sentences that begin as lines of logs, traces, mails and fields of forms do.
+        ("reddit", "WARNING: Stripe froze my account and kept 4,000 dollars without any notice"),
+        ("stackoverflow", "<p>WARNING: This is an exploit. Do not execute this code.</p>"),
+        ("reddit", "The worst platform: I lost 3 months of sales data and support closed my ticket"),
+        ("reddit", "My device: dead after the update"),
+        ("reddit", "I hate this OS: it deletes my files every 2 weeks"),
+        ("github", "The new version: export loses every second page, 2 of 3 customers complain"),
+        ("github", "Python: the process hangs at 100% CPU after fork"),
+        ("github", "GPU: not used at all although CUDA 12 is installed"),
+        ("reddit", "Every browser: login loop after 2FA"),
+        ("reddit", "at checkout the page hangs for ever (again)"),
+        ("reddit", "On Monday I asked support for a refund and this is what their bot wrote:"),
+        ("reddit", "I/O: my disk is slow since the update"),
+        ("reddit", "... 12 more people in my team have the same"),
+        ("github", "created by our team, the report breaks every week"),
+        ("reddit", "--- End of rant"),
+        ("hackernews", "Am Montag habe ich dem Support geschrieben und das kam zurück:"),
+        # What forms ask on GitHub, people tell elsewhere.
+        ("hackernews", "I read over 40 books"),
+        ("stackoverflow", "<p>this is my spring version</p>"),
+        ("github", "It happens in every version"),
+    ],
+)
+def test_sentences_stay(source: str, text: str) -> None:
+    assert body(source, text) == re.sub("<.*?>", "", text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "OS: Windows 11", "Browser [e.g. chrome]: Chrome on Windows 10", "Extension version: 0.31.3",
+        "WARNING: Skipping /usr/lib/python3 due to invalid entry", "INFO: builder.compile(x) is called by the runner",
+        "at com.acme.Main.run(Main.java:17)", "at Object.<anonymous> (/srv/app.js:3:9)",
+        "2026-11-20 08:00:00 The server is not able to connect", "created by net/http.(*Server).Serve", "... 12 more",
+        "D/AndroidRuntime(1234): Shutting down VM", "Step 3/9 : RUN make", "On Mon, 3 Nov 2026 at 8:00, Ann wrote:",
+    ],
+)  # fmt: skip
+def test_lines_of_programs_and_forms_go(line: str) -> None:
+    assert body("github", f"The export stops.\n\n{line}") == "The export stops."
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "plain"),
+    [
+        ("reddit", "&gt;!The charger burned my desk!&lt;\n\nAny advice?", "The charger burned my desk\nAny advice?"),
+        ("reddit", "\\&gt; buys the best phone\n\n\\&gt; it breaks", "> buys the best phone\n> it breaks"),
+        ("github", "> [!WARNING]\n> The upgrade deletes data.\n\nIt did.", "The upgrade deletes data.\nIt did."),
+        ("github", "<!-- Describe the bug\n\nThe export stops.", "The export stops."),
+        ("github", "<!-- Describe\n\nIt stops.\n\n<!-- Expected -->\n\nIt goes on.", "It stops.\nIt goes on."),
+        ("github", "<!-- The export stops", "The export stops"),
+        (
+            "github",
+            "| Problem | Since |\n|---|---|\n| Export loses every second page | 2.4 |\n\nPlease help us.",
+            "Export loses every second page\nPlease help us.",
+        ),
+        (
+            "github",
+            "I see:\n\n| Step | Result | OS |\n|---|---|---|\n| Import | fails silently | Windows 11 |",
+            "I see:\nfails silently",
+        ),
+        ("github", "Since:\n\n- [ ] Export is slow\n- [ ] Import too", "Since:\nExport is slow\nImport too"),
+        ("github", "> Exports are free\n\nReally?", "Really?\nExports are free"),
+        ("github", "Why is it slow?\n\n    When I export, every second page is lost.", None),
+        ("github", f"Why is it slow?\n\n{FENCE}\nWhen we export it, the page is lost.\n{FENCE}", "Why is it slow?"),
+        ("reddit", "My needs:\n\n\t•\t24 GB RAM\n\n\t•\ta small budget", "My needs:\n• 24 GB RAM\n• a small budget"),
+        ("hackernews", "I miss:<p><pre><code>  * good docs\n  * chat</code></pre>", "I miss:\n* good docs * chat"),
+        ("hackernews", "> Exports are free<p>They are not.", "They are not."),
+        ("hackernews", "I list:<p>* I read over 40 books<p>* I started a blog", None),
+    ],
+)  # fmt: skip
+def test_what_markup_hides_stays(source: str, text: str, plain: str | None) -> None:
+    expected = re.sub("<p>|\n\n *", "\n", text) if plain is None else plain
+    assert body(source, text) == expected
+
+
+def test_a_trace_that_is_all_there_is_leaves_its_first_line() -> None:
+    assert (
+        body("github", f"{FENCE}\nBackground ANR\n    at com.acme.Main.run(Main.java:17)\n{FENCE}") == "Background ANR"
+    )
 
 
 def test_what_is_nothing_but_code_or_emoji_has_a_text_all_the_same() -> None:
@@ -136,6 +225,12 @@ def test_what_is_nothing_but_code_or_emoji_has_a_text_all_the_same() -> None:
     "hostile",
     [
         ">" * 10_000 + " deep",
+        "<!--" * 50_000,
+        "<!-- a " * 30_000,
+        "> [!NOTE]\n" * 30_000,
+        ">!" * 100_000,
+        ">! a " * 50_000,
+        "\t•\t" * 50_000,
         "[" * 10_000 + "x" + "]" * 10_000,
         "<div>" * 10_000 + "deep",
         "<table>" * 3_000 + "deep",

@@ -10,10 +10,10 @@ import pytest
 
 from ingest import collect
 from ingest.collect import count_window, plan, standing_window, store_items, store_page, take_page, unfinished
-from ingest.item import Item
+from ingest.item import Item, normalise_url
 from ingest.parsed import Parsed, Rejected
 from ingest.report import Report
-from ingest.store import DDL, Stored, read_windows, write_windows
+from ingest.store import DDL, Stored, add_match_urls, read_windows, write_windows
 from ingest.window import Window, day_window
 
 DAY, NEXT_DAY = date(2026, 11, 20), date(2026, 11, 21)
@@ -136,11 +136,68 @@ def test_posts_of_the_day_are_stored_once_and_others_are_counted(connection: duc
 def test_with_a_memory_the_first_copy_of_a_run_is_stored(connection: duckdb.DuckDBPyConnection) -> None:
     report, seen = Report("github"), set[str]()
     assert store_items(connection, [post(1, title="first")], DAY, report, EARLY, seen) == 1
-    assert seen == {post(1).url_hash}
+    assert seen == {post(1).match_url}
     assert store_items(connection, [post(1, title="later"), post(2)], DAY, report, LATE, seen) == 2
     assert titles(connection) == [("1", "first"), ("2", "title")]
-    assert seen == {post(1).url_hash, post(2).url_hash}
+    assert seen == {post(1).match_url, post(2).match_url}
     assert report.repeated == 1
+
+
+def thread(path: str, title: str = "title") -> Item:
+    """A post of Reddit by the path of its address."""
+    address = f"https://www.reddit.com/{path}"
+    return Item.model_validate({"source": "reddit", "url": address, "title": title, "created_at": f"{DAY}T12:00:00Z"})
+
+
+def test_a_post_keeps_the_address_that_it_came_with(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("reddit")
+    spellings = (
+        "r/a/comments/x/t/",
+        "comments/x",
+        "r/A/comments/x/t",
+        "r/a/comments/x/t/reply/",
+        "comments/y",
+        "r/a/comments/y/u/",
+    )
+    assert store_items(connection, [thread(path) for path in spellings], DAY, report, EARLY) == 6
+    assert store_items(connection, [thread(path, "changed") for path in reversed(spellings)], DAY, report, LATE) == 6
+    assert connection.execute("select url, title, match_url from bronze.raw_items order by url").fetchall() == [
+        ("https://www.reddit.com/comments/y/", "changed", None),
+        ("https://www.reddit.com/r/a/comments/x/t/", "changed", "https://www.reddit.com/comments/x/"),
+        ("https://www.reddit.com/r/a/comments/x/t/reply/", "changed", "https://www.reddit.com/comments/x/_/reply/"),
+    ]
+    assert report.stored == Stored(3, 3, 0)
+
+
+def test_posts_of_an_earlier_version_are_found_by_their_old_addresses(connection: duckdb.DuckDBPyConnection) -> None:
+    report = Report("reddit")
+    # As earlier versions stored them; the last two are one post each, stored twice.
+    addresses = {
+        "https://redd.it/x": ["https://redd.it/x", "https://www.reddit.com/r/a/comments/x/t/"],
+        "https://stackoverflow.com/q/4": ["https://stackoverflow.com/q/4", "https://stackoverflow.com/questions/4"],
+        "https://www.reddit.com/r/a/comments/y/t": ["https://www.reddit.com/r/a/comments/y/t", "https://redd.it/y"],
+        "https://www.reddit.com/r/a/comments/z/t/": ["https://www.reddit.com/r/a/comments/z/t/", "https://redd.it/z"],
+        "https://www.reddit.com/comments/z/": ["https://www.reddit.com/comments/z/"],
+        "https://github.com/a/b/issues/1": ["https://github.com/a/b/issues/1"],
+        "https://example.com/a/": ["https://example.com/a/"],
+    }
+    connection.execute("alter table bronze.raw_items drop column match_url")
+    for number, address in enumerate(addresses):
+        connection.execute(
+            "insert into bronze.raw_items by name select sha256($url) as url_hash, 'reddit' as source, $url as url,"
+            " 'old' as title, date '2026-11-20' as collection_date, timestamp '2026-11-20' as created_at,"
+            " timestamp '2026-11-21' + to_seconds($number) as collected_at",
+            {"url": address, "number": number},
+        )
+    add_match_urls(connection)
+    for spellings in addresses.values():
+        posts = [thread("").model_copy(update={"url": normalise_url(url), "title": "new"}) for url in spellings]
+        for each in posts:
+            store_items(connection, [each], DAY, report, LATE)
+    assert dict(connection.execute("select url, title from bronze.raw_items").fetchall()) == dict.fromkeys(
+        addresses, "new"
+    ) | {"https://www.reddit.com/comments/z/": "old"}
+    assert report.stored.new == 0
 
 
 # -- A page.

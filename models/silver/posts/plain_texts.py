@@ -10,7 +10,7 @@ proportion to the text. CLD2 (https://github.com/CLD2Owners/cld2) finds the lang
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 import cmarkgfm
@@ -21,6 +21,7 @@ from cmarkgfm.cmark import Options
 from lxml import etree
 from lxml.html import defs
 
+from groundswell.placeholders import is_gone
 from groundswell.relations import subquery
 
 BATCH = 1_000
@@ -59,6 +60,8 @@ WEB_ADDRESS = re.compile(
 WORDLESS = re.compile(r"[\W_]*")
 # Base64, hashes and other long tokens that nobody reads.
 LONG_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/=_-]{60,}+")
+# Stack Overflow's pages write this behind titles.
+CLOSED = re.compile(r" ?\[(?:duplicate|closed|on hold|migrated|locked)\]$")
 NEWS_PREFIX = re.compile(r"(?i)^(?:ask|tell|show|launch) hn ?[:–—-] ?")
 
 WORDS = re.compile(r"[^\W\d_]+")
@@ -67,27 +70,37 @@ OLD_CODES = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv"}
 
 # -- Lines.
 
+# The frames of traces that a sentence may look like.
+FRAME_LINE = re.compile(
+    # Java, JavaScript, C#
+    r"at .{0,300}(?:\.\w{1,5}:\d+|:\d+:\d+|\(\S{0,80}\)|\(native\)|\(<?anonymous>?\)|Native Method\)|:line \d+)"
+    r"|at [\w.$<>\[\]`]{3,200}(?:\(.{0,200}\))?(?: in .{1,300})?$"
+    r"|created by [\w./]+"  # Go
+)
 TRACE_LINE = re.compile(
     r"Traceback \(most recent call last\)|File \".{1,300}\", line \d|During handling of the above exception"
     r"|The above exception was the direct cause"  # Python
-    # Java, JavaScript, C#
-    r"|at .{0,300}(?:\.\w{1,5}:\d+|:\d+:\d+|\(\S{0,80}\)|\(native\)|\(<?anonymous>?\)|Native Method\)|:line \d+)"
-    r"|at [\w.$<>\[\]`]{3,200}(?:\(.{0,200}\))?(?: in .{1,300})?$|\.\.\. \d+ (?:more|common frames)"
+    r"|\.\.\. \d+ (?:more$|common frames)"  # Java
     r"|(?:\w+@)?\S{1,200}:\d+:\d+$"  # Firefox
     # Go
-    r"|goroutine \d+ \[|created by [\w./]+|\S{1,200}\.go:\d+(?: \+0x|$)"
+    r"|goroutine \d+ \[|\S{1,200}\.go:\d+(?: \+0x|$)"
     r"|[\w./*()]{3,200}\((?:0x[\da-f]+|\.\.\.)[^)]{0,200}\)$"
     # Ruby, Rust, gdb, PHP
-    r"|from \S{1,200}:\d+:in |stack backtrace:|#\d+ +(?:0x[\da-f]+|/)|\d+: +0x[\da-f]+ -|--- End of"
+    r"|from \S{1,200}:\d+:in |stack backtrace:|#\d+ +(?:0x[\da-f]+|/)|\d+: +0x[\da-f]+ -|--- End of (?:inner|stack)"
 )
 LOG_LINE = re.compile(
     r"[\[(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T ,]|\d\d?[-/ ](?:\d\d|\w{3})[-/ ]\d{4} )?[\[(]?\d\d?:\d\d:\d\d\b"
-    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |[\[(]?(?:INFO|DEBUG|TRACE|WARN|WARNING|NOTICE|VERBOSE)[\])]?[: |]"
-    r"|npm (?:ERR!|WARN)|\[\d+\.\d{3,6}\]|[DIWE]/[\w.-]+(?:\(\s*\d+\))?: |Step \d+/\d+ :"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d "
+    r"|npm (?:ERR!|WARN)|\[\d+\.\d{3,6}\]|Step \d+/\d+ : ?[A-Z]{3,}\b"
     r"|Requirement already satisfied|--->"
 )
+# A line that begins as a log's does, and as a sentence may: WARNING: Stripe froze my account without notice
+LEVEL_LINE = re.compile(
+    r"[\[(]?(?:INFO|DEBUG|TRACE|WARN|WARNING|NOTICE|VERBOSE)[\])]?[: |]|[DIWE]/[\w.-]+(?:\(\s*\d+\))?: "
+)
 REPLY_LINE = re.compile(
-    r">|On .{5,120}(?:wrote|writes):$|(?:Am|Le|El|Em) .{5,120}(?:schrieb|écrit|escribió|escreveu).{0,60}:$"
+    r"On (?=.{0,100}\d).{5,120}(?:wrote|writes):$"
+    r"|(?:Am|Le|El|Em) (?=.{0,100}\d).{5,120}(?:schrieb|écrit|escribió|escreveu).{0,60}:$"
     r"|-+ ?Original Message"
     r"|_?Originally posted by |Reply to this email directly|You are receiving this because"
 )
@@ -108,6 +121,27 @@ STATEMENT = re.compile(
 STATEMENT_END = ("{", ";", ",", "(", "[", "=>", "&&", "||")
 LOG_PREFIX = re.compile(r"^[\[(]?\d{2,4}[-/.:]\d\d[-/.:]\d\d(?:[T ,]+\d\d:\d\d:\d\d)?[\d.,Z+:]{0,12}[\])]?\s*")
 
+# Words that join sentences and that names, versions, commands and messages of programs seldom have.
+JOINING = frozenset(
+    "a an the this that these those i my me we our us you your he she they them their it its is are was were be been"
+    " am not no do does did don't doesn't didn't can't cannot won't could would should will has have had of to for at"
+    " by from as but if because since after before when while then than so every each any all again never always"
+    " nobody who which what how why there here just even".split()
+)
+# Punctuation and marks around a word.
+EDGES = ".,:;!?()[]\"'’*_`-–—…•#+"
+FENCE = re.compile(r"(?m)^\s*(?:```|~~~)")
+PLAIN_WORD = re.compile(r"[^\W\d_]+(?:['’/-][^\W\d_]+)*")
+CODE_MARK = re.compile(r"::|\w\(|[{}=;\\<>|]|\w/\w+/|\w\.\w+\.\w|\w_\w|\$")
+# A line of a list that was pasted with its indentation, which markdown takes for code.
+PASTED_ITEM = re.compile(r"(?m)^[ \t]+(?=[•‣◦▪●]\s)|^\t(?=\d{1,2}[.)]\s|[*-]\s)")
+SPOILER = re.compile(r">! ?((?:(?!!<)[^\n])*+)!<")
+# GitHub's alerts, a kind of quote: > [!WARNING]
+ALERT = re.compile(r"(?im)^ {0,3}> ?\[!(?:note|tip|important|warning|caution)\][ \t]*\n((?: {0,3}>.*(?:\n|\Z))*)")
+QUOTE_MARK = re.compile(r"(?m)^ {0,3}> ?")
+# A comment that nobody closed, up to the next one or the end.
+OPEN_COMMENT = re.compile(r"<!--((?:(?!-->|<!--)[\s\S])*+)(?=<!--|\Z)")
+
 # A repository's form puts the same headings into all its posts. These words would make posts of one repository similar,
 # and not posts of one problem. Below headings about the problem (seed form_questions), the text stays. Below the
 # headings of this pattern, short lines go too.
@@ -123,7 +157,8 @@ FORM = re.compile(
     r"|custom code|issue type|source|website or app|code of conduct|contributing guidelines|validations?"
     r"|before submitting"
     r"|have you (?:reproduced|searched|read|checked|tried).{0,80}|(?:i|please) (?:have )?(?:searched|confirm"
-    r"|read|checked).{0,80}"
+    r"|read|checked).{0,60}(?:issues?|duplicates?|documentation|docs|faqs?|readme|guidelines?|conduct|instructions"
+    r"|terms|template)\b.{0,40}"
     r"|are you willing to submit.{0,40}|how did you (?:obtain|install) .{0,40}|smartphone|desktop"
     r"|devtools version \(automated\))"
 )
@@ -165,6 +200,8 @@ SILENT = frozenset(
 ASIDE = {"pre": "code", "listing": "code", "xmp": "code", "blockquote": "quote", "details": "aside", "table": "table"}
 # If a body has no prose, the first of these kinds that it has stands for the body.
 LAST_RESORTS = ("quote", "aside", "task", "table", "code")
+# With fewer words of prose, one of them is added, but no code.
+ENOUGH = 2
 HTML_BODY = re.compile(r"(?i)<(?:p|pre|code|a|br|ul|ol|li|i|b|em|strong|div|blockquote|h[1-6])\b[^<>]{0,2000}>")
 HOSTILE_ELEMENT = re.compile(r"(?i)<(?=/?(?:script|style|iframe|object|embed|svg|img|math|template)\b)|<(?=https?://)")
 # This character of private use replaces a "<" that is not markup while the parser reads the page.
@@ -178,10 +215,14 @@ EXTENSIONS = ["table", "strikethrough", "tasklist"]
 
 
 class Block(NamedTuple):
-    """A paragraph, heading, list item or other block of a post; newlines separate its lines."""
+    """A paragraph, heading, list item or other block of a post; newlines separate its lines.
+
+    nested: it is within a quote, a table or the like, which is within another one.
+    """
 
     kind: str
     text: str
+    nested: bool = False
 
 
 class Reader:
@@ -244,7 +285,7 @@ class Reader:
         text = "".join(self.pieces).strip("\n")
         self.pieces.clear()
         if text and not text.isspace():
-            self.blocks.append(Block(self.kind(), text))
+            self.blocks.append(Block(self.kind(), text, len(self.asides) > 1))
 
     def kind(self) -> str:
         """The kind of the current block: that of the innermost aside, else task, heading or prose."""
@@ -260,14 +301,23 @@ class Reader:
         return self.blocks
 
 
+# The sources whose bodies are HTML, and the start of a body in a feed of Reddit.
+HTML_SOURCES = ("feeds", "hackernews", "lobsters")
+REDDIT_HTML = "<!-- SC_OFF -->"
+
+
 def to_html(source: str, body: str) -> str:
     """A body as HTML. The source tells the format; imported Stack Overflow posts may be HTML or markdown."""
-    if source == "hackernews" or (source == "stackoverflow" and HTML_BODY.search(body)):
+    # A comment ends with its paragraph if it has no other end.
+    body = OPEN_COMMENT.sub(lambda comment: comment[1].partition("\n\n")[2] or comment[1], body)
+    if source in HTML_SOURCES or body.startswith(REDDIT_HTML) or (source == "stackoverflow" and HTML_BODY.search(body)):
         return body
+    body = PASTED_ITEM.sub("", body)
     if source in ("reddit", "stackoverflow"):
         # Both services write entities into their markdown. Neither treats HTML in a post as markup.
-        body = html.unescape(body)
-        body = shielded(body)
+        body = shielded(SPOILER.sub(r"\1", html.unescape(body)))
+    else:
+        body = ALERT.sub(lambda alert: "\n" + QUOTE_MARK.sub("", alert[1]) + "\n", body)
     return str(
         cmarkgfm.cmark.markdown_to_html_with_extensions(body, options=Options.CMARK_OPT_UNSAFE, extensions=EXTENSIONS)
     )
@@ -319,20 +369,34 @@ def error_lines(text: str) -> Iterator[str]:
             yield tidy(LOG_PREFIX.sub("", line))[:ERROR_LENGTH].rstrip()
 
 
-def prose(text: str) -> tuple[list[str], list[str]]:
-    """Split the lines of a block into lines that people wrote, and lines that programs or forms wrote."""
+def is_prose(text: str) -> bool:
+    """Whether a text reads as a sentence: words, joined by some of JOINING."""
+    words = [word for raw in text.split() if (word := raw.strip(EDGES))]
+    joining = sum(word.lower().replace("’", "'") in JOINING for word in words)
+    return joining >= 2 and 6 * joining >= len(words) and is_plain(words)
+
+
+def is_plain(words: Sequence[str]) -> bool:
+    """Whether four of five words are words, and no numbers, names of files or code."""
+    return 5 * sum(bool(PLAIN_WORD.fullmatch(word)) for word in words) >= 4 * len(words)
+
+
+def prose(source: str, text: str) -> tuple[list[str], list[str]]:
+    """Split the lines of a block into lines that the author wrote, and lines that programs, forms or others wrote."""
     kept, dropped = [], []
     after_frame = False
     for raw in text.split("\n"):
         line = raw.strip()
         start = line[:400]
-        if TRACE_LINE.match(start) or LOG_LINE.match(start) or REPLY_LINE.match(start):
+        # Hacker News marks no quotes but by ">". In markdown, ">" is left only where an author wants to see it.
+        quoted = start.startswith(">") and source in ("hackernews", "stackoverflow")
+        if quoted or REPLY_LINE.match(start) or is_program_line(start):
             dropped.append(line)
             # Below each frame, Python shows a line of the source.
             after_frame = start.startswith("File ")
         elif after_frame and not ERROR_LINE.search(start):
             after_frame = False
-        elif TEMPLATE_PROSE.match(start) or FIELD.match(start):
+        elif TEMPLATE_PROSE.match(start) or (FIELD.match(start) and not is_prose(start)):
             dropped.append("")
         else:
             after_frame = False
@@ -340,18 +404,49 @@ def prose(text: str) -> tuple[list[str], list[str]]:
     return kept, dropped
 
 
+def is_program_line(line: str) -> bool:
+    """Whether a line is of a trace or a log, and not a sentence that begins like one."""
+    if TRACE_LINE.match(line) or LOG_LINE.match(line):
+        return True
+    if not (FRAME_LINE.match(line) or LEVEL_LINE.match(line)):
+        return False
+    return bool(CODE_MARK.search(line)) or not is_prose(line)
+
+
+def is_written(source: str, body: str, block: Block) -> bool:
+    """Whether a block of code or a cell of a table holds prose of the author.
+
+    Indented lines are code in markdown, and often a list or a paragraph that was pasted. Hacker News has no other
+    lists. Between fences, and in Stack Overflow's code, prose is what others or programs wrote.
+    """
+    if block.kind not in ("code", "table", "header") or block.nested:
+        return False
+    text = WEB_ADDRESS.sub(" ", block.text)
+    words = [word for raw in text.split() if (word := raw.strip(EDGES))]
+    if CODE_MARK.search(text) or not words:
+        return False
+    if block.kind != "code":
+        # Names of things are capitalised in tables, and descriptions are not.
+        return len(words) >= 2 and is_plain(words) and any(not word[0].isupper() for word in words)
+    if source == "hackernews":
+        return is_plain(words)
+    return source != "stackoverflow" and not FENCE.search(body) and is_prose(text)
+
+
 def heading_key(line: str) -> str:
     """A line as seed form_questions spells it: in lower case, without punctuation at both ends."""
     return line.strip(" \t*#_:?.!-–—,`>").replace("’", "'").lower()
 
 
-def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
+def reduce(source: str, blocks: Iterable[Block], headings: Set[str]) -> list[str]:
     """The lines of a post that describe its problem: its prose, and the first error lines of all other blocks.
 
     headings: the headings of forms (seed form_questions). Such a heading is dropped, and the text below it stays.
+    Only GitHub has forms. Their other headings (FORM) are dropped with the short lines below them.
     """
     kept: list[str] = []
     errors: list[str] = []
+    forms = source == "github"
     form = False
     heading = ""
 
@@ -363,8 +458,8 @@ def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
                 errors.append(line)
                 kept.append(line)
 
-    for kind, text in blocks:
-        if kind not in ("prose", "heading", "header"):
+    for kind, text, _ in blocks:
+        if kind not in ("prose", "heading"):
             kept += [heading] * bool(heading)
             heading = ""
             keep_errors(text)
@@ -372,20 +467,22 @@ def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
         if kind == "heading":
             asked = heading_key(text)
             kept += [heading] * bool(heading)
-            form = bool(FORM.fullmatch(asked))
+            form = forms and bool(FORM.fullmatch(asked))
             heading = "" if form or asked in headings else tidy(text)
             continue
-        lines, dropped = prose(text)
+        lines, dropped = prose(source, text)
         answers = []
         for line in lines:
             asked = heading_key(line)
-            if FORM.fullmatch(asked):
+            if forms and FORM.fullmatch(asked) and (line.endswith((":", "?")) or not is_prose(line)):
                 form = True
             elif asked in headings:
                 form = False
-            elif asked in NO_ANSWER:
+            elif forms and asked in NO_ANSWER:
                 heading = ""
             elif form and len(line) < 80 and not line.endswith((".", "?", "!")):
+                if is_prose(line) and not line.endswith(":"):
+                    answers.append(line)
                 continue
             elif line:
                 form = False
@@ -398,20 +495,20 @@ def reduce(blocks: Iterable[Block], headings: Set[str]) -> list[str]:
     return [line for line in [*kept, heading] if not WORDLESS.fullmatch(line)]
 
 
-def last_resort(blocks: list[Block], headings: Set[str]) -> list[str]:
-    """The lines of a post without prose: those of the first kind of LAST_RESORTS that the post has."""
-    for kind in LAST_RESORTS:
+def last_resort(source: str, blocks: list[Block], kinds: Sequence[str], headings: Set[str]) -> list[str]:
+    """The lines of a post without prose: those of the first of these kinds that the post has."""
+    for kind in kinds:
         texts = [block.text for block in blocks if block.kind == kind]
         if kind in ("quote", "aside"):
             # Some forms fold away all headings with all text of the author.
-            lines = reduce((Block("prose", text) for text in texts), headings)
+            lines = reduce(source, (Block("prose", text) for text in texts), headings)
             if lines:
                 return lines
         text = "\n".join(texts)[:LAST_RESORT_LENGTH]
         lines = [
             line
             for line in map(tidy, text.split("\n"))
-            if not WORDLESS.fullmatch(line) and heading_key(line) not in headings
+            if not WORDLESS.fullmatch(line) and heading_key(line) not in headings and not FRAME_LINE.match(line)
         ]
         if lines:
             return lines[:LAST_RESORT_LINES]
@@ -420,8 +517,17 @@ def last_resort(blocks: list[Block], headings: Set[str]) -> list[str]:
 
 def plain_body(source: str, body: str, headings: Set[str]) -> str:
     """A body as plain text; newlines separate its blocks."""
-    blocks = blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
-    lines = reduce(blocks, headings) or last_resort(blocks, headings)
+    # Earlier versions stored placeholders.
+    if is_gone(body):
+        return ""
+    blocks = [
+        block._replace(kind="prose") if is_written(source, body, block) else block
+        for block in blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
+    ]
+    lines = reduce(source, blocks, headings)
+    if len(WORDS.findall(" ".join(lines))) < ENOUGH:
+        kinds = LAST_RESORTS[:-1] if lines else LAST_RESORTS
+        lines += last_resort(source, blocks, kinds, headings)
     if lines:
         return "\n".join(lines)[:KEPT].rstrip()
     text = "\n".join(block.text for block in blocks)[:KEPT]
@@ -430,12 +536,14 @@ def plain_body(source: str, body: str, headings: Set[str]) -> str:
 
 def plain_title(title: str) -> str:
     """A title as plain text in one line. The services' titles hold entities and no markup."""
+    if is_gone(title):
+        return ""
     text = SCRIPT.sub(" ", html.unescape(title[:READ]))
     # A title may be about <b>. Tags are markup if they have attributes, or if the title has no other words.
     text = TAG.sub(lambda tag: " " if " " in tag[0] and tag[1].lower() in KNOWN else tag[0], text)
     if WORDLESS.fullmatch(TAG.sub("", text)) and "<" in text:
         return ""
-    line = NEWS_PREFIX.sub("", tidy(text.replace("`", "").replace("**", "")))
+    line = CLOSED.sub("", NEWS_PREFIX.sub("", tidy(text.replace("`", "").replace("**", ""))))
     return line[:KEPT] if not WORDLESS.fullmatch(line) else emoji_words(text)
 
 

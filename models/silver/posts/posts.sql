@@ -16,8 +16,9 @@ posts as (
         source,
         url,
         author_hash,
-        comment_count,
-        vote_count,
+        -- A count that can not be is unknown (ingest.item refuses it; earlier versions stored it).
+        if(comment_count between -1000000000 and 1000000000, comment_count, null) as comment_count,
+        if(vote_count between -1000000000 and 1000000000, vote_count, null) as vote_count,
         collection_date,
         created_at as posted_at,
         collected_at,

@@ -1,0 +1,315 @@
+"""Imports files of posts: python -m ingest --file F…, of every format that ingest.formats declares."""
+
+import glob
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from io import BytesIO
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+from groundswell.clock import this_second
+from groundswell.database import transaction
+from ingest.bulk import Batch, Reader, counted
+from ingest.errors import IngestError
+from ingest.formats import COLUMNS, Format, folded, formats, knows_row, source_of, table, unfolded
+from ingest.opening import UNREADABLE, Content, binary, opened, spooled
+from ingest.reading import (
+    Entries,
+    guarded,
+    header_of,
+    read_lines,
+    read_parquet,
+    read_rows,
+    read_table,
+    read_values,
+    starts_with_json,
+)
+from ingest.report import LISTED_REJECTS, Report
+from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
+
+# DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
+CHECKPOINT = "256MB"
+# DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
+MEMORY = "128MB"
+# Entries at the start of a file by which its format is told.
+LOOKED_AT = 500
+
+log = logging.getLogger("groundswell.ingest.files")
+log.setLevel(logging.INFO)
+
+
+@dataclass
+class Wanted:
+    """What to import of the files.
+
+    day, only: the day and the sources to keep; None and empty for all.
+    columns: the column of each field, as the user named it.
+    """
+
+    day: date | None = None
+    only: Sequence[str] = ()
+    columns: Mapping[str, str] | None = None
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """`title=headline,body=text` by field. Raises ValueError."""
+    chosen = {}
+    for pair in text.split(","):
+        field, separator, column = pair.strip().partition("=")
+        if not separator or field not in COLUMNS or not column:
+            raise ValueError(f"{pair.strip()!r} is not FIELD=COLUMN with one of {', '.join(COLUMNS)}")
+        chosen[field] = column
+    return chosen
+
+
+def expanded(names: Sequence[str]) -> list[str]:
+    """The files that patterns match, in order of name; any other name as it is."""
+    files: list[str] = []
+    for name in names:
+        matching = sorted(glob.glob(name)) if not Path(name).exists() else []  # noqa: PTH207  (a Path can not hold a pattern from the root)
+        files += [file for file in matching if Path(file).is_file()] or [name]
+    return list(dict.fromkeys(files))
+
+
+@dataclass
+class Source:
+    """The entries of a file, and what it was taken for."""
+
+    taken_for: str
+    formats: Sequence[Format]
+    entries: Entries
+    unit: str
+
+    def of_known_sources(self, name: str) -> "Source":
+        """The same, if its posts say of which source they are. Raises IngestError for a table that does not."""
+        address = self.formats[0].address
+        if not address:
+            return self
+        first = list(islice(self.entries, LOOKED_AT))
+        addresses = [entry.get(address) for _, entry in first if isinstance(entry, dict)]
+        if addresses and not any(map(source_of, addresses)):
+            raise IngestError(
+                f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
+                " source, as --columns source=reddit"
+            )
+        return replace(self, entries=chain(first, self.entries))
+
+
+def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[str, str]) -> Source:
+    """Tell the format of a file by its content. Raises IngestError if it is none of ours."""
+    known: Sequence[Format] = formats(content.names)
+    head = content.head
+    if not head.strip():
+        raise IngestError(f"{name} is empty")
+    if head.startswith(b"PAR1"):
+        file = spooled(stack, content.stream) if content.packed or content.size is None else content.stream
+        return from_parquet(stack, name, content, file, known, chosen)
+    if what := binary(head):
+        raise IngestError(f"{name} holds {content.packed}{what}: it can not be read")
+    if head.lstrip().startswith(b"<"):
+        if b"<posts" not in head[:2_000]:
+            raise IngestError(f"{name} is XML or HTML, but not the Posts.xml of a Stack Exchange dump")
+        rows = [form for form in known if form.knows is knows_row]
+        return Source(f"{content.packed}XML, {rows[0].label}", rows, read_rows(content.stream), "row")
+    if shape := starts_with_json(content):
+        read = read_lines if shape == "lines" else read_values
+        kind, unit = ("JSON lines", "line") if shape == "lines" else ("JSON", "entry")
+        label, known = of_json(name, first_entries(read, head), known, chosen)
+        return Source(f"{content.packed}{kind}, {label}", known, read(content.stream), unit)
+    if header := header_of(head):
+        names, delimiter, encoding = header
+        label, names, known = of_columns(name, names, known, chosen)
+        kind = "TSV" if delimiter == "\t" else "CSV"
+        kind += "" if encoding == "utf-8" else f" in {encoding}"
+        entries = read_table(content.stream, encoding, delimiter, names)
+        return Source(f"{content.packed}{kind}, {label}", known, entries, "line")
+    raise IngestError(f"{name} is no file of posts: neither JSON, CSV, Parquet nor a dump that is known")
+
+
+def first_entries(read: Any, head: bytes) -> list[dict[str, Any]]:
+    """The first objects of a text of JSON, those of pages one by one."""
+    found: list[dict[str, Any]] = []
+    try:
+        for _, entry in read(BytesIO(head)):
+            found += [part for part in unfolded(entry) if isinstance(part, dict)]
+            if isinstance(entry, dict):
+                found.append(entry)
+            if len(found) >= LOOKED_AT:
+                break
+    except IngestError:
+        pass  # the head ends within an entry
+    return found
+
+
+def of_json(
+    name: str, first: Sequence[dict[str, Any]], known: Sequence[Format], chosen: Mapping[str, str]
+) -> tuple[str, Sequence[Format]]:
+    """What a text of JSON was taken for, and its formats. Raises IngestError."""
+    fields = list(dict.fromkeys(field for entry in first for field in entry))
+    if not chosen:
+        labels = Counter(next((form.label for form in known if form.knows(entry)), None) for entry in first)
+        labels.pop(None, None)
+        if labels:
+            return " and ".join(label or "" for label, _ in labels.most_common()), known
+    if form := table(fields, chosen):
+        return form.label, [form]
+    raise unknown(name, "JSON", fields)
+
+
+def of_columns(
+    name: str, names: list[str], known: Sequence[Format], chosen: Mapping[str, str]
+) -> tuple[str, list[str], Sequence[Format]]:
+    """What a table was taken for, the names of its columns, and its formats. Raises IngestError."""
+    if not chosen:
+        for variant in (names, [folded(column) for column in names]):
+            if form := next((form for form in known if form.knows(dict.fromkeys(variant))), None):
+                return form.label, variant, [form]
+    if form := table(names, chosen):
+        return form.label, names, [form]
+    raise unknown(name, "a table", names)
+
+
+def unknown(name: str, kind: str, fields: Sequence[str]) -> IngestError:
+    """The error for a file whose fields do not make a post."""
+    listed = ", ".join(fields[:12]) + ("…" if len(fields) > 12 else "")
+    return IngestError(
+        f"{name} is {kind}, but a post needs an address, a time, and a title or text; it has: {listed or 'nothing'}."
+        " Name the columns, as --columns url=link,created_at=day,title=headline"
+    )
+
+
+def from_parquet(
+    stack: ExitStack, name: str, content: Content, file: Any, known: Sequence[Format], chosen: Mapping[str, str]
+) -> Source:
+    """The rows of a Parquet file. Raises IngestError."""
+    if file is content.stream:
+        file = stack.enter_context(Path(name).open("rb"))
+    try:
+        columns = pq.read_schema(file).names
+    except (*UNREADABLE, pa.ArrowException) as error:
+        raise IngestError(f"{name} can not be read: {' '.join(str(error).split())}") from error
+    file.seek(0)
+    label, names, known = of_columns(name, columns, known, chosen)
+    wanted = [
+        (column, renamed)
+        for column, renamed in zip(columns, names, strict=True)
+        if known[0].columns is None or renamed in known[0].columns
+    ]
+    entries = read_parquet(file, [column for column, _ in wanted], [renamed for _, renamed in wanted])
+    return Source(f"{content.packed}Parquet, {label}", known, entries, "row")
+
+
+def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
+    """A hash of a file and of what is wanted of it, by which a killed import is found again; None for a pipe."""
+    if content.size is None:
+        return None
+    facts = (content.size, Path(name).stat().st_mtime_ns, str(wanted.day), sorted(wanted.only), wanted.columns)
+    return hashlib.sha256(content.head + repr(facts).encode()).hexdigest()
+
+
+def import_file(
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None = None
+) -> Report:
+    """Store the posts of a file. Raises IngestError if nothing of it can be read.
+
+    Of several versions of a post in a file, the last one is stored.
+    """
+    shown = "standard input" if name == "-" else name
+    report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
+    with ExitStack() as stack:
+        content = stack.enter_context(opened(name))
+        source = recognised(stack, shown, content, wanted.columns or {})
+        source = replace(source, entries=guarded(source.entries)).of_known_sources(shown)
+        log.info("%s: %s", shown, source.taken_for)
+        mark = fingerprint(name, content, wanted)
+        done = progress_of(connection, mark) if mark else 0
+        if done:
+            log.info("%s: goes on after %s entries, which an earlier run stored", shown, f"{done:,}")
+        task = progress.add_task(report.name, total=content.size) if progress else None
+        reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
+        pool = stack.enter_context(ThreadPoolExecutor(1))
+        stored: Future[None] | None = None
+        try:
+            for batch in reader.batches(source.entries, done):
+                if stored:
+                    stored.result()
+                # While one thread stores a batch, this one reads the next.
+                stored = pool.submit(store, connection, batch, report, moment, mark)
+                skipped.update(batch.skipped)
+                if progress and task is not None:
+                    progress.update(task, completed=content.position())
+        except IngestError as error:
+            report.errors.append(f"can not be read: {error}; the posts before that are stored")
+        if stored:
+            stored.result()
+        if mark and not report.errors:
+            forget_progress(connection, mark)
+    if skipped:
+        log.info("%s: skipped %s", shown, counted(skipped.items()))
+    return report
+
+
+def store(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
+) -> None:
+    """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
+    rejected = [*batch.rejected, *batch.unparsed]
+    with transaction(connection):
+        stored = upsert_rows(connection, batch.rows.values(), moment)
+        keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
+        if mark:
+            save_progress(connection, mark, batch.entries)
+    report.stored = report.stored.plus(stored)
+    report.repeated += batch.repeated
+    report.fetched += batch.fetched
+    report.skipped += batch.skipped.total()
+    report.other_days += batch.other_days
+    listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
+    report.rejected += [entry.reason for entry in listed]
+    report.unlisted_rejects += len(rejected) - len(listed)
+
+
+def import_files(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], wanted: Wanted, console: Console
+) -> list[Report]:
+    """Store the posts of files, one after the other. Raises IngestError if none of them can be read.
+
+    A file that can not be read is named, and the others are read.
+    """
+    # One thread is enough to store what another one reads, and takes less memory than several.
+    connection.execute(f"set memory_limit = '{MEMORY}'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
+    reports, refused = [], []
+    with shown_progress(console) as progress:
+        for name in expanded(names):
+            try:
+                reports.append(import_file(connection, name, wanted, progress))
+            except IngestError as error:
+                refused.append(error)
+                reports.append(Report(Path(name).name, errors=[str(error)]))
+    if len(refused) == len(reports):
+        raise IngestError("; ".join(map(str, refused)))
+    return reports
+
+
+@contextmanager
+def shown_progress(console: Console) -> Iterator[Progress | None]:
+    """A bar for each file on a terminal; None without one."""
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        yield progress

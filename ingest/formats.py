@@ -1,0 +1,434 @@
+"""The formats of posts in files: how an entry is told, and how it becomes a post.
+
+Each format is one declaration. Where a dump holds what a service's API gives, the source's own to_item reads it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from ingest.errors import IngestError
+from ingest.item import Item
+from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
+
+Entry = Mapping[str, Any]
+# A post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
+Post = Item | str
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format.
+
+    label: its name for people.
+    knows: whether an entry is of this format, from the names of its fields.
+    to_post: an entry as a post. Raises ValidationError, or ValueError, KeyError, TypeError or AttributeError.
+    kept: the fields that are kept of a rejected entry, at any depth. None of them names a person.
+    columns: of a table, the columns that are read; None for all.
+    address: of a table that does not say its sources, the column of the address, which does.
+    """
+
+    label: str
+    knows: Callable[[Entry], bool]
+    to_post: Callable[[Entry], Post]
+    kept: frozenset[str]
+    columns: frozenset[str] | None = None
+    address: str | None = None
+
+
+def impersonal(entry: Any, kept: frozenset[str]) -> Any:
+    """What may be kept of an entry: the fields of its format, at any depth, and no list of texts."""
+    if isinstance(entry, dict):
+        return {name: impersonal(value, kept) for name, value in entry.items() if name in kept}
+    if isinstance(entry, list):
+        return [impersonal(value, kept) for value in entry if isinstance(value, dict)]
+    return entry
+
+
+def said(post: Item | None, otherwise: str) -> Post:
+    """The post if it says anything; otherwise what it is instead."""
+    if post is None:
+        return otherwise
+    return post if post.title is not None or post.body is not None else "without title and text"
+
+
+# --- posts as python -m ingest stores them -----------------------------------------------------------------------
+
+OWN_FIELDS = frozenset({"source", "url", "title", "body", "created_at", "comment_count", "vote_count"})
+
+
+def knows_own(entry: Entry) -> bool:
+    """A source and another field of a post."""
+    return "source" in entry and ("url" in entry or "created_at" in entry)
+
+
+def own_post(entry: Entry) -> Post:
+    """The entry, as it is."""
+    return Item.model_validate(entry)
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+# Names of columns that say what they hold, in lower case, without what is no letter or digit. The first that a table
+# has is taken. They were seen in dumps of Kaggle, BigQuery and Hugging Face, and in exports of pandas.
+COLUMNS: Mapping[str, Sequence[str]] = {
+    "source": ("source", "site", "platform"),
+    "url": ("url", "permalink", "htmlurl", "link", "posturl", "fulllink", "address", "href", "uri"),
+    "title": ("title", "headline", "subject", "posttitle", "heading", "summary"),
+    "body": ("body", "selftext", "text", "content", "description", "bodytext", "posttext", "message", "post", "review"),
+    "author": ("author", "username", "user", "by", "login", "authorname", "postedby", "owner", "poster"),
+    "created_at": (
+        "createdat", "createdutc", "created", "creationdate", "publishedat", "published", "postedat", "timestamp",
+        "datetime", "date", "time", "posttime",
+    ),
+    "comment_count": (
+        "commentcount", "numcomments", "comments", "commentscount", "commsnum", "descendants", "answercount", "replies",
+        "replycount",
+    ),
+    "vote_count": (
+        "votecount", "score", "points", "numpoints", "votes", "upvotes", "ups", "likes", "reactions", "likecount",
+    ),
+}  # fmt: skip
+# As American spreadsheets and Kaggle write a time: 9/26/2016 3:26.
+AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[ ,]+(\d{1,2}:\d\d(?::\d\d)?))?")
+
+
+def folded(name: str) -> str:
+    """The name of a column in lower case, without what is no letter or digit."""
+    return re.sub(r"[\W_]", "", name.lower())
+
+
+def time_of(value: Any) -> Any:
+    """A time as in 9/26/2016 3:26, month first, in the form that Item reads; any other value as it is."""
+    if isinstance(value, str) and (match := AMERICAN.fullmatch(value.strip())):
+        month, day, year, clock = match.groups()
+        return (
+            f"{year}-{int(month):02}-{int(day):02}T{(clock or '0:00').zfill(5 if (clock or '').count(':') < 2 else 8)}Z"
+        )
+    return value
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """Which column holds which field of a post; a source that holds for all rows stands in `source`."""
+
+    columns: Mapping[str, str]
+    source: str | None = None
+
+    def to_post(self, entry: Entry) -> Post:
+        """A row as a post. The source is known by the address if no column holds it."""
+        fields = {field: entry.get(column) for field, column in self.columns.items()}
+        fields["created_at"] = time_of(fields.get("created_at"))
+        if self.source:
+            fields["source"] = self.source
+        elif not fields.get("source"):
+            fields["source"] = source_at(fields.get("url"))
+            if fields["source"] is None:
+                raise ValueError("source: no column, and the address is at no site of a source")
+        return said(Item.model_validate(fields), "")
+
+    @property
+    def label(self) -> str:
+        """Which field is read from which column, as "title from 'headline'"."""
+        pairs = [f"{field} from {column!r}" for field, column in self.columns.items() if field != column]
+        same = [field for field, column in self.columns.items() if field == column]
+        whole = [f"source {self.source}"] if self.source else [] if "source" in self.columns else ["source by address"]
+        return ", ".join([*(["columns " + " ".join(same)] if same else []), *pairs, *whole])
+
+
+def mapped(names: Sequence[str], chosen: Mapping[str, str]) -> Mapped:
+    """Find the columns of a post by their names. Raises IngestError if a chosen column is missing."""
+    known = {folded(name): name for name in reversed(names)}
+    columns, source = dict[str, str](), None
+    for field, candidates in COLUMNS.items():
+        if (choice := chosen.get(field)) is not None:
+            if choice in names:
+                columns[field] = choice
+            elif field == "source" and choice in sources():
+                source = choice
+            else:
+                raise IngestError(f"--columns {field}={choice}: there is no such column; there are {', '.join(names)}")
+        elif found := next((known[name] for name in candidates if name in known), None):
+            columns[field] = found
+    return Mapped(columns, source)
+
+
+def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
+    """The format of a table with these columns; None if it has no address, no time, or neither title nor text."""
+    found = mapped(names, chosen)
+    columns = found.columns
+    if "url" not in columns or "created_at" not in columns or not {"title", "body"} & columns.keys():
+        return None
+    kept = frozenset(column for field, column in columns.items() if field != "author")
+    # A file of JSON may hold entries with some of the columns only.
+    wanted = {columns["url"], columns["created_at"]}
+    return Format(
+        found.label,
+        lambda entry: not wanted.isdisjoint(entry),
+        found.to_post,
+        kept,
+        frozenset(columns.values()),
+        None if found.source or "source" in columns else columns["url"],
+    )
+
+
+# --- GitHub ------------------------------------------------------------------------------------------------------
+
+ISSUE_FIELDS = frozenset(
+    {"html_url", "number", "title", "body", "created_at", "comments", "reactions", "total_count", "pull_request"}
+)
+
+
+def knows_event(entry: Entry) -> bool:
+    """An event as GH Archive and GitHub's API of events give it."""
+    return "payload" in entry and "type" in entry and ("repo" in entry or "repository" in entry)
+
+
+def event_post(entry: Entry) -> Post:
+    """The issue of an IssuesEvent that opened it. BigQuery's export holds the payload as text."""
+    if entry["type"] != "IssuesEvent":
+        return "other events"
+    payload = entry["payload"]
+    if isinstance(payload, str):
+        payload = orjson.loads(payload)
+    if payload.get("action") != "opened":
+        return "issues that were not opened"
+    issue = payload.get("issue")
+    if not isinstance(issue, dict):
+        return "events of before 2015 without an issue"
+    issue = dict(issue)
+    # What GitHub leaves out of events since October 2025 can be had from the event itself.
+    if not issue.get("html_url") and issue.get("number"):
+        issue["html_url"] = f"https://github.com/{entry['repo']['name']}/issues/{int(issue['number'])}"
+    issue["user"] = issue.get("user") or entry.get("actor")
+    issue["created_at"] = issue.get("created_at") or entry.get("created_at")
+    return said(github.to_item(issue), "pull requests")
+
+
+def knows_issue(entry: Entry) -> bool:
+    """An issue as GitHub's API gives it."""
+    return "html_url" in entry and "created_at" in entry and "number" in entry
+
+
+def issue_post(entry: Entry) -> Post:
+    """The issue."""
+    return said(github.to_item(entry), "pull requests")
+
+
+# --- Reddit ------------------------------------------------------------------------------------------------------
+
+REDDIT_FIELDS = frozenset(
+    {"id", "permalink", "title", "selftext", "created_utc", "num_comments", "score", "kind", "data"}
+    | {"removed_by_category", "_meta", "removal_type", "crosspost_parent_list"}
+)
+
+
+def knows_submission(entry: Entry) -> bool:
+    """A post or comment of Pushshift or Arctic Shift: the data of Reddit's API."""
+    return "created_utc" in entry and ("subreddit" in entry or "permalink" in entry or "selftext" in entry)
+
+
+def submission_post(entry: Entry) -> Post:
+    """The post, if it has not been deleted or removed since."""
+    if "title" not in entry and "body" in entry:
+        return "comments"
+    meta = entry.get("_meta")
+    # Arctic Shift keeps the first text of a post that was deleted later, and says so.
+    if isinstance(meta, dict) and (meta.get("removal_type") or meta.get("was_deleted_later")):
+        return "deleted or removed posts"
+    link = entry.get("permalink")
+    if not isinstance(link, str) or not link.startswith("/"):
+        # Old dumps lack it; exports have it with the host.
+        path = urlsplit(link).path if isinstance(link, str) else ""
+        entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{entry['id']}/"}
+    return said(reddit.to_item({"kind": "t3", "data": entry}), "deleted or removed posts")
+
+
+def knows_thing(entry: Entry) -> bool:
+    """An entry of a listing of Reddit's API."""
+    return entry.get("kind") in ("t1", "t3", "more") and "data" in entry
+
+
+def thing_post(entry: Entry) -> Post:
+    """The post."""
+    return said(reddit.to_item(entry), "deleted or removed posts" if entry["kind"] == "t3" else "comments")
+
+
+# --- Stack Exchange ----------------------------------------------------------------------------------------------
+
+QUESTION_FIELDS = frozenset({"Id", "PostTypeId", "CreationDate", "Title", "Body", "Score", "AnswerCount"})
+QUESTION = "1"
+
+
+def knows_row(entry: Entry) -> bool:
+    """A row of Posts.xml, or of a table with its columns: Kaggle's, the Data Explorer's or BigQuery's."""
+    return ("posttypeid" in entry or "PostTypeId" in entry or "post_type_id" in entry) or (
+        "creationdate" in entry and "title" in entry and "id" in entry and "score" in entry
+    )
+
+
+def row_post(site: str) -> Callable[[Entry], Post]:
+    """How a row of a site becomes a post: questions only, as the collector asks for. Names are folded."""
+
+    def to_post(entry: Entry) -> Post:
+        row = entry if "creationdate" in entry else {folded(name): value for name, value in entry.items()}
+        if str(row.get("posttypeid") or QUESTION) != QUESTION:
+            return "answers and other posts"
+        return said(
+            Item.model_validate(
+                {
+                    "source": "stackoverflow",
+                    "url": f"https://{site}/questions/{number_of(row['id'])}",
+                    "title": row.get("title"),
+                    "body": row.get("body"),
+                    # The owner of a deleted account has a name without a number, or neither.
+                    "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
+                    "created_at": row["creationdate"],
+                    "comment_count": row.get("answercount"),
+                    "vote_count": row.get("score"),
+                }
+            ),
+            "",
+        )
+
+    return to_post
+
+
+def number_of(value: Any) -> int:
+    """A number that names a post. Raises ValueError that does not quote the value."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("id: not a number") from None
+    if not 0 <= number < 1 << 63:
+        raise ValueError("id: not a number of a post")
+    return number
+
+
+def knows_question(entry: Entry) -> bool:
+    """A question as the Stack Exchange API gives it."""
+    return "question_id" in entry and "creation_date" in entry and "answer_id" not in entry
+
+
+def question_post(entry: Entry) -> Post:
+    """The question."""
+    return said(stackoverflow.to_item(entry), "")
+
+
+# The dumps do not say which site they are of. Their files and folders are named after it.
+SITE = re.compile(
+    r"(?:[a-z0-9-]+\.)*(?:stackexchange|stackoverflow|superuser|serverfault|askubuntu|stackapps)\.com|mathoverflow\.net"
+)
+
+
+def site_of(names: Iterable[str]) -> str:
+    """The Stack Exchange site that a file, its folder or its archive is named after; else stackoverflow.com."""
+    found = [match.group() for name in names if (match := SITE.search(name.lower()))]
+    return found[-1] if found else "stackoverflow.com"
+
+
+# --- Hacker News -------------------------------------------------------------------------------------------------
+
+STORY_FIELDS = frozenset(
+    {"id", "type", "title", "text", "time", "timestamp", "created_at", "score", "points", "num_points", "descendants"}
+    | {"num_comments", "comments", "dead", "deleted", "objectID", "story_text", "created_at_i"}
+)
+STORIES = ("story", "job", "poll", None, "")
+
+
+def knows_item(entry: Entry) -> bool:
+    """An item of Firebase, of BigQuery's table or of a data set made from them."""
+    if "id" not in entry:
+        return False
+    made = "time" in entry or "timestamp" in entry
+    return (
+        ("type" in entry and (made or "by" in entry or "deleted" in entry))
+        or (made and "title" in entry and "score" in entry)
+        or ("num_points" in entry and "num_comments" in entry)
+    )
+
+
+def true(value: Any) -> bool:
+    """Whether a flag is set, in any spelling."""
+    return value not in (None, False, 0, "", "0") and str(value).lower() not in ("false", "nan", "0.0")
+
+
+def item_post(entry: Entry) -> Post:
+    """The story, job or poll. Its address is its thread; `url` is the article's."""
+    if entry.get("type") not in STORIES:
+        return "comments and options of polls"
+    if true(entry.get("dead")) or true(entry.get("deleted")):
+        return "dead or deleted stories"
+    when = next((entry[name] for name in ("time", "timestamp", "created_at") if entry.get(name) is not None), None)
+    return said(
+        Item.model_validate(
+            {
+                "source": "hackernews",
+                "url": f"https://news.ycombinator.com/item?id={number_of(entry['id'])}",
+                "title": entry.get("title"),
+                "body": entry.get("text"),
+                "author": entry.get("by") or entry.get("author"),
+                "created_at": time_of(when),
+                "comment_count": first(entry, "descendants", "num_comments", "comments"),
+                "vote_count": first(entry, "score", "num_points", "points"),
+            }
+        ),
+        "",
+    )
+
+
+def first(entry: Entry, *names: str) -> Any:
+    """The first of some fields that has a value."""
+    return next((entry[name] for name in names if entry.get(name) is not None), None)
+
+
+def knows_hit(entry: Entry) -> bool:
+    """A hit of Algolia's search."""
+    return "objectID" in entry
+
+
+def hit_post(entry: Entry) -> Post:
+    """The story; a comment is none here, as in the other dumps of Hacker News."""
+    if entry.get("comment_text"):
+        return "comments and options of polls"
+    return said(hackernews.to_item(entry), "comments and options of polls")
+
+
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def formats(names: Iterable[str]) -> list[Format]:
+    """All formats but tables, in the order in which they are tried; names are those of the file (see site_of)."""
+    site = site_of(names)
+    questions = "Stack Exchange posts" if site == "stackoverflow.com" else f"Stack Exchange posts of {site}"
+    return [
+        Format("posts", knows_own, own_post, OWN_FIELDS),
+        Format("GitHub events", knows_event, event_post, ISSUE_FIELDS | {"type", "payload", "action", "issue"}),
+        Format("GitHub issues", knows_issue, issue_post, ISSUE_FIELDS),
+        Format("Reddit posts", knows_thing, thing_post, REDDIT_FIELDS),
+        Format("Reddit posts", knows_submission, submission_post, REDDIT_FIELDS),
+        Format("Stack Overflow questions", knows_question, question_post, frozenset({"question_id"}) | OWN_FIELDS),
+        Format(questions, knows_row, row_post(site), QUESTION_FIELDS | {folded(name) for name in QUESTION_FIELDS}),
+        Format("Hacker News stories", knows_hit, hit_post, STORY_FIELDS),
+        Format("Hacker News stories", knows_item, item_post, STORY_FIELDS),
+    ]
+
+
+# Where the pages of services hold their entries.
+CONTAINERS = (("hits",), ("items",), ("data", "children"), ("data",))
+
+
+def unfolded(entry: Any) -> Iterator[Any]:
+    """The entries of a page of a service; anything else as it is."""
+    for path in CONTAINERS if isinstance(entry, dict) else ():
+        found = entry
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, list):
+            yield from found
+            return
+    yield entry

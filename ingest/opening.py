@@ -1,0 +1,354 @@
+"""Opens a file, a pipe or standard input: unpacks it by its first bytes, and turns its text into UTF-8."""
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import py7zr
+from backports import zstd
+from py7zr.exceptions import ArchiveError
+from py7zr.io import Py7zIO, WriterFactory
+
+from ingest.errors import IngestError
+
+# What is looked at to recognise a file. Longer than the first line of any dump that we know.
+HEAD = 1 << 20
+# A packed file in a packed file in a packed file is read; what is packed more often is no dump.
+LAYERS = 3
+# Pushshift and Arctic Shift compress with windows of 2 GB. The default of zstd allows 128 MB.
+LONGEST_WINDOW: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 31}
+# What the libraries raise for a damaged or cut file.
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, ArchiveError)
+# Files that people take for text, by their first bytes.
+KNOWN_BINARIES = {
+    b"SQLite format 3\0": "a SQLite database",
+    b"%PDF": "a PDF",
+    b"ARROW1": "an Arrow file",
+    b"Obj\x01": "an Avro file",
+    b"ORC": "an ORC file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"Rar!": "a RAR archive",
+}
+
+
+@dataclass
+class Content:
+    """What a file holds, unpacked.
+
+    stream: the bytes; a text is in UTF-8.
+    head: the first bytes of the stream, up to HEAD; reading the stream gives them again.
+    packed: how it was packed, as in "zst, " or "Posts.xml in 7z, "; empty if it was not.
+    names: the names of the file, of its folder, and of the members that were unpacked.
+    position: how many bytes of the file have been read.
+    size: the bytes of the file; None for a pipe.
+    """
+
+    stream: IO[bytes]
+    head: bytes
+    packed: str
+    names: tuple[str, ...]
+    position: Callable[[], int]
+    size: int | None
+
+
+class Joined(io.RawIOBase):
+    """A head that was read already, then the rest of the stream, or the error that reading the head ended with."""
+
+    def __init__(self, head: bytes, rest: IO[bytes], error: Exception | None = None) -> None:
+        self._head, self._rest, self._error = memoryview(head), rest, error
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, as io.RawIOBase says."""
+        if self._head:
+            part: Any = self._head[: len(buffer)]
+            self._head = self._head[len(part) :]
+        elif self._error:
+            raise self._error
+        else:
+            part = self._rest.read1(len(buffer))  # type: ignore[attr-defined]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+class Recoded(io.RawIOBase):
+    """A text in UTF-16, read as UTF-8."""
+
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+        self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)("replace")
+        self._left = b""
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, as io.RawIOBase says."""
+        while not self._left and (part := self._stream.read1(1 << 16)):  # type: ignore[attr-defined]
+            self._left = self._decoder.decode(part).encode("utf-8", "replace")
+        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+class Counted(io.RawIOBase):
+    """A stream that counts what is read from it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self.read_so_far = stream, 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, as io.RawIOBase says."""
+        part = self._stream.read1(len(buffer))  # type: ignore[attr-defined]
+        buffer[: len(part)] = part
+        self.read_so_far += len(part)
+        return len(part)
+
+
+class Sink(Py7zIO):
+    """Where py7zr writes a member: the writing end of a pipe."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+
+    def write(self, s: bytes | bytearray) -> int:
+        """Pass a part on. Raises BrokenPipeError once nobody reads any more."""
+        return self._pipe.write(s)
+
+    def read(self, size: int | None = None) -> bytes:
+        """Nothing: a pipe can not be read again."""
+        return b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Nothing: a pipe has no positions."""
+        return 0
+
+    def flush(self) -> None:
+        """Pass on what is left."""
+        self._pipe.flush()
+
+    def size(self) -> int:
+        """Unknown."""
+        return 0
+
+
+class Sinks(WriterFactory):
+    """Gives py7zr the one sink."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def create(self, filename: str) -> Py7zIO:
+        """The sink."""
+        return self._sink
+
+
+class Extracted(io.RawIOBase):
+    """A member of a 7z archive as a stream. py7zr pushes; a thread and a pipe turn that into reading."""
+
+    def __init__(self, archive: IO[bytes], member: str) -> None:
+        reading, writing = _pipe()
+        self._reading, self._error = reading, cast("BaseException | None", None)
+
+        def extract() -> None:
+            try:
+                with writing, py7zr.SevenZipFile(archive) as opened:
+                    opened.extract(targets=[member], factory=Sinks(Sink(writing)))
+            except BrokenPipeError:
+                pass  # nobody wants the rest
+            except Exception as error:  # raised again where the member is read
+                self._error = error
+
+        self._thread = threading.Thread(target=extract, daemon=True)
+        self._thread.start()
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, as io.RawIOBase says. Raises what py7zr raised."""
+        part = self._reading.read(len(buffer))
+        if not part:
+            self._thread.join()
+            if self._error:
+                raise OSError(str(self._error) or type(self._error).__name__) from self._error
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._reading.close()
+        self._thread.join()
+        super().close()
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    """A pipe: its reading and its writing end."""
+    reading, writing = os.pipe()
+    return os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=1 << 16)
+
+
+def refuse(name: str, reason: object) -> IngestError:
+    """The error for a file that can not be read."""
+    return IngestError(f"{name} can not be read: {' '.join(str(reason).split()) or type(reason).__name__}")
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Content]:
+    """Open a file by its path, or standard input by `-`. Raises IngestError."""
+    with ExitStack() as stack:
+        if name == "-":
+            file: IO[bytes] = sys.stdin.buffer
+        else:
+            path = Path(name)
+            if not path.exists():
+                raise IngestError(f"{name} is no file")
+            if path.is_dir():
+                raise IngestError(f"{name} is a folder: name its files, as {name.rstrip('/')}/*")
+            try:
+                file = stack.enter_context(path.open("rb"))
+            except OSError as error:
+                raise refuse(name, error.strerror) from error
+        size = None if name == "-" or not Path(name).is_file() else Path(name).stat().st_size
+        counted = Counted(file)
+        names = (Path(name).absolute().parent.name, Path(name).name)
+        try:
+            stream, head, packed, members = unpacked(stack, io.BufferedReader(counted, 1 << 20), file, name)
+        except UNREADABLE as error:
+            raise refuse(name, error) from error
+        yield Content(stream, head, packed, names + members, lambda: counted.read_so_far, size)
+
+
+def unpacked(
+    stack: ExitStack, stream: IO[bytes], file: IO[bytes], name: str
+) -> tuple[IO[bytes], bytes, str, tuple[str, ...]]:
+    """The unpacked stream, its head, how it was packed, and the members' names. Raises IngestError or UNREADABLE."""
+    packed, members = "", tuple[str, ...]()
+    for layer in range(LAYERS + 1):
+        head, stream = head_of(stream)
+        if layer == LAYERS:
+            break
+        if head.startswith(b"\x1f\x8b"):
+            stream, packed = cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=stream))), packed + "gz, "
+        elif head[:4] == b"\x28\xb5\x2f\xfd" or (
+            head[1:4] == b"\x2a\x4d\x18" and head[:1] >= b"\x50" and head[:1] < b"\x60"
+        ):
+            stream, packed = (
+                cast("IO[bytes]", stack.enter_context(zstd.ZstdFile(stream, options=LONGEST_WINDOW))),
+                packed + "zst, ",
+            )
+        elif head.startswith(b"BZh"):
+            stream, packed = cast("IO[bytes]", stack.enter_context(bz2.BZ2File(stream))), packed + "bz2, "
+        elif head.startswith(b"\xfd7zXZ\0"):
+            stream, packed = cast("IO[bytes]", stack.enter_context(lzma.LZMAFile(stream))), packed + "xz, "
+        elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04")):
+            archive = file if layer == 0 and file.seekable() else spooled(stack, stream)
+            archive.seek(0)
+            kind = "7z" if head.startswith(b"7z") else "zip"
+            stream, member = from_archive(stack, archive, kind, name)
+            packed, members = f"{packed}{member} in {kind}, ", (*members, member)
+        else:
+            break
+    stream, head, encoding = as_utf8(stream, head)
+    return stream, head, packed + encoding, members
+
+
+def head_of(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
+    """The first HEAD bytes of a stream, fewer only at its end, and a stream of the whole.
+
+    An error after the first bytes is raised once the stream comes to it: what stands before it can be read.
+    """
+    head, error = bytearray(), None
+    try:
+        # read() would lose what it has read before an error.
+        while len(head) < HEAD and (part := stream.read1(HEAD - len(head))):  # type: ignore[attr-defined]
+            head += part
+    except UNREADABLE as raised:
+        if not head:
+            raise
+        error = raised
+    return bytes(head), io.BufferedReader(Joined(bytes(head), stream, error), 1 << 16)
+
+
+def spooled(stack: ExitStack, stream: IO[bytes]) -> IO[bytes]:
+    """A temporary file with the rest of a stream, for formats that are read from their end."""
+    file = cast("IO[bytes]", stack.enter_context(tempfile.TemporaryFile()))
+    shutil.copyfileobj(stream, file, 1 << 20)
+    file.seek(0)
+    return file
+
+
+def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> tuple[IO[bytes], str]:
+    """The one member of an archive that holds posts: Posts.xml, or the only file. Raises IngestError or UNREADABLE."""
+    if kind == "7z":
+        with py7zr.SevenZipFile(archive) as opened_archive:
+            if opened_archive.needs_password():
+                raise refuse(name, "the archive asks for a password")
+            found = [info.filename for info in opened_archive.list() if not info.is_directory]
+        archive.seek(0)
+    else:
+        zipped = zipfile.ZipFile(archive)
+        found = [info.filename for info in zipped.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+    posts = [member for member in found if Path(member).name.lower() == "posts.xml"] or found
+    if len(posts) != 1:
+        listed = ", ".join(sorted(posts)[:5]) + ("…" if len(posts) > 5 else "")
+        reason = f"the archive holds {len(posts):,} files ({listed}): unpack it, and name those with posts"
+        raise refuse(name, reason if posts else "the archive is empty")
+    if kind == "7z":
+        extracted = stack.enter_context(Extracted(archive, posts[0]))
+        return io.BufferedReader(extracted, 1 << 16), posts[0]
+    try:
+        return stack.enter_context(zipped.open(posts[0])), posts[0]
+    except (RuntimeError, NotImplementedError) as error:
+        raise refuse(name, error) from error
+
+
+def as_utf8(stream: IO[bytes], head: bytes) -> tuple[IO[bytes], bytes, str]:
+    """The stream and its head without a mark of its encoding, recoded from UTF-16, and the encoding's name if any."""
+    if head.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
+        return stream, head[len(codecs.BOM_UTF8) :], ""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif re.match(rb"(?:[\t\n\r -~]\0){4}", head):
+        encoding = "utf-16-le"
+    elif re.match(rb"(?:\0[\t\n\r -~]){4}", head):
+        encoding = "utf-16-be"
+    else:
+        return stream, head, ""
+    head, whole = head_of(io.BufferedReader(Recoded(stream, encoding), 1 << 16))
+    return whole, head, "UTF-16, "
+
+
+def binary(head: bytes) -> str | None:
+    """What a file without text is, as in "a picture"; None if the head is text."""
+    for start, kind in KNOWN_BINARIES.items():
+        if head.startswith(start):
+            return kind
+    if head[257:262] == b"ustar":
+        return "a tar archive"
+    return "no text" if b"\0" in head[:4096] else None

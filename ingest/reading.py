@@ -1,0 +1,250 @@
+"""Reads the entries of a text, of a table or of XML one by one, so that a file of any size fits in memory."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from lxml import etree
+
+from ingest.errors import IngestError
+from ingest.opening import UNREADABLE, Content
+
+# The longest entry. Real posts have up to 0.2 MB with all their fields, and an event of GH Archive up to 25 MB.
+LONGEST = 64 << 20
+# Rows of Parquet that are turned into Python at once.
+ROWS = 1_000
+PART = 1 << 20
+# A text that is not JSON by its first bytes is looked at as a table with one of these between the fields.
+DELIMITERS = ",\t;|"
+BETWEEN = re.compile(r"[\s,\[\]]*")
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What could not be parsed: its length in bytes or characters, and the reason, which holds none of it."""
+
+    length: int
+    reason: str
+
+
+# A place in the file, as a line or the number of the entry, and what stands there.
+Entries = Iterator[tuple[int, Any]]
+
+
+def nothing(name: str) -> None:
+    """None, for NaN and infinities, which are no JSON: pandas writes them for what is missing."""
+
+
+NOT_A_NUMBER = json.JSONDecoder(parse_constant=nothing)
+
+
+def reason_of(error: Exception) -> str:
+    """The reason of an error in one line, without what was read: a message may quote it."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}"
+    if isinstance(error, RecursionError):
+        return "not JSON: too many levels"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not JSON: not UTF-8 at byte {error.start + 1}"
+    return f"not JSON: {type(error).__name__}"
+
+
+# What orjson refuses and Python's parser takes: NaN and infinities, and half a pair of surrogates.
+LENIENT = re.compile(rb"NaN|Infinity|\\ud[89a-f]", re.IGNORECASE)
+
+
+def loads(line: bytes) -> Any:
+    """A line of JSON, or why it is none. NaN becomes None."""
+    try:
+        try:
+            return orjson.loads(line)
+        except orjson.JSONDecodeError:
+            if LENIENT.search(line):
+                return NOT_A_NUMBER.decode(line.decode())
+            raise
+    except (ValueError, RecursionError) as error:
+        return Unreadable(len(line), reason_of(error))
+
+
+def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Unreadable]]:
+    """The number and text of each line that is not blank; of a line that is too long only its length."""
+    number, length, readline = 0, 0, stream.readline
+    while line := readline(LONGEST):
+        if length or (len(line) == LONGEST and not line.endswith(b"\n")):
+            length += len(line)
+            if line.endswith(b"\n"):
+                number += 1
+                yield number, Unreadable(length, f"longer than {LONGEST >> 20} MB")
+                length = 0
+            continue
+        number += 1
+        if not line.isspace():
+            yield number, line
+    if length:
+        yield number + 1, Unreadable(length, f"longer than {LONGEST >> 20} MB")
+
+
+def read_lines(stream: IO[bytes]) -> Entries:
+    """JSON, one entry a line. The place is the line."""
+    for number, line in lines_of(stream):
+        yield number, loads(line) if isinstance(line, bytes) else line
+
+
+def read_values(stream: IO[bytes]) -> Entries:
+    """JSON over several lines: an array, or one value after the other. The place is the number of the value.
+
+    Raises IngestError where the text is no JSON, or ends within a value: there is no way to find the next one.
+    """
+    text = io.TextIOWrapper(stream, "utf-8", errors="replace")
+    buffer, position, number, depth, part, ended = "", 0, 0, 0, PART, False
+    while True:
+        between = BETWEEN.match(buffer, position)
+        start = between.end() if between else position
+        if start < len(buffer):
+            try:
+                value, end = NOT_A_NUMBER.raw_decode(buffer, start)
+            except RecursionError:
+                raise IngestError(f"entry {number + 1} has too many levels") from None
+            except json.JSONDecodeError as error:
+                cut = error.msg.startswith("Unterminated string") or error.pos >= len(buffer) - 8
+                if not cut or len(buffer) - start > LONGEST:
+                    at = "" if cut else f" at character {error.pos - start + 1}"
+                    reason = f"longer than {LONGEST >> 20} MB" if cut else f"not JSON: {error.msg}{at}"
+                    raise IngestError(f"entry {number + 1} is {reason}") from None
+            else:
+                # A number at the end of the buffer may go on in the next part.
+                if end < len(buffer) or ended or isinstance(value, dict | list | str):
+                    separators = buffer[position:start]
+                    depth += separators.count("[") - separators.count("]")
+                    number += 1
+                    yield number, value
+                    position = end
+                    continue
+        if ended:
+            break
+        more = text.read(part)
+        ended = not more
+        # An entry that is long is tried again with twice as much, not with a little more each time.
+        part = PART if start >= len(buffer) else min(2 * part, LONGEST)
+        buffer, position = buffer[position:] + more, 0
+    if start < len(buffer) or depth + buffer.count("[", position) - buffer.count("]", position) > 0:
+        raise IngestError(f"it ends in the middle, after entry {number:,}")
+
+
+def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequence[str]) -> Entries:
+    """CSV or TSV without its header. Empty fields are None. The place is the line on which the row ends."""
+    csv.field_size_limit(LONGEST)
+    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
+    rows = csv.reader(text, delimiter=delimiter)
+    next(rows, None)
+    names, width = tuple(columns), len(columns)
+    while True:
+        try:
+            for row in rows:
+                if len(row) == width:
+                    yield rows.line_num, {name: field or None for name, field in zip(names, row, strict=True)}
+                elif row:
+                    # Which field is the author's can not be told.
+                    reason = f"{len(row)} fields, where the first line has {width}"
+                    yield rows.line_num, Unreadable(sum(map(len, row)) + len(row) - 1, reason)
+            return
+        except csv.Error as error:
+            yield rows.line_num, Unreadable(0, f"not CSV: {error}")
+
+
+def header_of(head: bytes) -> tuple[list[str], str, str] | None:
+    """The columns of a CSV or TSV, its delimiter and its encoding; None if the first line is no header."""
+    try:
+        head.decode()
+        encoding = "utf-8"
+    except UnicodeDecodeError as error:
+        # The head may end within a character.
+        encoding = "utf-8" if error.start > len(head) - 4 else "cp1252"
+    text = head.decode(encoding, "replace")
+    found: list[tuple[int, list[str], str]] = []
+    for delimiter in DELIMITERS:
+        try:
+            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        names = [name.strip() for name in header]
+        # A header names each column once, in few words.
+        if (
+            len(names) > 1
+            and len({*names}) == len(names)
+            and all(len(name) <= 80 and "\n" not in name for name in names)
+        ):
+            found.append((len(names), names, delimiter))
+    if not found:
+        return None
+    _, names, delimiter = max(found, key=lambda candidate: candidate[0])
+    return names, delimiter, encoding
+
+
+def read_parquet(file: IO[bytes], columns: Sequence[str], names: Sequence[str]) -> Entries:
+    """The rows of a Parquet file with some of its columns, under other names. The place is the number of the row."""
+    parquet = pq.ParquetFile(file, buffer_size=PART, pre_buffer=False)
+    number = 0
+    for batch in parquet.iter_batches(ROWS, columns=list(columns), use_threads=False):
+        by_name = dict(zip(columns, names, strict=True))
+        fields = [by_name[name] for name in batch.schema.names]
+        values = [seconds(column).to_pylist() for column in batch.columns]
+        for row in zip(*values, strict=True):
+            number += 1
+            yield number, dict(zip(fields, row, strict=True))
+
+
+def seconds(column: Any) -> Any:
+    """A column; a time in nanoseconds as one in microseconds, which Python's datetime can hold."""
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    return column
+
+
+def read_rows(stream: IO[bytes]) -> Entries:
+    """The rows of a Stack Exchange dump: the attributes of each <row>, names in lower case. The place is the number."""
+    number = 0
+    try:
+        for _, row in etree.iterparse(stream, tag="row", resolve_entities=False, no_network=True, load_dtd=False):
+            number += 1
+            yield number, {name.lower(): value for name, value in row.attrib.items()}
+            row.clear()
+            while row.getprevious() is not None:
+                del row.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        raise IngestError(f"it is not XML after entry {number:,}: {error.msg}") from None
+
+
+class DamagedError(IngestError):
+    """A file can not be unpacked to its end. What was unpacked shortly before may be wrong."""
+
+
+def guarded(entries: Entries) -> Entries:
+    """The entries. Raises DamagedError for what a library raises while it unpacks the file."""
+    try:
+        yield from entries
+    except (*UNREADABLE, pa.ArrowException) as error:
+        raise DamagedError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def starts_with_json(content: Content) -> str | None:
+    """Whether a text is "lines" or "values" of JSON; None if it does not start as JSON does."""
+    start = content.head.lstrip()
+    if start[:1] == b"[":
+        return "values"
+    if start[:1] != b"{" and not start.startswith(b"null\n"):
+        return None
+    whole = content.head.splitlines()
+    # Of a long file the head may end within a line.
+    lines = [line for line in (whole[:-1] if len(whole) > 1 else whole)[:1_000] if line.strip()]
+    if len(whole) == 1 and len(content.head) >= 1 << 20:
+        return "lines"
+    # A line within an object that stands over several lines is no object, or it is indented.
+    return "lines" if any(line.startswith(b"{") and isinstance(loads(line), dict) for line in lines) else "values"

@@ -1,0 +1,627 @@
+# ruff: noqa: E501  (a row of a dump is one line)
+"""Importing files: every format in every packing, what is refused, what is kept of bad entries, and a killed import.
+
+The samples are written in the image of real ones (docs/collecting-files.md names where those are described).
+"""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import py7zr
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from ingest import bulk, item, reading
+from ingest.errors import IngestError
+from ingest.files import Wanted, import_files, parse_columns
+from ingest.report import Report
+from ingest.store import open_store
+from tests.support.project import ROOT
+
+# A name that must not be found in the database, wherever a format holds names.
+NAME = "zaphod-quux"
+DAY = date(2026, 11, 20)
+NOON = 1_795_176_000  # 2026-11-20 12:00 UTC
+
+Ingest = Callable[..., Report]
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    monkeypatch.setenv("GROUNDSWELL_DB", str(tmp_path / "posts.duckdb"))
+    monkeypatch.setenv("AUTHOR_SALT", "salt")
+    with open_store() as connection:
+        yield connection
+
+
+@pytest.fixture
+def ingest(database: duckdb.DuckDBPyConnection) -> Ingest:
+    def run(path: Path | str, **wanted: Any) -> Report:
+        [report] = import_files(database, [str(path)], Wanted(**wanted), Console(file=io.StringIO()))
+        return report
+
+    return run
+
+
+def rows(database: duckdb.DuckDBPyConnection, columns: str = "url, title, body") -> list[tuple[Any, ...]]:
+    return database.execute(f"select {columns} from bronze.raw_items order by url").fetchall()
+
+
+def own(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "source": "github",
+        "url": f"https://github.com/a/b/issues/{number}",
+        "title": f"Build {number} fails",
+        "body": "It näver ends\nat all",
+        "author": NAME,
+        "created_at": "2026-11-20T08:00:00Z",
+    } | more
+
+
+def lines(*entries: Any) -> bytes:
+    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+
+
+# --- packings ----------------------------------------------------------------------------------------------------
+
+
+def long_window(data: bytes) -> bytes:
+    options: dict[int, int] = {
+        zstd.CompressionParameter.window_log: 31,
+        zstd.CompressionParameter.enable_long_distance_matching: 1,
+    }
+    return zstd.compress(data, options=options)
+
+
+def in_7z(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with py7zr.SevenZipFile(packed, "w") as archive:
+        archive.writestr(data, "posts.jsonl")
+    return packed.getvalue()
+
+
+def in_zip(data: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("posts.jsonl", data)
+        archive.writestr("__MACOSX/._posts.jsonl", b"\0")
+    return packed.getvalue()
+
+
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "as it is": lambda data: data,
+    "gz of two parts": lambda data: gzip.compress(data[:100]) + gzip.compress(data[100:]),
+    "zst of two frames": lambda data: zstd.compress(data[:100]) + zstd.compress(data[100:]),
+    "zst with a window of 2 GB": long_window,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "7z": in_7z,
+    "zip": in_zip,
+    "zst in gz": lambda data: gzip.compress(zstd.compress(data)),
+    "with a mark": lambda data: b"\xef\xbb\xbf" + data,
+    "UTF-16": lambda data: data.decode().encode("utf-16"),
+    "UTF-16, other order, no mark": lambda data: data.decode().encode("utf-16-be"),
+    "Windows line ends": lambda data: data.replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("packing", PACKINGS)
+def test_every_packing_is_told_by_its_first_bytes(
+    packing: str, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    entries = [own(number) for number in range(50)]
+    text = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
+    file = tmp_path / "posts.without-an-ending"
+    file.write_bytes(PACKINGS[packing](text))
+    assert ingest(file).stored.new == 50
+    assert not (tmp_path / "posts.without-an-ending").with_suffix(".jsonl").exists()
+    assert sorted(rows(database)) == sorted((post["url"], post["title"], post["body"]) for post in entries)
+    assert ingest(file).stored.unchanged == 50
+
+
+# --- formats -----------------------------------------------------------------------------------------------------
+
+
+def event(number: int, kind: str = "IssuesEvent", action: str = "opened", **issue: Any) -> dict[str, Any]:
+    """An event of GH Archive."""
+    return {
+        "id": str(number),
+        "type": kind,
+        "actor": {"id": 7, "login": NAME, "display_login": NAME, "avatar_url": f"https://avatars.example/{NAME}"},
+        "repo": {"id": 1, "name": "a/b", "url": "https://api.github.com/repos/a/b"},
+        "payload": {
+            "action": action,
+            "issue": {
+                "html_url": f"https://github.com/a/b/issues/{number}",
+                "number": number,
+                "title": "Crash at start",
+                "user": {"login": NAME, "id": 7},
+                "body": "It crashes",
+                "created_at": "2026-11-20T08:00:00Z",
+                "comments": 0,
+                "reactions": {"total_count": 2},
+            }
+            | issue,
+        },
+        "public": True,
+        "created_at": "2026-11-20T08:00:01Z",
+    }
+
+
+def submission(name: str, **more: Any) -> dict[str, Any]:
+    """A post of Pushshift or Arctic Shift."""
+    return {
+        "id": name,
+        "author": NAME,
+        "author_fullname": f"t2_{NAME}",
+        "author_flair_text": NAME,
+        "created_utc": NOON,
+        "title": "The export loses pages",
+        "selftext": "Every time",
+        "permalink": f"/r/x/comments/{name}/the_export/",
+        "subreddit": "x",
+        "num_comments": 3,
+        "score": 5,
+    } | more
+
+
+def story(number: int, **more: Any) -> dict[str, Any]:
+    """An item of Hacker News as Firebase gives it."""
+    return {
+        "by": NAME,
+        "descendants": 3,
+        "id": number,
+        "kids": [number + 1],
+        "score": 5,
+        "time": NOON,
+        "title": "Ask HN: Why is CI slow?",
+        "type": "story",
+        "url": "https://example.com/article",
+    } | more
+
+
+QUESTIONS = f"""\ufeff<?xml version="1.0" encoding="utf-8"?>
+<posts>
+  <row Id="4" PostTypeId="1" CreationDate="2026-11-20T08:00:00.123" Score="3" ViewCount="9" Body="&lt;p&gt;It fails&lt;/p&gt;&#xA;" OwnerUserId="8" LastEditorDisplayName="{NAME}" Title="How &quot;so&quot;?" Tags="&lt;python&gt;&lt;c#&gt;" AnswerCount="2" ContentLicense="CC BY-SA 4.0" />
+  <row Id="5" PostTypeId="2" ParentId="4" CreationDate="2026-11-20T08:00:00.123" Score="3" Body="an answer" OwnerUserId="8" />
+  <row Id="6" PostTypeId="1" CreationDate="2026-11-20T08:00:00.123" Score="-3" Body="b" OwnerDisplayName="{NAME}" Title="By a deleted account" Tags="|python|c#|" AnswerCount="0" />
+</posts>
+""".encode()
+
+
+def as_csv(entries: list[dict[str, Any]], delimiter: str = ",") -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(key for entry in entries for key in entry)), delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(entries)
+    return text.getvalue().encode()
+
+
+def as_parquet(entries: list[dict[str, Any]]) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(entries), file, row_group_size=2)
+    return file.getvalue()
+
+
+MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HN = "https://news.ycombinator.com/item?id="
+GITHUB = "https://github.com/a/b/issues/"
+# The bytes of a file; the addresses of its posts; entries that are skipped.
+FORMATS: dict[str, tuple[bytes, list[str], int]] = {
+    "JSON array": (json.dumps([own(1), own(2)]).encode(), [GITHUB + "1", GITHUB + "2"], 0),
+    "indented array": (json.dumps([own(1), own(2)], indent=1).encode(), [GITHUB + "1", GITHUB + "2"], 0),
+    "indented values": ("\n".join(json.dumps(own(n), indent=1) for n in (1, 2)).encode(), [GITHUB + "1", GITHUB + "2"], 0),
+    "one value": (json.dumps(own(1)).encode(), [GITHUB + "1"], 0),
+    "CSV": (as_csv([own(1), own(2)]), [GITHUB + "1", GITHUB + "2"], 0),
+    "TSV": (as_csv([own(1), own(2)], "\t"), [GITHUB + "1", GITHUB + "2"], 0),
+    "CSV of Excel": ("\ufeff".encode() + as_csv([own(1)], ";").replace(b"\n", b"\r\n"), [GITHUB + "1"], 0),
+    "CSV with other names": (
+        as_csv([{"Id": 1, "Headline": "It fails", "Link": GITHUB + "1", "Post Date": "x", "Created UTC": "11/20/2026 8:05", "Username": NAME, "Upvotes": "3.0", "Comments": ""}]),
+        [GITHUB + "1"],
+        0,
+    ),
+    "Parquet": (as_parquet([own(1), own(2), own(3)]), [GITHUB + n for n in "123"], 0),
+    "Parquet with times": (as_parquet([own(1, created_at=MOMENT)]), [GITHUB + "1"], 0),
+    "GH Archive": (
+        lines(event(1), event(2, action="closed"), event(3, "PushEvent"), event(4, pull_request={"html_url": "x"})),
+        [GITHUB + "1"],
+        3,
+    ),
+    "GH Archive, trimmed": (
+        lines(event(1, html_url=None, user=None, created_at=None), event(2, title=None, body=None)),
+        [GITHUB + "1"],
+        1,
+    ),
+    "GH Archive of BigQuery": (
+        lines(event(1) | {"payload": json.dumps(event(1)["payload"])}), [GITHUB + "1"], 0,
+    ),
+    "GitHub issues": (
+        json.dumps([event(1)["payload"]["issue"], event(2)["payload"]["issue"] | {"pull_request": {"html_url": "x"}}]).encode(),
+        [GITHUB + "1"],
+        1,
+    ),
+    "GitHub search": (json.dumps({"total_count": 1, "items": [event(1)["payload"]["issue"]]}).encode(), [GITHUB + "1"], 0),
+    "Arctic Shift": (
+        lines(
+            submission("a"),
+            submission("b", selftext="[removed]"),
+            submission("c", removed_by_category="moderator"),
+            submission("d", _meta={"removal_type": "deleted"}),
+            submission("e", permalink=None, created_utc=str(NOON)),
+            submission("f", permalink="https://www.reddit.com/r/x/comments/f/the_export/"),
+            {"id": "k", "body": "a comment", "created_utc": NOON, "subreddit": "x", "link_id": "t3_a"},
+        ),
+        [
+            "https://www.reddit.com/comments/e/",
+            "https://www.reddit.com/r/x/comments/a/the_export/",
+            "https://www.reddit.com/r/x/comments/f/the_export/",
+        ],
+        4,
+    ),
+    "Arctic Shift's API": (json.dumps({"data": [submission("a")]}).encode(), ["https://www.reddit.com/r/x/comments/a/the_export/"], 0),
+    "a page of Reddit": (
+        json.dumps([{"kind": "Listing", "data": {"children": [{"kind": "t3", "data": submission("a")}]}},
+                    {"kind": "Listing", "data": {"children": [{"kind": "t1", "data": {"body": "b"}}]}}]).encode(),
+        ["https://www.reddit.com/r/x/comments/a/the_export/"],
+        1,
+    ),
+    "Stack Exchange": (QUESTIONS, ["https://stackoverflow.com/questions/4", "https://stackoverflow.com/questions/6"], 1),
+    "Stack Exchange of BigQuery": (
+        as_csv([{"id": 4, "title": "How?", "body": "b", "creation_date": "2026-11-20 08:00:00.5 UTC", "score": 1, "owner_display_name": NAME, "post_type_id": 1, "tags": "a|b"}]),
+        ["https://stackoverflow.com/questions/4"],
+        0,
+    ),
+    "Stack Exchange of Kaggle": (
+        as_csv([{"Id": 4, "OwnerUserId": "8.0", "CreationDate": "2026-11-20T08:00:00Z", "ClosedDate": "NA", "Score": 1, "Title": "How?", "Body": "b"}]),
+        ["https://stackoverflow.com/questions/4"],
+        0,
+    ),
+    "Stack Exchange's API": (
+        json.dumps({"items": [{"question_id": 4, "title": "How?", "body": "b", "creation_date": NOON, "owner": {"display_name": NAME}}]}).encode(),
+        ["https://stackoverflow.com/questions/4"],
+        0,
+    ),
+    "Firebase": (
+        lines(
+            story(1), None, story(2, type="comment", text="c", title=None), story(3, dead=True),
+            {"deleted": True, "id": 4, "time": NOON, "type": "story"}, story(5, type="job"), story(6, title="[flagged]"),
+        ),
+        [HN + "1", HN + "5"],
+        5,
+    ),
+    "Hacker News of BigQuery": (
+        as_csv([
+            {"title": "t", "url": "", "text": "x", "dead": "", "by": NAME, "score": "3", "time": NOON, "timestamp": "2026-11-20 12:00:00 UTC", "type": "story", "id": "1", "parent": "", "descendants": "", "ranking": "", "deleted": ""},
+            {"title": "", "url": "", "text": "x", "dead": "true", "by": NAME, "score": "3", "time": NOON, "timestamp": "2026-11-20 12:00:00 UTC", "type": "story", "id": "2", "parent": "", "descendants": "", "ranking": "", "deleted": ""},
+        ]),
+        [HN + "1"],
+        1,
+    ),
+    "Hacker News of Hugging Face": (
+        as_parquet([story(1, time=MOMENT, score=5.0, descendants=None, dead=None), story(2, time=MOMENT, type="comment")]),
+        [HN + "1"],
+        1,
+    ),
+    "Hacker News of Hugging Face, seconds": (
+        as_csv([{"id": 1, "title": "t", "url": "https://example.com/", "score": 1, "time": NOON, "comments": 0, "author": NAME}]),
+        [HN + "1"],
+        0,
+    ),
+    "Hacker News of Kaggle": (
+        as_csv([{"id": 1, "title": "t", "url": "https://example.com/", "num_points": 1, "num_comments": 2, "author": NAME, "created_at": "11/20/2026 8:05"}]),
+        [HN + "1"],
+        0,
+    ),
+    "Algolia": (
+        json.dumps({"hits": [
+            {"objectID": "1", "title": "t", "created_at": "2026-11-20T12:00:00Z", "author": NAME, "_tags": [f"author_{NAME}"]},
+            {"objectID": "2", "comment_text": "c", "created_at": "2026-11-20T12:00:00Z", "author": NAME},
+        ], "nbHits": 2}).encode(),
+        [HN + "1"],
+        1,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_told_by_its_content(
+    name: str, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    content, urls, skipped = FORMATS[name]
+    file = tmp_path / "unnamed"
+    file.write_bytes(content)
+    report = ingest(file)
+    assert report.rejected == []
+    assert [url for (url,) in rows(database, "url")] == urls
+    assert report.skipped == skipped
+    # Every post says something, has its day, and its author is a hash.
+    assert rows(database, "distinct collection_date, author_hash is not null, title is not null") == [(DAY, True, True)]
+    assert NAME.encode() not in database_bytes(database, tmp_path)
+
+
+def database_bytes(database: duckdb.DuckDBPyConnection, folder: Path) -> bytes:
+    database.execute("checkpoint")
+    return (folder / "posts.duckdb").read_bytes()
+
+
+def test_fields_are_read_as_the_format_means_them(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    for name in ("Stack Exchange", "CSV with other names", "Firebase"):
+        (tmp_path / name).write_bytes(FORMATS[name][0])
+        ingest(tmp_path / name)
+    found = {url: values for url, *values in rows(database, "url, title, body, comment_count, vote_count, created_at")}
+    moment = datetime(2026, 11, 20, 8)  # noqa: DTZ001  (the table's times have no zone)
+    assert found["https://stackoverflow.com/questions/4"] == ['How "so"?', "<p>It fails</p>\n", 2, 3, moment]
+    assert found[GITHUB + "1"] == ["It fails", None, None, 3, moment.replace(minute=5)]
+    assert found[HN + "1"] == ["Ask HN: Why is CI slow?", None, 3, 5, moment.replace(hour=12)]
+
+
+def test_a_dump_of_another_stack_exchange_site_has_that_site_in_its_addresses(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    with py7zr.SevenZipFile(tmp_path / "superuser.com.7z", "w") as archive:
+        archive.writestr(b"<users/>", "Users.xml")
+        archive.writestr(QUESTIONS, "Posts.xml")
+    ingest(tmp_path / "superuser.com.7z")
+    assert [url for (url,) in rows(database, "url")] == [f"https://superuser.com/questions/{n}" for n in (4, 6)]
+
+
+# --- what the user says ------------------------------------------------------------------------------------------
+
+
+def test_columns_days_and_sources_are_the_users_choice(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    table = tmp_path / "posts.csv"
+    table.write_text(
+        "where,when,what,title\nhttps://example.com/1,2026-11-20,It fails,no\nhttps://example.com/2,2026-11-21,It is,no\n"
+    )
+    with pytest.raises(IngestError, match="a post needs an address, a time, and a title or text; it has: where, when"):
+        ingest(table)
+    chosen = {"url": "where", "created_at": "when", "title": "what"}
+    with pytest.raises(IngestError, match="--columns body=text: there is no such column; there are where, when"):
+        ingest(table, columns=chosen | {"body": "text"})
+    with pytest.raises(IngestError, match="no column holds the source of a post, and no address is at a site"):
+        ingest(table, columns=chosen)
+    report = ingest(table, columns=chosen | {"source": "reddit"}, day=DAY)
+    assert (report.stored.new, report.other_days) == (1, 1)
+    assert rows(database, "source, title") == [("reddit", "It fails")]
+
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_bytes(lines(own(1), story(1)))
+    assert ingest(mixed, only=["hackernews"]).skipped == 1
+    assert rows(database, "source") == [("reddit",), ("hackernews",)]
+    assert parse_columns("title=headline, body=text") == {"title": "headline", "body": "text"}
+
+
+def test_several_files_patterns_and_standard_input(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"part-{number}.jsonl").write_bytes(lines(own(number)))
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    packed = as_parquet([own(3)])  # is read from its end, which a pipe can not
+    if not (writer := os.fork()):
+        fifo.write_bytes(packed)
+        os._exit(0)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(lines(own(4))))))
+    names = [str(tmp_path / "part-*.jsonl"), str(tmp_path / "missing"), str(fifo), "-"]
+    reports = import_files(database, names, Wanted(), Console(file=io.StringIO()))
+    os.waitpid(writer, 0)
+    assert [report.stored.new for report in reports] == [1, 1, 0, 1, 1]
+    assert reports[2].errors == [f"{tmp_path / 'missing'} is no file"]
+    assert len(rows(database)) == 4
+
+
+# --- what is refused ---------------------------------------------------------------------------------------------
+
+REFUSED = {
+    "nothing": (b"", "is empty"),
+    "white space": (b"\n \n", "is empty"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "holds a picture"),
+    "zeros": (bytes(5_000), "holds no text"),
+    "a database": (b"SQLite format 3\0" + bytes(99), "holds a SQLite database"),
+    "prose": (b"Dear all,\nit does not work.\n" * 99, "is a table, but a post needs an address"),
+    "a log": (b"2026-11-20 08:00:00 ERROR it fails\n" * 99, "neither JSON, CSV, Parquet nor a dump"),
+    "another table": (b"city,inhabitants\nBern,134000\n", "it has: city, inhabitants"),
+    "other JSON": (lines({"city": "Bern"}), "it has: city"),
+    "a list of numbers": (b"[1, 2, 3]", "it has: nothing"),
+    "a page": (b"<!doctype html><html></html>", "is XML or HTML, but not the Posts.xml"),
+    "other XML": (b"<users><row Id='1'/></users>", "is XML or HTML, but not the Posts.xml"),
+    "two files": (None, r"the archive holds 2 files \(a, b\)"),
+    "packed prose": (gzip.compress(b"Dear all, it does not work.\n"), "neither JSON|a post needs"),
+    "cut at once": (gzip.compress(lines(own(1)))[:8], "can not be read: "),
+    "cut Parquet": (as_parquet([own(1)])[:-20], "can not be read: "),
+    "cut 7z": (in_7z(lines(own(1)))[:-30], "can not be read: "),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_file_of_posts_is_refused_in_one_line_and_leaves_nothing(
+    name: str, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    content, says = REFUSED[name]
+    file = tmp_path / "file"
+    if content is None:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("a", "1")
+            archive.writestr("b", "2")
+    else:
+        file.write_bytes(content)
+    start = time.process_time()
+    with pytest.raises(IngestError, match=says) as raised:
+        ingest(file)
+    assert time.process_time() - start < 1
+    assert len(str(raised.value).splitlines()) == 1
+    for table in ("raw_items", "rejected_items", "unfinished_files"):
+        assert database.execute(f"select count(*) from bronze.{table}").fetchall() == [(0,)]
+
+
+# --- bad entries -------------------------------------------------------------------------------------------------
+
+
+def test_no_name_is_kept_of_a_bad_entry(tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest) -> None:
+    deep = b'{"source": "github", "url": "x", "body": ' + b'{"body":' * 900 + b"1" + b"}" * 901 + b"\n"
+    broken: dict[str, bytes] = {
+        "own": lines(own(1, created_at="yesterday", editor={"name": NAME}, tags=[NAME])),
+        "events": lines(event(1), event(2, created_at="x", closed_by={"login": NAME}, assignees=[{"login": NAME}])),
+        "reddit": lines(submission("a", created_utc="x", media={"oembed": {"author_name": NAME}})),
+        "firebase": lines(story(1), story(2, id="x2")),
+        "questions": QUESTIONS.replace(b'Id="4"', b'Id="x4"'),
+        "table": as_csv([own(1, created_at="x")]) + f"{NAME},too,few\n".encode(),
+        "cut": lines(own(1)) + lines(own(2))[:-40] + b"\n" + f'[1, "{NAME}"\n{NAME}\n'.encode(),
+        "algolia": lines({"objectID": "x", "title": "t", "created_at": "2026-11-20T12:00:00Z", "author": NAME}),
+        "strange": lines(own(1), [NAME], NAME, {"who": NAME}, own(2, title={"user": {"login": NAME}})) + deep,
+    }
+    for name, content in broken.items():
+        (tmp_path / name).write_bytes(content)
+        assert ingest(tmp_path / name).failed, name
+    kept = database.execute("select entry, reason from bronze.rejected_items").fetchall()
+    assert len(kept) >= 13
+    assert not [row for row in kept if NAME in f"{row}"]
+    assert NAME.encode() not in database_bytes(database, tmp_path)
+    # What says where the entry is, and what is wrong with it, stays.
+    [(entry, reason)] = [row for row in kept if "reddit:1" in row[1]]
+    assert json.loads(entry)["permalink"] == "/r/x/comments/a/the_export/"
+    assert "created_at: Input should be a valid datetime" in reason
+    [(entry, reason)] = [row for row in kept if "cut:2" in row[1]]
+    assert entry == f"{tmp_path / 'cut'}, line 2: {len(lines(own(2))) - 39:,} characters"
+    assert "not JSON: unexpected end of data at character 152" in reason
+    # The same file again adds nothing.
+    ingest(tmp_path / "strange")
+    assert database.execute("select count(*) from bronze.rejected_items").fetchall() == [(len(kept),)]
+
+
+def test_a_flood_of_bad_lines_is_counted_and_not_listed(tmp_path: Path, ingest: Ingest) -> None:
+    (tmp_path / "posts").write_bytes(lines(own(0), *(own(n, source="twitter") for n in range(1, 1_501))))
+    report = ingest(tmp_path / "posts")
+    assert (len(report.rejected), report.unlisted_rejects, report.numbers()["rejected"]) == (1_000, 500, 1_500)
+
+
+def test_the_last_version_of_a_post_in_a_file_counts(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "posts").write_bytes(lines(own(1, title="a"), own(1, title="b"), own(2), own(1, title="c")))
+    report = ingest(tmp_path / "posts")
+    assert (report.stored.new, report.repeated) == (2, 2)
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    (tmp_path / "posts").write_bytes(lines(own(1, title="d"), own(3), own(1, title="e")))
+    ingest(tmp_path / "posts")
+    assert rows(database, "title") == [("e",), ("Build 2 fails",), ("Build 3 fails",)]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gz", "zst"])
+def test_what_stands_before_the_damage_is_stored(
+    pack: Callable[[bytes], bytes], tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    text = lines(*(own(number, body=os.urandom(300).hex()) for number in range(2_000)))
+    packed = pack(text)
+    (tmp_path / "posts").write_bytes(packed[: len(packed) // 2])
+    report = ingest(tmp_path / "posts")
+    assert 300 < report.stored.new < 1_500
+    assert [error.split(":")[0] for error in report.errors] == ["can not be read"]
+    assert report.rejected == []
+    assert report.stored.new == len(rows(database))
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "stored"),
+    [
+        (json.dumps([own(1), own(2)])[:-40], "it ends in the middle, after entry 1", 1),
+        (json.dumps([own(1), own(2)])[:-1], "it ends in the middle, after entry 2", 2),
+        ("[" + json.dumps(own(1)) + ', {"source": nobody}, ' + json.dumps(own(2)) + "]", "entry 2 is not JSON: Expecting", 1),
+        (QUESTIONS.decode("utf-8-sig")[:-60], "it is not XML after entry 2", 1),
+    ],
+)  # fmt: skip
+def test_a_text_that_breaks_off_is_read_as_far_as_it_goes(
+    text: str, says: str, stored: int, tmp_path: Path, ingest: Ingest
+) -> None:
+    (tmp_path / "posts").write_text(text)
+    report = ingest(tmp_path / "posts")
+    assert report.stored.new == stored
+    assert says in report.errors[0]
+
+
+# --- size, and a kill --------------------------------------------------------------------------------------------
+
+
+def test_entries_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PART", 7)
+    entries = [own(number) for number in range(20)] + [{"nested": [[1], {"a": [2.5e3]}]}, "text", 12345678, None, True]
+    for text in (json.dumps(entries), json.dumps(entries, indent=2), "\n".join(map(json.dumps, entries))):
+        assert [entry for _, entry in reading.read_values(io.BytesIO(text.encode()))] == entries
+    monkeypatch.setattr(reading, "LONGEST", 2_000)
+    long = lines(own(1), own(2, body="x" * 5_000), own(3))
+    found = [entry for _, entry in reading.read_lines(io.BytesIO(long))]
+    assert [found[0], found[2]] == [own(1), own(3)]
+    assert found[1] == reading.Unreadable(len(lines(own(2, body="x" * 5_000))), "longer than 0 MB")
+    with pytest.raises(IngestError, match="entry 1 is longer than"):
+        list(reading.read_values(io.BytesIO(json.dumps([own(2, body="x" * 9_000)]).encode())))
+
+
+def test_a_killed_import_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    with file.open("wb") as text:
+        for number in range(60_000):
+            text.write(lines(own(number)))
+    environment = os.environ | {"GROUNDSWELL_DB": str(tmp_path / "posts.duckdb"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "ingest", "--file", str(file)]
+    killed = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    log = tmp_path / "posts.duckdb.wal"
+    while killed.poll() is None and not (log.exists() and log.stat().st_size > 1_000_000):
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    with duckdb.connect(str(tmp_path / "posts.duckdb")) as connection:
+        [(stored,)] = connection.execute("select count(*) from bronze.raw_items").fetchall()
+        [(done,)] = connection.execute("select coalesce(max(entries), 0) from bronze.unfinished_files").fetchall()
+    assert stored == done < 60_000
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (f"goes on after {done:,} entries" in again.stderr) == (done > 0)
+    with duckdb.connect(str(tmp_path / "posts.duckdb")) as connection:
+        counts = "select count(*), count(distinct url_hash) from bronze.raw_items"
+        assert connection.execute(counts).fetchall() == [(60_000, 60_000)]
+        assert connection.execute("select count(*) from bronze.unfinished_files").fetchall() == [(0,)]
+
+
+# --- what is fast, and equal to what is slow ---------------------------------------------------------------------
+
+
+@given(st.from_regex(item.USUAL_TIME, fullmatch=True))
+def test_a_usual_time_means_what_pydantic_reads(text: str) -> None:
+    def read(value: str) -> object:
+        try:
+            return item.Item.model_validate(own(1, created_at=value)).created_at
+        except ValueError:
+            return None
+
+    # The same moment in a spelling that takes the long way.
+    assert read(text) == read(text[:-1] + "+00:00")
+
+
+@given(st.text(st.characters(codec=None), max_size=30))
+def test_a_cleaned_text_can_be_stored_and_plain_ones_stay(text: str) -> None:
+    cleaned = item.clean_text(text)
+    assert cleaned == text.replace("\x00", "").encode("utf-8", "replace").decode()
