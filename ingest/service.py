@@ -15,7 +15,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from groundswell import __version__
 from groundswell.clock import now
 from ingest import archive
-from ingest.allowance import Allowance, Sending
+from ingest.allowance import Allowance, Sending, TurnedBackError
 from ingest.errors import IngestError, StrangeResponseError
 from ingest.parsed import Payload
 from ingest.redaction import Redaction
@@ -24,7 +24,7 @@ from ingest.response import TransientError
 from ingest.sign_in import SignIn
 from ingest.source import Source
 from ingest.stopwatch import Stopwatch
-from ingest.store import request_answered, request_sent
+from ingest.store import request_answered, request_sent, request_withdrawn
 
 ATTEMPTS = 5
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -92,18 +92,13 @@ class Service:
                 with attempt:
                     headers = await self._sign_in.headers(self._ask_for_token) if request.window else {}
                     try:
-                        return await self._ask_once(request, headers, read)
+                        return await self._ask_once(request, headers, read, attempt.retry_state.attempt_number)
                     except TransientError as failure:
                         if failure.renew:
                             renewed += 1
                             if renewed > 1:
                                 raise IngestError(f"{failure}, nor a new one") from failure
                             self._sign_in.forget(headers)
-                        wait = failure.wait
-                        if failure.limited and wait is None:
-                            wait = self.allowance.span * 2 ** (attempt.retry_state.attempt_number - 1)
-                        if wait is not None:
-                            self.allowance.pause(wait, self._redaction.text(str(failure)))
                         raise
         except TransientError as failure:
             raise IngestError(self._redaction.text(f"{failure}, {ATTEMPTS} times in a row")) from failure
@@ -124,41 +119,68 @@ class Service:
         return (await self.ask(request, read)).content
 
     async def _ask_once(
-        self, request: ApiRequest, headers: dict[str, str], read: Callable[[Payload], Content]
+        self, request: ApiRequest, headers: dict[str, str], read: Callable[[Payload], Content], attempt: int
     ) -> Answer[Content]:
         """Send a request once, and record it before it leaves and after its response. Raises what _read raises."""
-        async with self.allowance.slot() as sending:
-            self.requests += 1
-            request_id = request_sent(
-                self.connection, self.source.name, request.address, self.allowance.requests, self.allowance.span
-            )
+        while True:
             try:
-                with self.busy:
-                    response = await self._send(request, headers, sending)
-                    # A token that is granted is the one credential that must stay in the response. All others go
-                    # before an error text is cut, because half a credential would not be found.
-                    if request.window or response.is_error:
-                        response = self._redaction.response(response)
+                async with self.allowance.slot() as sending:
+                    self.requests += 1
+                    request_id = request_sent(
+                        self.connection, self.source.name, request.address, self.allowance.requests, self.allowance.span
+                    )
+                    with self.busy:
+                        response = await self._send(request, headers, sending)
+                break
+            except TurnedBackError:
+                self.requests -= 1
+                request_withdrawn(self.connection, request_id)
             except TransientError as failure:
-                request_answered(self.connection, request_id, None, self._redaction.text(str(failure)))
+                outcome = self._redaction.text(str(failure))
+                request_answered(self.connection, request_id, None, outcome, sending.left_at_utc, now(), None)
                 raise
+        # The slot is free again. Nothing is awaited until the pauses that the response asks for are in force: no other
+        # request of the service can leave before.
         received_at = now()
-        outcome, problem = archive.USED, None
+        outcome, problem, recording = archive.USED, None, None
         with self.busy:
+            # A token that is granted is the one credential that must stay in the response. All others go before an
+            # error text is cut, because half a credential would not be found.
+            if request.window or response.is_error:
+                response = self._redaction.response(response)
+            pauses: list[float] = []
             try:
-                content = self._read(response, read)
+                content = self._read(response, read, pauses)
             except (TransientError, IngestError) as error:
                 outcome, problem = self._redaction.text(f"{type(error).__name__}: {error}"), error
-            request_answered(self.connection, request_id, response.status_code, outcome)
-            recording = None
+                if isinstance(error, TransientError):
+                    pauses += self._pause_after(error, attempt)
+            # A longer pause is not sat out: it ends the source.
+            pause = max((seconds for seconds in pauses if 0 < seconds <= self.allowance.patience), default=None)
+            request_answered(
+                self.connection, request_id, response.status_code, outcome, sending.left_at_utc, received_at, pause
+            )
             if self.archive and request.window:
                 recording = archive.keep(self.archive, request, request.window, response, received_at, outcome)
         if problem:
             raise problem
         return Answer(content, received_at, recording)
 
+    def _pause_after(self, failure: TransientError, attempt: int) -> list[float]:
+        """Pause as a failure asks for; a limit without a time pauses for a span, doubled with each attempt."""
+        wait = failure.wait
+        if failure.limited and wait is None:
+            wait = self.allowance.span * 2 ** (attempt - 1)
+        if wait is None:
+            return []
+        self.allowance.pause(wait, self._redaction.text(str(failure)))
+        return [wait]
+
     async def _send(self, request: ApiRequest, headers: dict[str, str], sending: Sending) -> httpx.Response:
-        """Send a request. Raises TransientError if no whole response comes, IngestError if the address is invalid."""
+        """Send a request. Raises TransientError if no whole response comes, IngestError if the address is invalid.
+
+        Raises TurnedBackError if the request has not left.
+        """
         try:
             async with asyncio.timeout(DEADLINE):
                 return await self.client.request(
@@ -177,14 +199,19 @@ class Service:
                 f"{request.url} can not be reached: {type(error).__name__} {error}".rstrip()
             ) from error
 
-    def _read(self, response: httpx.Response, read: Callable[[Payload], Content]) -> Content:
-        """The content of a response. Raises TransientError, QueryRefusedError or IngestError."""
+    def _read(self, response: httpx.Response, read: Callable[[Payload], Content], pauses: list[float]) -> Content:
+        """The content of a response. Adds the seconds of pauses that the response asks for, which are then in force.
+
+        Raises TransientError, QueryRefusedError or IngestError.
+        """
         try:
             payload = response.json()
         except (ValueError, RecursionError):
             payload = None
         for quota in self.source.quotas(response, payload):
             self.allowance.limit(quota.remaining, quota.seconds, quota.reason)
+            if quota.remaining < 1:
+                pauses.append(quota.seconds)
         if problem := self.source.problem_of(response, payload):
             raise problem
         try:

@@ -75,6 +75,8 @@ create table if not exists bronze.ingest_requests (
     requested_at timestamp not null,
     answered_at timestamp
 );
+alter table bronze.ingest_requests add column if not exists pause_seconds double;
+alter table bronze.ingest_requests add column if not exists left_at timestamp;
 """
 
 ITEM_SCHEMA = pa.schema(
@@ -310,18 +312,38 @@ def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, a
     return int(request_id)
 
 
+def request_withdrawn(connection: duckdb.DuckDBPyConnection, request_id: int) -> None:
+    """Remove the row of a request that has not left."""
+    with write_errors():
+        connection.execute("delete from bronze.ingest_requests where request_id = $id", {"id": request_id})
+
+
 def request_answered(
-    connection: duckdb.DuckDBPyConnection, request_id: int, status_code: int | None, outcome: str
+    connection: duckdb.DuckDBPyConnection,
+    request_id: int,
+    status_code: int | None,
+    outcome: str,
+    left_at: datetime | None,
+    answered_at: datetime,
+    pause_seconds: float | None,
 ) -> None:
-    """Record the outcome of a request."""
+    """Record when a request left, its outcome, and the pause that the response asks for."""
     with write_errors():
         connection.execute(
             """
             update bronze.ingest_requests
-            set status_code = $status_code, outcome = $outcome, answered_at = $moment
+            set status_code = $status_code, outcome = $outcome, left_at = $left_at, answered_at = $answered_at,
+                pause_seconds = $pause_seconds
             where request_id = $id
             """,
-            {"id": request_id, "status_code": status_code, "outcome": outcome, "moment": now()},
+            {
+                "id": request_id,
+                "status_code": status_code,
+                "outcome": outcome,
+                "left_at": left_at,
+                "answered_at": answered_at,
+                "pause_seconds": pause_seconds,
+            },
         )
 
 
@@ -333,3 +355,15 @@ def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: fl
         {"source": source, "since": moment - timedelta(seconds=span)},
     ).fetchall()
     return [max((moment - requested_at).total_seconds(), 0.0) for (requested_at,) in rows]
+
+
+def pause_left(connection: duckdb.DuckDBPyConnection, source: str) -> float:
+    """The seconds that a pause still lasts that a source asked an earlier run for; 0 without one."""
+    [(end,)] = connection.execute(
+        """
+        select max(answered_at + to_microseconds((pause_seconds * 1000000)::bigint)) from bronze.ingest_requests
+        where source = $source
+        """,
+        {"source": source},
+    ).fetchall()
+    return max((end - now()).total_seconds(), 0.0) if end else 0.0
