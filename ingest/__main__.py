@@ -16,6 +16,7 @@ from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
+from ingest.forget import forget
 from ingest.jsonl import import_posts
 from ingest.limits import Limits
 from ingest.plan import estimate, estimate_table, estimates_as_json
@@ -41,8 +42,9 @@ def parse_source(name: str) -> str:
     return name
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def main(
+    context: typer.Context,
     day: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20.")
     ] = None,
@@ -85,6 +87,8 @@ def main(
     """
     console = Console(stderr=True)
     set_up_logging(console)
+    if context.invoked_subcommand:
+        return
     if sample and replay_dir:
         raise typer.BadParameter("--sample replays the bundled folder, --replay another one: give one of them")
     if sample:
@@ -127,6 +131,9 @@ def main(
         Console(width=max(Console().width, 130)).print(closing_table(reports))
     if any(report.failed for report in reports):
         raise typer.Exit(1)
+
+
+app.command()(forget)
 
 
 def sample_folder(days: Sequence[date]) -> Path:

@@ -64,6 +64,13 @@ create table if not exists bronze.rejected_items (
     collected_at timestamp not null
 );
 
+create table if not exists bronze.forgotten (
+    url_hash text not null,
+    forgotten_at timestamp not null,
+    rewritten_at timestamp,
+    left_board_at timestamp
+);
+
 create table if not exists bronze.ingest_requests (
     request_id bigint not null,
     source text not null,
@@ -174,9 +181,13 @@ def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
-    """Insert new posts and update changed ones, in one statement; nothing is deleted. The posts are distinct."""
+    """Insert new posts and update changed ones, in one statement; nothing is deleted. The posts are distinct.
+
+    Every post goes this way. Those that were forgotten (ingest.forget) stay out, and count as unchanged.
+    """
     if not items:
         return Stored()
+    forgotten = forgotten_among(connection, items)
     arriving = pa.Table.from_pylist(  # noqa: F841  (DuckDB finds it by name)
         [
             item.model_dump(include=set(Item.model_fields))
@@ -187,6 +198,7 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
                 "author_hash": item.author_hash,
             }
             for item in items
+            if item.url_hash not in forgotten
         ],
         schema=ITEM_SCHEMA,
     )
@@ -194,6 +206,17 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
         action for (action,) in connection.execute(UPSERT_ITEMS, {"collected_at": collected_at}).fetchall()
     )
     return Stored(actions["INSERT"], actions["UPDATE"], len(items) - actions.total())
+
+
+def forgotten_among(connection: duckdb.DuckDBPyConnection, items: Sequence[Item]) -> set[str]:
+    """The hashes of those posts that were forgotten."""
+    if connection.execute("select 1 from bronze.forgotten limit 1").fetchone() is None:
+        return set()
+    rows = connection.execute(
+        "select url_hash from bronze.forgotten where url_hash in (select unnest($hashes::text[]))",
+        {"hashes": [item.url_hash for item in items]},
+    ).fetchall()
+    return {url_hash for (url_hash,) in rows}
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
