@@ -40,6 +40,9 @@ GONE = "(select url_hash from temp.gone)"
 KEYS = ("url_hash", "other_url_hash", "duplicate_of")
 # A text of at least so many characters that a label and a post share is taken from the post.
 SHARED = 12
+# The ledgers of the board, with the columns of the ids of issues, problems and themes.
+LEDGERS = {"live_issues": "issue_id", "live_problems": "problem_id", "live_themes": "theme_id"}
+FOLLOWERS = {*LEDGERS, "theme_posts"}
 # The columns of a label that may share a text.
 TEXTS = ("title", "canonical_title", "description", "central_title")
 ERASED = "erased: a post was forgotten"
@@ -178,8 +181,8 @@ def erase(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> Erased:
         """
     ).fetchall()
     rows = 0
-    # The ledgers come last: they follow the tables that they tell of.
-    for (schema, name), columns in sorted(tables.items(), key=lambda table: table[0][1].startswith("live_")):
+    # Tables that follow others come last.
+    for (schema, name), columns in sorted(tables.items(), key=lambda table: table[0][1] in FOLLOWERS):
         if (schema, name) == ("bronze", "forgotten"):
             continue
         table = f'"{schema}"."{name}"'
@@ -206,9 +209,8 @@ def statements(table: str, name: str, columns: set[str], wanted: Wanted) -> Iter
     """The statements that erase the posts from a table or from its journal; each returns a number of rows."""
     topics = "(cluster_date, cluster_id) in (select (cluster_date, cluster_id) from temp.gone_topics)"
     is_of_topic = {"cluster_date", "cluster_id"} <= columns
-    if name in ("live_issues", "live_problems", "live_themes"):
+    if key := LEDGERS.get(name):
         # The ledgers of the board: the rows of what leaves it say so until it has left.
-        key = {"live_issues": "issue_id", "live_problems": "problem_id", "live_themes": "theme_id"}[name]
         yield (
             f"update {table} set action = 'delete', synced_at = null where action is distinct from 'delete'"
             f" and {key} not in (select {key} from gold.{name.removeprefix('live_')})"
@@ -251,6 +253,8 @@ def statements(table: str, name: str, columns: set[str], wanted: Wanted) -> Iter
         for key in KEYS:
             if key in columns:
                 yield f"delete from {table} where {key} in {GONE}"
+        if name == "theme_posts":
+            yield f"delete from {table} where theme_id not in (select theme_id from gold.themes)"
         if is_of_topic and name != "cluster_assignments":
             yield f"delete from {table} where {topics}"
         if "content_hash" in columns:
