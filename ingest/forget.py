@@ -45,9 +45,9 @@ LEDGERS = {"live_issues": "issue_id", "live_problems": "problem_id", "live_theme
 FOLLOWERS = {*LEDGERS, "theme_posts"}
 # The columns of a label that may share a text.
 TEXTS = ("title", "canonical_title", "description", "central_title")
+# The name under which the copy is attached: no database of a person is called so.
+COPY = "groundswell_forget_copy"
 ERASED = "erased: a post was forgotten"
-# So many days are listed.
-SHOWN = 7
 
 # Temporary tables: the topics, problems, themes and texts of the forgotten posts, and their words.
 SCOPE = {
@@ -173,13 +173,6 @@ def erase(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> Erased:
         connection.execute(f"create or replace temp table {name} as {query.format(**names)}")
     connection.execute("set variable gone = (select coalesce(list(url_hash), []) from temp.gone)")
     connection.execute("set variable gone_texts = (select coalesce(list(content_hash), []) from temp.gone_texts)")
-    days = connection.execute(
-        f"""
-        select collection_date from bronze.raw_items where url_hash in {GONE}
-        union select cluster_date from temp.gone_topics
-        order by all
-        """
-    ).fetchall()
     rows = 0
     # Tables that follow others come last.
     for (schema, name), columns in sorted(tables.items(), key=lambda table: table[0][1] in FOLLOWERS):
@@ -201,8 +194,21 @@ def erase(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> Erased:
         """,
         {"moment": now()},
     ).fetchall()
-    left = connection.execute("select distinct collection_date from bronze.raw_items").fetchall()
-    return Erased(int(posts), rows, [day for (day,) in days if (day,) in left])
+    return Erased(int(posts), rows, days_to_build(connection, tables))
+
+
+def days_to_build(connection: duckdb.DuckDBPyConnection, tables: dict[tuple[str, str], set[str]]) -> list[date]:
+    """The days with posts whose topics were erased, by this command or by one that was killed, and not built again."""
+    if not {("silver", "cluster_assignments"), ("silver", "clusters")} <= tables.keys():
+        return []
+    rows = connection.execute(
+        """
+        select distinct cluster_date
+        from silver.cluster_assignments anti join silver.clusters using (cluster_date, cluster_id)
+        order by all
+        """
+    ).fetchall()
+    return [day for (day,) in rows]
 
 
 def statements(table: str, name: str, columns: set[str], wanted: Wanted) -> Iterator[str]:
@@ -342,13 +348,13 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             # The log holds deleted rows, too. Once it is written to the file, it is empty and gone.
             connection.execute("checkpoint")
             [(name,)] = connection.execute("select current_database()").fetchall()
-            connection.execute(f"attach '{str(copy).replace(chr(39), chr(39) * 2)}' as rewritten")
-            connection.execute(f'copy from database "{name.replace(chr(34), chr(34) * 2)}" to rewritten')
+            connection.execute(f"attach {literal(str(copy))} as {COPY}")
+            connection.execute(f"copy from database {identifier(name)} to {COPY}")
             connection.execute(
-                "update rewritten.bronze.forgotten set rewritten_at = $moment where rewritten_at is null",
+                f"update {COPY}.bronze.forgotten set rewritten_at = $moment where rewritten_at is null",
                 {"moment": now()},
             )
-            connection.execute("detach rewritten")
+            connection.execute(f"detach {COPY}")
         shutil.copymode(file, copy)
         with copy.open("rb") as written:
             os.fsync(written.fileno())
@@ -360,38 +366,50 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             path.unlink(missing_ok=True)
 
 
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def leave_board() -> int:
     """Take the posts off the board, by another command; returns its exit status."""
     return subprocess.run([sys.executable, "-m", "sync", "forgotten"], check=False).returncode
 
 
 def forget_posts(wanted: Wanted) -> list[str]:
-    """Do all steps; returns the addresses that no post has or had. Raises GroundswellError."""
+    """Erase posts from the tables and the file; returns the addresses that no post has or had.
+
+    Raises IngestError or DatabaseError.
+    """
+    if not Path(database_path()).is_file():
+        raise IngestError(f"there is no database {database_path()}: GROUNDSWELL_DB names another one")
     with open_store() as connection:
         with transaction(connection):
             unknown = choose(connection, wanted)
-            [(chosen, again)] = connection.execute(
-                "select count(distinct url_hash), count(distinct url_hash) filter (where url_hash in"
-                " (select url_hash from bronze.forgotten)) from temp.gone"
-            ).fetchall()
-            if not chosen:
-                if wanted.urls:
-                    raise IngestError(f"no post has the address {', '.join(unknown)}: nothing is forgotten")
-                raise IngestError("no post was found: nothing is forgotten")
+            if connection.execute("select 1 from temp.gone").fetchone() is None:
+                if wanted.before:
+                    log.info("no post was written before %s: nothing is forgotten", wanted.before)
+                    return []
+                found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
+                raise IngestError(f"no post {found}: nothing is forgotten")
             erased = erase(connection, wanted)
-        [(unwritten,)] = connection.execute(
-            "select count(*) from bronze.forgotten where rewritten_at is null"
-        ).fetchall()
-        if unwritten or erased.rows:
+        waiting = connection.execute("select 1 from bronze.forgotten where rewritten_at is null").fetchone()
+        if waiting:
             rewrite(connection)
-    log.info(
-        "%d posts are forgotten%s: %d rows are gone or blanked, and %s is written anew",
-        erased.posts, f" ({again} were before)" if again else "", erased.rows, database_path(),
-    )  # fmt: skip
-    for day in erased.days[:SHOWN]:
-        log.info("build again: dbt build --vars 'date: %s'", day)
-    if len(erased.days) > SHOWN:
-        log.info("and %d later days", len(erased.days) - SHOWN)
+    if erased.posts or waiting:
+        log.info(
+            "%s forgotten: %s rows are deleted or blanked, and %s is written anew",
+            "1 post is" if erased.posts == 1 else f"{erased.posts:,} posts are", f"{erased.rows:,}", database_path(),
+        )  # fmt: skip
+    else:
+        log.info("forgotten before: nothing is left in %s", database_path())
+    if days := [f"{day}" for day in erased.days]:
+        log.info("build again, with dbt build --vars 'date: DAY': %s", ", ".join(days))
     return unknown
 
 
@@ -422,6 +440,7 @@ def forget(
     if not os.environ.get("POCKETBASE_URL"):
         log.info("POCKETBASE_URL is not set: if a board has the posts, python -m sync forgotten takes them off")
     elif leave_board():
+        log.error("the board still has the posts: the next push takes them off, and so does python -m sync forgotten")
         raise typer.Exit(1)
 
 
