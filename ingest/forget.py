@@ -347,6 +347,9 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
         with write_errors():
             # The log holds deleted rows, too. Once it is written to the file, it is empty and gone.
             connection.execute("checkpoint")
+            # DuckDB compresses 120,000 rows at a time in each thread, beside this.
+            connection.execute("set threads = 1")
+            connection.execute("set memory_limit = '500MB'")
             [(name,)] = connection.execute("select current_database()").fetchall()
             connection.execute(f"attach {literal(str(copy))} as {COPY}")
             connection.execute(f"copy from database {identifier(name)} to {COPY}")
