@@ -18,6 +18,7 @@ from ingest.check import FAILS, check, check_table
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
+from ingest.forget import forget
 from ingest.limits import Limits
 from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
@@ -171,6 +172,9 @@ def check_sources() -> None:
     Console(width=max(Console().width, 100)).print(check_table(findings))
     if any(finding.state == FAILS for finding in findings):
         raise typer.Exit(1)
+
+
+app.command("forget")(forget)
 
 
 def fail(error: GroundswellError) -> typer.Exit:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from groundswell.clock import now
 from groundswell.errors import GroundswellError
 from ingest.errors import IngestError
 
@@ -14,20 +15,41 @@ from ingest.errors import IngestError
 SLACK = 0.04
 # Shorter waits, in seconds, are not logged.
 NOTEWORTHY = 5.0
+# A response that waits at the network is noticed within three turns of the event loop: the loop sees the bytes, wakes
+# the task that waits for them, and the task reads the headers.
+TURNS = 4
+# If these turns take longer, in seconds, another task has worked meanwhile, and a response may have come.
+QUIET = 0.005
 
 log = logging.getLogger("groundswell.ingest")
 
 
-class Sending:
-    """A request that is being sent. httpcore calls trace, which notes when the request has left."""
+class TurnedBackError(Exception):
+    """The request has not left: since it got its slot, the service has asked for a pause, or its source has ended."""
 
-    def __init__(self) -> None:
+
+class Sending:
+    """A request that is being sent. httpcore calls trace, which lets the request leave and notes its progress.
+
+    left_at: when the network has taken the headers (seconds of the loop's clock, and UTC without a zone).
+    """
+
+    def __init__(self, allowance: "Allowance") -> None:
+        self._allowance = allowance
         self.left_at: float | None = None
+        self.left_at_utc: datetime | None = None
+        self.turned_back = False
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Note the time when the network has taken the last byte of the headers."""
-        if event.endswith("send_request_headers.complete"):
-            self.left_at = asyncio.get_running_loop().time()
+        """Hold the request until it can leave. Raises TurnedBackError if it may not leave."""
+        match event.partition(".")[2]:
+            case "send_request_headers.started":
+                await self._allowance.pass_gate(self)
+            case "send_request_headers.complete":
+                self.left_at, self.left_at_utc = asyncio.get_running_loop().time(), now()
+                self._allowance.leave_gate(self)
+            case "receive_response_headers.complete":
+                self._allowance.answered.add(self)
 
 
 class Allowance:
@@ -36,6 +58,10 @@ class Allowance:
     There are `requests` slots. A request takes a slot and frees it `span` seconds after its response. So no slot is
     used twice within a span, neither by the time when requests leave nor by the time when they arrive. Rate limiting
     libraries keep a log of departures instead: a delayed request could arrive together with those of the next span.
+
+    A request that has a slot still has to connect, and a response with a pause can arrive meanwhile. So each request
+    passes a gate in the moment in which it leaves: one at a time, and only while no response is being read. A request
+    that finds a pause there is turned back: it frees its slot, and waits for another one.
 
     At full load a slot is idle only while its request is under way, and for at most the share SLACK of a span. So at
     least 1 / (1 + SLACK) = 96 % of the allowance is used.
@@ -59,6 +85,10 @@ class Allowance:
         for age in busy:
             self._free(loop.time() + self._hold - age)
         self._door = asyncio.Lock()
+        self._gate = asyncio.Lock()
+        self._at_gate: Sending | None = None
+        # The requests whose responses have begun to arrive, and may ask for a pause.
+        self.answered: set[Sending] = set()
         self._news = asyncio.Event()
         self._closed: GroundswellError | None = None
         self._open_at, self._reason = 0.0, ""
@@ -80,6 +110,8 @@ class Allowance:
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[Sending]:
         """Hold a slot while a request is sent and answered. Requests get slots in the order in which they ask.
+
+        Once the block ends, the caller reads the response and calls pause and limit before it awaits anything.
 
         Raises IngestError if the service wants a longer pause than patience; the message says when to resume.
         """
@@ -105,12 +137,18 @@ class Allowance:
                 self._waits = None
             self._left -= 1
             self.in_flight += 1
-        return Sending()
+        return Sending(self)
 
     def _give_back_slot(self, sending: Sending) -> None:
         """Free the slot of a request that has been answered, one span from the moment from which the request counts."""
         self.in_flight -= 1
+        self.answered.discard(sending)
+        self.leave_gate(sending)
         self._news.set()
+        if sending.turned_back:
+            self._left += 1
+            self._slots.release()
+            return
         counts_from = asyncio.get_running_loop().time()
         if sending.left_at is not None:
             counts_from = min(counts_from, sending.left_at + SLACK * self.span)
@@ -125,6 +163,33 @@ class Allowance:
 
         self._frees_at.append(moment)
         asyncio.get_running_loop().call_at(moment, free)
+
+    async def pass_gate(self, sending: Sending) -> None:
+        """Wait until the request can leave at once. Raises TurnedBackError if it may not leave.
+
+        The caller sends the first byte before it awaits anything else.
+        """
+        await self._gate.acquire()
+        self._at_gate = sending
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+            if self.answered:
+                self._news.clear()
+                await self._news.wait()
+            elif loop.time() - started < QUIET:
+                break
+        if self._closed or loop.time() < self._open_at:
+            sending.turned_back = True
+            raise TurnedBackError
+
+    def leave_gate(self, sending: Sending) -> None:
+        """Let the next request come to the gate, if this one stands there."""
+        if self._at_gate is sending:
+            self._at_gate = None
+            self._gate.release()
 
     def pause(self, seconds: float, reason: str) -> None:
         """Let no request leave for some seconds. Of several pauses, the one that ends last counts."""

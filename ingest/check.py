@@ -19,7 +19,7 @@ from ingest.limits import Limits
 from ingest.service import Service
 from ingest.settings import Sections, why_off
 from ingest.sources import sources
-from ingest.store import recent_requests
+from ingest.store import pause_left, recent_requests
 from ingest.window import FIRST_PAGE, day_window
 
 # The longest pause in seconds that a check waits for a service.
@@ -66,6 +66,7 @@ async def check_source(
         return [Finding(name, FAILS, with_advice(str(error), source.advice()))]
     recent = recent_requests(connection, name, limits.span * (1 + SLACK))
     allowance = Allowance(name, requests, limits.span, PATIENCE, recent)
+    allowance.pause(pause_left(connection, name), f"{source.label} asked an earlier run for a pause")
     service = Service(source, client, allowance, connection, attempts=1)
     findings = []
     for query in queries if source.has_many_hosts else queries[:1]:

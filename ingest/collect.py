@@ -28,6 +28,7 @@ from ingest.sources import sources
 from ingest.store import (
     give_up_windows,
     keep_rejected,
+    pause_left,
     read_windows,
     recent_requests,
     upsert_items,
@@ -303,6 +304,7 @@ async def collect_source(
     give_up_windows(connection, name, source.queries(run.settings[name]), run.days[0], run.days[-1])
     recent = recent_requests(connection, name, span * (1 + SLACK))
     allowance = Allowance(name, requests, span, run.limits.patience, recent)
+    allowance.pause(pause_left(connection, name), f"{source.label} asked an earlier run for a pause")
     service = Service(source, client, allowance, connection, run.archive)
     watch(service, report)
     started = time.monotonic()

@@ -24,7 +24,7 @@ from groundswell.clock import this_second
 from groundswell.database import transaction
 from ingest.bulk import Batch, Reader, counted
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_row, source_of, table, unfolded
+from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.reading import (
     Entries,
@@ -38,6 +38,7 @@ from ingest.reading import (
     starts_with_json,
 )
 from ingest.report import LISTED_REJECTS, Report
+from ingest.sources import source_at
 from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
 # DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
@@ -100,7 +101,7 @@ class Source:
             return self
         first = list(islice(self.entries, LOOKED_AT))
         addresses = [entry.get(address) for _, entry in first if isinstance(entry, dict)]
-        if addresses and not any(map(source_of, addresses)):
+        if addresses and not any(map(source_at, addresses)):
             raise IngestError(
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
                 " source, as --columns source=reddit"

@@ -80,6 +80,13 @@ create table if not exists bronze.unfinished_files (
     stored_at timestamp not null
 );
 
+create table if not exists bronze.forgotten (
+    url_hash text not null,
+    forgotten_at timestamp not null,
+    rewritten_at timestamp,
+    left_board_at timestamp
+);
+
 create table if not exists bronze.ingest_requests (
     request_id bigint not null,
     source text not null,
@@ -91,6 +98,8 @@ create table if not exists bronze.ingest_requests (
     requested_at timestamp not null,
     answered_at timestamp
 );
+alter table bronze.ingest_requests add column if not exists pause_seconds double;
+alter table bronze.ingest_requests add column if not exists left_at timestamp;
 """
 
 ITEM_SCHEMA = pa.schema(
@@ -272,17 +281,32 @@ def upsert_rows(
 ) -> Stored:
     """Insert new rows of ITEM_SCHEMA and update changed ones. Each match_url stands in one row only.
 
+    Every post goes this way. Those that were forgotten (ingest.forget) stay out, and count as unchanged.
+
     It takes several statements: call it in a transaction.
     """
-    if not rows:
-        return Stored()
-    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
+    forgotten = forgotten_among(connection, [row[0] for row in rows])
+    kept = [row for row in rows if row[0] not in forgotten] if forgotten else rows
+    if not kept:
+        return Stored(unchanged=len(rows))
+    arriving = pa.table(list(zip(*kept, strict=True)), ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
         [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at}).fetchall()
     return Stored(new, updated, len(rows) - new - updated)
+
+
+def forgotten_among(connection: duckdb.DuckDBPyConnection, hashes: Sequence[str]) -> set[str]:
+    """Those of the posts with these hashes that were forgotten."""
+    if connection.execute("select 1 from bronze.forgotten limit 1").fetchone() is None:
+        return set()
+    rows = connection.execute(
+        "select url_hash from bronze.forgotten where url_hash in (select unnest($hashes::text[]))",
+        {"hashes": hashes},
+    ).fetchall()
+    return {url_hash for (url_hash,) in rows}
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
@@ -426,18 +450,38 @@ def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, a
     return int(request_id)
 
 
+def request_withdrawn(connection: duckdb.DuckDBPyConnection, request_id: int) -> None:
+    """Remove the row of a request that has not left."""
+    with write_errors():
+        connection.execute("delete from bronze.ingest_requests where request_id = $id", {"id": request_id})
+
+
 def request_answered(
-    connection: duckdb.DuckDBPyConnection, request_id: int, status_code: int | None, outcome: str
+    connection: duckdb.DuckDBPyConnection,
+    request_id: int,
+    status_code: int | None,
+    outcome: str,
+    left_at: datetime | None,
+    answered_at: datetime,
+    pause_seconds: float | None,
 ) -> None:
-    """Record the outcome of a request."""
+    """Record when a request left, its outcome, and the pause that the response asks for."""
     with write_errors():
         connection.execute(
             """
             update bronze.ingest_requests
-            set status_code = $status_code, outcome = $outcome, answered_at = $moment
+            set status_code = $status_code, outcome = $outcome, left_at = $left_at, answered_at = $answered_at,
+                pause_seconds = $pause_seconds
             where request_id = $id
             """,
-            {"id": request_id, "status_code": status_code, "outcome": outcome, "moment": now()},
+            {
+                "id": request_id,
+                "status_code": status_code,
+                "outcome": outcome,
+                "left_at": left_at,
+                "answered_at": answered_at,
+                "pause_seconds": pause_seconds,
+            },
         )
 
 
@@ -449,3 +493,15 @@ def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: fl
         {"source": source, "since": moment - timedelta(seconds=span)},
     ).fetchall()
     return [max((moment - requested_at).total_seconds(), 0.0) for (requested_at,) in rows]
+
+
+def pause_left(connection: duckdb.DuckDBPyConnection, source: str) -> float:
+    """The seconds that a pause still lasts that a source asked an earlier run for; 0 without one."""
+    [(end,)] = connection.execute(
+        """
+        select max(answered_at + to_microseconds((pause_seconds * 1000000)::bigint)) from bronze.ingest_requests
+        where source = $source
+        """,
+        {"source": source},
+    ).fetchall()
+    return max((end - now()).total_seconds(), 0.0) if end else 0.0

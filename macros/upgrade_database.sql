@@ -8,10 +8,13 @@
     {%- set opinion_attempts, daily_report = ref('opinion_attempts'), ref('daily_report') -%}
     {%- set answer_weights, llm_calls = ref('answer_weights'), source('bronze', 'llm_calls') -%}
     {%- set corrections, issues = source('bronze', 'corrections'), ref('issues') -%}
+    {%- set forgotten, ingest_requests = source('bronze', 'forgotten'), source('bronze', 'ingest_requests') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- do split_label_attempts(issue_attempts, problem_attempts) -%}
         {%- do create_llm_calls(llm_calls, [opinion_attempts, issue_attempts, problem_attempts]) -%}
         {%- do create_corrections(corrections) -%}
+        {%- do create_forgotten(forgotten) -%}
+        {%- do add_pauses(ingest_requests) -%}
         {%- do count_posts_by_source(daily_report) -%}
         {%- do allow_unknown_impact(issues) -%}
         {%- do drop_table_if_there(answer_weights, 'post_weights') -%}
@@ -105,6 +108,27 @@
             ~ 'corrected_at timestamp not null)'
         ) -%}
         {%- do adapter.cache_added(corrections.incorporate(type='table')) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Creates an empty table of forgotten posts, for a database in which no post was erased. -#}
+{% macro create_forgotten(forgotten) %}
+    {%- if not load_relation(forgotten) -%}
+        {%- do run_and_commit(
+            'create table ' ~ forgotten.render() ~ ' (url_hash text not null, forgotten_at timestamp not null, '
+            ~ 'rewritten_at timestamp, left_board_at timestamp)'
+        ) -%}
+        {%- do adapter.cache_added(forgotten.incorporate(type='table')) -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Until 0.1, nobody noted when a request left, and which pause its answer asked for. -#}
+{% macro add_pauses(ingest_requests) %}
+    {%- if load_relation(ingest_requests) -%}
+        {%- set columns = adapter.get_columns_in_relation(ingest_requests) | map(attribute='name') | list -%}
+        {%- for name, type in [('pause_seconds', 'double'), ('left_at', 'timestamp')] if name not in columns -%}
+            {%- do run_and_commit('alter table ' ~ ingest_requests ~ ' add column ' ~ name ~ ' ' ~ type) -%}
+        {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 

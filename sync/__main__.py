@@ -16,6 +16,7 @@ from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
 from sync.errors import SyncError
+from sync.forgotten import take_off_board
 from sync.plan import PARTS
 from sync.push import push
 from sync.searches import publish_searches
@@ -56,6 +57,8 @@ def sync(
             if check:
                 report(list(differences(connection, client, day)), day, url)
                 return
+            if gone := take_off_board(connection, client):
+                log.info("%s", gone)
             publish_sources(connection, client)
             publish_searches(connection, client)
             for part in PARTS.values():
@@ -80,6 +83,16 @@ def report(found: list[str], day: date, url: str) -> None:
     for line in found[:SHOWN]:
         log.info("%s", line)
     raise SyncError(f"{len(found):,} records differ between gold and {url}: python -m sync --date {day} mends them")
+
+
+@app.command()
+def forgotten() -> None:
+    """Take the posts off the board that python -m ingest forget has erased. Every push does so, too."""
+    try:
+        with connect() as connection, signed_in(address()) as client:
+            log.info("%s", take_off_board(connection, client) or "no forgotten post is left to be taken off the board")
+    except GroundswellError as error:
+        raise fail(str(error)) from None
 
 
 @app.command()

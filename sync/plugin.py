@@ -12,6 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from groundswell.database import connect, existing_path
 from groundswell.errors import GroundswellError
 from sync.client import signed_in
+from sync.forgotten import take_off_board
 from sync.plan import PARTS
 from sync.push import push
 from sync.searches import publish_searches
@@ -46,6 +47,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
             cursor = conn.cursor()
             try:
                 with signed_in(url) as client:
+                    take_off_board(cursor, client)
                     publish_sources(cursor, client)
                     if part == "problems":
                         publish_searches(cursor, client)

@@ -22,6 +22,14 @@ WRONG_ROWS = {
         delete from silver.cluster_assignments
         where url_hash = (select max(url_hash) from silver.documents where text != '')
     """,
+    "no_request_leaves_within_a_pause": f"""
+        insert into bronze.ingest_requests by name
+        select
+            unnest([-3, -4]) as request_id, 'github' as source, 'https://api.github.com' as url, 9 as allowance,
+            60 as span_seconds, unnest([30, null]) as pause_seconds, timestamp '{DAY} 11:00:00' as requested_at,
+            unnest([timestamp '{DAY} 11:00:00', timestamp '{DAY} 11:00:30']) as left_at,
+            timestamp '{DAY} 11:00:01' as answered_at
+    """,
     "no_service_is_asked_too_fast": f"""
         insert into bronze.ingest_requests by name
         select

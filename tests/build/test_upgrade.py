@@ -21,6 +21,9 @@ DOWNGRADE = """
     drop view silver.corrected_posts;
     drop view silver.corrections;
     drop table bronze.corrections;
+    drop table bronze.forgotten;
+    alter table bronze.ingest_requests drop column left_at;
+    alter table bronze.ingest_requests drop column pause_seconds;
     alter table gold.problems drop column is_edited;
     update gold.issues set impact_level = 'high' where impact_level is null;
     alter table gold.issues alter column impact_level set not null;
@@ -46,15 +49,16 @@ DOWNGRADE = """
 def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path, loopback: Loopback) -> None:
     copy = built.copy_to(tmp_path)
     before = copy.contents()
-    corrections = copy.query("describe bronze.corrections")
+    made_by_builds = ("bronze.corrections", "bronze.forgotten")
+    described = [copy.query(f"describe {name}") for name in made_by_builds]
     [(github,)] = copy.query("select source_counts['github'] from gold.daily_report")
     copy.query(DOWNGRADE)
     # Whoever asked again would ask this server. Version 0.1 asked about no pairs.
     finished = copy.build(DAY, variables=", judged_pairs: 0", data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert not loopback.requests
-    # The build creates the same empty table as the command.
-    assert copy.query("describe bronze.corrections") == corrections
+    # The build creates the same empty tables as the commands.
+    assert [copy.query(f"describe {name}") for name in made_by_builds] == described
     after = copy.contents()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     # The killed call, and the day that was added to the report.

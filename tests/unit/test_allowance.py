@@ -16,7 +16,7 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from ingest.allowance import SLACK, Allowance, Sending, hour
+from ingest.allowance import SLACK, Allowance, TurnedBackError, hour
 from ingest.errors import IngestError
 
 # The clock's resolution: a power of two, so that whole seconds after any moment are a moment, too.
@@ -24,7 +24,8 @@ TICK = 2.0**-20
 SPAN = 60.0
 PATIENCE = 900.0
 FOR_EVER = 1e9
-LEFT = "http11.send_request_headers.complete"
+LEAVING, LEFT = "http11.send_request_headers.started", "http11.send_request_headers.complete"
+ANSWERED = "http11.receive_response_headers.complete"
 
 # What comes from a seed does not become clearer by shrinking.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -114,6 +115,7 @@ class Journey:
     """The moments of all requests, in seconds; free is how many can leave at once when all is over."""
 
     taken: list[float] = field(default_factory=list)
+    through_gate: list[float] = field(default_factory=list)
     left: list[float] = field(default_factory=list)
     arrived: list[float] = field(default_factory=list)
     answered: int = 0
@@ -128,9 +130,13 @@ async def travel(case: Case) -> Journey:
 
     async def send(trip: Trip) -> None:
         async with allowance.slot() as sending:
-            journey.taken.append(now())
+            taken = now()
             await sending.trace("connection.connect_tcp.started", {})
             await asyncio.sleep(trip.leaves)
+            if trip.told:
+                await sending.trace(LEAVING, {})
+                journey.through_gate.append(now())
+            journey.taken.append(taken)
             journey.left.append(now())
             if trip.told:
                 await sending.trace(LEFT, {})
@@ -139,10 +145,17 @@ async def travel(case: Case) -> Journey:
             await asyncio.sleep(trip.answered)
             await sending.trace("http11.receive_response_body.complete", {})
 
+    async def sent(trip: Trip) -> None:
+        while True:
+            try:
+                return await send(trip)
+            except TurnedBackError:
+                continue
+
     async def go(trip: Trip) -> None:
         await asyncio.sleep(trip.asks)
         try:
-            await asyncio.wait_for(send(trip), trip.given_up)
+            await asyncio.wait_for(sent(trip), trip.given_up)
             journey.answered += 1
         except TimeoutError:
             journey.given_up += 1
@@ -177,7 +190,8 @@ def test_no_span_holds_more_requests_than_allowed_and_every_request_gets_its_tur
     assert journey.answered + journey.given_up == len(case.trips)
     assert journey.answered >= sum(trip.given_up == FOR_EVER for trip in case.trips)
     for at, seconds in case.pauses:
-        assert not [taken for taken in journey.taken if at < taken < at + seconds - 2 * TICK]
+        for moment in (*journey.taken, *journey.through_gate):
+            assert not at < moment < at + seconds - 2 * TICK
     # Neither a request given up nor any other keeps its slot.
     assert journey.free == case.requests
 
@@ -644,14 +658,74 @@ async def answered_after(allowance: Allowance, seconds: float) -> None:
 
 def test_only_the_headers_of_the_request_tell_that_it_has_left() -> None:
     async def main() -> None:
-        for event in ("http11.send_request_headers.started", "http11.send_request_body.complete", "http11.failed"):
-            sending = Sending()
-            await sending.trace(event, {})
-            assert sending.left_at is None
-        for event in (LEFT, "http2.send_request_headers.complete"):
-            sending = Sending()
-            await asyncio.sleep(1)
-            await sending.trace(event, {})
-            assert sending.left_at == now()
+        allowance = Allowance("test", 9, SPAN, PATIENCE)
+        for event in (LEAVING, "http11.send_request_body.complete", "http11.failed", LEFT.replace("http11", "http2")):
+            async with allowance.slot() as sending:
+                await asyncio.sleep(1)
+                await sending.trace(event, {})
+                assert sending.left_at == (now() if event.startswith("http2") else None)
+
+    virtually(main())
+
+
+async def leaves(allowance: Allowance, connects: float, answered: float = 0, reading: float = 0) -> float:
+    """When a request leaves that needs some seconds to connect, to be answered, and to be read."""
+    while True:
+        try:
+            async with allowance.slot() as sending:
+                await asyncio.sleep(connects)
+                await sending.trace(LEAVING, {})
+                left = now()
+                await sending.trace(LEFT, {})
+                await asyncio.sleep(answered)
+                await sending.trace(ANSWERED, {})
+                await asyncio.sleep(reading)
+            return left
+        except TurnedBackError:
+            continue
+
+
+def test_a_request_with_a_slot_is_turned_back_by_a_pause_and_loses_nothing() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 3, SPAN, PATIENCE)
+        connecting = [asyncio.create_task(leaves(allowance, 2)) for _ in range(3)]
+        await asyncio.sleep(1)
+        allowance.pause(10, "a pause")
+        # The slots were free at once, and the pause ends at 11 s. Then they connect again.
+        assert await asyncio.gather(*connecting) == pytest.approx([13] * 3, abs=9 * TICK)
+        assert allowance.in_flight == 0
+        await asyncio.sleep(2 * SPAN)
+        assert [await leaving(allowance) for _ in range(3)] == [now()] * 3
+
+    virtually(main())
+
+
+def test_no_request_leaves_while_an_answer_is_read_but_many_are_under_way_at_once() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 9, SPAN, PATIENCE)
+        first = asyncio.create_task(leaves(allowance, 0, answered=5, reading=3))
+        others = [asyncio.create_task(leaves(allowance, connects, 20)) for connects in (1, 2, 6, 7, 9)]
+        assert await asyncio.gather(first, *others) == pytest.approx([0, 1, 2, 8, 8, 9], abs=9 * TICK)
+
+    virtually(main())
+
+
+def test_who_is_cancelled_or_closed_out_at_the_gate_holds_nobody_up() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 9, SPAN, PATIENCE)
+        reading = asyncio.create_task(leaves(allowance, 0, reading=10))
+        await asyncio.sleep(1)
+        waiting = [asyncio.create_task(leaves(allowance, 0, 1)) for _ in range(4)]
+        await asyncio.sleep(1)
+        waiting[0].cancel()
+        waiting[2].cancel()
+        await reading
+        assert await asyncio.gather(waiting[1], waiting[3]) == pytest.approx([10, 10], abs=9 * TICK)
+        late = asyncio.create_task(leaves(allowance, 5))
+        await asyncio.sleep(1)
+        allowance.close(IngestError("no more"))
+        with pytest.raises(IngestError, match="no more"):
+            await late
+        assert allowance.in_flight == 0
 
     virtually(main())

@@ -6,7 +6,8 @@ import gzip
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -26,15 +27,16 @@ from ingest.allowance import Allowance
 from ingest.collect import Run, collect_source
 from ingest.errors import IngestError, QueryRefusedError
 from ingest.limits import Limits
-from ingest.parsed import Parsed
+from ingest.parsed import Parsed, Payload
+from ingest.report import Report
 from ingest.response import TransientError
 from ingest.service import ATTEMPTS, DEADLINE, Service
 from ingest.settings import load_settings
 from ingest.sources import reddit, sources
 from ingest.store import DDL, recent_requests
 from ingest.window import Window, day_window
-from tests.support.loopback import Answer, Loopback
-from tests.support.project import SETTINGS
+from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import ROOT, SETTINGS
 from tests.unit.test_allowance import PHASES, TICK, Clock, most_in_a_span, now, virtually
 
 GITHUB, HACKERNEWS, LOBSTERS, REDDIT, STACKOVERFLOW = "github", "hackernews", "lobsters", "reddit", "stackoverflow"
@@ -1060,6 +1062,73 @@ def test_a_slow_answer_does_not_keep_its_slot(
     first, second = (request.at for request in loopback.requests)
     # Counted from when it left, not from when it was answered, which would be a second.
     assert 0.6 <= second - first < 0.9
+
+
+# The requests that left within a pause, as data test no_request_leaves_within_a_pause finds them.
+WITHIN_A_PAUSE = (ROOT / "tests/dbt/no_request_leaves_within_a_pause.sql").read_text()
+
+
+@pytest.mark.parametrize("kind", ["backoff", "429"])
+def test_a_pause_holds_for_all_requests_of_the_service(
+    kind: str, connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, loopback: Loopback
+) -> None:
+    """The server keeps its own time: requests that are on their way when it asks for a pause come within it."""
+    numbers, told, service_of = count(), list[float](), sources()[STACKOVERFLOW]
+
+    def answer(_: Request) -> Answer:
+        number = next(numbers)
+        # Large answers are read in several turns.
+        good = GOOD[STACKOVERFLOW] | {"more": "x" * 300_000}
+        time.sleep(0.01 * (number % 9))
+        if number % 20 != 5:
+            return Answer(good)
+        told.append(time.monotonic())
+        return Answer(good | {"backoff": 0.5}) if kind == "backoff" else Answer({}, 429, {"retry-after": "0.5"})
+
+    loopback.answer = answer
+    monkeypatch.setenv("STACKEXCHANGE_API_URL", loopback.url)
+
+    def store(payload: Payload) -> Parsed:
+        time.sleep(0.02)  # blocks the event loop, as storing a page does
+        return service_of.parse(payload)
+
+    async def main() -> None:
+        async with talk(STACKOVERFLOW, None, connection, requests=30, span=1) as service:
+            question = service_of.request(window(STACKOVERFLOW), "1")
+            await asyncio.gather(*(service.ask(question, store) for _ in range(45)))
+
+    asyncio.run(main())
+    arrived = sorted(request.at for request in loopback.requests)
+    assert len(told) >= 2
+    late = [at - moment for at in arrived for moment in told if moment < at < moment + 0.5]
+    # Time for the answer to travel and to be read, on a busy machine.
+    assert max(late, default=0) < 0.15
+    # Many are under way at once.
+    assert sum(at < arrived[0] + 0.5 for at in arrived) > 5
+    table = WITHIN_A_PAUSE.replace("{{ source('bronze', 'ingest_requests') }}", "bronze.ingest_requests")
+    assert not connection.execute(table).fetchall()
+    pauses = connection.execute("select count(*) from bronze.ingest_requests where pause_seconds = 0.5").fetchall()
+    assert pauses == [(len(told),)]
+    assert len(rows(connection)) == len(arrived)
+
+
+@pytest.mark.usefixtures("wall_clock")
+def test_a_second_run_sits_out_the_pause_of_the_first(connection: duckdb.DuckDBPyConnection) -> None:
+    def collected(wire: Wire) -> Coroutine[Any, Any, Report]:
+        run = Run([STACKOVERFLOW], [DAY], load_settings(), LIMITS)
+        client = httpx.AsyncClient(transport=httpx.MockTransport(wire))
+        return collect_source(connection, client, STACKOVERFLOW, run, lambda *_: None)
+
+    async def main() -> None:
+        # A run that is killed after its first answer.
+        first = asyncio.create_task(collected(Wire([Answer(GOOD[STACKOVERFLOW] | {"backoff": 30})])))
+        await asyncio.sleep(10)
+        first.cancel()
+        wire = Wire([Answer(GOOD[STACKOVERFLOW])])
+        assert (await collected(wire)).stopped is None
+        assert min(wire.times) == pytest.approx(30, abs=0.1)
+
+    virtually(main())
 
 
 RECORDED = os.environ.get("GROUNDSWELL_PAYLOADS")

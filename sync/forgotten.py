@@ -1,0 +1,97 @@
+"""Takes posts off the board that were forgotten (python -m ingest forget): bronze.forgotten says which."""
+
+from typing import Any
+
+import duckdb
+from pocketbase import PocketBase
+from pocketbase.errors import ClientResponseError
+
+from groundswell.clock import now
+from sync.client import read, request_error, send
+from sync.delivery import BATCH
+from sync.plan import PARTS
+from sync.searches import COLLECTION as SEARCHES
+from sync.searches import VIEW as SEARCH_RECORDS
+
+FORGOTTEN = "bronze.forgotten"
+# A route of sync/pb_hooks. A server without it keeps the bytes of deleted records until its file is vacuumed.
+SHRED = "/api/groundswell/shred"
+
+
+def take_off_board(connection: duckdb.DuckDBPyConnection, client: PocketBase) -> str:
+    """Delete forgotten posts from the server, and what quotes them, and note that; returns what was done in one line.
+
+    Returns "" if nothing waits to be taken off. Raises SyncError.
+    """
+    try:
+        waiting = connection.execute(f"select url_hash from {FORGOTTEN} where left_board_at is null").fetchall()
+    except duckdb.CatalogException:
+        # A database of an earlier version.
+        return ""
+    if not waiting:
+        return ""
+    hashes = {url_hash for (url_hash,) in waiting}
+    try:
+        gone = list(records_to_delete(connection, client, hashes))
+        for start in range(0, len(gone), BATCH):
+            requests = [
+                {"method": "DELETE", "url": f"/api/collections/{collection}/records/{record_id}", "body": {}}
+                for collection, record_id in gone[start : start + BATCH]
+            ]
+            send(client, "/api/batch", {"method": "POST", "body": {"requests": requests}})
+        is_shredded = shred(client)
+    except ClientResponseError as error:
+        raise request_error(error, client.base_url) from error
+    for part in PARTS.values():
+        if exists(connection, part.ledger):
+            connection.execute(
+                f"update {part.ledger} set synced_at = $now where action = 'delete' and synced_at is null",
+                {"now": now()},
+            )
+    connection.execute(f"update {FORGOTTEN} set left_board_at = $now where left_board_at is null", {"now": now()})
+    done = f"{len(hashes):,} forgotten posts have left {client.base_url}: {len(gone):,} records deleted"
+    if is_shredded:
+        return f"{done}, and its file is written anew"
+    return f"{done}; the server keeps their bytes in its file until somebody vacuums it (docs/privacy.md)"
+
+
+def records_to_delete(
+    connection: duckdb.DuckDBPyConnection, client: PocketBase, hashes: set[str]
+) -> list[tuple[str, str]]:
+    """The records on the server that hold forgotten posts or quote them: collection and id, leaves before roots."""
+    leaves, roots = [], []
+    for part in PARTS.values():
+        found = read(client, part.leaves, fields="id,url_hash")
+        leaves += [(part.leaves, record["id"]) for record in found if record["url_hash"] in hashes]
+        if exists(connection, part.ledger):
+            left = connection.execute(
+                f"select {part.key} from {part.ledger} where action = 'delete' and synced_at is null"
+            ).fetchall()
+            there = {record["id"] for record in read(client, part.roots, fields="id")} if left else set()
+            roots += [(part.roots, key) for (key,) in left if key in there]
+    if exists(connection, SEARCH_RECORDS):
+        kept = {key for (key,) in connection.execute(f"select record_id from {SEARCH_RECORDS}").fetchall()}
+        there = {record["id"] for record in read(client, SEARCHES, fields="id")}
+        roots += [(SEARCHES, key) for key in sorted(there - kept)]
+    return leaves + roots
+
+
+def exists(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a relation exists and can be read."""
+    try:
+        connection.execute(f"select 1 from {name} limit 0")
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return False
+    return True
+
+
+def shred(client: PocketBase) -> bool:
+    """Have the server write its file anew; False if it can not. Raises ClientResponseError."""
+    request: dict[str, Any] = {"method": "POST", "body": {}}
+    try:
+        send(client, SHRED, request)
+    except ClientResponseError as error:
+        if error.status == 404:
+            return False
+        raise
+    return True
