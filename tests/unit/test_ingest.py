@@ -124,6 +124,7 @@ def test_responses_of_other_addresses_of_a_service_are_read() -> None:
     assert [post.title for post in reddit.parse(page).items] == ["Title"]
     issue = {"html_url": "https://github.com/a/b/issues/1", "title": "T", "created_at": f"{DAY}T23:59:60Z"}
     pull = issue | {"html_url": "https://github.com/a/b/pull/2"}
+    assert github.to_item(issue | {"html_url": "https://github.com/a/pull/issues/2"})
     parsed = github.parse([issue, pull, issue | {"pull_request": {"html_url": "x"}}])
     assert [str(post.created_at) for post in parsed.items] == [f"{DAY} 23:59:59+00:00"]
     assert parsed.skipped == 2
