@@ -150,19 +150,17 @@ def test_a_hit_is_read_as_old_and_new_records_have_it() -> None:
 
 
 def test_what_reddits_own_program_posts_is_one_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def voice(author: str) -> str | None:
+        post = reddit.to_item({"kind": "t3", "data": T3 | {"author": author}})
+        assert post
+        return post.author_hash
+
     monkeypatch.delenv("AUTHOR_SALT", raising=False)
-    program, person, gone = (
-        reddit.to_item({"kind": "t3", "data": T3 | {"author": author}})
-        for author in ("AutoModerator", "u", "[deleted]")
-    )
-    assert program
-    assert person
-    assert gone
-    assert program.author_hash
-    assert person.author_hash is None
+    assert voice("AutoModerator")
+    assert voice("u") is None
     monkeypatch.setenv("AUTHOR_SALT", "pepper")
-    assert person.author_hash
-    assert gone.author_hash is None
+    assert voice("u")
+    assert voice("[deleted]") is None
 
 
 def test_a_question_may_have_its_text_in_markdown() -> None:
