@@ -18,7 +18,7 @@ from ingest.store import row_of
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
-BATCH_CHARACTERS = 16_000_000
+BATCH_CHARACTERS = 12_000_000
 
 
 @dataclass
