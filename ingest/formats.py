@@ -53,7 +53,7 @@ def said(post: Item | None, otherwise: str) -> Post:
     """The post if it says anything; otherwise what it is instead."""
     if post is None:
         return otherwise
-    return post if post.title is not None or post.body is not None else "without title and text"
+    return "without title and text" if post.says_nothing else post
 
 
 # --- posts as python -m ingest stores them -----------------------------------------------------------------------
@@ -68,7 +68,7 @@ def knows_own(entry: Entry) -> bool:
 
 def own_post(entry: Entry) -> Post:
     """The entry, as it is."""
-    return Item.model_validate(entry)
+    return said(Item.model_validate(entry), "")
 
 
 # --- tables ------------------------------------------------------------------------------------------------------
@@ -246,13 +246,13 @@ def submission_post(entry: Entry) -> Post:
     meta = entry.get("_meta")
     # Arctic Shift keeps the first text of a post that was deleted later, and says so.
     if isinstance(meta, dict) and (meta.get("removal_type") or meta.get("was_deleted_later")):
-        return "deleted or removed posts"
+        return "posts that are gone or advertise"
     link = entry.get("permalink")
     if not isinstance(link, str) or not link.startswith("/"):
         # Old dumps lack it; exports have it with the host.
         path = urlsplit(link).path if isinstance(link, str) else ""
         entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{entry['id']}/"}
-    return said(reddit.to_item({"kind": "t3", "data": entry}), "deleted or removed posts")
+    return said(reddit.to_item({"kind": "t3", "data": entry}), "posts that are gone or advertise")
 
 
 def knows_thing(entry: Entry) -> bool:
@@ -262,7 +262,7 @@ def knows_thing(entry: Entry) -> bool:
 
 def thing_post(entry: Entry) -> Post:
     """The post."""
-    return said(reddit.to_item(entry), "deleted or removed posts" if entry["kind"] == "t3" else "comments")
+    return said(reddit.to_item(entry), "posts that are gone or advertise" if entry["kind"] == "t3" else "comments")
 
 
 # --- Stack Exchange ----------------------------------------------------------------------------------------------
