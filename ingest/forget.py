@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,7 @@ from groundswell.database import database_path, transaction, write_errors
 from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
 from ingest.errors import IngestError
-from ingest.item import hash_author, normalise_url
+from ingest.item import hash_author, match_url, normalise_url
 from ingest.sources import sources
 from ingest.store import open_store
 
@@ -49,7 +48,7 @@ TEXTS = ("title", "canonical_title", "description", "central_title")
 COPY = "groundswell_forget_copy"
 ERASED = "erased: a post was forgotten"
 
-# Temporary tables: the topics, problems, themes and texts of the forgotten posts, and their words.
+# Temporary tables: the topics, problems, themes, texts, words and addresses of the forgotten posts.
 SCOPE = {
     "gone_topics": "select cluster_date, cluster_id, url_hash from {cluster_assignments} where url_hash in {gone}",
     "gone_problems": """
@@ -72,6 +71,9 @@ SCOPE = {
         select url_hash, redacted_title, concat_ws(chr(10), title, redacted_title, excerpt, text, redacted_body)
         from {documents}
         where url_hash in {gone}
+    """,
+    "gone_keys": """
+        select url_hash, sha256(coalesce(match_url, url)) as match_hash from bronze.raw_items where url_hash in {gone}
     """,
     "gone_addresses": """
         select
@@ -111,10 +113,10 @@ class Erased:
     days: list[date]
 
 
-def url_hash_of(address: str) -> str:
-    """The hash of a post's address. Raises IngestError."""
+def normal(address: str) -> str:
+    """A post's address in normal form. Raises IngestError."""
     try:
-        return sha256(normalise_url(address).encode()).hexdigest()
+        return normalise_url(address)
     except ValueError as error:
         raise IngestError(f"--url {address}: {error}") from error
 
@@ -143,8 +145,19 @@ def choose(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
     )
     unknown = []
     for url in wanted.urls:
+        address = normal(url)
+        # A post may be stored under another spelling of its address, and a row of an early version may repeat it.
         found = connection.execute(
-            f"insert into temp.gone select distinct url_hash from ({named}) where url_hash = ?", [url_hash_of(url)]
+            f"""
+            insert into temp.gone
+            select url_hash from ({named}) where url_hash = sha256($address)
+            union
+            select url_hash from bronze.raw_items
+            where coalesce(match_url, url) = $match_url or starts_with(match_url, 'repeats ' || $match_url || ' as ')
+            union
+            select url_hash from bronze.forgotten where match_hash = sha256($match_url)
+            """,
+            {"address": address, "match_url": match_url(address)},
         ).fetchall()
         if found == [(0,)]:
             unknown.append(url)
@@ -189,7 +202,11 @@ def erase(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> Erased:
     [(posts,)] = connection.execute(
         """
         insert into bronze.forgotten by name
-        select distinct url_hash, $moment::timestamp as forgotten_at from temp.gone
+        select distinct
+            url_hash,
+            coalesce(match_hash, url_hash) as match_hash,
+            $moment::timestamp as forgotten_at,
+        from temp.gone left join temp.gone_keys using (url_hash)
         where url_hash not in (select url_hash from bronze.forgotten)
         """,
         {"moment": now()},

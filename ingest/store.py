@@ -82,6 +82,7 @@ create table if not exists bronze.unfinished_files (
 
 create table if not exists bronze.forgotten (
     url_hash text not null,
+    match_hash text not null,
     forgotten_at timestamp not null,
     rewritten_at timestamp,
     left_board_at timestamp
@@ -128,7 +129,9 @@ INSERT_NEW = """
 insert into bronze.raw_items by name
 select * replace (nullif(match_url, url) as match_url), created_at::date as collection_date,
     $collected_at::timestamp as collected_at
-from arriving anti join known_rows using (match_url)
+from arriving
+    anti join known_rows using (match_url)
+    anti join bronze.forgotten on sha256(arriving.match_url) = forgotten.match_hash
 """
 
 # An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
@@ -285,28 +288,15 @@ def upsert_rows(
 
     It takes several statements: call it in a transaction.
     """
-    forgotten = forgotten_among(connection, [row[0] for row in rows])
-    kept = [row for row in rows if row[0] not in forgotten] if forgotten else rows
-    if not kept:
-        return Stored(unchanged=len(rows))
-    arriving = pa.table(list(zip(*kept, strict=True)), ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
+    if not rows:
+        return Stored()
+    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
         [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at}).fetchall()
     return Stored(new, updated, len(rows) - new - updated)
-
-
-def forgotten_among(connection: duckdb.DuckDBPyConnection, hashes: Sequence[str]) -> set[str]:
-    """Those of the posts with these hashes that were forgotten."""
-    if connection.execute("select 1 from bronze.forgotten limit 1").fetchone() is None:
-        return set()
-    rows = connection.execute(
-        "select url_hash from bronze.forgotten where url_hash in (select unnest($hashes::text[]))",
-        {"hashes": hashes},
-    ).fetchall()
-    return {url_hash for (url_hash,) in rows}
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:

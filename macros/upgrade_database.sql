@@ -115,8 +115,8 @@
 {% macro create_forgotten(forgotten) %}
     {%- if not load_relation(forgotten) -%}
         {%- do run_and_commit(
-            'create table ' ~ forgotten.render() ~ ' (url_hash text not null, forgotten_at timestamp not null, '
-            ~ 'rewritten_at timestamp, left_board_at timestamp)'
+            'create table ' ~ forgotten.render() ~ ' (url_hash text not null, match_hash text not null, '
+            ~ 'forgotten_at timestamp not null, rewritten_at timestamp, left_board_at timestamp)'
         ) -%}
         {%- do adapter.cache_added(forgotten.incorporate(type='table')) -%}
     {%- endif -%}

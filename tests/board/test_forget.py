@@ -191,3 +191,26 @@ def test_posts_of_an_author_and_of_old_days_are_forgotten(project: Project) -> N
     assert project.query("select distinct collection_date::text from bronze.raw_items") == [(DAY,)]
     assert project.ingest("--date", "2026-11-12", "--sample", **salt).status == 0
     assert project.query("select distinct collection_date::text from bronze.raw_items") == [(DAY,)]
+
+
+def test_a_post_is_forgotten_under_every_spelling_of_its_address(project: Project, tmp_path: Path) -> None:
+    spellings = [
+        "https://www.reddit.com/r/saas/comments/1abc/invoices_vanish/",
+        "https://redd.it/1abc",
+        "https://old.reddit.com/comments/1abc",
+    ]
+    posts = tmp_path / "posts.jsonl"
+
+    def take_in(number: int) -> None:
+        """Import a post under one of its addresses."""
+        post = {"source": "reddit", "url": spellings[number % 3], "title": "Lost", "created_at": f"{DAY}T08:00:00Z"}
+        posts.write_text(json.dumps(post))
+        assert project.ingest("--file", str(posts)).status == 0
+
+    for number in range(3):
+        project.database.unlink(missing_ok=True)
+        take_in(number)
+        assert project.query("select count(*) from bronze.raw_items") == [(1,)]
+        assert project.ingest("forget", "--url", spellings[(number + 1) % 3]).status == 0
+        take_in(number + 2)
+        assert project.query("select count(*) from bronze.raw_items") == [(0,)]
