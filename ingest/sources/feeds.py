@@ -23,7 +23,8 @@ from ingest.sources import source_at
 from ingest.window import SECOND, Window
 
 NAME = "feeds"
-# feedparser takes up to a second for a megabyte of a feed, and the square of this time for one of nothing but tags.
+# Limits of a feed, so that one feed holds up no other: bytes, of which feedparser reads a megabyte in up to a second, and
+# tags outside the HTML of entries.
 LARGEST = 5_000_000
 MOST_TAGS = 100_000
 # The text of a post of Reddit. silver.plain_texts knows by its start that it is HTML.
@@ -86,7 +87,7 @@ def decode(body: bytes) -> Payload:
     Raises ValueError if the body is no feed.
     """
     if not body.strip() or tags(body) > MOST_TAGS:
-        raise ValueError("empty, or nothing but tags")
+        raise ValueError("empty, or too many tags")
     # Bytes that feedparser took for an address or a path would be opened. The board escapes what it shows, so that
     # feedparser need not clean the HTML, which takes most of its time.
     found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
