@@ -169,6 +169,8 @@ class Allowance:
 
         The caller sends the first byte before it awaits anything else.
         """
+        # Through a proxy, a request first asks the proxy for a connection, and has been answered once.
+        self.answered.discard(sending)
         await self._gate.acquire()
         self._at_gate = sending
         loop = asyncio.get_running_loop()

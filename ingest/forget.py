@@ -396,7 +396,8 @@ def forget_posts(wanted: Wanted) -> list[str]:
             unknown = choose(connection, wanted)
             if connection.execute("select 1 from temp.gone").fetchone() is None:
                 if wanted.before:
-                    log.info("no post was written before %s: nothing is forgotten", wanted.before)
+                    # A daily command has nothing to do on most days: this is no error.
+                    typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
                     return []
                 found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
                 raise IngestError(f"no post {found}: nothing is forgotten")
@@ -405,14 +406,13 @@ def forget_posts(wanted: Wanted) -> list[str]:
         if waiting:
             rewrite(connection)
     if erased.posts or waiting:
-        log.info(
-            "%s forgotten: %s rows are deleted or blanked, and %s is written anew",
-            "1 post is" if erased.posts == 1 else f"{erased.posts:,} posts are", f"{erased.rows:,}", database_path(),
-        )  # fmt: skip
+        posts = "1 post is" if erased.posts == 1 else f"{erased.posts:,} posts are"
+        file = f"{database_path()} is written anew"
+        typer.echo(f"{posts} forgotten: {erased.rows:,} rows are deleted or blanked, and {file}")
     else:
-        log.info("forgotten before: nothing is left in %s", database_path())
+        typer.echo(f"forgotten before: nothing is left in {database_path()}")
     if days := [f"{day}" for day in erased.days]:
-        log.info("build again, with dbt build --vars 'date: DAY': %s", ", ".join(days))
+        typer.echo(f"build again, with dbt build --vars 'date: DAY': {', '.join(days)}")
     return unknown
 
 
@@ -441,7 +441,7 @@ def forget(
         log.error("%s", error)
         raise typer.Exit(1) from None
     if not os.environ.get("POCKETBASE_URL"):
-        log.info("POCKETBASE_URL is not set: if a board has the posts, python -m sync forgotten takes them off")
+        typer.echo("POCKETBASE_URL is not set: if a board has the posts, python -m sync forgotten takes them off")
     elif leave_board():
         log.error("the board still has the posts: the next push takes them off, and so does python -m sync forgotten")
         raise typer.Exit(1)

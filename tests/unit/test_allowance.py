@@ -710,6 +710,21 @@ def test_no_request_leaves_while_an_answer_is_read_but_many_are_under_way_at_onc
     virtually(main())
 
 
+def test_a_request_through_a_proxy_does_not_wait_for_itself() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        async with allowance.slot() as sending:
+            for seconds in (3, 5):
+                for event in (LEAVING, LEFT):
+                    await sending.trace(event, {})
+                assert sending.left_at == pytest.approx(now())
+                await asyncio.sleep(seconds)
+                await sending.trace(ANSWERED, {})
+        assert now() == pytest.approx(8, abs=9 * TICK)
+
+    virtually(main())
+
+
 def test_who_is_cancelled_or_closed_out_at_the_gate_holds_nobody_up() -> None:
     async def main() -> None:
         allowance = Allowance("test", 9, SPAN, PATIENCE)
