@@ -214,7 +214,7 @@ WRITERS: dict[str, Writer] = {
 
 def import_of(file: Path, database: Path) -> tuple[float, float, float]:
     """Seconds of CPU, seconds on the clock, and MB of an import in a new process."""
-    # The imported module prints what it used, because the resources of children are a maximum over all of them.
+    # The process itself prints what it used. Its maximum in getrusage would be that of this one, which started it.
     code = (
         "import resource, runpy, sys, time\n"
         "start = time.perf_counter()\n"
@@ -222,7 +222,8 @@ def import_of(file: Path, database: Path) -> tuple[float, float, float]:
         "    runpy.run_module('ingest', run_name='__main__')\n"
         "finally:\n"
         "    used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "    print('USED', used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)\n"
+        "    peak = open('/proc/self/status').read().split('VmHWM:')[1].split()[0]\n"
+        "    print('USED', used.ru_utime + used.ru_stime, time.perf_counter() - start, int(peak) / 1024)\n"
     )
     environment = os.environ | {"GROUNDSWELL_DB": str(database), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", code, "--file", str(file)]

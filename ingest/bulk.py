@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from ingest.errors import IngestError
 from ingest.formats import Format, impersonal, unfolded
 from ingest.parsed import Rejected, one_line
+from ingest.quick import BODY, CREATED_AT, MATCH_URL, SOURCE, Row
 from ingest.reading import DamagedError, Entries, Unreadable
-from ingest.store import row_of
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
-BATCH_CHARACTERS = 16_000_000
+BATCH_CHARACTERS = 12_000_000
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Batch:
 
     entries: int = 0
     fetched: int = 0
-    rows: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    rows: dict[str, Row] = field(default_factory=dict)
     repeated: int = 0
     other_days: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -117,14 +117,14 @@ class Reader:
             return self.reject(batch, place, entry, current, quoted_nowhere(error))
         if isinstance(post, str):
             batch.skipped[post] += 1
-        elif self.only and post.source not in self.only:
+        elif self.only and post[SOURCE] not in self.only:
             batch.skipped["posts of other sources"] += 1
-        elif self.day and post.collection_date != self.day:
+        elif self.day and post[CREATED_AT].date() != self.day:
             batch.other_days += 1
         else:
-            batch.repeated += post.match_url in batch.rows
-            batch.rows[post.match_url] = row_of(post)
-            return 300 + len(post.body or "")
+            batch.repeated += post[MATCH_URL] in batch.rows
+            batch.rows[post[MATCH_URL]] = post
+            return 300 + len(post[BODY] or "")
         return 0
 
     def reject(self, batch: Batch, place: int, entry: Any, current: Format, reason: str) -> int:

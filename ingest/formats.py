@@ -13,11 +13,13 @@ import orjson
 
 from ingest.errors import IngestError
 from ingest.item import Item
+from ingest.quick import BODY, TITLE, Row, row_from
 from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
+from ingest.store import row_of
 
 Entry = Mapping[str, Any]
-# A post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
-Post = Item | str
+# The row of a post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
+Post = Row | str
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,14 @@ def impersonal(entry: Any, kept: frozenset[str]) -> Any:
     return entry
 
 
-def said(post: Item | None, otherwise: str) -> Post:
-    """The post if it says anything; otherwise what it is instead."""
-    if post is None:
-        return otherwise
-    return post if post.title is not None or post.body is not None else "without title and text"
+def said(row: Row) -> Post:
+    """The row of a post if it says anything."""
+    return "without title and text" if row[TITLE] is None and row[BODY] is None else row
+
+
+def read(post: Item | None, otherwise: str) -> Post:
+    """The row of a post that a source has read; otherwise what the entry is instead."""
+    return otherwise if post is None else said(row_of(post))
 
 
 # --- posts as python -m ingest stores them -----------------------------------------------------------------------
@@ -68,7 +73,7 @@ def knows_own(entry: Entry) -> bool:
 
 def own_post(entry: Entry) -> Post:
     """The entry, as it is."""
-    return Item.model_validate(entry)
+    return said(row_from(entry))
 
 
 # --- tables ------------------------------------------------------------------------------------------------------
@@ -129,7 +134,7 @@ class Mapped:
             fields["source"] = source_at(fields.get("url"))
             if fields["source"] is None:
                 raise ValueError("source: no column, and the address is at no site of a source")
-        return said(Item.model_validate(fields), "")
+        return said(row_from(fields))
 
     @property
     def label(self) -> str:
@@ -206,7 +211,7 @@ def event_post(entry: Entry) -> Post:
         issue["html_url"] = f"https://github.com/{entry['repo']['name']}/issues/{int(issue['number'])}"
     issue["user"] = issue.get("user") or entry.get("actor")
     issue["created_at"] = issue.get("created_at") or entry.get("created_at")
-    return said(github.to_item(issue), "pull requests")
+    return read(github.to_item(issue), "pull requests")
 
 
 def knows_issue(entry: Entry) -> bool:
@@ -216,7 +221,7 @@ def knows_issue(entry: Entry) -> bool:
 
 def issue_post(entry: Entry) -> Post:
     """The issue."""
-    return said(github.to_item(entry), "pull requests")
+    return read(github.to_item(entry), "pull requests")
 
 
 # --- Reddit ------------------------------------------------------------------------------------------------------
@@ -239,13 +244,13 @@ def submission_post(entry: Entry) -> Post:
     meta = entry.get("_meta")
     # Arctic Shift keeps the first text of a post that was deleted later, and says so.
     if isinstance(meta, dict) and (meta.get("removal_type") or meta.get("was_deleted_later")):
-        return "deleted or removed posts"
+        return "posts that are gone or advertise"
     link = entry.get("permalink")
     if not isinstance(link, str) or not link.startswith("/"):
         # Old dumps lack it; exports have it with the host.
         path = urlsplit(link).path if isinstance(link, str) else ""
         entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{entry['id']}/"}
-    return said(reddit.to_item({"kind": "t3", "data": entry}), "deleted or removed posts")
+    return read(reddit.to_item({"kind": "t3", "data": entry}), "posts that are gone or advertise")
 
 
 def knows_thing(entry: Entry) -> bool:
@@ -255,7 +260,7 @@ def knows_thing(entry: Entry) -> bool:
 
 def thing_post(entry: Entry) -> Post:
     """The post."""
-    return said(reddit.to_item(entry), "deleted or removed posts" if entry["kind"] == "t3" else "comments")
+    return read(reddit.to_item(entry), "posts that are gone or advertise" if entry["kind"] == "t3" else "comments")
 
 
 # --- Stack Exchange ----------------------------------------------------------------------------------------------
@@ -279,7 +284,7 @@ def row_post(site: str) -> Callable[[Entry], Post]:
         if str(row.get("posttypeid") or QUESTION) != QUESTION:
             return "answers and other posts"
         return said(
-            Item.model_validate(
+            row_from(
                 {
                     "source": "stackoverflow",
                     "url": f"https://{site}/questions/{number_of(row['id'])}",
@@ -291,8 +296,7 @@ def row_post(site: str) -> Callable[[Entry], Post]:
                     "comment_count": row.get("answercount"),
                     "vote_count": row.get("score"),
                 }
-            ),
-            "",
+            )
         )
 
     return to_post
@@ -316,7 +320,7 @@ def knows_question(entry: Entry) -> bool:
 
 def question_post(entry: Entry) -> Post:
     """The question."""
-    return said(stackoverflow.to_item(entry), "")
+    return read(stackoverflow.to_item(entry), "")
 
 
 # The dumps do not say which site they are of. Their files and folders are named after it.
@@ -365,7 +369,7 @@ def item_post(entry: Entry) -> Post:
         return "dead or deleted stories"
     when = next((entry[name] for name in ("time", "timestamp", "created_at") if entry.get(name) is not None), None)
     return said(
-        Item.model_validate(
+        row_from(
             {
                 "source": "hackernews",
                 "url": f"https://news.ycombinator.com/item?id={number_of(entry['id'])}",
@@ -376,8 +380,7 @@ def item_post(entry: Entry) -> Post:
                 "comment_count": first(entry, "descendants", "num_comments", "comments"),
                 "vote_count": first(entry, "score", "num_points", "points"),
             }
-        ),
-        "",
+        )
     )
 
 
@@ -395,7 +398,7 @@ def hit_post(entry: Entry) -> Post:
     """The story; a comment is none here, as in the other dumps of Hacker News."""
     if entry.get("comment_text"):
         return "comments and options of polls"
-    return said(hackernews.to_item(entry), "comments and options of polls")
+    return read(hackernews.to_item(entry), "comments and options of polls")
 
 
 # -----------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ from ingest.opening import UNREADABLE, Content
 
 # The longest entry. Real posts have up to 0.2 MB with all their fields, and an event of GH Archive up to 25 MB.
 LONGEST = 64 << 20
+# The longest field of a table, in characters. A quote that is never closed would take the rest of the file.
+LONGEST_FIELD = 8 << 20
 # Rows of Parquet that are turned into Python at once.
 ROWS = 1_000
 PART = 1 << 20
@@ -140,7 +142,7 @@ def read_values(stream: IO[bytes]) -> Entries:
 
 def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequence[str]) -> Entries:
     """CSV or TSV without its header. Empty fields are None. The place is the line on which the row ends."""
-    csv.field_size_limit(LONGEST)
+    csv.field_size_limit(LONGEST_FIELD)
     text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
     rows = csv.reader(text, delimiter=delimiter)
     next(rows, None)
