@@ -161,8 +161,13 @@ def choose(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
 
 
 def erase(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> Erased:
-    """Erase the posts of temp.gone from every table, and remember their hashes; the caller opens the transaction."""
+    """Erase the posts of temp.gone from every table, and remember their hashes; the caller opens the transaction.
+
+    Raises IngestError if version 0.1 built the database last.
+    """
     tables = tables_of(connection)
+    if ("gold", "label_attempts") in tables:
+        raise IngestError(f"{database_path()} was built by version 0.1: build a day with this version first")
     names = {"gone": GONE}
     for name, definition in BUILT.items():
         names[name] = f"silver.{name}"
