@@ -174,8 +174,13 @@ def choose(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
 
 
 def erase(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> Erased:
-    """Erase the posts of temp.gone from every table, and remember their hashes; the caller opens the transaction."""
+    """Erase the posts of temp.gone from every table, and remember their hashes; the caller opens the transaction.
+
+    Raises IngestError if version 0.1 built the database last.
+    """
     tables = tables_of(connection)
+    if ("gold", "label_attempts") in tables:
+        raise IngestError(f"{database_path()} was built by version 0.1: build a day with this version first")
     names = {"gone": GONE}
     for name, definition in BUILT.items():
         names[name] = f"silver.{name}"
@@ -401,8 +406,10 @@ def leave_board() -> int:
     return subprocess.run([sys.executable, "-m", "sync", "forgotten"], check=False).returncode
 
 
-def forget_posts(wanted: Wanted) -> list[str]:
-    """Erase posts from the tables and the file; returns the addresses that no post has or had.
+def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
+    """Erase posts from the tables and the file.
+
+    Returns the addresses that no post has or had, and whether posts wait to be taken off the board.
 
     Raises IngestError or DatabaseError.
     """
@@ -415,13 +422,14 @@ def forget_posts(wanted: Wanted) -> list[str]:
                 if wanted.before:
                     # A daily command has nothing to do on most days: this is no error.
                     typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
-                    return []
+                    return [], board_waits(connection)
                 found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
                 raise IngestError(f"no post {found}: nothing is forgotten")
             erased = erase(connection, wanted)
         waiting = connection.execute("select 1 from bronze.forgotten where rewritten_at is null").fetchone()
         if waiting:
             rewrite(connection)
+        on_board = board_waits(connection)
     if erased.posts or waiting:
         posts = "1 post is" if erased.posts == 1 else f"{erased.posts:,} posts are"
         file = f"{database_path()} is written anew"
@@ -430,7 +438,13 @@ def forget_posts(wanted: Wanted) -> list[str]:
         typer.echo(f"forgotten before: nothing is left in {database_path()}")
     if days := [f"{day}" for day in erased.days]:
         typer.echo(f"build again, with dbt build --vars 'date: DAY': {', '.join(days)}")
-    return unknown
+    return unknown, on_board
+
+
+def board_waits(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether forgotten posts wait to be taken off the board."""
+    waiting = connection.execute("select 1 from bronze.forgotten where left_board_at is null").fetchone()
+    return waiting is not None
 
 
 def forget(
@@ -451,16 +465,19 @@ def forget(
     if sum(map(bool, (url, author, before))) != 1 or bool(author) != bool(source):
         raise typer.BadParameter("say what to forget: --url U, or --author NAME with --source S, or --before D")
     try:
-        unknown = forget_posts(Wanted(url or (), author_of(source, author) if source and author else None, before))
-        if unknown:
-            raise IngestError(f"no post has the address {', '.join(unknown)}")
+        wanted = Wanted(url or (), author_of(source, author) if source and author else None, before)
+        unknown, on_board = forget_posts(wanted)
     except GroundswellError as error:
         log.error("%s", error)
         raise typer.Exit(1) from None
-    if not os.environ.get("POCKETBASE_URL"):
+    failed = False
+    if on_board and not os.environ.get("POCKETBASE_URL"):
         typer.echo("POCKETBASE_URL is not set: if a board has the posts, python -m sync forgotten takes them off")
-    elif leave_board():
+    elif on_board and (failed := leave_board() != 0):
         log.error("the board still has the posts: the next push takes them off, and so does python -m sync forgotten")
+    if unknown:
+        log.error("no post has the address %s", ", ".join(unknown))
+    if failed or unknown:
         raise typer.Exit(1)
 
 
