@@ -134,7 +134,7 @@ def read_values(stream: IO[bytes]) -> Entries:
         more = text.read(part)
         ended = not more
         # An entry that is long is tried again with twice as much, not with a little more each time.
-        part = PART if start >= len(buffer) else min(2 * part, LONGEST)
+        part = PART if position else min(2 * part, LONGEST)
         buffer, position = buffer[position:] + more, 0
     if start < len(buffer) or depth + buffer.count("[", position) - buffer.count("]", position) > 0:
         raise IngestError(f"it ends in the middle, after entry {number:,}")
