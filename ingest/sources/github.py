@@ -148,7 +148,7 @@ def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequen
 
 def to_item(issue: Any) -> Item | None:
     """An issue as a post; None for a pull request (old plain issues carry one whose fields are all null)."""
-    if (issue.get("pull_request") or {}).get("html_url") or "/pull/" in issue["html_url"]:
+    if (issue.get("pull_request") or {}).get("html_url") or re.search(r"/pull/\d", issue["html_url"]):
         return None
     return Item(
         source="github",

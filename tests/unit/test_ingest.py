@@ -124,6 +124,7 @@ def test_responses_of_other_addresses_of_a_service_are_read() -> None:
     assert [post.title for post in reddit.parse(page).items] == ["Title"]
     issue = {"html_url": "https://github.com/a/b/issues/1", "title": "T", "created_at": f"{DAY}T23:59:60Z"}
     pull = issue | {"html_url": "https://github.com/a/b/pull/2"}
+    assert github.to_item(issue | {"html_url": "https://github.com/a/pull/issues/2"})
     parsed = github.parse([issue, pull, issue | {"pull_request": {"html_url": "x"}}])
     assert [str(post.created_at) for post in parsed.items] == [f"{DAY} 23:59:59+00:00"]
     assert parsed.skipped == 2
@@ -149,19 +150,17 @@ def test_a_hit_is_read_as_old_and_new_records_have_it() -> None:
 
 
 def test_what_reddits_own_program_posts_is_one_voice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def voice(author: str) -> str | None:
+        post = reddit.to_item({"kind": "t3", "data": T3 | {"author": author}})
+        assert post
+        return post.author_hash
+
     monkeypatch.delenv("AUTHOR_SALT", raising=False)
-    program, person, gone = (
-        reddit.to_item({"kind": "t3", "data": T3 | {"author": author}})
-        for author in ("AutoModerator", "u", "[deleted]")
-    )
-    assert program
-    assert person
-    assert gone
-    assert program.author_hash
-    assert person.author_hash is None
+    assert voice("AutoModerator")
+    assert voice("u") is None
     monkeypatch.setenv("AUTHOR_SALT", "pepper")
-    assert person.author_hash
-    assert gone.author_hash is None
+    assert voice("u")
+    assert voice("[deleted]") is None
 
 
 def test_a_question_may_have_its_text_in_markdown() -> None:

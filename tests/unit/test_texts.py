@@ -146,6 +146,11 @@ def test_what_nobody_wrote_is_no_text(text: str, plain: str) -> None:
         ("reddit", "Every browser: login loop after 2FA"),
         ("reddit", "at checkout the page hangs for ever (again)"),
         ("reddit", "On Monday I asked support for a refund and this is what their bot wrote:"),
+        ("reddit", "I/O: my disk is slow since the update"),
+        ("reddit", "... 12 more people in my team have the same"),
+        ("github", "created by our team, the report breaks every week"),
+        ("reddit", "--- End of rant"),
+        ("hackernews", "Am Montag habe ich dem Support geschrieben und das kam zurück:"),
         # What forms ask on GitHub, people tell elsewhere.
         ("hackernews", "I read over 40 books"),
         ("stackoverflow", "<p>this is my spring version</p>"),
@@ -162,7 +167,8 @@ def test_sentences_stay(source: str, text: str) -> None:
         "OS: Windows 11", "Browser [e.g. chrome]: Chrome on Windows 10", "Extension version: 0.31.3",
         "WARNING: Skipping /usr/lib/python3 due to invalid entry", "INFO: builder.compile(x) is called by the runner",
         "at com.acme.Main.run(Main.java:17)", "at Object.<anonymous> (/srv/app.js:3:9)",
-        "2026-11-20 08:00:00 The server is not able to connect", "On Mon, 3 Nov 2026 at 8:00, Ann wrote:",
+        "2026-11-20 08:00:00 The server is not able to connect", "created by net/http.(*Server).Serve", "... 12 more",
+        "D/AndroidRuntime(1234): Shutting down VM", "Step 3/9 : RUN make", "On Mon, 3 Nov 2026 at 8:00, Ann wrote:",
     ],
 )  # fmt: skip
 def test_lines_of_programs_and_forms_go(line: str) -> None:
@@ -182,6 +188,11 @@ def test_lines_of_programs_and_forms_go(line: str) -> None:
             "github",
             "| Problem | Since |\n|---|---|\n| Export loses every second page | 2.4 |\n\nPlease help us.",
             "Export loses every second page\nPlease help us.",
+        ),
+        (
+            "github",
+            "I see:\n\n| Step | Result | OS |\n|---|---|---|\n| Import | fails silently | Windows 11 |",
+            "I see:\nfails silently",
         ),
         ("github", "Since:\n\n- [ ] Export is slow\n- [ ] Import too", "Since:\nExport is slow\nImport too"),
         ("github", "> Exports are free\n\nReally?", "Really?\nExports are free"),

@@ -75,29 +75,32 @@ FRAME_LINE = re.compile(
     # Java, JavaScript, C#
     r"at .{0,300}(?:\.\w{1,5}:\d+|:\d+:\d+|\(\S{0,80}\)|\(native\)|\(<?anonymous>?\)|Native Method\)|:line \d+)"
     r"|at [\w.$<>\[\]`]{3,200}(?:\(.{0,200}\))?(?: in .{1,300})?$"
+    r"|created by [\w./]+"  # Go
 )
 TRACE_LINE = re.compile(
     r"Traceback \(most recent call last\)|File \".{1,300}\", line \d|During handling of the above exception"
     r"|The above exception was the direct cause"  # Python
-    r"|\.\.\. \d+ (?:more|common frames)"  # Java
+    r"|\.\.\. \d+ (?:more$|common frames)"  # Java
     r"|(?:\w+@)?\S{1,200}:\d+:\d+$"  # Firefox
     # Go
-    r"|goroutine \d+ \[|created by [\w./]+|\S{1,200}\.go:\d+(?: \+0x|$)"
+    r"|goroutine \d+ \[|\S{1,200}\.go:\d+(?: \+0x|$)"
     r"|[\w./*()]{3,200}\((?:0x[\da-f]+|\.\.\.)[^)]{0,200}\)$"
     # Ruby, Rust, gdb, PHP
-    r"|from \S{1,200}:\d+:in |stack backtrace:|#\d+ +(?:0x[\da-f]+|/)|\d+: +0x[\da-f]+ -|--- End of"
+    r"|from \S{1,200}:\d+:in |stack backtrace:|#\d+ +(?:0x[\da-f]+|/)|\d+: +0x[\da-f]+ -|--- End of (?:inner|stack)"
 )
 LOG_LINE = re.compile(
     r"[\[(]?(?:\d{4}[-/.]\d\d[-/.]\d\d[T ,]|\d\d?[-/ ](?:\d\d|\w{3})[-/ ]\d{4} )?[\[(]?\d\d?:\d\d:\d\d\b"
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d "
-    r"|npm (?:ERR!|WARN)|\[\d+\.\d{3,6}\]|[DIWE]/[\w.-]+(?:\(\s*\d+\))?: |Step \d+/\d+ :"
+    r"|npm (?:ERR!|WARN)|\[\d+\.\d{3,6}\]|Step \d+/\d+ : ?[A-Z]{3,}\b"
     r"|Requirement already satisfied|--->"
 )
 # A line that begins as a log's does, and as a sentence may: WARNING: Stripe froze my account without notice
-LEVEL_LINE = re.compile(r"[\[(]?(?:INFO|DEBUG|TRACE|WARN|WARNING|NOTICE|VERBOSE)[\])]?[: |]")
+LEVEL_LINE = re.compile(
+    r"[\[(]?(?:INFO|DEBUG|TRACE|WARN|WARNING|NOTICE|VERBOSE)[\])]?[: |]|[DIWE]/[\w.-]+(?:\(\s*\d+\))?: "
+)
 REPLY_LINE = re.compile(
     r"On (?=.{0,100}\d).{5,120}(?:wrote|writes):$"
-    r"|(?:Am|Le|El|Em) .{5,120}(?:schrieb|écrit|escribió|escreveu).{0,60}:$"
+    r"|(?:Am|Le|El|Em) (?=.{0,100}\d).{5,120}(?:schrieb|écrit|escribió|escreveu).{0,60}:$"
     r"|-+ ?Original Message"
     r"|_?Originally posted by |Reply to this email directly|You are receiving this because"
 )
@@ -418,7 +421,8 @@ def is_written(source: str, body: str, block: Block) -> bool:
     if CODE_MARK.search(text) or not words:
         return False
     if block.kind != "code":
-        return len(words) >= 4 and is_plain(words)
+        # Names of things are capitalised in tables, and descriptions are not.
+        return len(words) >= 2 and is_plain(words) and any(not word[0].isupper() for word in words)
     if source == "hackernews":
         return is_plain(words)
     return source != "stackoverflow" and not FENCE.search(body) and is_prose(text)
