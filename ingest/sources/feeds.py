@@ -23,8 +23,8 @@ from ingest.sources import source_at
 from ingest.window import SECOND, Window
 
 NAME = "feeds"
-# Limits of a feed, so that one feed holds up no other: bytes, of which feedparser reads a megabyte in up to a second, and
-# tags outside the HTML of entries.
+# Limits of a feed, so that one feed holds up no other: bytes, of which feedparser reads a megabyte in up to a second,
+# and tags outside the HTML of entries.
 LARGEST = 5_000_000
 MOST_TAGS = 100_000
 # The text of a post of Reddit. silver.plain_texts knows by its start that it is HTML.
