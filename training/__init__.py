@@ -24,7 +24,8 @@ TWICE = ("posts.tsv",)
 COMPLAINT_SIGNALS = ROOT / "seeds" / "complaint_signals.csv"
 CATEGORIES = tuple(sorted({row["category"] for row in read_seed("categories")}))
 IMPACTS = ("low", "medium", "high")
-SOURCES = tuple(row["name"] for row in read_seed("sources"))
+# The sources of the labelled posts. A post of another source gets the mean of their weights (silver.post_signals).
+SOURCES = ("github", "hackernews", "reddit", "stackoverflow")
 
 Names = npt.NDArray[np.str_]
 Bools = npt.NDArray[np.bool_]

@@ -13,6 +13,7 @@ from ingest.collect import count_window, plan, standing_window, store_items, sto
 from ingest.item import Item, normalise_url
 from ingest.parsed import Parsed, Rejected
 from ingest.report import Report
+from ingest.sources import github
 from ingest.store import DDL, Stored, add_match_urls, read_windows, write_windows
 from ingest.window import Window, day_window
 
@@ -87,10 +88,12 @@ def test_what_is_left_of_a_window(window: Window, finished_at: datetime | None, 
 def test_a_run_reads_what_is_left_of_known_windows_and_all_of_others(
     connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    section = github.GitHubSection(queries=["is:issue"], organisations=[], repositories=[])
+
     class Twice:
         @staticmethod
-        def queries(section: str) -> list[str]:
-            assert section == "section"
+        def queries(asked_for: github.GitHubSection) -> list[str]:
+            assert asked_for is section
             return ["one", "two"]
 
     monkeypatch.setattr(collect, "sources", lambda: {"github": Twice, "reddit": None})
@@ -99,7 +102,7 @@ def test_a_run_reads_what_is_left_of_known_windows_and_all_of_others(
     # Windows of another source and of another day.
     write_windows(connection, [replace(day_window("reddit", "two", DAY), status="complete", pages=1)], LATE)
     write_windows(connection, [replace(day_window("github", "two", NEXT_DAY), status="complete", pages=1)], LATE)
-    settings: Any = {"github": "section", "reddit": None}
+    settings: Any = {"github": section, "reddit": None}
     days = [DAY, NEXT_DAY]
     assert plan(connection, "github", settings, days, refresh=False) == [
         second,
