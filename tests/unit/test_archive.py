@@ -350,7 +350,8 @@ def test_no_depth_of_nesting_ends_a_run(project: Project, tmp_path: Path) -> Non
     folder = tmp_path / "replay" / "hackernews"
     folder.mkdir(parents=True)
     deep = {depth: '{"a":' * depth + "1" + "}" * depth for depth in depths}
-    post = json.dumps({"source": "hackernews", "url": "https://news.ycombinator.com/item?id=1", "created_at": NOON})
+    address = "https://news.ycombinator.com/item?id=1"
+    post = json.dumps({"source": "hackernews", "url": address, "title": "It broke", "created_at": NOON})
     lines = tmp_path / "posts.jsonl"
     lines.write_text("\n".join([*(f'{{"source": "github", "url": {text}}}' for text in deep.values()), post]))
     for depth, text in deep.items():
