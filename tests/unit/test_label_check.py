@@ -421,6 +421,7 @@ def test_an_attempt_of_the_built_in_labeller_costs_nothing() -> None:
         "labeler": "extractive",
         "prompt_version": "v1",
         "status": "labelled",
+        "error": None,
         "latency_seconds": 0.0,
     }
     assert attempted_at
