@@ -235,7 +235,7 @@ def test_a_database_that_is_not_there_is_not_created(project: Project, tmp_path:
 
 @pytest.mark.parametrize("name", ["bronze.duckdb", "Main.db", "o'brien.duckdb"])
 def test_a_database_with_a_name_that_dbt_can_not_use(project: Project, tmp_path: Path, name: str) -> None:
-    renamed = Project(tmp_path / name)
+    renamed = Project(tmp_path / name, parsed=project.parsed)
     collected = renamed.ingest("--date", DAY, "--replay", str(SAMPLE))
     assert collected.status == 1
     assert len(collected.output.strip().splitlines()) == 1
