@@ -116,8 +116,8 @@ def test_scores_are_what_the_seeds_add_up_to(scored: Project, project: Project, 
         if row["field"] == "complains" and (row["has_embedding"] == "false") == alone
     }
     signals = {row["signal"]: float(row["weight_alone" if alone else "weight"]) for row in read_signals()}
-    # Four of the absurd ones have no text, and no embedding.
-    assert len(rows) == len(COMPLAINTS + OTHERS) + (0 if alone else len(ABSURD) - 4)
+    # Three of the absurd ones have no text, and no embedding.
+    assert len(rows) == len(COMPLAINTS + OTHERS) + (0 if alone else len(ABSURD) - 3)
     for source, embedding, found, score in rows:
         total = float(weights["bias"]) + of_sources[source] + sum(signals[signal] for signal in found)
         if not alone:
