@@ -117,7 +117,12 @@ def collect_posts(
     if file and (replay_dir or first or last):
         raise typer.BadParameter("--file goes with none of --replay, --from and --to")
     if (more or columns) and not file:
-        raise typer.BadParameter("names of files and --columns go with --file F")
+        commands = ", ".join(command_names())
+        raise typer.BadParameter(
+            f"{more[0]} is no command ({commands}); names of files go with --file F"
+            if more
+            else "--columns goes with --file F"
+        )
     if (file or replay_dir) and (archive or refresh or dry_run):
         raise typer.BadParameter("--archive, --refresh and --dry-run are for the services: not with --file or --replay")
     try:
@@ -263,8 +268,12 @@ def show_plan(run: Run, *, json: bool) -> None:
 
 def with_command(arguments: Sequence[str]) -> list[str]:
     """The arguments; without a command's name first, they are those of collect."""
-    names = [command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands]
-    return [*arguments] if arguments and arguments[0] in names else ["collect", *arguments]
+    return [*arguments] if arguments and arguments[0] in command_names() else ["collect", *arguments]
+
+
+def command_names() -> list[str]:
+    """The names of the commands."""
+    return [command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands]
 
 
 if __name__ == "__main__":

@@ -249,7 +249,11 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
         (["--from", "2026-11-12", "--to", DAY, "--sample"], 2, "one of these days"),
         (["--date", DAY, "--replay", "tests"], 1, "tests holds no recorded responses"),
         (["--file", "a.jsonl", "--replay", "tests"], 2, "--file goes with none of"),
-        (["--date", DAY, "b.jsonl"], 2, "names of files and --columns go with --file F"),
+        (
+            ["--date", DAY, "b.jsonl"],
+            2,
+            "b.jsonl is no command (collect, check, forget); names of files go with --file F",
+        ),
         (["--file", "a.csv", "--columns", "headline=title"], 2, "'headline=title' is not FIELD=COLUMN"),
         (["--date", DAY, "--from", DAY], 2, "--date goes with neither"),
         (["--from", DAY], 2, "--date is missing"),
