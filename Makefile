@@ -10,10 +10,8 @@ INSTALLED := $(VENV)/.installed
 # A file of labelled posts to measure clusters on. Without the file, `make bench` uses benchmarks/topics.tsv.
 LABELLED ?= $(wildcard ../*/data/labelled/stackoverflow20.tsv)
 
-# A worker without tests takes over tests of another worker. Databases are built once for all workers. Tests wait for
-# servers and clocks for a fifth of their time: one worker more than there are cores keeps all cores busy.
-CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-PYTEST := $(BIN)/pytest --numprocesses $(shell expr $(CORES) + 1) --maxprocesses 4 --dist worksteal
+# A worker without tests takes over tests of another worker. Databases are built once for all workers.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # The functions that are mutated. dbt calls the functions `model`, and only builds test them: too slow for each mutant.
 MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
