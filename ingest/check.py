@@ -12,14 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.errors import GroundswellError
-from ingest.allowance import SLACK, Allowance
-from ingest.collect import http_client
+from ingest.collect import http_client, standing_allowance
 from ingest.errors import IngestError
 from ingest.limits import Limits
 from ingest.service import Service
 from ingest.settings import Sections, why_off
 from ingest.sources import sources
-from ingest.store import pause_left, recent_requests
 from ingest.window import FIRST_PAGE, day_window
 
 # The longest pause in seconds that a check waits for a service.
@@ -64,9 +62,7 @@ async def check_source(
         requests = source.allowance()
     except IngestError as error:
         return [Finding(name, FAILS, with_advice(str(error), source.advice()))]
-    recent = recent_requests(connection, name, limits.span * (1 + SLACK))
-    allowance = Allowance(name, requests, limits.span, PATIENCE, recent)
-    allowance.pause(pause_left(connection, name), f"{source.label} asked an earlier run for a pause")
+    allowance = standing_allowance(connection, source, requests, limits.span, PATIENCE)
     service = Service(source, client, allowance, connection, attempts=1)
     findings = []
     for query in queries if source.has_many_hosts else queries[:1]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count, product
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
@@ -24,6 +25,7 @@ from ingest.parsed import Parsed
 from ingest.report import Report
 from ingest.service import TIMEOUT, USER_AGENT, Service
 from ingest.settings import Sections, why_off
+from ingest.source import Source
 from ingest.sources import sources
 from ingest.store import (
     give_up_windows,
@@ -286,6 +288,16 @@ async def collect(
         return await asyncio.gather(*(collect_source(connection, client, name, run, watch) for name in run.names))
 
 
+def standing_allowance(
+    connection: duckdb.DuckDBPyConnection, source: Source[Any], requests: int, span: float, patience: float
+) -> Allowance:
+    """The allowance of a service, less what earlier runs have used of it, with the rest of a pause that is in force."""
+    recent = recent_requests(connection, source.name, span * (1 + SLACK))
+    allowance = Allowance(source.name, requests, span, patience, recent)
+    allowance.pause(pause_left(connection, source.name), f"{source.label} asked an earlier run for a pause")
+    return allowance
+
+
 async def collect_source(
     connection: duckdb.DuckDBPyConnection,
     client: httpx.AsyncClient,
@@ -302,9 +314,7 @@ async def collect_source(
         report.off = str(error)
         return report
     give_up_windows(connection, name, source.queries(run.settings[name]), run.days[0], run.days[-1])
-    recent = recent_requests(connection, name, span * (1 + SLACK))
-    allowance = Allowance(name, requests, span, run.limits.patience, recent)
-    allowance.pause(pause_left(connection, name), f"{source.label} asked an earlier run for a pause")
+    allowance = standing_allowance(connection, source, requests, span, run.limits.patience)
     service = Service(source, client, allowance, connection, run.archive)
     watch(service, report)
     started = time.monotonic()

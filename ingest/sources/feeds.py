@@ -23,9 +23,9 @@ from ingest.sources import source_at
 from ingest.window import SECOND, Window
 
 NAME = "feeds"
-# Limits of a feed, so that one feed holds up no other: bytes, of which feedparser reads a megabyte in up to a second,
-# and tags outside the HTML of entries.
+# The largest feed that is read, in bytes. feedparser needs up to a second for a megabyte. Other sources wait meanwhile.
 LARGEST = 5_000_000
+# The most tags of a feed that is read. Tags in the HTML of entries do not count.
 MOST_TAGS = 100_000
 # The text of a post of Reddit. silver.plain_texts knows by its start that it is HTML.
 REDDIT_TEXT = re.compile(r"<!-- SC_OFF -->.*?(?=<!-- SC_ON -->)", re.DOTALL)
