@@ -15,6 +15,11 @@ from tests.support.shared import Shared
 os.environ["INGEST_SOURCES"] = str(ROOT / "ingest" / "sources.yml")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker more than cores: some tests wait for a server or a clock."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the built sample day come first, in their random order.

@@ -241,7 +241,10 @@ def test_a_database_with_a_name_that_dbt_can_not_use(project: Project, tmp_path:
     assert len(collected.output.strip().splitlines()) == 1
     assert f"ERROR: {renamed.database} has a " in collected.output
     assert not renamed.database.exists()
-    # It may have been made before.
+
+
+def test_a_database_that_was_made_under_such_a_name_is_not_built(project: Project, tmp_path: Path) -> None:
+    renamed = Project(tmp_path / "bronze.duckdb", parsed=project.parsed)
     project.ingest("--date", DAY, "--replay", str(SAMPLE), "--source", "github")
     project.database.rename(renamed.database)
     built = renamed.build()
