@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,9 @@ from groundswell.llm.errors import AnswerError, CutOffError, FinalError
 
 Expected = TypeVar("Expected", bound=BaseModel)
 
+# An answer of fewer tokens than this share of those asked for was not cut off by what we asked for.
+LEAST_WRITTEN = 0.9
+CURE = "raise var llm_answer_tokens"
 # The keys of a JSON schema that bound texts and lists.
 LENGTHS = {"minLength", "maxLength", "minItems", "maxItems"}
 # A comma after the last value of a list or an object; the second pattern matches texts of JSON, too.
@@ -18,6 +22,7 @@ LAST_COMMA = re.compile(r",\s*[}\]]")
 TEXT_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 
 
+@cache
 def answer_schema(answer: type[BaseModel], with_lengths: bool = False) -> dict[str, Any]:
     """The JSON schema of an answer, in the subset that all providers accept: no optional fields, and no lengths.
 
@@ -43,10 +48,11 @@ def answer_schema(answer: type[BaseModel], with_lengths: bool = False) -> dict[s
     return plain(schema)  # type: ignore[no-any-return]
 
 
-def content_of(response: Any, name: str) -> str:
+def content_of(response: Any, name: str, limit: int) -> str:
     """The text of a response, or the arguments of its call of the tool `name`.
 
-    Raises AnswerError if it has neither: CutOffError if a longer answer may have, FinalError if the model refused.
+    limit: tokens of the longest answer that was asked for. Raises AnswerError if the response has neither text nor
+    call: CutOffError if a longer answer may have, FinalError if the model refused.
     """
     if not response.choices or not response.choices[0].message:
         raise AnswerError("the answer is empty")
@@ -57,7 +63,11 @@ def content_of(response: Any, name: str) -> str:
     called = next((call for call in calls if call.name == name), calls[0] if calls else None)
     if choice.finish_reason == "length":
         while_thinking = " while the model was thinking" if thoughts and not (message.content or called) else ""
-        raise CutOffError(f"the answer is cut off{while_thinking}: raise var llm_answer_tokens")
+        written = int(getattr(getattr(response, "usage", None), "completion_tokens", None) or limit)
+        is_early = written < LEAST_WRITTEN * limit
+        where = f" after {written:,} of {limit:,} tokens" if is_early else ""
+        cure = "raise the server's context or its own limit, or var llm_answer_tokens" if is_early else CURE
+        raise CutOffError(f"the answer is cut off{while_thinking}{where}: {cure}")
     if called:
         return str(called.arguments)
     # Some servers take the whole answer for thoughts.

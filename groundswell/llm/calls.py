@@ -230,7 +230,7 @@ class Calls:
         answer, rejection = "", None
         try:
             model.require_whole(response, estimate)
-            answer = content_of(response, model.tool)
+            answer = content_of(response, model.tool, estimate.tokens_out)
             row |= question.check(answer)
         except AnswerError as error:
             rejection = error

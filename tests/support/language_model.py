@@ -99,8 +99,8 @@ def read(request: Request) -> Prompt:
     return Prompt(system, user, int(cluster[1]), posts_of(user), sent_back)
 
 
-def reply(message: dict[str, Any], finish_reason: str = "stop") -> Answer:
-    """A chat completion that holds a message; every one costs the same."""
+def reply(message: dict[str, Any], finish_reason: str = "stop", tokens: int = 20) -> Answer:
+    """A chat completion of so many tokens that holds a message."""
     choice = {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": None} | message}
     return Answer(
         {
@@ -109,7 +109,7 @@ def reply(message: dict[str, Any], finish_reason: str = "stop") -> Answer:
             "created": 0,
             "model": "loopback",
             "choices": [choice],
-            "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+            "usage": {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens},
         }
     )
 
@@ -341,6 +341,7 @@ def cut_json(request: Request) -> Answer:
     content = json.dumps(label_of(read(request)))
     cut = completion(content[: len(content) // 2], request)
     cut.body["choices"][0]["finish_reason"] = "length"
+    cut.body["usage"]["completion_tokens"] = json.loads(request.body)["max_tokens"]
     return cut
 
 

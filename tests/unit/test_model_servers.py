@@ -214,7 +214,11 @@ def test_an_answer_in_parts_is_read(calls: Calls, loopback: Loopback) -> None:
     ("message", "finish_reason", "says"),
     [
         ({"content": "", "reasoning_content": "Let me think {"}, "length", "cut off while the model was thinking"),
-        ({"content": None}, "length", "the answer is cut off: raise var llm_answer_tokens"),
+        (
+            {"content": None},
+            "length",
+            "the answer is cut off after 20 of 600 tokens: raise the server's context or its own limit",
+        ),
         ({"content": None}, "content_filter", "the provider's filter held the answer back"),
         ({"content": None, "refusal": "No."}, "stop", "the model refused: No."),
         ({"content": ""}, "stop", "the answer is empty"),
@@ -416,7 +420,7 @@ def test_a_silent_model_gives_way_to_the_next(loopback: Loopback, monkeypatch: p
 def test_an_answer_that_was_cut_off_may_be_longer_the_second_time(calls: Calls, loopback: Loopback) -> None:
     def server(request: Request) -> Answer:
         is_long = json.loads(request.body)["max_tokens"] > 300
-        return good(request) if is_long else reply({"content": TEXT[:20]}, "length")
+        return good(request) if is_long else reply({"content": TEXT[:20]}, "length", 300)
 
     assert ask(calls, server, loopback, 1) == {"rejected": 1, "labelled": 1}
     assert calls.outcomes[0]["error"] == "the answer is cut off: raise var llm_answer_tokens"
@@ -473,6 +477,18 @@ def test_ollama_needs_no_key_and_no_address(monkeypatch: pytest.MonkeyPatch, loo
     monkeypatch.setenv("OLLAMA_API_BASE", loopback.url)
     loopback.answer = lambda _: ollama({"content": TEXT}, 10)
     [model] = settings_of("ollama_chat/llama3.2").models(Verdict)
+    assert put(Calls([model], Budget(None, None), Pace(8, 60), lambda _: None), ["1"]) == {"labelled": 1}
+
+
+def test_a_server_under_an_address_of_the_environment_needs_no_key(
+    monkeypatch: pytest.MonkeyPatch, loopback: Loopback
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ModelError, match="needs OPENAI_API_KEY in the environment"):
+        settings_of("openai/local").models(Verdict)
+    monkeypatch.setenv("OPENAI_API_BASE", f"{loopback.url}/v1")
+    loopback.answer = good
+    [model] = settings_of("openai/local").models(Verdict)
     assert put(Calls([model], Budget(None, None), Pace(8, 60), lambda _: None), ["1"]) == {"labelled": 1}
 
 
