@@ -32,6 +32,18 @@ HEAD = 1 << 20
 LAYERS = 3
 # Pushshift and Arctic Shift compress with windows of 2 GB. The default of zstd allows 128 MB.
 LONGEST_WINDOW: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: 31}
+# How a packed stream begins, what the packing is called, and what reads it. A stream of zst may begin with a frame to
+# skip.
+PACKINGS: tuple[tuple[re.Pattern[bytes], str, Callable[[IO[bytes]], Any]], ...] = (
+    (re.compile(rb"\x1f\x8b"), "gz", lambda stream: gzip.GzipFile(fileobj=stream)),
+    (
+        re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
+        "zst",
+        lambda stream: zstd.ZstdFile(stream, options=LONGEST_WINDOW),
+    ),
+    (re.compile(rb"BZh"), "bz2", bz2.BZ2File),
+    (re.compile(rb"\xfd7zXZ\0"), "xz", lzma.LZMAFile),
+)
 # What the libraries raise for a damaged or cut file.
 UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, ArchiveError)
 # Files that people take for text, by their first bytes.
@@ -252,19 +264,10 @@ def unpacked(
         head, stream = head_of(stream)
         if layer == LAYERS:
             break
-        if head.startswith(b"\x1f\x8b"):
-            stream, packed = cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=stream))), packed + "gz, "
-        elif head[:4] == b"\x28\xb5\x2f\xfd" or (
-            head[1:4] == b"\x2a\x4d\x18" and head[:1] >= b"\x50" and head[:1] < b"\x60"
-        ):
-            stream, packed = (
-                cast("IO[bytes]", stack.enter_context(zstd.ZstdFile(stream, options=LONGEST_WINDOW))),
-                packed + "zst, ",
-            )
-        elif head.startswith(b"BZh"):
-            stream, packed = cast("IO[bytes]", stack.enter_context(bz2.BZ2File(stream))), packed + "bz2, "
-        elif head.startswith(b"\xfd7zXZ\0"):
-            stream, packed = cast("IO[bytes]", stack.enter_context(lzma.LZMAFile(stream))), packed + "xz, "
+        packing = next(((kind, unpack) for start, kind, unpack in PACKINGS if start.match(head)), None)
+        if packing:
+            kind, unpack = packing
+            stream, packed = stack.enter_context(unpack(stream)), f"{packed}{kind}, "
         elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04")):
             archive = file if layer == 0 and file.seekable() else spooled(stack, stream)
             archive.seek(0)
