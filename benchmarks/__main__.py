@@ -17,7 +17,20 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, files, labels, needles, oracle, problems, scale, summaries, sync
+from benchmarks import (
+    clusters,
+    collectors,
+    encoder,
+    files,
+    labels,
+    month,
+    needles,
+    oracle,
+    problems,
+    scale,
+    summaries,
+    sync,
+)  # fmt: skip
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -36,6 +49,7 @@ class Subject(StrEnum):
     NEEDLES = "needles"
     SCALE = "scale"
     SYNC = "sync"
+    MONTH = "month"
 
 
 def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
@@ -95,7 +109,7 @@ def main(
     labelled: Annotated[
         list[Path] | None, typer.Option(help="Files of lines label<TAB>text, for clusters. Default: topics.tsv.")
     ] = None,
-    days: Annotated[list[Path] | None, typer.Option(help="Files of the posts of a day each, for needles.")] = None,
+    days: Annotated[list[Path] | None, typer.Option(help="Files of posts, a day each, for needles and month.")] = None,
     databases: Annotated[list[Path] | None, typer.Option(help="Built databases with labelled posts.")] = None,
 ) -> None:
     """Measure each subject and print its tables."""
@@ -130,6 +144,7 @@ def main(
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],
+        Subject.MONTH: [partial(month.measure_month, days or [])],
     }
     for subject in subjects or Subject:
         for measure in measures[subject]:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -77,19 +77,7 @@ class Project:
 
     def run(self, *command: str, **settings: str) -> Finished:
         """Run a command of this Python's environment from the project's root."""
-        environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
-        environment |= {
-            "GROUNDSWELL_DB": str(self.database),
-            "DBT_TARGET_PATH": str(self.database.with_suffix(".target")),
-            "DBT_LOG_PATH": str(self.database.with_suffix(".logs")),
-            "NO_COLOR": "1",
-            # Every build of the tests names its day, so what dbt has parsed for one serves the next of this database.
-            "DBT_PARTIAL_PARSE": "True",
-            # A minute of the services passes in a second.
-            "INGEST_WINDOW_SECONDS": "1",
-            **self.settings,
-            **settings,
-        }
+        environment = self.environment(settings)
         if self.parsed and forked.can_run(command, self.settings | settings):
             parsed = self.parsed_file(command, environment)
             # Tests that read the log file, or the artifacts of a build, ask for them.
@@ -110,6 +98,22 @@ class Project:
             timeout=TIMEOUT_SECONDS,
         )
         return Finished(finished.returncode, finished.stdout)
+
+    def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a command with these settings beside those of the project."""
+        inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        return inherited | {
+            "GROUNDSWELL_DB": str(self.database),
+            "DBT_TARGET_PATH": str(self.database.with_suffix(".target")),
+            "DBT_LOG_PATH": str(self.database.with_suffix(".logs")),
+            "NO_COLOR": "1",
+            # Every build of the tests names its day, so what dbt has parsed for one serves the next of this database.
+            "DBT_PARTIAL_PARSE": "True",
+            # A minute of the services passes in a second.
+            "INGEST_WINDOW_SECONDS": "1",
+            **self.settings,
+            **settings,
+        }
 
     def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
         """The file of the parsed project that a command needs: it depends on all that dbt reads while it parses.
