@@ -116,8 +116,8 @@ def measure_month(files: Sequence[Path]) -> Table:
     title = f"{DAYS} days of {POSTS:,} posts; each day one post edited, one late, one erased"
     table = Table("day", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in (
-        "collect, CPU s", "erase, CPU s", "build and push, CPU s", "memory, MB", "open files", "database, MB", "PocketBase, MB",
-        "problems",
+        "collect, CPU s", "erase, CPU s", "build and push, CPU s", "memory, MB", "open files",
+        "database, MB", "PocketBase, MB", "problems",
     ):  # fmt: skip
         table.add_column(column, justify="right", no_wrap=True)
     with tempfile.TemporaryDirectory() as name:
