@@ -57,6 +57,13 @@ program_posts as (
 
 ),
 
+collected as (
+
+    select * from {{ ref('posts') }}
+    where collection_date = {{ run_date() }}
+
+),
+
 posts as (
 
     select
@@ -143,6 +150,13 @@ events as (
 
 ),
 
+hashes as (
+
+    select bit_xor(post_hash)::varchar as posts_hash
+    from collected
+
+),
+
 synced as (
 
     select count(synced_at) filter (where action is distinct from 'delete') as issues_synced
@@ -166,6 +180,7 @@ daily_report as (
         costs.*,
         events.*,
         synced.*,
+        hashes.posts_hash,
     from posts
     cross join sources
     cross join by_programs
@@ -175,6 +190,7 @@ daily_report as (
     cross join costs
     cross join events
     cross join synced
+    cross join hashes
 
 )
 
