@@ -2,10 +2,10 @@
 
 Grain: one row per attempt_id. Append-only.
 Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_problem_labels. Otherwise package
-groundswell.llm asks the models of LLM_MODEL, the problem with the most voices first. A problem is asked about again in three cases: its
-voices have doubled; half of the quotes of its label stand in none of its posts any more, since the posts have left it
-or were edited; or the quote is gone that gave the built-in labeller the title. Shown posts that an answer does not list
-are strays. If too few posts are left without the strays, the status of the attempt is `mixed`.
+groundswell.llm asks the models of LLM_MODEL, the problem with the most voices first. A problem is asked about again in
+three cases: its voices have doubled; half of the quotes of its label stand in none of its posts any more, since the
+posts have left it or were edited; or the quote is gone that gave the built-in labeller the title. Shown posts that an
+answer does not list are strays. If too few posts are left without the strays, the status of the attempt is `mixed`.
 """
 
 from functools import partial
