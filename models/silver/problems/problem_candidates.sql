@@ -36,8 +36,8 @@ known as (
 
 ),
 
--- Problems whose posts, their voices or chances have changed are written again. So are problems with posts of the day of the build, because
--- votes and comments of these posts may have changed.
+-- Problems whose posts, voices or chances have changed are written again. So are problems with posts of the day of the
+-- build, because votes and comments of these posts may have changed.
 changed_rows as (
 
     (
