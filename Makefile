@@ -21,7 +21,7 @@ MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install local demo test format lint types pytest build coverage mutants docs bench models clean
+.PHONY: help install local demo test format lint types pytest soak build coverage mutants docs bench models clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ types: $(INSTALLED) ## Check the types
 
 pytest: $(INSTALLED) ## Run the tests in random order, with two builds of the sample day among them
 	$(PYTEST)
+
+soak: $(INSTALLED) ## Change and build a database in SOAK random ways, and compare each with a fresh one; takes hours
+	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n0 -s tests/build/test_any_past.py
 
 coverage: $(INSTALLED) ## Run the tests and report the lines and branches that they miss; takes twice as long
 	$(PYTEST) --cov --cov-report=term

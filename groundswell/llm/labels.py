@@ -310,6 +310,37 @@ def read_grounds(ledger: Ledger, relations: Mapping[str, duckdb.DuckDBPyRelation
 
 # -- Questions and attempts.
 
+# A condition: a label no longer holds, because half of its quotes are gone. The built-in labeller first quotes the post
+# that gave the title.
+IS_LOST = """
+    (
+        len(labelled_quotes) > 0
+        and (
+            2 * coalesce(standing.quotes, 0) <= len(labelled_quotes)
+            or labelled_by = $extractive and coalesce(standing.first_quote, 2) > 1
+        )
+    ) is true
+"""
+
+
+def standing_quotes(labels: str, key: Sequence[str], posts: str) -> str:
+    """A query: how many labelled_quotes of each key stand in its posts (quotes), and the first of them (first_quote).
+
+    labels: a relation of the key and labelled_quotes. posts: a subquery of the key, url_hash and text. Macro
+    standing_quotes has the same rule for what is published.
+    """
+    keys = ", ".join(key)
+    return f"""
+        select {keys}, count(*) as quotes, min(number) as first_quote
+        from (
+            select {keys}, unnest(labelled_quotes) as claim, generate_subscripts(labelled_quotes, 1) as number
+            from {labels}
+        )
+        inner join {posts} as posts using ({keys})
+        where claim.url_hash = posts.url_hash and contains(posts.text, claim.quote)
+        group by all
+    """
+
 
 def label_question(request: Row, about: Row, answer: type[Label], check: Check[Label]) -> Question:
     """The question of a request with system_prompt, prompt and prompt_version; `about` are columns of the attempt."""

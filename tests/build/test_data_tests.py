@@ -11,9 +11,6 @@ WRONG_ROWS = {
         insert into gold.problems
         select * replace ('copy' as problem_id, demand_score - 1 as demand_score) from gold.problems limit 1
     """,
-    "every_issue_has_evidence": """
-        delete from gold.issue_evidence where evidence_id = (select min(evidence_id) from gold.issue_evidence)
-    """,
     "every_post_has_a_complaint_score": """
         update silver.documents set complaint_score = null
         where url_hash = (select min(url_hash) from silver.documents where text != '')
@@ -44,40 +41,29 @@ WRONG_ROWS = {
         update silver.documents set excerpt = 'git@github.com:o/r, or write to jane@mail.example.coffee'
         where url_hash = (select max(url_hash) from silver.documents)
     """,
-    "problem_quotes_are_verbatim": """
-        update gold.problems
-        set quotes = list_transform(quotes, lambda claim: struct_update(claim, quote := 'words that nobody wrote'))
-        where problem_id = (select min(problem_id) from gold.problems where len(quotes) > 0)
-    """,
-    "problems_count_their_posts": """
+    "no_problem_is_held_back": """
         update gold.problems set days_seen = days_seen + 1
         where problem_id = (select max(problem_id) from gold.problems)
     """,
-    "quotes_are_verbatim": """
-        update gold.issue_evidence set quote = 'words that nobody wrote'
-        where evidence_id = (select max(evidence_id) from gold.issue_evidence)
-    """,
-    "three_voices_make_a_problem": """
-        update gold.problems set voices = 2 where problem_id = (select min(problem_id) from gold.problems)
-    """,
+    "max_length_themes_title__120": "update gold.themes set title = repeat('long ', 30)",
+    "not_blank_summaries_summary": "update silver.summaries set summary = ' '",
+    "web_address_theme_posts_url": "update gold.theme_posts set url = 'javascript:alert(1)'",
     "windows_cover_the_day": """
         update bronze.ingest_windows set window_end = window_end - interval 1 hour
         where query = (select max(query) from bronze.ingest_windows)
-    """,
-    "would_pay_is_quoted": """
-        update gold.issues set would_pay_signal = true
-        where issue_id not in (select issue_id from gold.issue_evidence where supports_payment and quote is not null)
     """,
     "between_documents_complaint_score__1__0": """
         update silver.documents set complaint_score = 1.5
         where url_hash = (select max(url_hash) from silver.documents)
     """,
-    "max_length_issues_canonical_title__120": "update gold.issues set canonical_title = repeat('long ', 30)",
+    "no_issue_is_held_back": """
+        update gold.issue_evidence set quote = 'words that nobody wrote'
+        where evidence_id = (select max(evidence_id) from gold.issue_evidence)
+    """,
     "no_nulls_in_cluster_assignments": """
         update silver.cluster_assignments set similarity = null
         where url_hash = (select min(url_hash) from silver.cluster_assignments)
     """,
-    "not_blank_issues_canonical_title": "update gold.issues set canonical_title = ' ' where day_rank = 1",
     "unique_together_embeddings_content_hash__content_hash__model": """
         insert into silver.embeddings select * from silver.embeddings limit 1
     """,
@@ -85,7 +71,6 @@ WRONG_ROWS = {
         update silver.embeddings set embedding = list_transform(embedding, lambda number: 2 * number)
         where content_hash = (select max(content_hash) from silver.embeddings)
     """,
-    "web_address_issue_evidence_url": "update gold.issue_evidence set url = 'javascript:alert(1)'",
 }
 
 

@@ -72,3 +72,25 @@ def test_a_failed_test_of_one_leaves_the_others_published(
         [(expected,)] = unpublished.query(f"select count(*) from gold.{collection}")
         assert expected > 0, collection
         assert count == (0 if collection in kept_back else expected), collection
+
+
+def test_one_fault_holds_one_row_back(unpublished: Project, server: Server) -> None:
+    for attempts, row in (("gold.problem_label_attempts", "problems"), ("gold.issue_label_attempts", "issues")):
+        unpublished.query(
+            f"""
+            update {attempts} set description = ' '
+            where attempt_id = (
+                select min(attempt_id) from {attempts} inner join gold.{row} using (description)
+            )
+            """
+        )
+    finished = unpublished.build(DAY)
+    assert finished.status == 1
+    assert "Held back: the problem " in finished.output
+    assert "Held back: the issue " in finished.output
+    assert "the description is blank" in finished.output
+    assert "Not published" not in finished.output
+    counts = published(server)
+    for collection, held_back in (("issues", 1), ("problems", 1), ("themes", 0)):
+        [(expected,)] = unpublished.query(f"select count(*) from gold.{collection}")
+        assert counts[collection] == expected - held_back, collection

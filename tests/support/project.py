@@ -64,12 +64,14 @@ class Project:
     """The project's commands on a database of its own.
 
     With a folder of parsed projects, commands run in forked processes (tests/support/forked.py) and share what dbt
-    parses. Without it each command starts a new interpreter, as a user's does.
+    parses. Without it each command starts a new interpreter, as a user's does. A command is killed after so many
+    seconds; then `run` raises TimeoutError, or subprocess.TimeoutExpired.
     """
 
     database: Path
     settings: dict[str, str] = field(default_factory=dict)
     parsed: Path | None = None
+    seconds: float = TIMEOUT_SECONDS
 
     def copy_to(self, folder: Path) -> "Project":
         """A copy of the database in another folder, without the settings: a build there pushes nothing."""
@@ -85,7 +87,7 @@ class Project:
             environment = unread | environment
             with tempfile.TemporaryDirectory() as folder:
                 output = Path(folder) / "output"
-                status = forked.run(command, environment, ROOT, output, parsed, TIMEOUT_SECONDS)
+                status = forked.run(command, environment, ROOT, output, parsed, self.seconds)
                 return Finished(status, output.read_text())
         finished = subprocess.run(
             command,
@@ -95,7 +97,7 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=TIMEOUT_SECONDS,
+            timeout=self.seconds,
         )
         return Finished(finished.returncode, finished.stdout)
 

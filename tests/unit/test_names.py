@@ -86,6 +86,7 @@ def test_sql_models_read_relations(file: Path) -> None:
         "centroids": "centroids means components",
         "elected": "elected means votes",
         "live_roots": "known live_roots",
+        "standing_quotes": "claims standing",
         "window_halves": "halves built",
     }
     known = " ".join(

@@ -4,8 +4,9 @@ Grain: one row per attempt_id. Append-only.
 Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_labels. Otherwise package groundswell.llm
 asks the models of LLM_MODEL, the largest cluster first. If a model gives no answer, the next model is asked. If
 `extractive` is the last of them, what no model labels gets the label of silver.extractive_labels until a model labels
-it. Every answer is checked against the shown posts (`check_label`). A rejected answer is sent back once with the error.
-The row of a call is written before the call leaves.
+it. A cluster is asked about again if half of the quotes of its label stand in none of its posts any more, since the
+posts have gone or were edited. Every answer is checked against the shown posts (`check_label`). A rejected answer is
+sent back once with the error. The row of a call is written before the call leaves.
 """
 
 from functools import partial
@@ -16,6 +17,7 @@ import pyarrow as pa
 from groundswell.llm.calls import Calls
 from groundswell.llm.errors import ModelError
 from groundswell.llm.labels import (
+    IS_LOST,
     Grounds,
     Label,
     attempts_schema,
@@ -24,10 +26,11 @@ from groundswell.llm.labels import (
     label_question,
     read_grounds,
     require_number,
+    standing_quotes,
     without_label,
 )
 from groundswell.llm.ledger import Ledger, Row
-from groundswell.llm.settings import ModelSettings
+from groundswell.llm.settings import EXTRACTIVE, ModelSettings
 from groundswell.relations import subquery
 
 # Issues may spend this share of what is left of the day's budget. The rest is for problems.
@@ -46,9 +49,14 @@ REQUESTS = """
                 bool_or(status = 'labelled' and error is null and (is_new or not {relabel})), false
             ) as is_labelled,
             coalesce(bool_or(status = 'labelled'), false) as has_label,
+            arg_max(quotes, attempted_at) filter (where status = 'labelled') as labelled_quotes,
+            arg_max(labeler, attempted_at) filter (where status = 'labelled') as labelled_by,
             count(*) filter (where status = 'rejected') as rejected,
         from {attempts}
         group by all
+    ),
+    standing as (
+        {standing}
     )
     select
         cluster_date,
@@ -60,10 +68,11 @@ REQUESTS = """
         coalesce(has_label, false) as has_label,
     from {requests} as requests
     left join attempts using (cluster_date, cluster_id)
+    left join standing using (cluster_date, cluster_id)
     where
         cluster_date = $run_date::date
         and prompt is not null
-        and is_labelled is not true
+        and (is_labelled is not true or {is_lost})
         and (coalesce(rejected, 0) < {most_rejected} or {relabel})
     order by core_size desc, cluster_id
 """
@@ -84,6 +93,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     """Return the attempts that are not in the table yet: for clusters without a label, or for all to relabel."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
     label_requests = dbt.ref("label_requests")
+    items = dbt.ref("items")
     extractive_labels = dbt.ref("extractive_labels")
     llm_calls = dbt.source("bronze", "llm_calls")
     relations = {}
@@ -103,10 +113,23 @@ def model(dbt: Any, session: Any) -> pa.Table:
         REQUESTS.format(
             attempts=ledger.attempts,
             requests=subquery(label_requests),
+            standing=standing_quotes(
+                "attempts",
+                ["cluster_date", "cluster_id"],
+                f"""
+                (
+                    select items.cluster_date, items.cluster_id, items.url_hash, texts.text
+                    from {subquery(items)} as items inner join {subquery(relations["texts"])} as texts using (url_hash)
+                    where items.cluster_date = $run_date::date
+                )
+                """,
+            ),
+            is_lost=IS_LOST,
             relabel=relabel,
             most_rejected=settings.most_rejected,
         ),
         run_date=run_date,
+        extractive=EXTRACTIVE,
     )
     unlabelled = requests
     if requests and not settings.are_extractive():

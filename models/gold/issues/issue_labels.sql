@@ -16,6 +16,20 @@ attempts as (
 
 ),
 
+items as (
+
+    select * from {{ ref('items') }}
+    where cluster_date = {{ run_date() }}
+
+),
+
+texts as (
+
+    select * from {{ ref('texts') }}
+    where collection_date = {{ run_date() }}
+
+),
+
 totals as (
 
     select
@@ -39,6 +53,20 @@ labels as (
 
 ),
 
+posts_now as (
+
+    select
+        items.cluster_date,
+        items.cluster_id,
+        items.url_hash,
+        texts.text,
+    from items
+    inner join texts on items.url_hash = texts.url_hash
+
+),
+
+{{ standing_quotes('labels', 'posts_now', ['cluster_date', 'cluster_id']) }},
+
 issue_labels as (
 
     select
@@ -51,18 +79,19 @@ issue_labels as (
         labels.model,
         coalesce(labels.prompt_version, label_requests.prompt_version) as prompt_version,
         {{ label_state('label_requests') }},
-        labels.quotes,
+        if(labels.quotes is null, null, coalesce(standing.quotes, [])) as quotes,
         coalesce(totals.attempts, 0) as attempts,
         coalesce(totals.tokens_in, 0) as tokens_in,
         coalesce(totals.tokens_out, 0) as tokens_out,
         totals.cost_usd,
         coalesce(labels.latency_seconds, totals.latency_seconds) as latency_seconds,
-        labels.would_pay_signal,
+        if(labels.would_pay_signal, coalesce(standing.has_payment, false), labels.would_pay_signal) as would_pay_signal,
         label_requests.cluster_date,
         labels.attempted_at as labelled_at,
     from label_requests
     left join totals using (cluster_date, cluster_id)
     left join labels using (cluster_date, cluster_id)
+    left join standing using (cluster_date, cluster_id)
 
 )
 

@@ -3,9 +3,9 @@
 Grain: one row per attempt_id. Append-only.
 Method: if LLM_MODEL is unset or `extractive`, the labels of silver.extractive_problem_labels. Otherwise package
 groundswell.llm asks the models of LLM_MODEL, the problem with the most voices first. A problem is asked about again in
-three cases: its voices have doubled; half of the posts that its label quotes have left the problem; or the built-in
-labeller took the title from a post that has left. Shown posts that an answer does not list are strays. If too few posts
-are left without the strays, the status of the attempt is `mixed`.
+three cases: its voices have doubled; half of the quotes of its label stand in none of its posts any more, since the
+posts have left it or were edited; or the quote is gone that gave the built-in labeller the title. Shown posts that an
+answer does not list are strays. If too few posts are left without the strays, the status of the attempt is `mixed`.
 """
 
 from functools import partial
@@ -16,6 +16,7 @@ import pyarrow as pa
 from groundswell.llm.calls import Calls
 from groundswell.llm.errors import ModelError
 from groundswell.llm.labels import (
+    IS_LOST,
     Grounds,
     Label,
     attempts_schema,
@@ -24,6 +25,7 @@ from groundswell.llm.labels import (
     label_question,
     read_grounds,
     require_number,
+    standing_quotes,
     without_label,
 )
 from groundswell.llm.ledger import Ledger, Row
@@ -51,6 +53,9 @@ REQUESTS = """
             count(*) filter (where status = 'rejected') as rejected,
         from {attempts}
         group by all
+    ),
+    standing as (
+        {standing}
     )
     select
         problem_id,
@@ -63,6 +68,7 @@ REQUESTS = """
         labelled_voices is not null as has_label,
     from {requests} as requests
     left join attempts using (problem_id)
+    left join standing using (problem_id)
     where
         prompt is not null
         and is_labelled_now is not true
@@ -71,10 +77,7 @@ REQUESTS = """
                 labelled_voices is null
                 or is_last_resort
                 or voices >= 2 * labelled_voices
-                or 2 * len(list_filter(labelled_quotes, lambda each: list_contains(url_hashes, each['url_hash'])))
-                <= len(labelled_quotes)
-                -- The built-in labeller first quotes the post that gave the title.
-                or labelled_by = $extractive and not list_contains(url_hashes, labelled_quotes[1]['url_hash'])
+                or {is_lost}
             )
             and coalesce(rejected, 0) < {most_rejected}
             or {relabel} and last_seen = $run_date::date
@@ -111,6 +114,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     """Return the attempts that are not in the table yet: for problems that need a label, or for relabelled problems."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key="attempt_id")
     problem_requests = dbt.ref("problem_requests")
+    problem_candidates = dbt.ref("problem_candidates")
     extractive_problem_labels = dbt.ref("extractive_problem_labels")
     llm_calls = dbt.source("bronze", "llm_calls")
     relations = {}
@@ -131,6 +135,18 @@ def model(dbt: Any, session: Any) -> pa.Table:
         REQUESTS.format(
             attempts=ledger.attempts,
             requests=subquery(problem_requests),
+            standing=standing_quotes(
+                "attempts",
+                ["problem_id"],
+                f"""
+                (
+                    select members.problem_id, members.url_hash, texts.text
+                    from {subquery(problem_candidates)} as members inner join {subquery(relations["texts"])} as texts
+                    using (url_hash)
+                )
+                """,
+            ),
+            is_lost=IS_LOST,
             relabel=relabel,
             most_rejected=settings.most_rejected,
         ),

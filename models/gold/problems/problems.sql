@@ -127,30 +127,18 @@ post_counts as (
 
 ),
 
-labelled as (
+posts_now as (
 
     select
-        problem_labels.problem_id,
-        problem_labels.quotes,
-        problem_labels.would_pay_signal,
-        list(problem_posts.url_hash) as url_hashes,
-    from problem_labels
-    inner join problem_posts on problem_labels.problem_id = problem_posts.problem_id
-    group by all
+        problem_posts.problem_id,
+        problem_posts.url_hash,
+        documents.text,
+    from problem_posts
+    inner join documents on problem_posts.url_hash = documents.url_hash
 
 ),
 
--- The quotes of a label whose posts are still in the problem.
-claims as (
-
-    select
-        problem_id,
-        list_filter(quotes, lambda claim: list_contains(url_hashes, claim['url_hash'])) as standing_quotes,
-        would_pay_signal
-        and len(list_filter(standing_quotes, lambda claim: claim['supports_payment'])) > 0 as would_pay_signal,
-    from labelled
-
-),
+{{ standing_quotes('problem_labels', 'posts_now', ['problem_id']) }},
 
 -- The parts of the demand score. Counts have a logarithm, so that large counts do not dominate. The last two parts are
 -- means.
@@ -197,7 +185,7 @@ problems as (
         problem_labels.description,
         problem_labels.impact_level,
         problem_labels.labeler,
-        claims.standing_quotes as quotes,
+        coalesce(standing.quotes, []) as quotes,
         case
             when closed.problem_id is not null then 'closed'
             when demand.last_seen <= built.silent_date then 'dormant'
@@ -231,14 +219,14 @@ problems as (
         demand.payment_score,
         demand.certainty_score,
         demand.agreement_score,
-        claims.would_pay_signal,
+        problem_labels.would_pay_signal and coalesce(standing.has_payment, false) as would_pay_signal,
         demand.is_from_program,
         demand.first_seen,
         demand.last_seen,
     from demand
     inner join tiers on demand.problem_id = tiers.problem_id
     inner join problem_labels on demand.problem_id = problem_labels.problem_id
-    inner join claims on demand.problem_id = claims.problem_id
+    left join standing on demand.problem_id = standing.problem_id
     left join closed on demand.problem_id = closed.problem_id
     left join corrected on demand.problem_id = corrected.problem_id
     cross join built

@@ -2,9 +2,25 @@
 
 with
 
-issue_evidence as (
+issue_faults as (
+
+    select * from {{ nearby(ref('issue_faults')) }}
+
+),
+
+all_evidence as (
 
     select * from {{ nearby(ref('issue_evidence')) }}
+
+),
+
+-- An issue with a fault is held back.
+issue_evidence as (
+
+    select all_evidence.*
+    from all_evidence
+    anti join issue_faults
+        on all_evidence.cluster_date = issue_faults.cluster_date and all_evidence.issue_id = issue_faults.issue_id
 
 ),
 

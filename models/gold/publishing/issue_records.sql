@@ -2,9 +2,25 @@
 
 with
 
-issues as (
+issue_faults as (
+
+    select * from {{ nearby(ref('issue_faults')) }}
+
+),
+
+all_issues as (
 
     select * from {{ nearby(ref('issues')) }}
+
+),
+
+-- An issue with a fault is held back.
+issues as (
+
+    select all_issues.*
+    from all_issues
+    anti join issue_faults
+        on all_issues.cluster_date = issue_faults.cluster_date and all_issues.issue_id = issue_faults.issue_id
 
 ),
 

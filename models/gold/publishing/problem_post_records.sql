@@ -2,10 +2,24 @@
 
 with
 
--- gold.problems has only problems with a label. The board shows no others.
-problems as (
+problem_faults as (
+
+    select * from {{ nearby(ref('problem_faults')) }}
+
+),
+
+all_problems as (
 
     select * from {{ nearby(ref('problems')) }}
+
+),
+
+-- gold.problems has only problems with a label. The board shows no others, and none with a fault.
+problems as (
+
+    select all_problems.*
+    from all_problems
+    anti join problem_faults on all_problems.problem_id = problem_faults.problem_id
 
 ),
 

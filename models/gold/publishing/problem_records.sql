@@ -2,9 +2,24 @@
 
 with
 
-problems as (
+problem_faults as (
+
+    select * from {{ nearby(ref('problem_faults')) }}
+
+),
+
+all_problems as (
 
     select * from {{ nearby(ref('problems')) }}
+
+),
+
+-- A problem with a fault is held back.
+problems as (
+
+    select all_problems.*
+    from all_problems
+    anti join problem_faults on all_problems.problem_id = problem_faults.problem_id
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_day', unique_key='report_date') }}
+{{ config(materialized='incremental', incremental_strategy='replace_from_day', unique_key='report_date') }}
 
 with
 
@@ -33,7 +33,7 @@ label_costs as (
 problem_events as (
 
     select * from {{ ref('problem_events') }}
-    where event_date = {{ run_date() }}
+    where event_date >= {{ run_date() }}
 
 ),
 
@@ -53,6 +53,13 @@ live_issues as (
 program_posts as (
 
     select * from {{ ref('program_posts') }}
+    where collection_date = {{ run_date() }}
+
+),
+
+collected as (
+
+    select * from {{ ref('posts') }}
     where collection_date = {{ run_date() }}
 
 ),
@@ -129,9 +136,35 @@ costs as (
 
 ),
 
+-- Without an event, a day has a row of zeros.
+event_days as (
+
+    select
+        event_date,
+        event,
+    from problem_events
+
+    union all
+
+    select
+        {{ run_date() }} as event_date,
+        null as event,
+
+    {% if is_incremental() and not flags.EMPTY -%}
+        union all
+        select
+            report_date as event_date,
+            null as event,
+        from {{ this }}
+        where report_date > {{ run_date() }}
+    {%- endif %}
+
+),
+
 events as (
 
     select
+        event_date,
         count(*) filter (where event = 'opened') as problems_opened,
         count(*) filter (where event = 'continued') as problems_continued,
         count(*) filter (where event = 'reopened') as problems_reopened,
@@ -139,7 +172,15 @@ events as (
         count(*) filter (where event = 'split from') as problems_split,
         count(*) filter (where event = 'dormant') as problems_dormant,
         count(*) filter (where event = 'closed') as problems_closed,
-    from problem_events
+    from event_days
+    group by all
+
+),
+
+hashes as (
+
+    select bit_xor(post_hash)::varchar as posts_hash
+    from collected
 
 ),
 
@@ -150,7 +191,7 @@ synced as (
 
 ),
 
-daily_report as (
+day_report as (
 
     select
         {{ run_date() }} as report_date,
@@ -164,8 +205,15 @@ daily_report as (
         labels.*,
         labels_of_problems.*,
         costs.*,
-        events.*,
+        events.problems_opened,
+        events.problems_continued,
+        events.problems_reopened,
+        events.problems_merged,
+        events.problems_split,
+        events.problems_dormant,
+        events.problems_closed,
         synced.*,
+        hashes.posts_hash,
     from posts
     cross join sources
     cross join by_programs
@@ -173,8 +221,40 @@ daily_report as (
     cross join labels
     cross join labels_of_problems
     cross join costs
-    cross join events
+    inner join events on events.event_date = {{ run_date() }}
     cross join synced
+    cross join hashes
+
+),
+
+-- The build has grouped later days anew, so what happened to problems on these days may be another now.
+daily_report as (
+
+    select * from day_report
+
+    {% if is_incremental() and not flags.EMPTY -%}
+        union all by name
+        select
+            later.* exclude (
+                problems_opened,
+                problems_continued,
+                problems_reopened,
+                problems_merged,
+                problems_split,
+                problems_dormant,
+                problems_closed
+            ),
+            events.problems_opened,
+            events.problems_continued,
+            events.problems_reopened,
+            events.problems_merged,
+            events.problems_split,
+            events.problems_dormant,
+            events.problems_closed,
+        from {{ this }} as later
+        inner join events on later.report_date = events.event_date
+        where later.report_date > {{ run_date() }}
+    {%- endif %}
 
 )
 

@@ -22,6 +22,20 @@ posts as (
         collection_date,
         created_at as posted_at,
         collected_at,
+        -- The hash of a day's posts says whether the day has changed since it was built (macro name_changed_days).
+        md5_number(
+            concat_ws(
+                chr(31),
+                source,
+                url,
+                coalesce(author_hash, ''),
+                coalesce(title, ''),
+                coalesce(body, ''),
+                coalesce(comment_count::varchar, ''),
+                coalesce(vote_count::varchar, ''),
+                created_at
+            )
+        ) as post_hash,
     from raw_items
 
 )

@@ -19,6 +19,8 @@ known as (
     select
         null::varchar as problem_id,
         null::varchar as url_hash,
+        null::varchar as voice,
+        null::double as chance,
         null::date as collection_date,
     where false
     {% if is_incremental() -%}
@@ -26,43 +28,55 @@ known as (
         select
             problem_id,
             url_hash,
+            voice,
+            chance,
             collection_date,
         from {{ this }}
     {%- endif %}
 
 ),
 
--- Problems whose posts have changed are written again. So are problems with posts of the day of the build, because
--- votes and comments of these posts may have changed.
+-- Problems whose posts, voices or chances have changed are written again. So are problems with posts of the day of the
+-- build, because votes and comments of these posts may have changed.
 changed_rows as (
 
     (
         select
             problem_id,
-            url_hash
+            url_hash,
+            voice,
+            chance
         from all_members
         except
         select
             problem_id,
-            url_hash
+            url_hash,
+            voice,
+            chance
         from known
     )
     union all
     (
         select
             problem_id,
-            url_hash
+            url_hash,
+            voice,
+            chance
         from known
         except
         select
             problem_id,
-            url_hash
+            url_hash,
+            voice,
+            chance
         from all_members
     )
     union all
     select
         problem_id,
-        url_hash
+        url_hash,
+        voice,
+        chance
     from known
     where collection_date = {{ run_date() }}
 
