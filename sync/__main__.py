@@ -89,7 +89,7 @@ def report(found: list[str], day: date, url: str) -> None:
 def forgotten() -> None:
     """Take the posts off the board that python -m ingest forget has erased. Every push does so, too."""
     try:
-        with connect() as connection, signed_in(address()) as client:
+        with connect(existing_path()) as connection, signed_in(address()) as client:
             log.info("%s", take_off_board(connection, client) or "no forgotten post is left to be taken off the board")
     except GroundswellError as error:
         raise fail(str(error)) from None
