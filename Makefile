@@ -21,7 +21,7 @@ MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install local demo test format lint types pytest soak build coverage mutants docs bench models clean
+.PHONY: help install local demo test format lint types pytest soak build coverage mutants backup docs bench models clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -79,6 +79,9 @@ mutants: $(INSTALLED) ## Change the rules one by one, and count the changes that
 
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'
+
+backup: $(INSTALLED) ## Write a backup of the database to a new folder in backups/
+	@$(BIN)/python -m groundswell backup
 
 docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.html
 	@# Without a database dbt describes the tables from the project alone.

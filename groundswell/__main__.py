@@ -1,8 +1,9 @@
-"""python -m groundswell correct: people correct the problems that the builds find."""
+"""python -m groundswell: corrections of the problems that the builds find, and backups of the database."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from groundswell.backup import back_up, restore
 from groundswell.corrections import Corrections
 from groundswell.database import connect, database_path, existing_path
 from groundswell.errors import GroundswellError
@@ -17,7 +19,7 @@ from groundswell.errors import GroundswellError
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
 correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
-log = logging.getLogger("groundswell.correct")
+log = logging.getLogger("groundswell")
 
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
 Post = Annotated[str, typer.Argument(metavar="POST", help="Url or url_hash of a post.")]
@@ -28,6 +30,28 @@ Posts = Annotated[list[str], typer.Argument(metavar="POST...", help="Urls or url
 def main() -> None:
     """Groundswell's commands for people."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The backup becomes a new folder in it.")] = Path(
+        "backups"
+    ),
+) -> None:
+    """Write a backup of the database, while no other command runs."""
+    with errors_in_one_line():
+        log.info("%s holds %s", back_up(folder), database_path())
+
+
+@app.command("restore")
+def restore_backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that backup made.")],
+) -> None:
+    """Make the database from a backup. A database that exists is not overwritten."""
+    with errors_in_one_line():
+        log.info(
+            "%s is as %s has it. The next dbt build describes its tables and columns again", restore(folder), folder
+        )
 
 
 @correct.callback()
@@ -101,9 +125,15 @@ def show() -> None:
 @contextmanager
 def opened() -> Iterator[Corrections]:
     """The corrections of the project's database. An error becomes one line, and exit status 1."""
+    with errors_in_one_line(), connect(existing_path()) as connection:
+        yield Corrections(connection)
+
+
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Turn an error inside a with block into one line, and exit status 1."""
     try:
-        with connect(existing_path()) as connection:
-            yield Corrections(connection)
+        yield
     except GroundswellError as error:
         log.error("ERROR: %s", error)
         raise typer.Exit(1) from None

@@ -21,6 +21,20 @@ RESERVED = ("main", "temp", "system", "bronze", "silver", "gold")
 # dbt and DuckDB read these characters of a name in different ways, or end a text at them.
 UNSAFE = "'\"?#;"
 PROJECT = Path(__file__).parents[1]
+# DuckDB begins its files with these four bytes, after a checksum of eight bytes.
+MAGIC = b"DUCK"
+KINDS = {b"SQLite format 3": "a SQLite database", b"PAR1": "a Parquet file"}
+# What DuckDB raises if it can not make sense of a file, besides errors of reading.
+BROKEN = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+# A file up to this size is read through before it is used: that takes 0.1 s for a day, and some seconds for 2 GB.
+READ_THROUGH_BYTES = 2 * 1024**3
+# The check needs little memory, and nothing from the network.
+CHECKING: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "512MB",
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+RESTORE = "move the file away and restore a backup: python -m groundswell restore FOLDER"
 
 
 def database_path() -> str:
@@ -54,18 +68,61 @@ def existing_path(path: str | None = None) -> str:
 def connect(path: str | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file, by default the project's.
 
-    Raises DatabaseError if another process has the file open, if the file is no database, or for its name.
+    Raises DatabaseError if another process has the file open, if the file is no database or damaged, or for its name.
     """
     path = path or database_path()
     refuse_name(path)
-    try:
+    refuse_damage(path)
+    with opening_errors(path):
         return duckdb.connect(path, read_only=read_only)
+
+
+def refuse_damage(path: str) -> None:
+    """Raise DatabaseError if a file is no DuckDB database, or is damaged. The file is only read.
+
+    DuckDB would open a SQLite file with an extension that it downloads. It would also open a file that was cut short or
+    damaged, and write into it.
+    """
+    file = Path(path)
+    if path == IN_MEMORY or not file.is_file():
+        return
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(16)
+    except OSError as error:
+        raise DatabaseError(f"{path} can not be opened: {error.strerror}") from error
+    if head[8:12] != MAGIC:
+        kind = next((kind for start, kind in KINDS.items() if head.startswith(start)), "another file")
+        raise DatabaseError(
+            f"{path} is no DuckDB database but {kind if head else 'an empty file'}: say with GROUNDSWELL_DB where the"
+            " database is, or move the file away"
+        )
+    with opening_errors(path), duckdb.connect(path, read_only=True, config=CHECKING) as connection:
+        [(block, blocks)] = connection.execute("select block_size, total_blocks from pragma_database_size()").fetchall()
+        if (missing := block * blocks - file.stat().st_size) > 0:
+            raise DatabaseError(f"{path} was cut short, by about {missing:,} bytes: {RESTORE}")
+        if file.stat().st_size <= READ_THROUGH_BYTES:
+            for (name,) in connection.execute(
+                'select format(\'"{}"."{}"\', schema_name, table_name) from duckdb_tables() where not internal'
+            ).fetchall():
+                connection.execute(f"select count(hash(entry)) from {name} as entry").fetchall()
+
+
+@contextmanager
+def opening_errors(path: str) -> Iterator[None]:
+    """Turn DuckDB's errors inside a with block into a DatabaseError of one line."""
+    try:
+        yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        holder = re.search(r"PID (\d+)", reason)
-        if holder:
-            reason = f"process {holder.group(1)} is using it; try again when that has ended"
-        raise DatabaseError(f"{path} can not be opened: {reason}") from error
+        if holder := re.search(r"PID (\d+)", reason):
+            message = f"can not be opened: process {holder.group(1)} is using it; try again when that has ended"
+        elif isinstance(error, BROKEN) or re.search(r"[Cc]orrupt|enough bytes|deserialize", reason):
+            where = re.sub(r' (from|in) file ".*?"', "", reason.removeprefix("IO Error: "))
+            message = f"is damaged ({where}): {RESTORE}"
+        else:
+            message = f"can not be opened: {reason}"
+        raise DatabaseError(f"{path} {message}") from error
 
 
 def table(schema: str, name: str) -> str:

@@ -20,7 +20,7 @@ from sync.forgotten import take_off_board
 from sync.plan import PARTS
 from sync.push import push
 from sync.searches import publish_searches
-from sync.server import check_port, command
+from sync.server import check_port, command, settings
 from sync.sources import publish_sources
 from sync.tokens import make_token
 
@@ -89,7 +89,7 @@ def report(found: list[str], day: date, url: str) -> None:
 def forgotten() -> None:
     """Take the posts off the board that python -m ingest forget has erased. Every push does so, too."""
     try:
-        with connect() as connection, signed_in(address()) as client:
+        with connect(existing_path()) as connection, signed_in(address()) as client:
             log.info("%s", take_off_board(connection, client) or "no forgotten post is left to be taken off the board")
     except GroundswellError as error:
         raise fail(str(error)) from None
@@ -115,6 +115,17 @@ def token(
 def serve(
     http: Address = "127.0.0.1:8090",
     data: Annotated[Path, typer.Option("--dir", help="Folder of the server's data.")] = Path("pb_data"),
+    proxy_header: Annotated[
+        str | None,
+        typer.Option(
+            "--proxy-header",
+            metavar="NAME",
+            help="Header in which a proxy before the server writes a visitor's address, as X-Forwarded-For.",
+        ),
+    ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Serve PocketBase's dashboard to other machines, too.")
+    ] = False,
 ) -> None:
     """Run the bundled PocketBase with the board, until Ctrl-C.
 
@@ -125,6 +136,7 @@ def serve(
         program = command(http, data)
     except GroundswellError as error:
         raise fail(str(error)) from None
+    os.environ.update(settings(proxy_header, dashboard))
     # The server replaces this process, so that it gets the signals and its log is visible.
     os.execv(program[0], program)  # noqa: S606
 

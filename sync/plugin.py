@@ -9,7 +9,7 @@ import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from groundswell.database import connect, existing_path
+from groundswell.database import connect, existing_path, refuse_damage
 from groundswell.errors import GroundswellError
 from sync.client import signed_in
 from sync.forgotten import take_off_board
@@ -34,7 +34,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         """
         try:
             for path in [attached.path for attached in creds.attach or ()] or [creds.path]:
-                existing_path(path)
+                refuse_damage(existing_path(path))
             connect(creds.path).close()
         except GroundswellError as error:
             raise DbtRuntimeError(str(error)) from None

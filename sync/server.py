@@ -44,6 +44,15 @@ def command(address: str, data: Path) -> list[str]:
     ]
 
 
+def settings(proxy_header: str | None, dashboard: bool) -> dict[str, str]:
+    """The environment of a server: what sync/pb_hooks/guests.pb.js reads.
+
+    proxy_header: the header in which a proxy writes the address of a visitor.
+    dashboard: whether other machines may open PocketBase's dashboard.
+    """
+    return {"GROUNDSWELL_PROXY_HEADER": proxy_header or "", "GROUNDSWELL_DASHBOARD": "1" if dashboard else ""}
+
+
 def check_port(address: str) -> None:
     """Raise SyncError if the address (host:port) is in use or invalid."""
     host, _, port = address.rpartition(":")

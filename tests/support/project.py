@@ -198,10 +198,10 @@ def free_address() -> str:
 
 
 @contextmanager
-def serve(data: Path, address: str, password: str) -> Iterator[Server]:
-    """Run a PocketBase on a folder of data."""
+def serve(data: Path, address: str, password: str, **settings: str) -> Iterator[Server]:
+    """Run a PocketBase on a folder of data. settings: further variables of its environment."""
     credentials = {"POCKETBASE_EMAIL": "sync@example.com", "POCKETBASE_PASSWORD": password}
-    with running(address, data, credentials) as url:
+    with running(address, data, credentials | settings) as url:
         yield Server(url, {"POCKETBASE_URL": url, **credentials})
 
 

@@ -1,0 +1,102 @@
+"""Backups of the database, by DuckDB's own export: Parquet files and two files of SQL, which later versions read."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from groundswell.clock import now
+from groundswell.database import DatabaseError, connect, database_path, existing_path, opening_errors, refuse_name
+
+SCHEMA = "schema.sql"
+LOAD = "load.sql"
+
+
+def back_up(parent: Path) -> Path:
+    """Export the database into a new folder below another one; returns the new folder.
+
+    Raises DatabaseError if the database can not be read, or the folder not be written. Then nothing stays behind.
+    """
+    path = existing_path()
+    folder = parent / f"{Path(path).stem}-{now():%Y-%m-%dT%H-%M-%SZ}"
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    with connect(path, read_only=True) as connection, removed_after_errors(unfinished), backup_errors(folder):
+        parent.mkdir(parents=True, exist_ok=True)
+        connection.execute(f"export database {quoted(unfinished)} (format parquet, compression zstd)")
+        order_views(unfinished / SCHEMA)
+        unfinished.rename(folder)
+    return folder
+
+
+def restore(folder: Path) -> Path:
+    """Make the database from a backup; returns its path.
+
+    Raises DatabaseError if the database exists, since nothing is overwritten, or if the backup can not be read. Then
+    there is no new database.
+    """
+    path = Path(database_path())
+    refuse_name(str(path))
+    if path.exists():
+        raise DatabaseError(
+            f"{path} exists and is not overwritten: move it away, or name another file in GROUNDSWELL_DB"
+        )
+    if not (folder / LOAD).is_file():
+        raise DatabaseError(f"{folder} is no backup: it has no {LOAD}")
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.unlink(missing_ok=True)
+    with removed_after_errors(unfinished), backup_errors(folder):
+        with duckdb.connect(unfinished) as connection:
+            connection.execute(f"import database {quoted(folder)}")
+        unfinished.rename(path)
+    return path
+
+
+def order_views(schema: Path) -> None:
+    """Write each view after those that it reads: DuckDB exports views by name, and could not import them so.
+
+    A view that reads what is not there any more is left out.
+    """
+    with duckdb.connect() as trial:
+        # Two semicolons end a statement of the file.
+        waiting = [statement.query.strip(" ;\n") for statement in trial.extract_statements(schema.read_text())]
+        made: list[str] = []
+        while waiting:
+            left = []
+            for statement in waiting:
+                try:
+                    trial.execute(statement)
+                    made.append(statement)
+                except duckdb.CatalogException:
+                    left.append(statement)
+            if len(left) == len(waiting):
+                break
+            waiting = left
+    schema.write_text("".join(f"{statement};\n" for statement in made))
+
+
+def quoted(path: Path) -> str:
+    """A path as a text of SQL. `export database` takes no parameters."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+@contextmanager
+def removed_after_errors(path: Path) -> Iterator[None]:
+    """Remove a file or folder if a with block fails."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def backup_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of DuckDB and of the disk inside a with block into a DatabaseError of one line."""
+    try:
+        with opening_errors(str(folder)):
+            yield
+    except OSError as error:
+        raise DatabaseError(f"{error.filename or folder} can not be written: {error.strerror}") from error

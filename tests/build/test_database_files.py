@@ -1,0 +1,139 @@
+"""A database that is damaged, cut short or no database ends each command in one line; backups are restored."""
+
+import hashlib
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from groundswell.database import DatabaseError, connect
+from tests.support.project import DATABASE, DAY, DBT, ROOT, Project
+
+BLOCK = 262_144
+HEADERS = 12_288
+
+
+def cut(kept: float) -> Callable[[Path], None]:
+    """A function that leaves a part of a file, as a copy that broke off."""
+
+    def apply(file: Path) -> None:
+        with file.open("r+b") as opened:
+            opened.truncate(int(file.stat().st_size * kept) - 1)
+
+    return apply
+
+
+def zero_a_block(number: int) -> Callable[[Path], None]:
+    """A function that overwrites one block, as a failing disk."""
+
+    def apply(file: Path) -> None:
+        with file.open("r+b") as opened:
+            opened.seek(HEADERS + number * BLOCK)
+            opened.write(bytes(BLOCK))
+
+    return apply
+
+
+def become_sqlite(file: Path) -> None:
+    """DuckDB would fetch an extension for such a file."""
+    file.unlink()
+    with sqlite3.connect(file) as other:
+        other.execute("create table t (a)")
+    other.close()
+
+
+def test_a_damaged_or_foreign_file_is_refused_and_left_as_it_is(built: Project, tmp_path: Path) -> None:
+    size = built.database.stat().st_size
+    damages = [(cut(part), "cut short|damaged") for part in (1, 0.9, 0.5, 0.1)]
+    damages += [(zero_a_block(number), "damaged") for number in range(0, (size - HEADERS) // BLOCK, 7)]
+    damages += [
+        (become_sqlite, "no DuckDB database but a SQLite database"),
+        (lambda file: file.write_text("source,url,title\n" * 2), "no DuckDB database but another file"),  # type: ignore[list-item]
+        (lambda file: file.write_bytes(b""), "no DuckDB database but an empty file"),  # type: ignore[list-item]
+    ]
+    for number, (damage, reason) in enumerate(damages):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        file = built.copy_to(folder).database
+        damage(file)
+        before = hashlib.sha256(file.read_bytes()).digest()
+        with pytest.raises(DatabaseError, match=reason) as refused:
+            connect(str(file))
+        assert str(file) in str(refused.value)
+        assert "\n" not in str(refused.value)
+        assert hashlib.sha256(file.read_bytes()).digest() == before
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"), [(zero_a_block(20), "is damaged"), (become_sqlite, "is no DuckDB database")]
+)
+def test_each_command_names_the_damaged_file(
+    built: Project, tmp_path: Path, damage: Callable[[Path], None], reason: str
+) -> None:
+    project = built.copy_to(tmp_path)
+    damage(project.database)
+    before = project.database.read_bytes()
+    commands = (
+        (sys.executable, "-m", "ingest", "--date", DAY, "--sample"),
+        (sys.executable, "-m", "sync", "--date", DAY),
+        (DBT, "build", "--vars", f"date: {DAY}"),
+        (sys.executable, "-m", "groundswell", "backup", str(tmp_path / "backups")),
+    )
+    for command in commands:
+        finished = project.run(*command, POCKETBASE_URL="http://127.0.0.1:9", POCKETBASE_TOKEN="x")
+        assert finished.status != 0
+        assert f"{project.database} {reason}" in finished.output
+        assert not re.search("Traceback|download|extension", finished.output), finished.output
+    assert project.database.read_bytes() == before
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_backup_is_restored_and_built_upon(built: Project, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    backups = tmp_path / "back'ups"
+    saved = project.run(sys.executable, "-m", "groundswell", "backup", str(backups))
+    assert saved.status == 0, saved.output
+    [backup] = backups.iterdir()
+    restore = (sys.executable, "-m", "groundswell", "restore")
+    refused = project.run(*restore, str(backup))
+    assert refused.status == 1
+    assert f"{project.database} exists and is not overwritten" in refused.output
+
+    # A backup moves as a folder.
+    moved = backup.rename(tmp_path / "moved")
+    (tmp_path / "new").mkdir()
+    new = Project(tmp_path / "new" / DATABASE, parsed=project.parsed)
+    restored = new.run(*restore, str(moved))
+    assert restored.status == 0, restored.output
+    assert new.contents() == project.contents()
+    structure = (
+        "select schema_name, table_name, column_name, data_type, is_nullable from duckdb_columns() where not internal"
+        " order by all"
+    )
+    assert new.query(structure) == project.query(structure)
+    # Comments are not part of DuckDB's export; the build brings them back, and changes nothing else.
+    finished = new.build(data_tests=False)
+    assert finished.status == 0, finished.output
+    comments = "select schema_name, table_name, comment from duckdb_tables() where schema_name = 'gold' order by all"
+    assert new.query(comments) == project.query(comments)
+    assert new.contents() == project.contents()
+
+    # A damaged backup leaves no database behind.
+    zeroed = moved / "bronze_raw_items.parquet"
+    zeroed.write_bytes(bytes(zeroed.stat().st_size))
+    other = Project(tmp_path / "new" / "other.duckdb", parsed=project.parsed)
+    failed = other.run(*restore, str(moved))
+    assert failed.status == 1
+    assert f"{moved} can not be" in failed.output
+    assert "Traceback" not in failed.output
+    assert sorted(file.name for file in (tmp_path / "new").glob("*.duckdb*")) == [DATABASE]
+
+
+def test_make_backup_runs_the_command() -> None:
+    printed = subprocess.run(["make", "-n", "backup"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "python -m groundswell backup" in printed
