@@ -88,6 +88,7 @@ TABLES = """
     create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);
     create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);
     create table program_posts (url_hash text, frame text, differing_words text, as_of_date date);
+    create table wordings (url_hash text, sequences ubigint[]);
     create table problem_assignments as from nothing;
 """
 STANDING = """
@@ -385,7 +386,7 @@ def build_days(texts: Sequence[str], vectors: Vectors, days: Labels) -> Built:
     seconds, rows = [], []
     with duckdb.connect() as session:
         session.execute(TABLES)
-        for seed in ("pair_weights", "problem_tiers"):
+        for seed in ("pair_weights", "problem_tiers", "copy_limits"):
             session.execute(f"create table {seed} as from '{ROOT / 'seeds' / seed}.csv'")
         for day in sorted(set(dates)):
             started = time.perf_counter()

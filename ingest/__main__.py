@@ -103,6 +103,9 @@ def collect_posts(
         bool, typer.Option("--dry-run", help="Print what would be asked and how long it would take; ask nothing.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the closing table as JSON.")] = False,
+    new_salt: Annotated[
+        bool, typer.Option("--new-salt", help="Hash authors with another AUTHOR_SALT than before, which is lost.")
+    ] = False,
 ) -> None:
     """Collect public posts of a day, or of several, into bronze.raw_items.
 
@@ -127,12 +130,12 @@ def collect_posts(
         raise typer.BadParameter("--archive, --refresh and --dry-run are for the services: not with --file or --replay")
     try:
         if file:
-            with open_store() as connection:
+            with open_store(new_salt=new_salt) as connection:
                 reports = import_files(connection, [*file, *(more or [])], Wanted(day, source or [], columns), console)
         else:
             days = days_between(day, first, last)
             if replay_dir:
-                with open_store() as connection:
+                with open_store(new_salt=new_salt) as connection:
                     reports = replay(connection, list(dict.fromkeys(source or sources())), replay_dir, days)
             else:
                 refuse_days_to_come(days)
@@ -142,7 +145,7 @@ def collect_posts(
                 if dry_run:
                     show_plan(run, json=json)
                     return
-                reports = collect_days(run, console)
+                reports = collect_days(run, console, new_salt=new_salt)
     except GroundswellError as error:
         raise fail(error) from None
     except KeyboardInterrupt:
@@ -239,8 +242,8 @@ def refuse_days_to_come(days: Sequence[date]) -> None:
         raise typer.BadParameter(f"{days[-1]} has not begun: today is {today}, UTC")
 
 
-def collect_days(run: Run, console: Console) -> list[Report]:
-    """Collect days from the services. Raises IngestError."""
+def collect_days(run: Run, console: Console, *, new_salt: bool) -> list[Report]:
+    """Collect days from the services; new_salt as in ingest.store.keep_salt. Raises IngestError."""
     if run.archive:
         try:
             run.archive.mkdir(parents=True, exist_ok=True)
@@ -252,7 +255,7 @@ def collect_days(run: Run, console: Console) -> list[Report]:
         async with view.live():
             return await collect(connection, run, view.watch)
 
-    with open_store() as connection:
+    with open_store(new_salt=new_salt) as connection:
         return asyncio.run(watched())
 
 

@@ -25,7 +25,8 @@ from groundswell.database import (
     transaction,
     write_errors,
 )
-from ingest.item import Item, clean_text, match_url, normalise_url
+from ingest.errors import IngestError
+from ingest.item import Item, clean_text, match_url, normalise_url, salt_fingerprint
 from ingest.parsed import Rejected
 from ingest.window import Window
 
@@ -88,6 +89,11 @@ create table if not exists bronze.forgotten (
     left_board_at timestamp
 );
 
+create table if not exists bronze.author_salts (
+    fingerprint text not null,
+    first_used_at timestamp not null
+);
+
 create table if not exists bronze.ingest_requests (
     request_id bigint not null,
     source text not null,
@@ -134,7 +140,8 @@ from arriving
     anti join bronze.forgotten on sha256(arriving.match_url) = forgotten.match_hash
 """
 
-# An older version of a post, from an archive, changes nothing. A run without a salt keeps the hashes of authors.
+# An older version of a post, from an archive, changes nothing. A time to come was written under a wrong clock, and says
+# nothing about age. A run without a salt keeps the hashes of authors.
 # A known post keeps its address, however the arriving one is spelled: the address is its key in all other tables.
 UPDATE_KNOWN = """
 update bronze.raw_items as known
@@ -142,7 +149,7 @@ set source = arriving.source, collection_date = arriving.created_at::date, title
     created_at = arriving.created_at, comment_count = arriving.comment_count, vote_count = arriving.vote_count,
     author_hash = coalesce(arriving.author_hash, known.author_hash), collected_at = $collected_at
 from (select * from arriving join known_rows using (match_url)) as arriving
-where known.rowid = arriving.row_number and $collected_at >= known.collected_at and (
+where known.rowid = arriving.row_number and ($collected_at >= known.collected_at or known.collected_at > $now) and (
     known.source, known.title, known.body, known.created_at, known.comment_count, known.vote_count, known.author_hash
 ) is distinct from (
     arriving.source, arriving.title, arriving.body, arriving.created_at, arriving.comment_count, arriving.vote_count,
@@ -212,10 +219,14 @@ class Stored(NamedTuple):
 
 
 @contextmanager
-def open_store() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the database, with the bronze tables in place. Raises DatabaseError."""
+def open_store(*, new_salt: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the database, with the bronze tables in place; new_salt as in keep_salt.
+
+    Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed.
+    """
     with connect() as connection:
         connection.execute(DDL)
+        keep_salt(connection, new_salt=new_salt)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
             add_match_urls(connection)
         create_corrections(connection)
@@ -239,6 +250,32 @@ def open_plan() -> Iterator[duckdb.DuckDBPyConnection]:
         else:
             refuse_name(database_path())
         yield copy
+
+
+def keep_salt(connection: duckdb.DuckDBPyConnection, *, new_salt: bool = False) -> None:
+    """Note which AUTHOR_SALT hashes the authors; with another one, each author would count as somebody else.
+
+    new_salt: whether another one may take its place. Raises IngestError if AUTHOR_SALT is not the last one.
+    """
+    fingerprint = salt_fingerprint()
+    if fingerprint is None:
+        return
+    last = connection.execute(
+        "select fingerprint, first_used_at from bronze.author_salts order by first_used_at desc limit 1"
+    ).fetchone()
+    if last and last[0] == fingerprint:
+        return
+    if last and not new_salt:
+        raise IngestError(
+            f"AUTHOR_SALT is not the one that {database_path()} was collected with since {last[1]:%Y-%m-%d}: one author"
+            " would count as two, so nothing is stored. Set that salt again; if it is lost, leave AUTHOR_SALT unset, or"
+            " begin with another one by python -m ingest --new-salt"
+        )
+    with write_errors():
+        connection.execute(
+            "insert into bronze.author_salts by name select $fingerprint as fingerprint, $moment as first_used_at",
+            {"fingerprint": fingerprint, "moment": now()},
+        )
 
 
 def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
@@ -295,7 +332,7 @@ def upsert_rows(
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
-        [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at}).fetchall()
+        [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at, "now": now()}).fetchall()
     return Stored(new, updated, len(rows) - new - updated)
 
 

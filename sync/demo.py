@@ -29,7 +29,7 @@ with sources as (
     group by all
 )
 select
-    row_number() over (order by is_from_program, demand_score desc, problem_id) as rank,
+    row_number() over (order by is_from_program, is_burst, demand_score desc, problem_id) as rank,
     title, category, impact_level, would_pay_signal, voices, format('{:.1f}', demand_score), source_counts
 from gold.problems
 inner join sources using (problem_id)

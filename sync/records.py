@@ -146,6 +146,10 @@ class Problem(Record):
     trend: Trend
     post_count: Count
     voices: Count
+    wordings: Count
+    accounts: Given
+    new_accounts: Given
+    posts_in_hour: Given
     paying_voices: Count
     recent_voices: Count
     earlier_voices: Count
@@ -164,6 +168,7 @@ class Problem(Record):
     agreement_score: Measure
     would_pay_signal: bool
     is_from_program: bool
+    is_burst: bool
     source_counts: dict[str, Count]
     quotes: list[Quote]
     daily_voices: dict[str, dict[str, Count]]

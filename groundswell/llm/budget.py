@@ -33,6 +33,15 @@ class Budget:
             self.tokens is None or cost.tokens_in + cost.tokens_out <= self.tokens
         )
 
+    def explain(self, cost: Cost) -> str:
+        """Why the budget has no room for a call of this cost, the highest that it may have."""
+        tokens = cost.tokens_in + cost.tokens_out
+        if self.tokens is not None and tokens > self.tokens:
+            left, needed = f"{max(self.tokens, 0):,.0f} tokens", f"{tokens:,}"
+        else:
+            left, needed = f"{max(self.usd or 0, 0):.4f} US dollars", f"{cost.usd or 0:.4f}"
+        return f"today's budget has {left} left for them, and the next call may cost {needed}"
+
     def spend(self, cost: Cost, times: int = 1) -> None:
         """Subtract the cost of a call; times = -1 adds the cost again."""
         if self.usd is not None:

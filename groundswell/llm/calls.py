@@ -11,7 +11,7 @@ from dbt.adapters.events.logging import AdapterLogger
 
 from groundswell.clock import now
 from groundswell.llm.answer import content_of
-from groundswell.llm.budget import NOTHING, Budget
+from groundswell.llm.budget import NOTHING, Budget, Cost
 from groundswell.llm.errors import AnswerError, CutOffError, FinalError, ModelError, UnreadableError
 from groundswell.llm.faults import is_lost
 from groundswell.llm.ledger import Row
@@ -83,6 +83,8 @@ class Calls:
         self.has_last_resort = has_last_resort
         self.outcomes: list[Row] = []
         self.waiting = 0
+        # What the first question that waits may cost.
+        self.next_cost = NOTHING
         self.in_flight = 0
         self.has_room = asyncio.Condition()
 
@@ -110,7 +112,11 @@ class Calls:
         failures = [row["error"] for row in self.outcomes if row["status"] in ("rejected", "unanswered")]
         if self.waiting:
             is_down = self.is_down()
-            why = f"no answer from {self.models[0].name}: {failures[-1]}" if is_down else "today's budget is spent"
+            why = (
+                f"no answer from {self.models[0].name}: {failures[-1]}"
+                if is_down
+                else self.budget.explain(self.next_cost)
+            )
             log.warning(f"{self.waiting:,} of {len(questions):,} {subjects} wait for {answer}: {why}")
         return failures
 
@@ -134,6 +140,7 @@ class Calls:
                     await settle()
                 if self.is_down() or not self.affords(question.messages):
                     self.waiting += len(questions) - place
+                    self.next_cost = self.cheapest(question.messages)
                     break
                 running.add(group.create_task(self.ask(question)))
                 # The task starts now, so that it reserves its cost before the loop looks at the next question.
@@ -144,6 +151,11 @@ class Calls:
     def affords(self, messages: list[Message]) -> bool:
         """Whether the budget has room for a call to at least one model that its provider has not refused."""
         return any(self.budget.allows(model.estimate(messages)) for model in self.models if not model.refusal)
+
+    def cheapest(self, messages: list[Message]) -> Cost:
+        """The lowest of the highest costs that a call may have, of the models that are not refused."""
+        estimates = [model.estimate(messages) for model in self.models if not model.refusal]
+        return min(estimates, key=lambda cost: (cost.usd or 0, cost.tokens_in + cost.tokens_out), default=NOTHING)
 
     def is_down(self) -> bool:
         """Whether no server answers any more."""
@@ -162,6 +174,7 @@ class Calls:
         called = await self.attempt(question)
         if called is None:
             self.waiting += 1
+            self.next_cost = self.cheapest(question.messages)
         elif isinstance(called.error, CutOffError):
             await self.attempt(question, TIMES_LONGER)
         elif called.error and not isinstance(called.error, FinalError):

@@ -11,11 +11,11 @@ import { TIERS, bySize, count, dayOf, formatDay, formatNumber, formatScore, perc
 const STATUSES = { active: "Active", dormant: "Dormant", closed: "Closed", all: "All" }
 const SORTS = { demand: "Demand", voices: "Voices", newest: "Newest", growing: "Growing" }
 const ORDERS = {
-    demand: "-demand_score,id",
-    voices: "-voices,-demand_score,id",
+    demand: "is_burst,-demand_score,id",
+    voices: "is_burst,-voices,-demand_score,id",
     newest: "-first_seen,-demand_score,id",
 }
-const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,is_from_program,voices,paying_voices,demand_score," +
+const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,is_from_program,is_burst,voices,paying_voices,demand_score," +
     "source_counts,quotes,daily_voices,last_seen"
 const SPARK_DAYS = 21
 
@@ -81,6 +81,8 @@ const tierLabel = ({ tier }) => (TIERS[tier] ? span(`tier tier-${tier}`, spoken(
 // A person has renamed the problem, or moved posts.
 const editedLabel = ({ is_edited: isEdited }) => (isEdited ? span("edited", "Edited") : null)
 const programLabel = ({ is_from_program: isFromProgram }) => (isFromProgram ? span("edited", "Written by programs") : null)
+// Copies under many new names, in little time.
+const burstLabel = ({ is_burst: isBurst }) => (isBurst ? span("edited", "Burst of copies") : null)
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
 /** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
@@ -97,7 +99,7 @@ function listItem(problem, position, { hrefOf }) {
             // The title gives the direction of both: the tier stands after its last word.
             element("div", { class: "headline", dir: "auto" },
                 element("h2", {}, element("a", { href: hrefOf({ problem: problem.id }), "data-inside": "open" }, problem.title)),
-                tierLabel(problem), editedLabel(problem)),
+                tierLabel(problem), editedLabel(problem), burstLabel(problem)),
             quote && element("p", { class: "said" },
                 span("muted", sourceName(quote.source)), " ", element("q", { dir: "auto" }, quote.quote)),
             element("p", { class: "labels" },
@@ -143,7 +145,7 @@ programs.addEventListener("toggle", () => programsShown && showPrograms(programs
 // --- A problem, opened --------------------------------------------------------------------------
 
 const PARTS = [
-    ["voices_score", "Voices", (p) => `${count(p.voices, "voice")}: the more, the slower it grows`],
+    ["voices_score", "Voices", (p) => `${count(p.wordings, "wording")} of ${count(p.voices, "voice")}: the more, the slower it grows`],
     ["engagement_score", "Engagement", () => "comments and votes on the posts; one viral post adds little"],
     ["sources_score", "Sources", (p) => `${count(p.source_count, "source")}: two for each beyond the first`],
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
@@ -184,6 +186,13 @@ function sureness({ tier, agreement }) {
     return ["How sure", SURENESS[tier], agreement
         ? `Two of its posts say the same with a chance of ${percent(chance)}`
         : "The chance that two of its posts say the same is not known"]
+}
+
+/** In how many wordings it is told, and by how many new accounts. Nothing for a record of an earlier version. */
+function wordingsOf({ wordings, accounts, new_accounts: newAccounts }) {
+    if (!wordings) return null
+    return ["Wordings", formatNumber(wordings),
+        newAccounts ? `${formatNumber(newAccounts)} of ${count(accounts, "account")} first seen on the day they wrote` : null]
 }
 
 const EVENTS = {
@@ -254,13 +263,14 @@ function openedView(first, { hrefOf }) {
         const pays = record.would_pay_signal || record.paying_voices
         return [
             element("header", { "data-part": "head" },
-                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record), editedLabel(record), programLabel(record)),
+                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record), editedLabel(record), programLabel(record), burstLabel(record)),
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
                 record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null),
             section("numbers", "Figures",
                 figures([
                     ["Voices", formatNumber(record.voices), bySize(record.source_counts).map(([source]) => sourceName(source)).join(", ")],
-                    ["Posts", formatNumber(record.post_count)],
+                    ["Posts", formatNumber(record.post_count), record.posts_in_hour > 1 ? `At most ${formatNumber(record.posts_in_hour)} in an hour` : null],
+                    wordingsOf(record),
                     ["Would pay", pays ? "Yes" : "No sign", record.paying_voices ? `${count(record.paying_voices, "voice")} of ${formatNumber(record.voices)}` : null],
                     ["Demand", formatScore(record.demand_score)],
                     ["First heard", formatDay(dayOf(record.first_seen))],

@@ -256,7 +256,7 @@ def test_a_budget_is_kept_and_the_largest_clusters_come_first(unlabelled: Projec
     served = [language_model.read(request).cluster for request in loopback.requests]
     assert 1 <= len(served) < CLUSTERS
     assert (
-        f"{CLUSTERS - len(served)} of {CLUSTERS} clusters wait for a label: today's budget is spent" in finished.output
+        f"{CLUSTERS - len(served)} of {CLUSTERS} clusters wait for a label: today's budget has " in finished.output
     )
     assert statuses(unlabelled) == {"labelled": len(served), "waiting": CLUSTERS - len(served)}
     assert (

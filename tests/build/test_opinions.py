@@ -173,7 +173,7 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
     finished = ask(unsure, loopback, tight)
     assert finished.status == 0, finished.output
     assert not loopback.requests
-    assert f"{batches} of {batches} batches of posts wait for a second opinion: today's budget" in finished.output
+    assert f"{batches} of {batches} batches of posts wait for a second opinion: today's budget has " in finished.output
 
     unsure.query("delete from gold.issue_label_attempts")
     unsure.query("delete from gold.problem_label_attempts")
@@ -192,7 +192,7 @@ def test_a_quarter_of_the_budget_is_for_opinions_and_labels_know_what_they_cost(
         **settings(loopback),
     )
     assert labelled.status == 0, labelled.output
-    assert "wait for a label: today's budget is spent" in labelled.output
+    assert "wait for a label: today's budget has " in labelled.output
     assert not loopback.requests
     assert unsure.query("select purpose, attempts, tokens_in, issue_id from gold.label_costs") == [
         ("opinion", batches, 100 * batches, None)

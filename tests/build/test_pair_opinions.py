@@ -149,6 +149,6 @@ def test_without_a_budget_or_with_none_of_it_nobody_is_asked(unjudged: Project, 
     finished = build(unjudged, loopback, ", llm_budget_tokens: 0")
     assert finished.status == 0, finished.output
     calls = calls_of(unjudged)
-    assert f"{calls} of {calls} batches of pairs wait for an opinion: today's budget is spent" in finished.output
+    assert f"{calls} of {calls} batches of pairs wait for an opinion: today's budget has " in finished.output
     assert not loopback.requests
     assert unjudged.contents()["silver.problem_assignments"] == before

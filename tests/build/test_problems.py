@@ -387,6 +387,8 @@ class History:
             "create table texts (url_hash text, title text, text text);"
             f"create table pair_weights as from '{ROOT / 'seeds' / 'pair_weights.csv'}';"
             f"create table problem_tiers as from '{ROOT / 'seeds' / 'problem_tiers.csv'}';"
+            f"create table copy_limits as from '{ROOT / 'seeds' / 'copy_limits.csv'}';"
+            "create table wordings (url_hash text, sequences ubigint[]);"
             "create table embeddings (content_hash text, model text, embedding float[384]);"
             "create table corrected_posts (correction_id bigint, url_hash text, problem_id text, as_of_date date);"
             "create table pair_opinions (content_hash_a text, content_hash_b text, is_same boolean);"

@@ -15,8 +15,8 @@ select
 from problems
 inner join problems as weaker
     on
-        problems.voices >= weaker.voices
-        and problems.paying_voices >= weaker.paying_voices
+        problems.wordings >= weaker.wordings
+        and problems.payment_score >= weaker.payment_score
         and problems.source_count >= weaker.source_count
         and problems.days_seen >= weaker.days_seen
         and problems.engagement_score >= weaker.engagement_score

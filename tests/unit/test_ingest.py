@@ -14,7 +14,7 @@ from ingest.parsed import parse_entries
 from ingest.settings import load_settings
 from ingest.sources import github, hackernews, reddit, sources, stackoverflow
 from tests.support.loopback import Answer, Loopback, Request
-from tests.support.project import DAY, ROOT, SAMPLE, Project
+from tests.support.project import DAY, ROOT, SAMPLE, Finished, Project
 
 POST = {
     "source": "hackernews",
@@ -235,6 +235,45 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
     changed = project.ingest("--file", str(posts), "--date", DAY)
     assert changed.status == 0, changed.output
     assert project.query("select comment_count from bronze.raw_items order by url") == [(3,), (None,)]
+
+
+def test_another_salt_would_make_one_author_two(project: Project, tmp_path: Path) -> None:
+    def take_in(number: int, salt: str, *options: str) -> Finished:
+        post = POST | {"url": f"https://news.ycombinator.com/item?id={number}", "author": "ann"}
+        file = tmp_path / "post.json"
+        file.write_text(json.dumps(post))
+        return project.ingest("--file", str(file), *options, AUTHOR_SALT=salt)
+
+    stored = "select count(*), count(distinct author_hash), count(author_hash) from bronze.raw_items"
+    assert [take_in(1, "salt-0ne").status, take_in(2, "salt-0ne").status] == [0, 0]
+    refused = take_in(3, "salt-tw0")
+    assert refused.status == 1
+    assert [line for line in refused.output.splitlines() if line.strip()] == [refused.output.strip()]
+    assert "AUTHOR_SALT is not the one that" in refused.output
+    assert "salt-" not in refused.output
+    assert project.query(stored) == [(2, 1, 2)]
+    # Erasing by name would find nothing with the wrong salt.
+    assert (
+        "AUTHOR_SALT is not"
+        in project.ingest("forget", "--author", "ann", "--source", "hackernews", AUTHOR_SALT="salt-tw0").output
+    )
+    # Without a salt no author is hashed, and nothing is said.
+    assert take_in(3, "").status == 0
+    assert project.query(stored) == [(3, 1, 2)]
+    assert take_in(4, "salt-tw0", "--new-salt").status == 0
+    assert take_in(5, "salt-tw0").status == 0
+    assert project.query(stored) == [(5, 2, 4)]
+    assert b"salt-tw0" not in project.database.read_bytes()
+
+
+def test_a_clock_that_was_ahead_does_not_keep_an_old_text(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "post.json"
+    for title in ("It broke", "It broke again"):
+        file.write_text(json.dumps(POST | {"title": title}))
+        assert project.ingest("--file", str(file)).status == 0
+        with duckdb.connect(str(project.database)) as connection:
+            connection.execute("update bronze.raw_items set collected_at = collected_at + interval 1 hour")
+    assert project.query("select title from bronze.raw_items") == [("It broke again",)]
 
 
 @pytest.mark.parametrize(

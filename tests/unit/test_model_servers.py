@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from groundswell.llm.answer import answer_schema, parsed
-from groundswell.llm.budget import Budget
+from groundswell.llm.budget import Budget, Cost
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError, ModelError
 from groundswell.llm.model import MOST_SILENT, Model
@@ -469,6 +469,24 @@ def test_ollama_gets_the_schema_and_room_for_the_question(loopback: Loopback) ->
     # The context has room for the longest question so far, so that Ollama loads the model seldom.
     contexts = {body["messages"][0]["content"]: body["options"]["num_ctx"] for body in bodies}
     assert contexts == {"1": 4_096, long: 8_192, "2": 8_192}
+
+
+def test_a_budget_says_what_is_left_and_what_a_call_may_cost(loopback: Loopback) -> None:
+    loopback.answer = good
+    calls = calls_of(loopback)
+    [estimate] = {model.estimate([{"role": "user", "content": "1"}]) for model in calls.models}
+    most = estimate.tokens_in + estimate.tokens_out
+    # Room for one call, whose answer is shorter than it may be.
+    calls = calls_of(loopback, budget=Budget(None, most))
+    assert put(calls, ["1", "2", "3"]) == {"labelled": 1}
+    left = calls.budget.tokens or 0
+    assert 0 < left < most
+    assert (calls.waiting, calls.budget.explain(calls.next_cost)) == (
+        2, f"today's budget has {left:,.0f} tokens left for them, and the next call may cost {most:,}"
+    )  # fmt: skip
+    assert Budget(0.00005, None).explain(Cost(100, 100, 0.0021)) == (
+        "today's budget has 0.0001 US dollars left for them, and the next call may cost 0.0021"
+    )
 
 
 def test_ollama_needs_no_key_and_no_address(monkeypatch: pytest.MonkeyPatch, loopback: Loopback) -> None:

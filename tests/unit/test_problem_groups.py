@@ -158,6 +158,13 @@ def test_a_post_between_two_communities_stays_where_it_was() -> None:
         assert partition(problems.leiden_communities(pairs_of(*ties), np.array(before), 1)) == expected
 
 
+def test_a_community_whose_links_are_gone_starts_in_parts() -> None:
+    # Posts 0 and 2 were one problem, and have no link to each other any more. The library panics at such a start.
+    for before in ([0, 1, 0, 2], [0, 1, 0, 1], [0, 1, 2, 0]):
+        found = problems.leiden_communities(pairs_of((0, 1, 0.8), (2, 3, 0.8)), np.array(before), 1)
+        assert partition(found) == {frozenset([0, 1]), frozenset([2, 3])}
+
+
 def test_posts_without_ties_are_alone() -> None:
     for ties in ([], [(1, 2, 0.9)]):
         found = problems.leiden_communities(pairs_of(*ties), np.zeros(4, np.int64), 1)
@@ -186,6 +193,19 @@ def test_an_author_who_was_heard_before_keeps_the_voice() -> None:
 def test_a_known_voice_is_lent_to_an_earlier_post_in_the_same_words() -> None:
     posts = complaints(axes(1, 2, 3), voice=["", "", "v"])
     assert problems.voices(posts, pairs_of((0, 2, 0.99))) == ["v", "u1", "v"]
+
+
+def test_near_copies_under_other_names_are_one_voice() -> None:
+    # u1 has three of the four different sequences of u0 and u1, u2 two of five; u4 has no words.
+    sequences = [[1, 2, 3], [1, 2, 3, 4], [3, 4, 5], [3, 4, 5], []]
+    ties = pairs_of(*((a, b, 0.8) for a, b in combinations(range(5), 2)))
+    near = problems.likeness(sequences, ties)
+    assert near.tolist() == pytest.approx([3 / 4, 1 / 5, 1 / 5, 0, 2 / 5, 2 / 5, 0, 1, 0, 0])
+    posts = complaints(axes(*range(5)), author=[*"abcde"], voice=["v", *[""] * 4])._replace(sequences=sequences)
+    assert problems.voices(posts, ties, 0.75) == ["v", "v", "u2", "u2", "u4"]
+    # A program worded its tickets, so that equal words do not make their authors one.
+    posts = posts._replace(frames=["", "", "", "<*> failed", ""])
+    assert problems.voices(posts, ties, 0.75) == ["v", "v", "u2", "u3", "u4"]
 
 
 # -- Which posts are grouped anew, and as what.
@@ -229,7 +249,7 @@ def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
 def considered(*rows: dict[str, Any]) -> pa.Table:
     """The rows that the model reads for a day; nothing is known of a post but what is given."""
     nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "given": "", "size": 0}
-    nothing |= {"frame": "", "differing_words": ""}
+    nothing |= {"frame": "", "differing_words": "", "sequences": []}
     return pa.Table.from_pylist(
         [
             nothing
@@ -263,6 +283,7 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
                     )
                 ),
                 ("size", pa.int64()),
+                ("sequences", pa.list_(pa.uint64())),
                 ("text", pa.string()),
                 ("title", pa.string()),
                 ("collection_date", pa.date32()),

@@ -8,6 +8,18 @@ problem_posts as (
 
 ),
 
+problem_wordings as (
+
+    select * from {{ ref('problem_wordings') }}
+
+),
+
+copy_limits as (
+
+    select * from {{ ref('copy_limits') }}
+
+),
+
 problem_labels as (
 
     select * from {{ ref('problem_labels') }}
@@ -91,23 +103,68 @@ voices as (
 
 ),
 
+-- Of the voices with borrowed words, the demand hears one.
+heard as (
+
+    select
+        problem_id,
+        voice,
+    from problem_wordings
+    where is_wording
+
+),
+
 voice_counts as (
 
     select
         voices.problem_id,
         count(*) as voices,
+        count(*) filter (where heard.voice is not null) as wordings,
         -- With the logarithm, one viral post adds about as much as two or three posts that few people have seen.
-        sum(ln(1 + voices.engagement)::decimal(10, 6)) as engagement,
-        avg(voices.certainty::decimal(10, 8)) as certainty,
+        sum(ln(1 + voices.engagement)::decimal(10, 6)) filter (where heard.voice is not null) as engagement,
+        avg(voices.certainty::decimal(10, 8)) filter (where heard.voice is not null) as certainty,
         avg(voices.chance::decimal(10, 8))::double as agreement,
         count(*) filter (where voices.pays) as paying_voices,
+        count(*) filter (where voices.pays and heard.voice is not null) as paying_wordings,
         count(*) filter (where voices.last_seen > built.middle_date) as recent_voices,
         count(*) filter (
             where voices.last_seen between built.start_date + 1 and built.middle_date
         ) as earlier_voices,
     from voices
+    left join heard on voices.problem_id = heard.problem_id and voices.voice = heard.voice
     cross join built
     group by all
+
+),
+
+account_counts as (
+
+    select
+        problem_id,
+        count(distinct account) as accounts,
+        count(distinct account) filter (where is_comparable) as comparable_accounts,
+        count(distinct account) filter (where is_new_account) as new_accounts,
+        count(distinct account) filter (where is_new_account is not false) as young_accounts,
+        max(posts_in_hour) as posts_in_hour,
+    from problem_wordings
+    group by all
+
+),
+
+-- A burst has many accounts without earlier posts, few wordings, and little time.
+bursts as (
+
+    select
+        account_counts.problem_id,
+        account_counts.accounts,
+        account_counts.new_accounts,
+        account_counts.posts_in_hour,
+        account_counts.comparable_accounts >= voice_counts.wordings * copy_limits.accounts_a_wording
+        and account_counts.young_accounts * 2 > account_counts.accounts
+        and account_counts.posts_in_hour >= copy_limits.posts_an_hour as is_burst,
+    from account_counts
+    inner join voice_counts on account_counts.problem_id = voice_counts.problem_id
+    cross join copy_limits
 
 ),
 
@@ -147,19 +204,26 @@ demand as (
     select
         post_counts.*,
         voice_counts.voices,
+        voice_counts.wordings,
+        bursts.accounts,
+        bursts.new_accounts,
+        bursts.posts_in_hour,
+        coalesce(bursts.is_burst, false) as is_burst,
         voice_counts.paying_voices,
         voice_counts.recent_voices,
         voice_counts.earlier_voices,
-        round(4 * log2(1 + voice_counts.voices), 2) as voices_score,
-        round(log2(1 + voice_counts.engagement), 2) as engagement_score,
+        round(4 * log2(1 + voice_counts.wordings), 2) as voices_score,
+        round(log2(1 + coalesce(voice_counts.engagement, 0)), 2) as engagement_score,
         round(2 * (post_counts.source_count - 1), 2)::double as sources_score,
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
-        round(2 * log2(1 + voice_counts.paying_voices), 2) as payment_score,
+        round(2 * log2(1 + voice_counts.paying_wordings), 2) as payment_score,
         round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
         voice_counts.agreement,
-        round(16 * coalesce(voice_counts.agreement, 0), 2) as agreement_score,
+        -- Copies agree with themselves.
+        if(bursts.is_burst, 0, round(16 * coalesce(voice_counts.agreement, 0), 2)) as agreement_score,
     from post_counts
     inner join voice_counts on post_counts.problem_id = voice_counts.problem_id
+    left join bursts on post_counts.problem_id = bursts.problem_id
 
 ),
 
@@ -194,6 +258,10 @@ problems as (
         {{ trend('demand', 'closed.problem_id is not null or demand.last_seen <= built.silent_date') }} as trend,
         demand.post_count,
         demand.voices,
+        demand.wordings,
+        demand.accounts,
+        demand.new_accounts,
+        demand.posts_in_hour,
         demand.paying_voices,
         demand.recent_voices,
         demand.earlier_voices,
@@ -221,6 +289,7 @@ problems as (
         demand.agreement_score,
         problem_labels.would_pay_signal and coalesce(standing.has_payment, false) as would_pay_signal,
         demand.is_from_program,
+        demand.is_burst,
         demand.first_seen,
         demand.last_seen,
     from demand

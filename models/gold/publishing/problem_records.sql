@@ -162,6 +162,10 @@ fields as (
         problems.trend,
         problems.post_count,
         problems.voices,
+        problems.wordings,
+        problems.accounts,
+        problems.new_accounts,
+        problems.posts_in_hour,
         problems.paying_voices,
         problems.recent_voices,
         problems.earlier_voices,
@@ -180,6 +184,7 @@ fields as (
         problems.agreement_score,
         problems.would_pay_signal,
         problems.is_from_program,
+        problems.is_burst,
         source_counts.source_counts,
         coalesce(quotes.quotes, []) as quotes,
         daily_voices.daily_voices,
@@ -210,7 +215,7 @@ problem_records as (
         sha256(records.record::varchar || coalesce(post_hashes.all_hashes, '')) as content_hash,
         records.record,
         row_number() over (
-            order by records.is_from_program asc, records.demand_score desc, records.id asc
+            order by records.is_from_program asc, records.is_burst asc, records.demand_score desc, records.id asc
         ) as push_rank,
     from records
     left join post_hashes on records.id = post_hashes.problem_id

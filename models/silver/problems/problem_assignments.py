@@ -17,6 +17,7 @@ with the most posts keeps its id, and the others are merged into it. A group tha
 it has at least problem_voices voices. The latest three posts of a problem represent it, even if they are older than the
 window. They do so for problem_memory_days after its latest post.
 A language model judges pairs whose chance is unsure: silver.pair_opinions are links that outweigh chances.
+Posts of one author are one voice, and so are posts in nearly the same words (voices).
 People correct problems: silver.corrected_posts gives posts to problems, and no group takes them away. Posts of one
 corrected problem start together, and posts of two are never in one group. Where most of a group was given to a problem,
 the rest of the group follows.
@@ -36,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from graspologic_native import leiden
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
@@ -205,6 +206,7 @@ CONSIDERED = """
         coalesce(sizes.posts, 0) as size,
         coalesce(programs.frame, '') as frame,
         coalesce(programs.differing_words, '') as differing_words,
+        coalesce(wordings.sequences, []) as sequences,
         texts.text,
         texts.title,
         considered_posts.collection_date,
@@ -220,6 +222,7 @@ CONSIDERED = """
     left join standing using (url_hash)
     left join given using (url_hash)
     left join programs using (url_hash)
+    left join {wordings} as wordings using (url_hash)
     left join sizes on coalesce(standing.problem_id, given.problem_id) = sizes.problem_id
     order by authors.posted_at, url_hash
 """
@@ -266,6 +269,8 @@ class Complaints(NamedTuple):
     # Which of the posts programs wrote; () if none.
     frames: Sequence[str] = ()
     differing_words: Sequence[str] = ()
+    # The sequences of words of each post (silver.wordings); () if none are known.
+    sequences: Sequence[Sequence[int]] = ()
     # What a language model says of pairs of them.
     verdicts: Verdicts = NO_VERDICTS
 
@@ -279,6 +284,8 @@ class Settings(NamedTuple):
     least: float
     # Seed pair_weights: {ground: {feature: weight}}.
     weights: Mapping[str, Mapping[str, float]]
+    # Seed copy_limits: two posts that are so much alike are one voice.
+    near_copy: float = 1.0
 
 
 class Grouped(NamedTuple):
@@ -351,15 +358,20 @@ def communities(vectors: Vectors, pairs: Pairs, before: Labels) -> Labels:
 def leiden_communities(pairs: Pairs, before: Labels, resolution: float) -> Labels:
     """The communities of n nodes (n,) by the Leiden algorithm, which starts from the communities `before` (n,).
 
-    A higher resolution gives smaller communities.
+    A higher resolution gives smaller communities. Members of a community before that no links connect any more start
+    apart: the library panics at such a community.
     """
-    found = np.arange(len(before)) + len(before)
+    count = len(before)
+    found = np.arange(count) + count
     if len(pairs.a):
+        within = before[pairs.a] == before[pairs.b]
+        ties = coo_array((np.ones(within.sum()), (pairs.a[within], pairs.b[within])), shape=(count, count))
+        connected = connected_components(ties, directed=False)[1]
         weights = (pairs.similarity.astype(np.float64) - LOOSE).tolist()
         nodes, ends = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
         names = list(map(str, nodes.tolist()))
         a, b = ([names[end] for end in each] for each in ends.reshape(2, -1).tolist())
-        starts = dict(zip(names, before[nodes].tolist(), strict=True))
+        starts = dict(zip(names, connected[nodes].tolist(), strict=True))
         _, named = leiden(
             list(zip(a, b, weights, strict=True)), starts, resolution=resolution, iterations=ITERATIONS, seed=SEED
         )
@@ -383,8 +395,25 @@ def is_loose(vectors: Vectors, community: Labels) -> Flags:
     return loose
 
 
-def voices(posts: Complaints, pairs: Pairs) -> list[str]:
+def likeness(sequences: Sequence[Sequence[int]], pairs: Pairs) -> Floats:
+    """The Jaccard similarity (m,) of the sequences of words of m pairs of posts; 0 if none of the two has any."""
+    size = np.array([len(each) for each in sequences])
+    numbers = np.unique(np.concatenate([np.asarray(each, np.uint64) for each in sequences]), return_inverse=True)[1]
+    ends = np.concatenate([[0], np.cumsum(size)])
+    has = csr_array((np.ones(len(numbers)), numbers, ends), shape=(len(size), len(numbers)))
+    shared = np.empty(len(pairs.a))
+    for start in range(0, len(shared), COLUMNS):
+        part = slice(start, start + COLUMNS)
+        shared[part] = has[pairs.a[part]].multiply(has[pairs.b[part]]).sum(axis=1)
+    found: Floats = shared / np.maximum(size[pairs.a] + size[pairs.b] - shared, 1)
+    return found
+
+
+def voices(posts: Complaints, pairs: Pairs, near_copy: float = 1.0) -> list[str]:
     """The voice of each post: the first post by the same author or in nearly the same words, else the post itself.
+
+    Nearly the same are words with a cosine similarity of REPEATED, and sequences of words with a Jaccard similarity of
+    near_copy. The tickets of a program are worded by the program, so that sequences say nothing about their authors.
 
     Nearly the same words are transitive, because two of a hundred copies need not be nearest neighbours of each other.
     """
@@ -392,6 +421,10 @@ def voices(posts: Complaints, pairs: Pairs) -> list[str]:
     count = len(voice)
     lengths = np.linalg.norm(posts.vectors, axis=1)
     close = pairs.similarity >= REPEATED * lengths[pairs.a] * lengths[pairs.b]
+    if posts.sequences and len(pairs.a):
+        by_person = np.array([not frame for frame in posts.frames or [""] * count], dtype=bool)
+        by_people = by_person[pairs.a] & by_person[pairs.b]
+        close |= by_people & (likeness(posts.sequences, pairs) >= near_copy)
     ties = coo_array((np.ones(close.sum()), (pairs.a[close], pairs.b[close])), shape=(count, count))
     wording = connected_components(ties, directed=False)[1].tolist() if count else []
     by_author = {author: first for author, first in zip(posts.author, posts.author_voice, strict=True) if first}
@@ -516,7 +549,7 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     """Group n posts of a window on its last day."""
     pairs = nearest_pairs(posts.vectors)
     found = candidates(posts.said)
-    voice = voices(posts, pairs)
+    voice = voices(posts, pairs, settings.near_copy)
     before = labels_of(posts.problem)
     count = len(voice)
     given = posts.given or [""] * count
@@ -622,7 +655,7 @@ def rows_of_day(
     # A text stands for a missing title.
     title_vectors = texts.copy()
     title_vectors[are_titled] = titles
-    url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words = (
+    url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words, sequences = (
         [columns[name][row] for row in nodes]
         for name in (
             "url_hash",
@@ -635,6 +668,7 @@ def rows_of_day(
             "title",
             "frame",
             "differing_words",
+            "sequences",
         )
     )
     said = Posts(
@@ -654,6 +688,7 @@ def rows_of_day(
             corrected,
             frames,
             differing_words,
+            sequences,
             verdicts_of([columns["content_hash"][row] for row in nodes], opinions or {}, accuracy),
         ),
         day,
@@ -689,6 +724,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
     problem_tiers = dbt.ref("problem_tiers")
     corrected_posts = dbt.ref("corrected_posts")
     program_posts = dbt.ref("program_posts")
+    wordings = dbt.ref("wordings")
+    copy_limits = dbt.ref("copy_limits")
     pair_opinions = dbt.ref("pair_opinions")
     run_date = dbt.config.meta_get("run_date")
     same = float(dbt.config.meta_get("problem_similarity"))
@@ -696,7 +733,8 @@ def model(dbt: Any, session: Any) -> pa.Table:
     tier = dbt.config.meta_get("problem_tier")
     # With --empty the seeds have no rows, and there are no complaints to group.
     least = dict(problem_tiers.project("tier, least_chance").fetchall()).get(tier, 1)
-    grouping = Settings(int(dbt.config.meta_get("problem_voices")), float(least), weights)
+    near_copy = [float(limit) for (limit,) in copy_limits.project("near_copy").fetchall()]
+    grouping = Settings(int(dbt.config.meta_get("problem_voices")), float(least), weights, *near_copy)
     opinions = opinions_of(pair_opinions)
     accuracy = float(dbt.config.meta_get("opinion_accuracy"))
     settings = {
@@ -713,6 +751,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         posts=subquery(posts),
         texts=subquery(texts),
         program_posts=subquery(program_posts),
+        wordings=subquery(wordings),
     )
 
     days = days_to_build(dbt, session, run_date)
