@@ -278,6 +278,9 @@ def statements(table: str, name: str, columns: set[str], wanted: Wanted) -> Iter
     else:
         if name == "documents":
             yield f"update {table} set duplicate_of = null where duplicate_of in {GONE}"
+        if name == "problem_candidates":
+            # The other posts of the problem are compared with the mean of all: the next build writes them anew.
+            yield f"delete from {table} where problem_id in (select problem_id from temp.gone_problems)"
         for key in KEYS:
             if key in columns:
                 yield f"delete from {table} where {key} in {GONE}"

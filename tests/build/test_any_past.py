@@ -81,7 +81,8 @@ WHOLE = {
 # The report of a day, as far as it does not tell what else its build has met.
 REPORT = (
     "report_date", "posts", "source_counts", "complaints", "duplicates", "posts_hash", "problems_opened",
-    "problems_continued", "problems_reopened", "problems_merged", "problems_split", "problems_dormant", "problems_closed",
+    "problems_continued", "problems_reopened", "problems_merged", "problems_split", "problems_dormant",
+    "problems_closed",
 )  # fmt: skip
 
 
@@ -114,13 +115,17 @@ def vectors(built: Project, shared: Shared, tmp_path_factory: pytest.TempPathFac
     def make(folder: Path) -> None:
         copy = built.copy_to(folder)
         file = folder / "posts.jsonl"
-        for version in (1, 2):
-            posts = [edited(post, version) | {"created_at": f"{DAYS[1]}T12:00:00Z"} for post in pool_of(built)]
-            file.write_text("".join(json.dumps(post) + "\n" for post in posts))
-            finished = copy.ingest("--file", str(file))
-            assert finished.status == 0, finished.output
-            finished = copy.build(DAYS[1], "--select", "+embeddings", data_tests=False)
-            assert finished.status == 0, finished.output
+        posts = [
+            edited(post, version)
+            | {"url": f"https://example.com/{number}/{version}", "created_at": f"{DAYS[1]}T12:00:00Z"}
+            for number, post in enumerate(pool_of(built))
+            for version in (1, 2)
+        ]
+        file.write_text("".join(json.dumps(post) + "\n" for post in posts))
+        finished = copy.ingest("--file", str(file))
+        assert finished.status == 0, finished.output
+        finished = copy.build(DAYS[1], "--select", "+embeddings", data_tests=False)
+        assert finished.status == 0, finished.output
 
     return shared.copy("vectors", make, tmp_path_factory.mktemp("vectors") / "vectors") / DATABASE
 
@@ -351,7 +356,17 @@ def test_a_past_of_every_kind(machine: type[AnyPast]) -> None:
     past.build("2026-11-21")
     past.build("2026-11-20")
     past.date_is_corrected(index=1, day="2026-11-21")
-    past.author_edits(index=4, version=1)
+    # A title that a problem quotes gets a word more.
+    [quoted] = past.project.query(
+        """
+        select list(posts.url)
+        from gold.problems, unnest(quotes) as claims (claim)
+        inner join gold.problem_posts as posts on claim.url_hash = posts.url_hash and contains(posts.title, claim.quote)
+        where posts.collection_date = date '2026-11-20'
+        """
+    )
+    numbers = [number for number in sorted(past.posts) if past.pool[number]["url"] in quoted[0]]
+    past.author_edits(index=sorted(past.posts).index(numbers[0]), version=1)
     past.row_is_deleted(index=7)
     past.post_is_erased(index=9)
     past.post_comes_late(number=FIRST, day="2026-11-20")

@@ -47,7 +47,7 @@ totals as (
 ),
 
 -- A later failed attempt does not replace the label.
-labels as (
+latest_labels as (
 
     {{ standing_labels(['cluster_date', 'cluster_id'], ['labelled']) }}
 
@@ -65,7 +65,32 @@ posts_now as (
 
 ),
 
-{{ standing_quotes('labels', 'posts_now', ['cluster_date', 'cluster_id']) }},
+{{ standing_quotes('latest_labels', 'posts_now', ['cluster_date', 'cluster_id']) }},
+
+-- A label of which no quote stands any more is of posts that have gone. The number of its cluster may be another's now.
+labels as (
+
+    select
+        latest_labels.attempt_id,
+        latest_labels.cluster_date,
+        latest_labels.cluster_id,
+        latest_labels.canonical_title,
+        latest_labels.category,
+        latest_labels.description,
+        latest_labels.impact_level,
+        latest_labels.labeler,
+        latest_labels.model,
+        latest_labels.prompt_version,
+        latest_labels.status,
+        latest_labels.latency_seconds,
+        latest_labels.attempted_at,
+        standing.quotes,
+        latest_labels.would_pay_signal and coalesce(standing.has_payment, false) as would_pay_signal,
+    from latest_labels
+    left join standing using (cluster_date, cluster_id)
+    where standing.quotes is not null or coalesce(len(latest_labels.quotes), 0) = 0
+
+),
 
 issue_labels as (
 
@@ -79,19 +104,18 @@ issue_labels as (
         labels.model,
         coalesce(labels.prompt_version, label_requests.prompt_version) as prompt_version,
         {{ label_state('label_requests') }},
-        if(labels.quotes is null, null, coalesce(standing.quotes, [])) as quotes,
+        labels.quotes,
         coalesce(totals.attempts, 0) as attempts,
         coalesce(totals.tokens_in, 0) as tokens_in,
         coalesce(totals.tokens_out, 0) as tokens_out,
         totals.cost_usd,
         coalesce(labels.latency_seconds, totals.latency_seconds) as latency_seconds,
-        if(labels.would_pay_signal, coalesce(standing.has_payment, false), labels.would_pay_signal) as would_pay_signal,
+        labels.would_pay_signal,
         label_requests.cluster_date,
         labels.attempted_at as labelled_at,
     from label_requests
     left join totals using (cluster_date, cluster_id)
     left join labels using (cluster_date, cluster_id)
-    left join standing using (cluster_date, cluster_id)
 
 )
 
