@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, files, labels, needles, oracle, problems, scale, summaries, sync
+from benchmarks import clusters, collectors, encoder, files, forgery, labels, needles, oracle, problems, scale, summaries, sync
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -34,6 +34,7 @@ class Subject(StrEnum):
     PROBLEMS = "problems"
     ORACLE = "oracle"
     NEEDLES = "needles"
+    FORGERY = "forgery"
     SCALE = "scale"
     SYNC = "sync"
 
@@ -128,6 +129,7 @@ def main(
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
+        Subject.FORGERY: [forgery.measure],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],
     }
