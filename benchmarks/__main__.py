@@ -22,6 +22,7 @@ from benchmarks import (
     collectors,
     encoder,
     files,
+    forgery,
     labels,
     month,
     needles,
@@ -47,6 +48,7 @@ class Subject(StrEnum):
     PROBLEMS = "problems"
     ORACLE = "oracle"
     NEEDLES = "needles"
+    FORGERY = "forgery"
     SCALE = "scale"
     SYNC = "sync"
     MONTH = "month"
@@ -142,6 +144,7 @@ def main(
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
+        Subject.FORGERY: [forgery.measure],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],
         Subject.MONTH: [partial(month.measure_month, days or [])],

@@ -1,12 +1,17 @@
 """A dbt-duckdb plugin: post-hooks publish with select push_live('issues', '2026-11-20')."""
 
 import json
+import logging
 import os
+import shutil
+import sys
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from groundswell.database import connect, existing_path, refuse_damage
@@ -17,6 +22,36 @@ from sync.plan import PARTS
 from sync.push import push
 from sync.searches import publish_searches
 from sync.sources import publish_sources
+
+# What dbt writes for a build of this project into target/ and logs/, with room to spare.
+LEAST_FREE_BYTES = 20_000_000
+
+handle_error = logging.Handler.handleError
+
+
+def handle_full_disk(handler: logging.Handler, record: logging.LogRecord) -> None:
+    """Say once that a log can not be written. Python would print a traceback for each record of dbt's log."""
+    error = sys.exc_info()[1]
+    if not isinstance(error, OSError):
+        handle_error(handler, record)
+        return
+    if not getattr(handler, "is_silent", False):
+        handler.is_silent = True  # type: ignore[attr-defined]
+        name = getattr(handler, "baseFilename", handler)
+        sys.stderr.write(f"{name} can not be written, and the build goes on without it: {error.strerror}\n")
+
+
+def require_space() -> None:
+    """Raise DbtRuntimeError if a disk has no room for what dbt writes besides the database."""
+    flags = get_flags()
+    for folder in (getattr(flags, "TARGET_PATH", None) or "target", getattr(flags, "LOG_PATH", None) or "logs"):
+        path = Path(folder).absolute()
+        existing = next(each for each in (path, *path.parents) if each.exists())
+        if (free := shutil.disk_usage(existing).free) < LEAST_FREE_BYTES:
+            raise DbtRuntimeError(
+                f"{path} has {free / 1e6:.1f} MB of free disk, and a build writes up to {LEAST_FREE_BYTES / 1e6:.0f} MB"
+                " there: free some, or set DBT_TARGET_PATH and DBT_LOG_PATH to another disk"
+            )
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without types
@@ -32,6 +67,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         dbt-duckdb would also create a missing file, in any folder that dbt is called from. Only the file of target dev
         may be missing, and not the one that this target attaches.
         """
+        logging.Handler.handleError = handle_full_disk  # type: ignore[method-assign]
+        require_space()
         try:
             for path in [attached.path for attached in creds.attach or ()] or [creds.path]:
                 refuse_damage(existing_path(path))

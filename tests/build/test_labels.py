@@ -255,9 +255,7 @@ def test_a_budget_is_kept_and_the_largest_clusters_come_first(unlabelled: Projec
     assert finished.status == 0, finished.output
     served = [language_model.read(request).cluster for request in loopback.requests]
     assert 1 <= len(served) < CLUSTERS
-    assert (
-        f"{CLUSTERS - len(served)} of {CLUSTERS} clusters wait for a label: today's budget has " in finished.output
-    )
+    assert f"{CLUSTERS - len(served)} of {CLUSTERS} clusters wait for a label: today's budget has " in finished.output
     assert statuses(unlabelled) == {"labelled": len(served), "waiting": CLUSTERS - len(served)}
     assert (
         served

@@ -983,6 +983,32 @@ ATTEMPTS = (
     "How do I get the complete invoice?",
     "It fails for every invoice of more than two pages.",
 )
+# What eight customers say in their own words.
+INVOICES = (
+    (
+        "Invoice PDF export loses the last page",
+        "I can't send these invoices to customers. Firefox fails too.",
+    ),
+    (
+        "Last page missing when I export invoices as PDF",
+        "Our accountant keeps asking for the total. Help?",
+    ),
+    ("PDF invoices without their final page", "Exporting used to work, now the end of each invoice gets lost."),
+    (
+        "Export to PDF cuts off the last page of an invoice",
+        "We waste an hour a day to check them by hand.",
+    ),
+    (
+        "Why is the last page gone from every invoice PDF?",
+        "It fails for three pages or more. How do I fix it?",
+    ),
+    ("Exported invoice PDF is one page short", "Support does not answer, and nobody sees what is to be paid on it."),
+    ("Invoices lose a page in the PDF export since Monday", "The page at the end is not in the file. I am stuck."),
+    (
+        "No last page in the PDF of my invoice",
+        "I tried to print instead of the export: same trouble.",
+    ),
+)
 BATTERY = (
     ("Phone battery drains since the update", "My phone battery drains by noon since the update, I am frustrated."),
     ("Since the update my phone battery drains fast", "I can't get through the day, the battery drain is terrible."),
@@ -1002,7 +1028,9 @@ STRANGERS = (
 
 
 def invoice_post(number: int) -> tuple[str, str]:
-    """Title and body of one of 25 complaints about one thing, no two of which share more than one sentence."""
+    """Title and body of one of 25 complaints about one thing: in own words, then from parts that several have."""
+    if number < len(INVOICES):
+        return INVOICES[number]
     row, column = divmod(number, 5)
     return TITLES[column], f"{TROUBLES[row]} {ATTEMPTS[(row + column) % 5]}"
 

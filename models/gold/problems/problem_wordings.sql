@@ -44,8 +44,11 @@ worded as (
         problem_posts.problem_id,
         problem_posts.url_hash,
         problem_posts.voice,
-        -- Of a post without a known author, nobody knows another post.
-        coalesce(posts.author_hash, problem_posts.url_hash) as account,
+        -- Of a post without a known author, nobody knows another post. A number, because hashes of authors stay in bronze.
+        dense_rank() over (
+            partition by problem_posts.problem_id
+            order by coalesce(posts.author_hash, problem_posts.url_hash)
+        ) as account,
         accounts.first_date = problem_posts.collection_date as is_new_account,
         -- Two people may write the same short post.
         coalesce(len(wordings.sequences), 0) > 1 as is_comparable,

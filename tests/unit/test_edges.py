@@ -1,0 +1,132 @@
+"""Small changes of the code that no other test noticed: each test says what a user would lose."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+from pocketbase import PocketBase
+
+from ingest.item import Item, hash_author
+from ingest.parsed import Parsed
+from ingest.sources.reddit import advance
+from ingest.store import open_store, upsert_items
+from ingest.window import day_window
+from sync.delivery import Delivery, Operation
+from sync.plan import ISSUES
+from sync.push import mark_synced
+from tests.support.loopback import Answer, Loopback, Request
+
+DAY = date(2026, 11, 20)
+# As in the tables: UTC, without a zone.
+MOMENT = datetime(2026, 11, 21, 6, tzinfo=UTC).replace(tzinfo=None)
+
+
+def item(title: str = "It broke", author: str | None = None, created_at: str = "2026-11-20T08:00:00Z") -> Item:
+    url = "https://www.reddit.com/r/devops/comments/1a/t/"
+    return Item.model_validate(
+        {"source": "reddit", "url": url, "title": title, "author": author, "created_at": created_at}
+    )
+
+
+@pytest.fixture
+def store(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckdb.DuckDBPyConnection]:
+    monkeypatch.setenv("GROUNDSWELL_DB", f"{tmp_path}/store.duckdb")
+    monkeypatch.setenv("AUTHOR_SALT", "pepper")
+    with open_store() as connection:
+        yield connection
+
+
+def test_two_answers_of_one_second_leave_the_later_text(store: duckdb.DuckDBPyConnection) -> None:
+    # Times are cut to the second. Otherwise the board would show a text that its author has corrected.
+    for title in ("It broke", "It broke again"):
+        upsert_items(store, [item(title)], MOMENT)
+    assert store.execute("select title from bronze.raw_items").fetchall() == [("It broke again",)]
+    # What an archive holds of an earlier second changes nothing.
+    upsert_items(store, [item("It broke")], MOMENT - timedelta(seconds=1))
+    assert store.execute("select title from bronze.raw_items").fetchall() == [("It broke again",)]
+
+
+def test_a_run_without_a_salt_keeps_who_wrote(
+    store: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Otherwise one person would be several voices from then on.
+    upsert_items(store, [item("It broke", "ann")], MOMENT)
+    known = hash_author("reddit", "ann")
+    monkeypatch.delenv("AUTHOR_SALT")
+    upsert_items(store, [item("It broke again", "ann")], MOMENT)
+    assert known is not None
+    assert store.execute("select title, author_hash from bronze.raw_items").fetchall() == [("It broke again", known)]
+
+
+def test_a_time_is_the_same_with_and_without_a_fraction() -> None:
+    # Otherwise a post would count as updated whenever another source of the same post rounds its time.
+    assert item(created_at="2026-11-20T08:00:00.999999Z").created_at == datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+def test_a_source_is_named_as_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The hash of an author is kept for good. With another spelling of the source everybody would be somebody else.
+    monkeypatch.setenv("AUTHOR_SALT", "pepper")
+    assert str(hash_author("reddit", "Ann")).startswith("f2ea2e372705")
+    with pytest.raises(ValueError, match="Input should be"):
+        Item.model_validate({"source": "Reddit", "url": "https://a.b/", "created_at": "2026-11-20T08:00:00Z"})
+
+
+def test_a_listing_is_read_on_within_the_first_second_of_its_window() -> None:
+    # Two posts of one second can stand on two pages: the second one would be lost.
+    window = day_window("reddit", "devops", DAY)
+    first = Parsed(items=[item(created_at="2026-11-20T00:00:00Z")], more="t3_next")
+    [goes_on] = advance(window, "first", first, window)
+    assert "t3_next" in goes_on.pages_left
+    before = Parsed(items=[item(created_at="2026-11-19T23:59:59Z")], more="t3_next")
+    [ends] = advance(window, "first", before, window)
+    assert "t3_next" not in ends.pages_left
+
+
+def test_the_ledger_notes_what_the_server_has_and_nothing_after_it() -> None:
+    # A root that is noted too early would never be completed after a kill; one that is noted too late is sent again.
+    with duckdb.connect() as session:
+        session.execute(
+            "create schema gold; create table completions (root_id text, last bigint);"
+            "create table gold.live_issues (issue_id text, cluster_date date, synced_at timestamp);"
+            "insert into completions values ('done', 200), ('next', 201);"
+            f"insert into gold.live_issues select root_id, date '{DAY}', null from completions"
+        )
+        plan = SimpleNamespace(part=ISSUES, completions="completions", day=DAY)
+        client = PocketBase("http://127.0.0.1:9")
+        delivery = Delivery(client)
+        client.http_client.close()
+        mark_synced(session, plan, 200, delivery)  # type: ignore[arg-type]
+        noted = "select issue_id from gold.live_issues where synced_at is not null order by all"
+        assert session.execute(noted).fetchall() == [("done",)]
+        mark_synced(session, plan, 201, delivery)  # type: ignore[arg-type]
+        assert session.execute(noted).fetchall() == [("done",), ("next",)]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_record_that_is_there_is_replaced_once(loopback: Loopback, method: str) -> None:
+    # A push whose answer was lost would refuse its own records; a clash of another field would go on for ever.
+    def answer(request: Request) -> Answer:
+        first = json.loads(request.body)["requests"][0]
+        if first["url"].endswith("/first") and first["method"] in ("POST", method):
+            taken = {"id": {"code": "validation_not_unique", "message": "Value must be unique."}}
+            requests = {"0": {"response": {"status": 400, "data": taken}}}
+            return Answer({"status": 400, "message": "Batch failed.", "data": {"requests": requests}}, 400)
+        return Answer([])
+
+    loopback.answer = answer
+    client = PocketBase(loopback.url)
+    delivery = Delivery(client)
+    names = ("first", "second")
+    operations = [Operation(number, method, "issues", name, name, "h", "{}") for number, name in enumerate(names)]
+    delivery.deliver([(each, {"method": method, "url": f"/{each.record_id}", "body": {}}) for each in operations])
+    client.http_client.close()
+    sent = [[(each["method"], each["url"]) for each in json.loads(it.body)["requests"]] for it in loopback.requests]
+    if method == "POST":
+        assert delivery.refused == {}
+        assert sent[1:] == [[("PUT", "/first"), ("PUT", "/second")]]
+    else:
+        assert [each.record_id for each in delivery.refused] == ["first"]
+        assert sent[1:] == [[("PUT", "/second")]]
