@@ -17,7 +17,20 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, files, labels, needles, oracle, problems, scale, summaries, sync
+from benchmarks import (
+    clusters,
+    collectors,
+    encoder,
+    files,
+    labels,
+    needles,
+    oracle,
+    problems,
+    scale,
+    summaries,
+    sync,
+    visitors,
+)
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -36,6 +49,7 @@ class Subject(StrEnum):
     NEEDLES = "needles"
     SCALE = "scale"
     SYNC = "sync"
+    VISITORS = "visitors"
 
 
 def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
@@ -130,6 +144,7 @@ def main(
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],
+        Subject.VISITORS: [visitors.measure_visitors],
     }
     for subject in subjects or Subject:
         for measure in measures[subject]:
