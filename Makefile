@@ -19,9 +19,12 @@ MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 	'sync.plan.*' 'groundswell.llm.labels.*' \
 	'models.gold.problems.problem_label_attempts.x_[!m]*' 'models.silver.problems.problem_assignments.x_[!m]*'
 
+# Licences of packages, as their files name them, under which the project may use a package. LGPL: as a library.
+LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;Lesser;0BSD;Artistic License;MIT-0
+
 .DEFAULT_GOAL := help
 
-.PHONY: help install local demo test format lint types pytest soak build coverage mutants backup docs bench models clean
+.PHONY: help install local demo test format lint types pytest soak build coverage mutants audit backup docs bench models clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -79,6 +82,16 @@ mutants: $(INSTALLED) ## Change the rules one by one, and count the changes that
 
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'
+
+audit: $(INSTALLED) ## Known vulnerabilities of all pinned packages (asks PyPI), their licences, and target/sbom.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]'
+	mkdir -p target
+	$(BIN)/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --output-file target/sbom.json
+	@# The file of axe-playwright-python is that of MIT; its metadata name none.
+	$(BIN)/pip-licenses --from=mixed --partial-match --allow-only='$(LICENCES)' --ignore-packages axe-playwright-python \
+		groundswell --format=csv --output-file target/licences.csv
+	@# Strict: a package whose advisories can not be read is a failure.
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
 
 backup: $(INSTALLED) ## Write a backup of the database to a new folder in backups/
 	@$(BIN)/python -m groundswell backup

@@ -65,9 +65,7 @@ def test_guests_read_records_and_nothing_that_costs_much(board: Server) -> None:
         assert guest.get("/api/collections/problem_posts/records/abc", params={"expand": "problem"}).status_code == 400
         # What the board asks for. Texts of a filter may hold anything.
         for query in (
-            {
-                "filter": 'source_counts.reddit > 0 && agreement >= 0.5 && (title ~ "%a.b @x(\\\\%%" || description ~ "%,%")'
-            },
+            {"filter": 'source_counts.reddit > 0 && agreement >= 0.5 && (title ~ "%a.b @x(\\\\%%" || labeler ~ "%,%")'},
             {"sort": "-is_edited,-demand_score,+voices,id", "perPage": "500", "fields": "id", "skipTotal": "1"},
             {"filter": " || ".join(f'id = "{number:015}"' for number in range(100))},
         ):

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -80,7 +81,7 @@ def hook_limits() -> dict[str, int]:
     return {name: int(value) for name, value in re.findall(r"(\w+): (\d+)", text)}
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+def table(heads: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> str:
     """A table in markdown."""
     lines = [heads, ("---",) * len(heads), *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)

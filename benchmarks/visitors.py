@@ -1,0 +1,117 @@
+"""Measures the board with 500 visitors, each with an address of its own, who keep the first page open."""
+
+import asyncio
+import json
+import secrets
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from sync.server import running, settings
+from tests.support.project import DAY, SAMPLE, Project, free_address
+
+VISITORS = 500
+# So many arrive in a second.
+PER_SECOND = 25
+HEADER = "X-Forwarded-For"
+# What the first page asks for.
+FILES = ("/", "/board.css", "/pictures.css", "/problems.js", "/board.js", "/list.js", "/live.js", "/words.js")
+RECORDS: tuple[tuple[str, dict[str, str | int]], ...] = (
+    (
+        "problems",
+        {"filter": 'is_from_program = false && status = "active"', "sort": "-demand_score,id", "perPage": 100},
+    ),
+    ("problems", {"sort": "-last_seen", "fields": "last_seen", "perPage": 1, "skipTotal": 1}),
+    ("sources", {"fields": "name,label", "sort": "name", "perPage": 500, "skipTotal": 1}),
+)
+TOPIC = f"problems/*?options={quote(json.dumps({'query': {'fields': 'id'}}))}"
+
+
+def address(number: int) -> dict[str, str]:
+    """The header with the address of a visitor."""
+    return {HEADER: f"10.0.{number // 200}.{number % 200 + 1}"}
+
+
+async def visit(client: httpx.AsyncClient, number: int, pages: list[float], ready: asyncio.Semaphore) -> float:
+    """Open the first page and follow the problems; returns the moment in which the first change arrives."""
+    await asyncio.sleep(number / PER_SECOND)
+    started = time.perf_counter()
+    asked = [client.get(path, headers=address(number)) for path in FILES]
+    asked += [
+        client.get(f"/api/collections/{name}/records", params=query, headers=address(number)) for name, query in RECORDS
+    ]
+    for answer in await asyncio.gather(*asked):
+        answer.raise_for_status()
+    pages.append(time.perf_counter() - started)
+    async with client.stream("GET", "/api/realtime", headers=address(number)) as stream:
+        lines = stream.aiter_lines()
+        async for line in lines:
+            if line.startswith("data:"):
+                body = {"clientId": json.loads(line.removeprefix("data:"))["clientId"], "subscriptions": [TOPIC]}
+                answer = await client.post("/api/realtime", json=body, headers=address(number))
+                answer.raise_for_status()
+                ready.release()
+                break
+        async for line in lines:
+            if line.startswith("data:"):
+                return time.perf_counter()
+    raise AssertionError("the server closed a live connection")
+
+
+async def visitors(url: str, email: str, password: str) -> tuple[list[float], list[float]]:
+    """The seconds of each first page, and the seconds until each visitor has heard of a change."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=VISITORS)
+    pages: list[float] = []
+    ready = asyncio.Semaphore(0)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
+        tasks = [asyncio.create_task(visit(client, number, pages, ready)) for number in range(VISITORS)]
+        for _ in tasks:
+            await ready.acquire()
+        identity = {"identity": email, "password": password}
+        answer = await client.post("/api/collections/_superusers/auth-with-password", json=identity)
+        token = {"Authorization": answer.json()["token"]}
+        problems = "/api/collections/problems/records"
+        [record] = (await client.get(problems, params={"perPage": 1}, headers=token)).json()["items"]
+        changed = time.perf_counter()
+        answer = await client.patch(f"{problems}/{record['id']}", json={"voices": 99}, headers=token)
+        answer.raise_for_status()
+        heard = await asyncio.gather(*tasks)
+    return pages, [moment - changed for moment in heard]
+
+
+def measure_visitors() -> Table:
+    """Measure how long visitors wait, and the server's memory with all of them."""
+    credentials = {"POCKETBASE_EMAIL": "sync@example.com", "POCKETBASE_PASSWORD": secrets.token_hex()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with running(free_address(), folder / "pb", credentials | settings(HEADER, dashboard=False)) as url:
+            project = Project(folder / "visitors.duckdb", credentials | {"POCKETBASE_URL": url})
+            for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
+                assert finished.status == 0, finished.output
+            pages, updates = asyncio.run(visitors(url, *credentials.values()))
+            memory = server_memory(folder / "pb")
+    title = f"{VISITORS} visitors, {PER_SECOND} a second; server {memory:,.0f} MB"
+    table = Table("wait", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("median, ms", "95 of 100, ms", "worst, ms"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for what, taken in (("first page", sorted(pages)), ("update", sorted(updates))):
+        shown = (taken[len(taken) // 2], taken[len(taken) * 95 // 100], taken[-1])
+        table.add_row(what, *(f"{seconds * 1000:,.0f}" for seconds in shown))
+    return table
+
+
+def server_memory(data: Path) -> float:
+    """The largest resident memory, in MB, of the server that has a folder of data."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"--dir={data}" in (process / "cmdline").read_text():
+                [line] = [line for line in (process / "status").read_text().splitlines() if line.startswith("VmHWM")]
+                return int(line.split()[1]) / 1024
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return 0.0
