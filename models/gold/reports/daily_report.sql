@@ -147,8 +147,9 @@ event_days as (
     union all
 
     select
-        {{ run_date() }} as event_date,
+        report_date as event_date,
         null as event,
+    from (select {{ run_date() }} as report_date) as of_build
 
     {% if is_incremental() and not flags.EMPTY -%}
         union all
@@ -177,7 +178,7 @@ events as (
 
 ),
 
-hashes as (
+fingerprints as (
 
     select bit_xor(post_hash)::varchar as posts_hash
     from collected
@@ -213,7 +214,7 @@ day_report as (
         events.problems_dormant,
         events.problems_closed,
         synced.*,
-        hashes.posts_hash,
+        fingerprints.posts_hash,
     from posts
     cross join sources
     cross join by_programs
@@ -223,7 +224,7 @@ day_report as (
     cross join costs
     inner join events on events.event_date = {{ run_date() }}
     cross join synced
-    cross join hashes
+    cross join fingerprints
 
 ),
 
