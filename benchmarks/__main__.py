@@ -17,7 +17,20 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import clusters, collectors, encoder, files, forgery, labels, needles, oracle, problems, scale, summaries, sync
+from benchmarks import (
+    clusters,
+    collectors,
+    encoder,
+    files,
+    forgery,
+    labels,
+    needles,
+    oracle,
+    problems,
+    scale,
+    summaries,
+    sync,
+)
 from tests.support.project import DAY, SAMPLE, Project
 
 

@@ -43,7 +43,9 @@ def campaign(wordings: Sequence[tuple[str, str]], accounts: int) -> str:
     for number in range(accounts):
         title, body = wordings[number % len(wordings)]
         # The first account of each wording posts it as it is.
-        signature = f" {NAMES[number % 10]} {NAMES[number // 10 % 10]}, seat {number}" if number >= len(wordings) else ""
+        signature = (
+            f" {NAMES[number % 10]} {NAMES[number // 10 % 10]}, seat {number}" if number >= len(wordings) else ""
+        )
         posts.append(
             {
                 "source": "reddit",
