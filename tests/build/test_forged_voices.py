@@ -20,7 +20,7 @@ TWO = (
     ("My Solvo calendar {n} is empty", "My Solvo calendar {n} is empty since the update, and I am stuck for {n} days."),
     (
         "Solvo lost all dates",
-        "After the update all dates of calendar {n} in Solvo are gone, it has been broken for {n} days.",
+        "After the update all dates of Solvo calendar {n} are gone, broken for {n} days.",
     ),
 )
 
