@@ -1,0 +1,88 @@
+"""One person under many names, and many people with one trouble, on the sample day."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from benchmarks.forgery import campaign, outage
+from tests.support.project import DAY, Project
+
+# A template: a part of each list makes a post. {n} is another number each time.
+TEMPLATE = (
+    ("I am {name} from {city} and ", "Hello, {name} here. ", "Small shop in {city}: ", "As a customer since {n} "),
+    ("my Parcelo labels come out blank", "Parcelo prints {n} empty labels", "all labels of Parcelo are blank"),
+    (" after the update. ", " since the last release. ", " since this morning. ", " without any warning. "),
+    ("I can not send a single parcel. ", "Nothing helps but to write by hand. ", "The preview is empty as well. "),
+    ("Please fix this, we lose money every hour.", "This is broken and nobody cares.", "I want my money back now."),
+)
+TWO = (
+    ("My Solvo calendar {n} is empty", "My Solvo calendar {n} is empty since the update, and I am stuck for {n} days."),
+    (
+        "Solvo lost all dates",
+        "After the update all dates of Solvo calendar {n} are gone, broken for {n} days.",
+    ),
+)
+
+
+def posts(product_name: str, texts: list[tuple[str, str]]) -> str:
+    """Posts of one hour, each by another name."""
+    return "".join(
+        json.dumps(
+            {
+                "source": "reddit",
+                "url": f"https://www.reddit.com/r/{product_name}/comments/{number + 4096:x}/t/",
+                "title": title,
+                "body": body,
+                "author": f"{product_name} {number}",
+                "created_at": f"{DAY}T17:{number:02}:00Z",
+            }
+        )
+        + "\n"
+        for number, (title, body) in enumerate(texts)
+    )
+
+
+def from_template(number: int) -> tuple[str, str]:
+    """One of fifty different posts."""
+    dice = Random(number)
+    parts = [dice.choice(options) for options in TEMPLATE]
+    filled = "".join(parts).format(
+        name=f"Tom {'abcdefg'[number % 7]}", city=dice.choice(("Leeds", "Porto")), n=number + 2
+    )
+    return ("Parcelo labels are blank", filled)
+
+
+def test_copies_under_many_names_stand_below_people(built: Project, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    ten = [(title.format(n=n), body.format(n=n)) for n, (title, body) in zip(range(3, 13), TWO * 5, strict=True)]
+    fifty = [from_template(number) for number in range(50)]
+    assert len({body for _, body in fifty}) == 50
+    file = tmp_path / "posts.jsonl"
+    file.write_text(posts("solvo", ten) + posts("parcelo", fifty) + campaign(outage(), 30))
+    assert project.ingest("--file", str(file), AUTHOR_SALT="pepper").status == 0
+    built_again = project.build(data_tests=False)
+    assert built_again.status == 0, built_again.output
+
+    def of(name: str) -> list[dict[str, Any]]:
+        rows = project.query(
+            "select to_json(ranked) from (select *, rank() over (order by demand_score desc) as place,"
+            " count(*) over () as problems from gold.problems) as ranked where problem_id in"
+            f" (select problem_id from gold.problem_posts where contains(url, '/r/{name}/')) order by place"
+        )
+        return [json.loads(row) for (row,) in rows]
+
+    # Ten names, two wordings: no problem, or one in the lower half.
+    assert all(2 * problem["place"] > problem["problems"] for problem in of("solvo"))
+    # Fifty names, fifty texts from one template: marked, at the end of the list, and pushed after all others.
+    forged = of("parcelo")
+    assert all(problem["is_burst"] or problem["is_from_program"] for problem in forged)
+    assert all(2 * problem["place"] > problem["problems"] for problem in forged)
+    ranks = project.query("select record_id, push_rank from gold.problem_records order by push_rank desc")
+    assert {record_id for record_id, _ in ranks[: len(forged)]} & {problem["problem_id"] for problem in forged}
+    # Thirty people with one trouble in one hour, all of them new, in their own words.
+    first = of("kanvas")[0]
+    assert (first["place"], first["is_burst"], first["is_from_program"]) == (1, False, False)
+    assert first["wordings"] == first["voices"] >= 20
+    assert first["new_accounts"] == first["accounts"]
+    assert first["posts_in_hour"] == first["post_count"]
