@@ -124,7 +124,7 @@ def serve(
         ),
     ] = None,
     dashboard: Annotated[
-        bool, typer.Option("--dashboard", help="Serve PocketBase's dashboard to other machines, too.")
+        bool, typer.Option("--dashboard", help="Serve PocketBase's dashboard where others can reach it.")
     ] = False,
 ) -> None:
     """Run the bundled PocketBase with the board, until Ctrl-C.
@@ -136,7 +136,7 @@ def serve(
         program = command(http, data)
     except GroundswellError as error:
         raise fail(str(error)) from None
-    os.environ.update(settings(proxy_header, dashboard))
+    os.environ.update(settings(http, proxy_header, dashboard=dashboard))
     # The server replaces this process, so that it gets the signals and its log is visible.
     os.execv(program[0], program)  # noqa: S606
 

@@ -44,13 +44,17 @@ def command(address: str, data: Path) -> list[str]:
     ]
 
 
-def settings(proxy_header: str | None, dashboard: bool) -> dict[str, str]:
+def settings(address: str, proxy_header: str | None = None, *, dashboard: bool = False) -> dict[str, str]:
     """The environment of a server: what sync/pb_hooks/guests.pb.js reads.
 
-    proxy_header: the header in which a proxy writes the address of a visitor.
-    dashboard: whether other machines may open PocketBase's dashboard.
+    proxy_header: the header in which a proxy before the server writes the address of a visitor.
+    dashboard: whether PocketBase's dashboard is served where others can reach it.
     """
-    return {"GROUNDSWELL_PROXY_HEADER": proxy_header or "", "GROUNDSWELL_DASHBOARD": "1" if dashboard else ""}
+    is_near = address.rpartition(":")[0] in ("127.0.0.1", "localhost", "[::1]") and not proxy_header
+    return {
+        "GROUNDSWELL_PROXY_HEADER": proxy_header or "",
+        "GROUNDSWELL_DASHBOARD": "on" if dashboard or is_near else "off",
+    }
 
 
 def check_port(address: str) -> None:
@@ -70,7 +74,7 @@ def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterato
     check_port(address)
     server = subprocess.Popen(
         command(address, data),
-        env=os.environ | environment,
+        env={**os.environ, **settings(address), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

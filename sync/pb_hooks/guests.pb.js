@@ -1,54 +1,45 @@
 /// <reference path="../pb_data/types.d.ts" />
 
-// Guards of the server: headers of every answer, the dashboard, and what guests may ask for (guests.js).
+// Guards of the server: headers of answers, the dashboard, and what guests may follow (guests.js).
+//
+// No middleware of all requests (routerUse), and no onRealtimeConnectRequest: each would hold a JavaScript runtime of
+// 0.3 MB as long as a live connection is open, and after 25 of them every request would make a runtime of its own.
 
-// One middleware, after the server has read the token of the request and set its own headers, and before it counts the
-// request. A live connection holds a JavaScript runtime of 0.3 MB in each middleware as long as it is open.
-routerUse(new Middleware((e) => {
-    const headers = e.response.header()
-    headers.set("Referrer-Policy", "no-referrer")
-    headers.set("X-Frame-Options", "DENY")
-    const path = e.request.url.path
-    if (path.startsWith("/_/")) {
-        // PocketBase gives its dashboard a policy of its own. A proxy on this machine passes visitors on from elsewhere.
-        const isForwarded = ["X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via"].some((name) => e.request.header.get(name))
-        const isNear = !isForwarded && /^(127\.|(0*:)+0*1$|::ffff:127\.)/.test(e.remoteIP())
-        if (!isNear && $os.getenv("GROUNDSWELL_DASHBOARD") !== "1") {
-            return e.notFoundError("The dashboard is served to this machine only.", null)
-        }
-        return e.next()
-    }
-    headers.set(
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-            + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    )
-    if (e.auth || !path.startsWith("/api/")) return e.next()
-    if (path === "/api/batch") return e.unauthorizedError("Guests write nothing.", null)
-    if (path === "/api/realtime" && e.request.method === "GET") {
-        const LIMITS = { connectionsOfAddress: 50, connections: 1000 }
-        const open = `groundswellConnections ${e.realIP()}`
-        const store = e.app.store()
-        try {
-            store.setFunc(open, (count) => (count || 0) + 1)
-            const isFull = e.app.subscriptionsBroker().totalClients() >= LIMITS.connections
-            if (isFull || store.get(open) > LIMITS.connectionsOfAddress) {
-                return e.tooManyRequestsError("Too many live connections.", null)
-            }
-            return e.next()
-        } finally {
-            store.setFunc(open, (count) => (count || 1) - 1)
-            if (!store.get(open)) store.remove(open)
-        }
-    }
-    const wrong = require(`${__hooks}/guests.js`).wrongQuery(e.requestInfo().query)
-    if (wrong) return e.badRequestError(`Refused for guests: ${wrong}.`, null)
+// The pages of the board. The folder is the one that the server was started with.
+routerAdd("GET", "/{path...}", $apis.static(`${__hooks}/../pb_public`, false), (e) => {
+    require(`${__hooks}/headers.js`).set(e)
     return e.next()
-}, -1005, "groundswellGuards"))
+})
+
+onRecordsListRequest((e) => {
+    require(`${__hooks}/headers.js`).set(e)
+    e.next()
+})
+
+onRecordViewRequest((e) => {
+    require(`${__hooks}/headers.js`).set(e)
+    e.next()
+})
+
+// The start decides: sync/server.py.
+if ($os.getenv("GROUNDSWELL_DASHBOARD") === "off") {
+    routerAdd("GET", "/_/{$}", (e) => {
+        require(`${__hooks}/headers.js`).set(e)
+        return e.notFoundError("The dashboard is off: python -m sync serve --dashboard serves it.", null)
+    })
+}
 
 onRealtimeSubscribeRequest((e) => {
-    if (!e.auth) {
-        const wrong = require(`${__hooks}/guests.js`).wrongSubscriptions(e.subscriptions)
+    // The event of a hook holds that of its request.
+    if (!e.requestEvent.auth) {
+        const { isFull, wrongSubscriptions } = require(`${__hooks}/guests.js`)
+        const broker = e.app.subscriptionsBroker()
+        if (isFull(Object.values(broker.clients()), e.realIP())) {
+            // Ends the connection.
+            broker.unregister(e.client.id())
+            throw new TooManyRequestsError("Too many live connections.")
+        }
+        const wrong = wrongSubscriptions(e.subscriptions)
         if (wrong) throw new BadRequestError(`Refused for guests: ${wrong}.`)
     }
     e.next()

@@ -2,8 +2,7 @@
 
 const TIMEOUT_MS = 15_000
 export const RECORD_ID = /^[a-z0-9]{15}$/
-// The most that the server gives to guests.
-export const MOST_PER_PAGE = 500
+export const MOST_PER_PAGE = 1000
 
 /** One page of a collection's records. Raises an Error that the reader may see; an AbortError where it is aborted. */
 export async function fetchRecords(collection, query, signal = null) {

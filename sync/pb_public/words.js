@@ -15,7 +15,7 @@ export const TIERS = { certain: "Certain", likely: "Likely", emerging: "Emerging
 export const SOURCES = await readSources()
 
 async function readSources() {
-    const query = new URLSearchParams({ fields: "name,label", sort: "name", perPage: 500, skipTotal: 1 })
+    const query = new URLSearchParams({ fields: "name,label", sort: "name", perPage: 1000, skipTotal: 1 })
     try {
         const answer = await fetch(`/api/collections/sources/records?${query}`, { signal: AbortSignal.timeout(5_000) })
         return Object.fromEntries((await answer.json()).items.map(({ name, label }) => [name, label]))
