@@ -4,7 +4,14 @@
 -#}
 {% macro name_changed_days() %}
     {%- set posts, daily_report = ref('posts'), ref('daily_report') -%}
-    {%- if execute and not flags.EMPTY and flags.WHICH in ('build', 'run') and load_relation(daily_report) and load_relation(posts) -%}
+    {%- if execute and not flags.EMPTY and flags.WHICH in ('build', 'run') -%}
+        {#- A build of a part of the project leaves the tables of an earlier version as they are. -#}
+        {%- set known = [] -%}
+        {%- for relation in (load_relation(posts), load_relation(daily_report)) if relation -%}
+            {%- do known.extend(adapter.get_columns_in_relation(relation) | map(attribute='name')) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- if known and 'post_hash' in known and 'posts_hash' in known -%}
         {%- set days = run_query(
             'select posts.collection_date::varchar from ' ~ posts ~ ' as posts inner join ' ~ daily_report ~ ' as built'
             ~ ' on posts.collection_date = built.report_date where built.posts_hash is not null'

@@ -51,17 +51,26 @@ def label(project: Project, *, variables: str = "", **environment: str) -> Finis
 
 def multiply(project: Project, times: int) -> int:
     """Ask about so many times as many clusters; how many that are."""
-    project.query(
-        """
-        insert into gold.label_requests by name
-        select label_requests.* replace (
+    copies = "cross join range(1, $times) as copies (copy)"
+    hashed = "url_hash || '-' || copy as url_hash"
+    for table, replaced in (
+        ("bronze.raw_items", f"{hashed}, url || '-' || copy as url"),
+        ("silver.texts", hashed),
+        ("silver.cluster_assignments", f"{hashed}, (cluster_id + 10 * copy)::int as cluster_id"),
+        (
+            "gold.label_requests",
+            """
             (cluster_id + 10 * copy)::int as cluster_id,
-            replace(prompt, 'Cluster ' || cluster_id || ':', 'Cluster ' || (cluster_id + 10 * copy) || ':') as prompt
+            replace(prompt, 'Cluster ' || cluster_id || ':', 'Cluster ' || (cluster_id + 10 * copy) || ':') as prompt,
+            list_transform(
+                samples, lambda each: struct_update(each, url_hash := each.url_hash || '-' || copy)
+            ) as samples
+            """,
+        ),
+    ):
+        project.query(
+            f"insert into {table} by name select it.* replace ({replaced}) from {table} as it {copies}", times=times
         )
-        from gold.label_requests cross join range(1, $times) as copies (copy)
-        """,
-        times=times,
-    )
     return CLUSTERS * times
 
 

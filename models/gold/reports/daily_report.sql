@@ -1,4 +1,11 @@
-{{ config(materialized='incremental', incremental_strategy='replace_from_day', unique_key='report_date') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='replace_day',
+        unique_key='report_date',
+        post_hook='{{ recount_events() }}',
+    )
+}}
 
 with
 
@@ -33,7 +40,7 @@ label_costs as (
 problem_events as (
 
     select * from {{ ref('problem_events') }}
-    where event_date >= {{ run_date() }}
+    where event_date = {{ run_date() }}
 
 ),
 
@@ -136,36 +143,9 @@ costs as (
 
 ),
 
--- Without an event, a day has a row of zeros.
-event_days as (
-
-    select
-        event_date,
-        event,
-    from problem_events
-
-    union all
-
-    select
-        report_date as event_date,
-        null as event,
-    from (select {{ run_date() }} as report_date) as of_build
-
-    {% if is_incremental() and not flags.EMPTY -%}
-        union all
-        select
-            report_date as event_date,
-            null as event,
-        from {{ this }}
-        where report_date > {{ run_date() }}
-    {%- endif %}
-
-),
-
 events as (
 
     select
-        event_date,
         count(*) filter (where event = 'opened') as problems_opened,
         count(*) filter (where event = 'continued') as problems_continued,
         count(*) filter (where event = 'reopened') as problems_reopened,
@@ -173,8 +153,7 @@ events as (
         count(*) filter (where event = 'split from') as problems_split,
         count(*) filter (where event = 'dormant') as problems_dormant,
         count(*) filter (where event = 'closed') as problems_closed,
-    from event_days
-    group by all
+    from problem_events
 
 ),
 
@@ -192,7 +171,7 @@ synced as (
 
 ),
 
-day_report as (
+daily_report as (
 
     select
         {{ run_date() }} as report_date,
@@ -206,13 +185,7 @@ day_report as (
         labels.*,
         labels_of_problems.*,
         costs.*,
-        events.problems_opened,
-        events.problems_continued,
-        events.problems_reopened,
-        events.problems_merged,
-        events.problems_split,
-        events.problems_dormant,
-        events.problems_closed,
+        events.*,
         synced.*,
         fingerprints.posts_hash,
     from posts
@@ -222,40 +195,9 @@ day_report as (
     cross join labels
     cross join labels_of_problems
     cross join costs
-    inner join events on events.event_date = {{ run_date() }}
+    cross join events
     cross join synced
     cross join fingerprints
-
-),
-
--- The build has grouped later days anew, so what happened to problems on these days may be another now.
-daily_report as (
-
-    select * from day_report
-
-    {% if is_incremental() and not flags.EMPTY -%}
-        union all by name
-        select
-            later.* exclude (
-                problems_opened,
-                problems_continued,
-                problems_reopened,
-                problems_merged,
-                problems_split,
-                problems_dormant,
-                problems_closed
-            ),
-            events.problems_opened,
-            events.problems_continued,
-            events.problems_reopened,
-            events.problems_merged,
-            events.problems_split,
-            events.problems_dormant,
-            events.problems_closed,
-        from {{ this }} as later
-        inner join events on later.report_date = events.event_date
-        where later.report_date > {{ run_date() }}
-    {%- endif %}
 
 )
 
