@@ -67,7 +67,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         dbt-duckdb would also create a missing file, in any folder that dbt is called from. Only the file of target dev
         may be missing, and not the one that this target attaches.
         """
-        logging.Handler.handleError = handle_full_disk  # type: ignore[method-assign]
+        logging.Handler.handleError = handle_full_disk  # type: ignore[method-assign, assignment]
         require_space()
         try:
             for path in [attached.path for attached in creds.attach or ()] or [creds.path]:

@@ -365,6 +365,22 @@ def test_what_programs_wrote_stands_apart(board: Board, own: Page) -> None:
     expect(own.locator("#opened .labels")).to_contain_text("Written by programs")
 
 
+def test_a_burst_of_copies_is_marked_and_stands_below(board: Board, own: Page) -> None:
+    numbers = {"voices": 50, "wordings": 1, "accounts": 50, "new_accounts": 49, "posts_in_hour": 48}
+    board.put("problems", problem(1, is_burst=True, **numbers), problem(2))
+    open_list(own, "/")
+    # It has the highest demand.
+    assert listed(own) == [record_id(2), record_id(1)]
+    expect(own.locator(".headline")).to_have_text(["Problem 2", "Problem 1Burst of copies"])
+    open_list(own, "/?sort=voices")
+    assert listed(own) == [record_id(2), record_id(1)]
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("header .edited")).to_have_text("Burst of copies")
+    figures = own.locator(".figures")
+    expect(figures).to_contain_text("At most 48 in an hour")
+    expect(figures).to_contain_text("49 of 50 accounts first seen on the day they wrote")
+
+
 def test_without_programs_there_is_no_fold_for_them(board: Board, own: Page) -> None:
     board.put("problems", problem(1))
     open_list(own, "/")

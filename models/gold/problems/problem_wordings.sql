@@ -44,11 +44,11 @@ worded as (
         problem_posts.problem_id,
         problem_posts.url_hash,
         problem_posts.voice,
-        -- Of a post without a known author, nobody knows another post. A number, because hashes of authors stay in bronze.
+        -- Nobody knows another post of an unknown author. A number, because the hashes of authors stay in bronze.
         dense_rank() over (
             partition by problem_posts.problem_id
             order by coalesce(posts.author_hash, problem_posts.url_hash)
-        ) as account,
+        ) as author_number,
         accounts.first_date = problem_posts.collection_date as is_new_account,
         -- Two people may write the same short post.
         coalesce(len(wordings.sequences), 0) > 1 as is_comparable,
@@ -75,7 +75,7 @@ said as (
     select
         problem_id,
         voice,
-        unnest(sequences) as sequence,
+        unnest(sequences) as three_words,
     from worded
     where is_first
 
@@ -87,7 +87,7 @@ shared as (
         problem_id,
         voice,
         -- A voice has each of its sequences once.
-        count(*) over (partition by problem_id, sequence) > 1 as is_shared,
+        count(*) over (partition by problem_id, three_words) > 1 as is_shared,
     from said
 
 ),
@@ -110,7 +110,7 @@ problem_wordings as (
         worded.problem_id,
         worded.url_hash,
         worded.voice,
-        worded.account,
+        worded.author_number,
         worded.is_new_account,
         worded.is_comparable,
         worded.is_first

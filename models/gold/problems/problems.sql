@@ -141,10 +141,10 @@ account_counts as (
 
     select
         problem_id,
-        count(distinct account) as accounts,
-        count(distinct account) filter (where is_comparable) as comparable_accounts,
-        count(distinct account) filter (where is_new_account) as new_accounts,
-        count(distinct account) filter (where is_new_account is not false) as young_accounts,
+        count(distinct author_number) as accounts,
+        count(distinct author_number) filter (where is_comparable) as comparable_accounts,
+        count(distinct author_number) filter (where is_new_account) as new_accounts,
+        count(distinct author_number) filter (where is_new_account is not false) as young_accounts,
         max(posts_in_hour) as posts_in_hour,
     from problem_wordings
     group by all

@@ -50,7 +50,7 @@ wordings as (
             when len(words) >= {{ similar_words }}
                 then list_sort(list_distinct(list_transform(
                     list_zip(words[:-3], words[2:-2], words[3:]),
-                    lambda following: md5_number_lower(concat_ws(' ', following[1], following[2], following[3]))
+                    lambda triple: md5_number_lower(concat_ws(' ', triple[1], triple[2], triple[3]))
                 )))
             when len(words) >= {{ equal_words }} then [md5_number_lower(array_to_string(words, ' '))]
             else []

@@ -1,0 +1,42 @@
+"""sync.plugin: what a full disk makes of dbt's log and of a build."""
+
+import logging
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from sync import plugin
+
+
+def test_a_log_that_can_not_be_written_is_named_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.Handler, "handleError", plugin.handle_full_disk)
+    # Each write to this file fails as on a full disk.
+    handler = logging.FileHandler("/dev/full")
+    log = logging.Logger("dbt", logging.DEBUG)
+    log.addHandler(handler)
+    for number in range(1_000):
+        log.debug("record %d", number)
+    # Another fault is still shown as Python shows it.
+    log.debug("record %d", "no number")
+    # Closing would write the buffer once more, and fail.
+    with suppress(OSError):
+        handler.close()
+    printed = capsys.readouterr().err
+    assert printed.count("can not be written, and the build goes on without it: No space left on device\n") == 1
+    assert printed.count("Traceback") == 1
+    assert "TypeError" in printed
+
+
+def test_a_full_disk_is_refused_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = SimpleNamespace(TARGET_PATH=str(tmp_path / "target"), LOG_PATH=str(tmp_path / "not" / "there"))
+    monkeypatch.setattr(plugin, "get_flags", lambda: flags)
+    plugin.require_space()
+    monkeypatch.setattr(plugin, "LEAST_FREE_BYTES", shutil.disk_usage(tmp_path).total + 1)
+    with pytest.raises(DbtRuntimeError, match=r"/target has .* MB of free disk, and a build writes up to .* MB there"):
+        plugin.require_space()
