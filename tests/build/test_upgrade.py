@@ -85,7 +85,7 @@ def test_a_database_that_0_1_0_made_is_built_upon(project: Project, tmp_path: Pa
     restored = project.run(sys.executable, "-m", "groundswell", "restore", str(BACKUP))
     assert restored.status == 0, restored.output
     before = set(project.query("select attempt_id from gold.label_attempts"))
-    vectors = set(project.query("select text_hash, embedding::text from silver.embeddings"))
+    vectors = set(project.query("select content_hash, embedding::text from silver.embeddings"))
     assert before
     posts = [json.loads(line) for line in (BACKUP / "posts.jsonl").read_text().splitlines()]
     later = [
@@ -108,4 +108,4 @@ def test_a_database_that_0_1_0_made_is_built_upon(project: Project, tmp_path: Pa
         "select attempt_id from gold.issue_label_attempts union select attempt_id from gold.problem_label_attempts"
     )
     assert before <= set(attempts)
-    assert vectors <= set(project.query("select text_hash, embedding::text from silver.embeddings"))
+    assert vectors <= set(project.query("select content_hash, embedding::text from silver.embeddings"))
