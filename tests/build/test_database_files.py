@@ -48,8 +48,8 @@ def become_sqlite(file: Path) -> None:
 
 def test_a_damaged_or_foreign_file_is_refused_and_left_as_it_is(built: Project, tmp_path: Path) -> None:
     size = built.database.stat().st_size
-    damages = [(cut(part), "cut short|damaged") for part in (1, 0.9, 0.5, 0.1)]
-    damages += [(zero_a_block(number), "damaged") for number in range(0, (size - HEADERS) // BLOCK, 7)]
+    damages = [(cut(part), "is damaged") for part in (0.9, 0.5, 0.1)]
+    damages += [(zero_a_block(number), "is damaged") for number in range(0, (size - HEADERS) // BLOCK, 7)]
     damages += [
         (become_sqlite, "no DuckDB database but a SQLite database"),
         (lambda file: file.write_text("source,url,title\n" * 2), "no DuckDB database but another file"),  # type: ignore[list-item]

@@ -1,10 +1,15 @@
 """A database of version 0.1 becomes one of this version with the next build: nothing is lost, nothing is paid again."""
 
+import json
+import sys
 from pathlib import Path
 
 from tests.support.language_model import settings
 from tests.support.loopback import Loopback
-from tests.support.project import DAY, Project
+from tests.support.project import DAY, ROOT, Project
+
+# A backup of a database that version 0.1.0 made (tests/support/version_0_1_0/README.md).
+BACKUP = ROOT / "tests" / "support" / "version_0_1_0"
 
 # The sample day as 0.1 left it: one table of attempts for issues and problems, with a call in the journal of a killed
 # build; no ledger of calls; a column for each source in the daily report; other seeds.
@@ -74,3 +79,33 @@ def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path
     assert copy.query("select report_date::text, source_counts from gold.daily_report order by 1 limit 1") == [
         ("2026-11-19", {"github": github})
     ]
+
+
+def test_a_database_that_0_1_0_made_is_built_upon(project: Project, tmp_path: Path) -> None:
+    restored = project.run(sys.executable, "-m", "groundswell", "restore", str(BACKUP))
+    assert restored.status == 0, restored.output
+    before = set(project.query("select attempt_id from gold.label_attempts"))
+    vectors = set(project.query("select content_hash, embedding::text from silver.embeddings"))
+    assert before
+    posts = [json.loads(line) for line in (BACKUP / "posts.jsonl").read_text().splitlines()]
+    later = [
+        {**post, "url": post["url"].replace("n20", "n21"), "created_at": post["created_at"].replace("-20T", "-21T")}
+        for post in posts
+        if "n20" in post["url"]
+    ]
+    file = tmp_path / "later.jsonl"
+    file.write_text("".join(json.dumps(post) + "\n" for post in later))
+    assert project.ingest("--file", str(file)).status == 0
+    assert project.query("select count(*) from bronze.raw_items") == [(len(posts) + len(later),)]
+    # A new day first, and then a day that 0.1.0 has built.
+    for day in ("2026-11-21", DAY):
+        finished = project.build(day)
+        assert finished.status == 0, finished.output
+        assert "Not published" not in finished.output
+        assert project.query("select count(*) > 0 from gold.issues where cluster_date = $day", day=day) == [(True,)]
+    # Nothing is lost, and nothing is computed again.
+    attempts = project.query(
+        "select attempt_id from gold.issue_label_attempts union select attempt_id from gold.problem_label_attempts"
+    )
+    assert before <= set(attempts)
+    assert vectors <= set(project.query("select content_hash, embedding::text from silver.embeddings"))
