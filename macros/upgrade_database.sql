@@ -9,11 +9,21 @@
     {%- set answer_weights, llm_calls = ref('answer_weights'), source('bronze', 'llm_calls') -%}
     {%- set corrections, issues = source('bronze', 'corrections'), ref('issues') -%}
     {%- set forgotten, ingest_requests = source('bronze', 'forgotten'), source('bronze', 'ingest_requests') -%}
+    {%- set author_salts = source('bronze', 'author_salts') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- do split_label_attempts(issue_attempts, problem_attempts) -%}
         {%- do create_llm_calls(llm_calls, [opinion_attempts, issue_attempts, problem_attempts]) -%}
-        {%- do create_corrections(corrections) -%}
-        {%- do create_forgotten(forgotten) -%}
+        {%- do create_if_missing(
+            corrections,
+            'correction_id bigint not null, kind text not null, problem_id text, other_problem_id text, posts text[], '
+            ~ 'kept_posts text[], title text, undoes bigint, as_of_date date, corrected_at timestamp not null'
+        ) -%}
+        {%- do create_if_missing(
+            forgotten,
+            'url_hash text not null, match_hash text not null, forgotten_at timestamp not null, rewritten_at timestamp, '
+            ~ 'left_board_at timestamp'
+        ) -%}
+        {%- do create_if_missing(author_salts, 'fingerprint text not null, first_used_at timestamp not null') -%}
         {%- do add_pauses(ingest_requests) -%}
         {%- do count_posts_by_source(daily_report) -%}
         {%- do allow_unknown_impact(issues) -%}
@@ -99,26 +109,11 @@
     {%- endif -%}
 {% endmacro %}
 
-{#- Creates an empty table of corrections, for a database that nobody has corrected. -#}
-{% macro create_corrections(corrections) %}
-    {%- if not load_relation(corrections) -%}
-        {%- do run_and_commit(
-            'create table ' ~ corrections.render() ~ ' (correction_id bigint not null, kind text not null, problem_id text, '
-            ~ 'other_problem_id text, posts text[], kept_posts text[], title text, undoes bigint, as_of_date date, '
-            ~ 'corrected_at timestamp not null)'
-        ) -%}
-        {%- do adapter.cache_added(corrections.incorporate(type='table')) -%}
-    {%- endif -%}
-{% endmacro %}
-
-{#- Creates an empty table of forgotten posts, for a database in which no post was erased. -#}
-{% macro create_forgotten(forgotten) %}
-    {%- if not load_relation(forgotten) -%}
-        {%- do run_and_commit(
-            'create table ' ~ forgotten.render() ~ ' (url_hash text not null, match_hash text not null, '
-            ~ 'forgotten_at timestamp not null, rewritten_at timestamp, left_board_at timestamp)'
-        ) -%}
-        {%- do adapter.cache_added(forgotten.incorporate(type='table')) -%}
+{#- Creates a table of bronze without rows, for a database in which nothing has made it yet. -#}
+{% macro create_if_missing(table, columns) %}
+    {%- if not load_relation(table) -%}
+        {%- do run_and_commit('create table ' ~ table.render() ~ ' (' ~ columns ~ ')') -%}
+        {%- do adapter.cache_added(table.incorporate(type='table')) -%}
     {%- endif -%}
 {% endmacro %}
 

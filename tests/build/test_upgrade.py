@@ -27,6 +27,7 @@ DOWNGRADE = """
     drop view silver.corrections;
     drop table bronze.corrections;
     drop table bronze.forgotten;
+    drop table bronze.author_salts;
     alter table bronze.ingest_requests drop column left_at;
     alter table bronze.ingest_requests drop column pause_seconds;
     alter table gold.problems drop column is_edited;
@@ -54,7 +55,7 @@ DOWNGRADE = """
 def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path, loopback: Loopback) -> None:
     copy = built.copy_to(tmp_path)
     before = copy.contents()
-    made_by_builds = ("bronze.corrections", "bronze.forgotten")
+    made_by_builds = ("bronze.author_salts", "bronze.corrections", "bronze.forgotten")
     described = [copy.query(f"describe {name}") for name in made_by_builds]
     [(github,)] = copy.query("select source_counts['github'] from gold.daily_report")
     copy.query(DOWNGRADE)
