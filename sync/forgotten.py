@@ -61,14 +61,21 @@ def records_to_delete(
     """The records on the server that hold forgotten posts or quote them: collection and id, leaves before roots."""
     leaves, roots = [], []
     for part in PARTS.values():
-        found = read(client, part.leaves, fields="id,url_hash")
-        leaves += [(part.leaves, record["id"]) for record in found if record["url_hash"] in hashes]
+        gone: set[str] = set()
         if exists(connection, part.ledger):
             left = connection.execute(
                 f"select {part.key} from {part.ledger} where action = 'delete' and synced_at is null"
             ).fetchall()
             there = {record["id"] for record in read(client, part.roots, fields="id")} if left else set()
-            roots += [(part.roots, key) for (key,) in left if key in there]
+            gone = {key for (key,) in left if key in there}
+        found = read(client, part.leaves, fields=f"id,url_hash,{part.parent}")
+        # The server does not delete the leaves of a root with it.
+        leaves += [
+            (part.leaves, record["id"])
+            for record in found
+            if record["url_hash"] in hashes or record[part.parent] in gone
+        ]
+        roots += [(part.roots, key) for key in sorted(gone)]
     if exists(connection, SEARCH_RECORDS):
         kept = {key for (key,) in connection.execute(f"select record_id from {SEARCH_RECORDS}").fetchall()}
         there = {record["id"] for record in read(client, SEARCHES, fields="id")}
