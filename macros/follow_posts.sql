@@ -25,7 +25,7 @@
                 api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)
             ) -%}
             {%- set columns = adapter.get_columns_in_relation(table) | map(attribute='name') | list if table else [] -%}
-            {%- if 'synced_at' in columns and 'cluster_id' in columns -%}
+            {%- if 'action' in columns and 'cluster_id' in columns -%}
                 {#- The ledger of the board. -#}
                 {%- do of_topics.append(
                     'update ' ~ table ~ " set action = 'delete', synced_at = null where action is distinct from 'delete' and "

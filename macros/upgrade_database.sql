@@ -10,7 +10,9 @@
     {%- set corrections, issues = source('bronze', 'corrections'), ref('issues') -%}
     {%- set forgotten, ingest_requests = source('bronze', 'forgotten'), source('bronze', 'ingest_requests') -%}
     {%- set author_salts = source('bronze', 'author_salts') -%}
+    {%- set assignments = ref('cluster_assignments') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
+        {%- do drop_days_before_0_1(assignments) -%}
         {%- do split_label_attempts(issue_attempts, problem_attempts) -%}
         {%- do create_llm_calls(llm_calls, [opinion_attempts, issue_attempts, problem_attempts]) -%}
         {%- do create_if_missing(
@@ -28,6 +30,39 @@
         {%- do count_posts_by_source(daily_report) -%}
         {%- do allow_unknown_impact(issues) -%}
         {%- do drop_table_if_there(answer_weights, 'post_weights') -%}
+    {%- endif -%}
+{% endmacro %}
+
+{#-
+    Takes the days of versions before 0.1.0 out of the tables: what today's tables need was not kept then. Attempts to get
+    a label stay, because they may have been paid for. The posts stand in bronze, so the days can be built anew.
+-#}
+{% macro drop_days_before_0_1(assignments) %}
+    {%- if load_relation(assignments) -%}
+        {%- set columns = adapter.get_columns_in_relation(assignments) | map(attribute='name') | list -%}
+        {%- set older = 'is_outlier is null' if 'is_outlier' in columns else 'true' -%}
+        {%- set days = run_query(
+            'select distinct cluster_date::varchar from ' ~ assignments ~ ' where ' ~ older ~ ' order by all'
+        ).columns[0].values() -%}
+        {%- if days -%}
+            {%- set listed = "('" ~ days | join("', '") ~ "')" -%}
+            {%- set statements = [] -%}
+            {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
+                {%- set table = load_relation(
+                    api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)
+                ) -%}
+                {%- set names = adapter.get_columns_in_relation(table) | map(attribute='name') | list if table else [] -%}
+                {%- set day = ['cluster_date', 'collection_date', 'report_date'] | select('in', names) | first -%}
+                {%- if day and 'attempt_id' not in names -%}
+                    {%- do statements.append('delete from ' ~ table ~ ' where ' ~ day ~ ' in ' ~ listed) -%}
+                {%- endif -%}
+            {%- endfor -%}
+            {%- do run_and_commit(statements | join('; ')) -%}
+            {%- do log(
+                'A version before 0.1.0 has built ' ~ days | join(', ') ~ '. Build each of these days anew, the first one '
+                ~ "first: dbt build --vars 'date: " ~ days[0] ~ "'", info=true
+            ) -%}
+        {%- endif -%}
     {%- endif -%}
 {% endmacro %}
 

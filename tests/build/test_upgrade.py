@@ -49,6 +49,10 @@ DOWNGRADE = """
     drop view silver.problem_voices;
     drop view silver.posts;
     create table silver.post_weights as select 'category' as field;
+    -- A day of the first version, which did not say what is an outlier.
+    insert into silver.cluster_assignments by name
+    select * replace ('old' as url_hash, date '2026-11-18' as cluster_date, null as is_outlier)
+    from silver.cluster_assignments limit 1;
 """
 
 
@@ -63,6 +67,7 @@ def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path
     finished = copy.build(DAY, variables=", judged_pairs: 0", data_tests=True, **settings(loopback))
     assert finished.status == 0, finished.output
     assert not loopback.requests
+    assert "A version before 0.1.0 has built 2026-11-18. Build each of these days anew" in finished.output
     # The build creates the same empty tables as the commands.
     assert [copy.query(f"describe {name}") for name in made_by_builds] == described
     after = copy.contents()
