@@ -101,7 +101,8 @@ def refuse_damage(path: str) -> None:
         # The count of blocks says nothing: DuckDB counts free blocks at the end that it has never written.
         if file.stat().st_size <= READ_THROUGH_BYTES:
             for (name,) in connection.execute(
-                'select format(\'"{}"."{}"\', schema_name, table_name) from duckdb_tables() where not internal'
+                'select format(\'"{}"."{}"."{}"\', database_name, schema_name, table_name) from duckdb_tables()'
+                " where not internal"
             ).fetchall():
                 connection.execute(f"select count(hash(entry)) from {name} as entry").fetchall()
 
