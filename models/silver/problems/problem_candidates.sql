@@ -14,6 +14,7 @@ all_members as (
 
 ),
 
+-- By name: a table of an earlier version may lack a column.
 known as (
 
     select
@@ -24,14 +25,8 @@ known as (
         null::date as collection_date,
     where false
     {% if is_incremental() -%}
-        union all
-        select
-            problem_id,
-            url_hash,
-            voice,
-            chance,
-            collection_date,
-        from {{ this }}
+        union all by name
+        select * from {{ this }}
     {%- endif %}
 
 ),
