@@ -34,13 +34,15 @@ def test_a_clone_holds_every_table_and_a_failed_test_can_be_retried(built: Proje
     assert dev.contents() == originals
 
     dev.query("create table main.kept as select * from gold.issue_evidence limit 1")
-    dev.query("delete from gold.issue_evidence where evidence_id in (select evidence_id from main.kept)")
-    failed = dev.run(DBT, "test", "--target", "dev", "--select", "every_issue_has_evidence", *day)
+    dev.query("insert into gold.issue_evidence select * from main.kept")
+    test = "unique_issue_evidence_evidence_id"
+    failed = dev.run(DBT, "test", "--target", "dev", "--select", test, *day)
     assert failed.status == 1, failed.output
+    dev.query("delete from gold.issue_evidence where evidence_id in (select evidence_id from main.kept)")
     dev.query("insert into gold.issue_evidence select * from main.kept")
     retried = dev.run(DBT, "retry")
     assert retried.status == 0, retried.output
-    assert "PASS every_issue_has_evidence" in retried.output
+    assert f"PASS {test}" in retried.output
 
 
 def test_what_was_modified_is_built_and_the_rest_is_read_from_the_first_database(

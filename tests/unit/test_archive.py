@@ -200,7 +200,7 @@ def test_an_author_is_a_hash_that_takes_the_salt_to_make(project: Project, loopb
     assert all(salted[one.url] == salted[two.url] for one in posts for two in posts if one.author == two.author
                and one.source == two.source)  # fmt: skip
     assert hashes(*only("github")) == salted
-    another = hashes(*only("github"), AUTHOR_SALT="another salt")
+    another = hashes(*only("github"), "--new-salt", AUTHOR_SALT="another salt")
     assert {url for url in salted if another[url] != salted[url]} == {post.url for post in posts[:6]}
 
 
