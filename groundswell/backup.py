@@ -54,9 +54,10 @@ def restore(folder: Path) -> Path:
 
 
 def order_views(schema: Path) -> None:
-    """Write each view after those that it reads: DuckDB exports views by name, and could not import them so.
+    """Write each view after those that it reads. A view that reads what is not there any more is left out.
 
-    A view that reads what is not there any more is left out.
+    DuckDB 1.5.5 exports views in the order of their names. It can not import a view before those that the view reads
+    (duckdb/duckdb#22512).
     """
     with duckdb.connect() as trial:
         # Two semicolons end a statement of the file.

@@ -38,7 +38,7 @@ MARGIN = 1.3
 OPENAI = ("openai", "text-completion-openai")
 NO_KEY = "none"
 # The ends of the names of variables that hold a provider's address.
-ADDRESSES = ("API_BASE", "BASE_URL")
+ADDRESSES = ("_API_BASE", "_BASE_URL")
 
 Message = dict[str, str]
 
@@ -126,7 +126,7 @@ class Model:
         missing = [] if self.ollama else self.litellm.validate_environment(self.name).get("missing_keys") or []
         missing = [each for each in missing if each not in os.environ]
         # LiteLLM has a name of its own for an address, such as OPENAI_API_BASE.
-        has_address = self.base_url or any(f"{provider}_{end}".upper() in os.environ for end in ADDRESSES)
+        has_address = self.base_url or any(f"{provider.upper()}{end}" in os.environ for end in ADDRESSES)
         if missing and not has_address:
             raise ModelError(f"LLM_MODEL={self.name} needs {' and '.join(missing)} in the environment")
         # The client library needs a key even if the server at base_url does not.
@@ -306,7 +306,7 @@ def load_litellm() -> Any:
     for table in ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS"):
         os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
     for name, value in os.environ.items():
-        if name.endswith(("API_KEY", *ADDRESSES)) and value != value.strip():
+        if name.endswith(("_API_KEY", *ADDRESSES)) and value != value.strip():
             os.environ[name] = value.strip()
     import litellm
 
