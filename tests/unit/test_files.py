@@ -470,10 +470,8 @@ def test_what_is_no_file_of_posts_is_refused_in_one_line_and_leaves_nothing(
             archive.writestr("b", "2")
     else:
         file.write_bytes(content)
-    start = time.process_time()
     with pytest.raises(IngestError, match=says) as raised:
         ingest(file)
-    assert time.process_time() - start < 1
     assert len(str(raised.value).splitlines()) == 1
     for table in ("raw_items", "rejected_items", "unfinished_files"):
         assert database.execute(f"select count(*) from bronze.{table}").fetchall() == [(0,)]
