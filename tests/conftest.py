@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from tests.support.shared import Shared
 os.environ["INGEST_SOURCES"] = str(ROOT / "ingest" / "sources.yml")
 
 
+# The folders of long tests, and the number of short tests that take as long as a build of the sample day.
+LONG = ("build", "board")
+MEANWHILE = 150
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """A worker more than cores: some tests wait for a server or a clock."""
     return (os.cpu_count() or 1) + 1
@@ -22,12 +28,30 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the built sample day come first, in their random order.
+    """Let each worker begin with tests that build something: they are long, and none may be left for the end.
 
-    pytest-xdist gives the first part of the list to the first worker, which builds the day. The others have something
-    to do meanwhile, and take over tests of the day at their end.
+    pytest-xdist gives each worker an equal part of the list; a worker without tests takes over the end of another's
+    part. The first worker builds the sample day at once. The others do something short meanwhile.
     """
-    items.sort(key=lambda item: "sample_day" not in getattr(item, "fixturenames", ()))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    # pytest-randomly keeps the tests of a module together, and so does this: they share fixtures.
+    modules = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    # Modules of few tests hold the longest ones.
+    long = sorted((tests for tests in modules if tests[0].path.parent.name in LONG), key=len)
+    short = [test for tests in modules if tests not in long for test in tests]
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        part = [test for tests in long[worker::workers] for test in tests]
+        if worker:
+            part = [*short[:MEANWHILE], *part]
+            del short[:MEANWHILE]
+        else:
+            part.sort(key=lambda item: "sample_day" not in getattr(item, "fixturenames", ()))
+        size = (len(items) - len(ordered)) // (workers - worker)
+        missing = max(0, size - len(part))
+        ordered += [*part, *short[:missing]]
+        del short[:missing]
+    items[:] = ordered
 
 
 @pytest.fixture(scope="session")
