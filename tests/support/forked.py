@@ -102,6 +102,7 @@ def run_dbt(kept: Path | None) -> None:
     if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
         leave_out_debug_events()
     build_date_parsers_once()
+    build_macro_contexts_once()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
     if kept and kept.exists():
@@ -150,3 +151,19 @@ def build_date_parsers_once() -> None:
     import parsedatetime
 
     parsedatetime.Constants = cache(parsedatetime.Constants)
+
+
+def build_macro_contexts_once() -> None:
+    """Let the macros of a package that the adapter calls share a context. dbt puts all macros into one at each call."""
+    from dbt.cli import requires
+    from dbt.context.providers import generate_runtime_macro_context
+
+    contexts: dict[tuple[str, str | None], dict[str, Any]] = {}
+
+    def context_of(macro: Any, config: Any, manifest: Any, package_name: str | None) -> dict[str, Any]:
+        key = macro.package_name, package_name
+        if key not in contexts:
+            contexts[key] = generate_runtime_macro_context(macro, config, manifest, package_name)
+        return contexts[key]
+
+    requires.generate_runtime_macro_context = context_of
