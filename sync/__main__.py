@@ -165,10 +165,16 @@ def serve(
 
 
 @app.command()
-def demo(http: Address = "127.0.0.1:8090") -> None:
+def demo(
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Address to listen on. Default: port 8090, or a free one."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show all that the commands print.")] = False,
+) -> None:
     """Collect, build and push the bundled days, and show the problems and the issues of the last day."""
     try:
-        run_demo(http, Console())
+        run_demo(http, Console(), is_verbose=verbose)
     except GroundswellError as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt:
