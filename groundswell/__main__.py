@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,6 +23,8 @@ from groundswell.days import days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GroundswellError
+from groundswell.export import Format, export
+from groundswell.published import TABLES
 from groundswell.stages import Stages, end_on_signals, printable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
@@ -35,6 +38,13 @@ PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
 Post = Annotated[str, typer.Argument(metavar="POST", help="Url or url_hash of a post.")]
 Posts = Annotated[list[str], typer.Argument(metavar="POST...", help="Urls or url_hashes of posts.")]
+
+
+def parse_table(name: str) -> str:
+    """The name of a published table. Raises typer.BadParameter."""
+    if name not in TABLES:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(TABLES)}")
+    return name
 
 
 @app.callback()
@@ -113,6 +123,42 @@ def doctor() -> None:
     Console(width=max(Console().width, 100)).print(finding_table(findings))
     if any(finding.state == BROKEN for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command("export")
+def export_tables(
+    form: Annotated[Format, typer.Option("--format", help="csv is for spreadsheets, the others for programs.")],
+    folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="One file a table is written there.")] = Path(
+        "export"
+    ),
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--table", parser=parse_table, metavar="NAME", help=f"Only this one of {', '.join(TABLES)}."),
+    ] = None,
+) -> None:
+    """Write the published tables to files: the problems, their posts and events, issues, themes, reports of days."""
+    with errors_in_one_line():
+        for file, rows in export(folder, form, names or list(TABLES)):
+            log.info("%s: %s rows", file, f"{rows:,}")
+
+
+@app.command()
+def mcp(
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http", metavar="HOST:PORT", help="Serve HTTP there, at /mcp, instead of standard input and output."
+        ),
+    ] = None,
+) -> None:
+    """Answer questions of a language model's program about the problems (Model Context Protocol). It only reads."""
+    with errors_in_one_line():
+        if find_spec("mcp") is None:
+            raise SettingError("the MCP server is not installed: pip install -e '.[mcp]'")
+        # Not at the top: package mcp is an extra.
+        from groundswell.ask import serve_questions
+
+        serve_questions(http)
 
 
 @app.command()
