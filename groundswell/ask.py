@@ -229,7 +229,7 @@ class Questions:
         return Life(
             as_of=self.as_of(),
             problem=found,
-            voices=self.record(problem_id)["daily_voices"],
+            voices=self.voices_of(problem_id, "day"),
             events=[
                 Event(day=row["event_date"], event=row["event"], posts=row["posts"])
                 for row in self.published.query(
@@ -247,29 +247,7 @@ class Questions:
     ) -> Life:
         """How a problem moved: voices by week (its Monday) or day and source, its events, and its latest posts."""
         life = self.problem(problem_id, 10)
-        if by == "week":
-            life.voices = {
-                row["week"]: dict(zip(row["sources"], row["posts"], strict=True))
-                for row in self.published.query(
-                    """
-                    with weeks as (
-                        select
-                            date_trunc('week', collection_date)::date::varchar as week,
-                            source,
-                            count(*) filter (where is_first_of_voice) as posts,
-                        from temp.problem_posts
-                        where problem_id = $id
-                        group by all
-                    )
-                    select week, list(source order by source) as sources, list(posts order by source) as posts
-                    from weeks
-                    where posts > 0
-                    group by week
-                    order by week
-                    """,
-                    {"id": problem_id},
-                )
-            }
+        life.voices = self.voices_of(problem_id, by)
         return life
 
     def compare(
@@ -277,7 +255,7 @@ class Questions:
     ) -> Comparison:
         """Two to six problems side by side, with what they share, quotes and links."""
         problems = self.problems_of(list(dict.fromkeys(ids)), SAMPLE_POSTS)
-        days = [set(self.record(problem.id)["daily_voices"]) for problem in problems]
+        days = [set(self.voices_of(problem.id, "day")) for problem in problems]
         return Comparison(
             as_of=self.as_of(),
             problems=problems,
@@ -338,6 +316,25 @@ class Questions:
                 )
             )
         return problems
+
+    def voices_of(self, problem_id: str, span: str) -> dict[str, dict[str, int]]:
+        """The voices of a problem by the first day of a span (day or week) and by source."""
+        voices: dict[str, dict[str, int]] = {}
+        for row in self.published.query(
+            """
+            select
+                date_trunc($span, collection_date)::date::varchar as first_day,
+                source,
+                count(distinct voice) as voices,
+            from temp.problem_posts
+            where problem_id = $id and addresses_model is not true
+            group by all
+            order by all
+            """,
+            {"span": span, "id": problem_id},
+        ):
+            voices.setdefault(row["first_day"], {})[row["source"]] = row["voices"]
+        return voices
 
     def posts_of(self, problem_id: str, limit: int, order: str) -> list[Post]:
         """The posts of a problem in an order of SQL."""

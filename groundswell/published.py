@@ -28,9 +28,10 @@ TABLES = {
     "theme_posts": f"select * exclude (voice) from {table('gold', 'theme_posts')}",
     "daily_report": f"select * exclude (posts_hash) from {table('gold', 'daily_report')}",
 }
-# What answers are made of.
+# What answers are made of. They count voices, and show none.
 COPIED = {
-    **{name: TABLES[name] for name in ("problems", "problem_posts", "problem_events", "daily_report")},
+    **{name: TABLES[name] for name in ("problems", "problem_events", "daily_report")},
+    "problem_posts": f"select * from {table('gold', 'problem_posts')} anti join {PROBLEM_FAULTS} using (problem_id)",
     "problem_records": f"select record_id as problem_id, push_rank, record from {table('gold', 'problem_records')}",
 }
 
