@@ -54,7 +54,9 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
     outcome = Outcome()
     reported: tuple[date, Built] | None = None
     for number, day in enumerate(days, 1):
-        if built := run_day(day, stages, options, outcome):
+        built = run_day(day, stages, options, outcome)
+        # Tables of a build that failed hold another day.
+        if built and not outcome.is_over:
             reported = day, built
         if outcome.is_over:
             if number < len(days):

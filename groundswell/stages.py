@@ -200,7 +200,8 @@ def build(stages: Stages, day: date, **settings: str) -> Built:
     status = stages.run(day, "build", (*BUILD, "--vars", f"date: {day}"), read, settings=settings)
     if status and not built.failed:
         built.failed[""] = lines[-1] if lines else f"dbt build ended with status {status}"
-    stages.tell(day, "build", f"{counts['model']} models, {counts['test']} data tests", started)
+    end = "failed after " if built.failed and not built.push_failed else ""
+    stages.tell(day, "build", f"{end}{counts['model']} models, {counts['test']} data tests", started)
     return built
 
 

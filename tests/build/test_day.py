@@ -58,7 +58,8 @@ def test_a_build_that_fails_shows_the_line_that_matters(built: Project, tmp_path
     # dbt looks for profiles.yml there.
     finished = groundswell(copy, "day", "--date", DAY, "--", "--replay", str(SAMPLE), DBT_PROFILES_DIR=str(tmp_path))
     assert finished.status == 6, finished.output
-    *_, line = finished.output.splitlines()
+    _, build, line = finished.output.splitlines()
+    assert build.startswith(f"{DAY} build    failed after 0 models, 0 data tests; ")
     assert line.startswith(f"{DAY} was not built: Could not find profile named 'groundswell' (full log: ")
     assert "Traceback" not in finished.output
 
