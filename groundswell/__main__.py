@@ -1,10 +1,14 @@
-"""python -m groundswell: corrections of the problems that the builds find, and backups of the database."""
+"""python -m groundswell: a day from the services to the board, its parts, corrections, and backups."""
 
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -14,22 +18,147 @@ from rich.text import Text
 from groundswell.backup import back_up, restore
 from groundswell.corrections import Corrections
 from groundswell.database import connect, database_path, existing_path
+from groundswell.day import run_days
+from groundswell.days import days_between, parse_day, refuse_days_to_come
+from groundswell.doctor import BROKEN, board_address, examine, finding_table
+from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GroundswellError
+from groundswell.export import Format, export
+from groundswell.published import TABLES
+from groundswell.stages import Stages, end_on_signals, printable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
 correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
 log = logging.getLogger("groundswell")
 
+# A command that hands all of its options on, --help included.
+PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
 Post = Annotated[str, typer.Argument(metavar="POST", help="Url or url_hash of a post.")]
 Posts = Annotated[list[str], typer.Argument(metavar="POST...", help="Urls or url_hashes of posts.")]
 
 
+def parse_table(name: str) -> str:
+    """The name of a published table. Raises typer.BadParameter."""
+    if name not in TABLES:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(TABLES)}")
+    return name
+
+
 @app.callback()
 def main() -> None:
-    """Groundswell's commands for people."""
+    """Groundswell's commands for people. They read .env in this folder; the environment wins."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with errors_in_one_line():
+        load_env_file()
+
+
+@app.command()
+def day(
+    date_: Annotated[
+        date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day. Default: yesterday.")
+    ] = None,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")
+    ] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", parser=parse_day, metavar="D2", help="Last of several days, included.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the commands print.")] = False,
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- OPTION...]", help="Options for python -m ingest, as -- --file posts.jsonl."),
+    ] = None,
+) -> None:
+    """Collect a day, build it, push it if POCKETBASE_URL is set, and show its report.
+
+    Exit codes: 0 all is done; 1 the collection could not start; 2 a wrong option or setting; 3 done, but the collection
+    is incomplete; 4 built, but not pushed; 5 no posts; 6 the build or a data test failed; 130 Ctrl-C.
+    """
+    end_on_signals()
+    console = Console()
+    with errors_in_one_line():
+        days = days_between(date_, first, last)
+        refuse_days_to_come(days)
+        stages = Stages(console, Path(os.environ.get("DBT_LOG_PATH") or "logs"), is_verbose=verbose)
+        try:
+            outcome = run_days(days, stages, options or [])
+        except KeyboardInterrupt:
+            log.error("interrupted: the same command goes on from here")
+            raise typer.Exit(130) from None
+    for fault in outcome.faults:
+        log.error("%s", printable(fault))
+    raise typer.Exit(outcome.code)
+
+
+@app.command(context_settings=PASSED_ON, add_help_option=False)
+def push(context: typer.Context) -> None:
+    """Push a built day, by default yesterday: python -m sync, with the same options."""
+    become("sync", *context.args)
+
+
+@app.command(context_settings=PASSED_ON, add_help_option=False)
+def serve(context: typer.Context) -> None:
+    """Run PocketBase with the board, until Ctrl-C: python -m sync serve, with the same options."""
+    become("sync", "serve", *context.args)
+
+
+@app.command()
+def board() -> None:
+    """Print the board's address, and open it in a browser if there is a terminal."""
+    with errors_in_one_line():
+        url = board_address()
+    typer.echo(url)
+    if sys.stdout.isatty():
+        typer.launch(url)
+
+
+@app.command()
+def doctor() -> None:
+    """Say in one table what a day needs and has. The exit code is 1 if something that a day needs is broken."""
+    findings = examine()
+    Console(width=max(Console().width, 100)).print(finding_table(findings))
+    if any(finding.state == BROKEN for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_tables(
+    form: Annotated[Format, typer.Option("--format", help="csv is for spreadsheets, the others for programs.")],
+    folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="One file a table is written there.")] = Path(
+        "export"
+    ),
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--table", parser=parse_table, metavar="NAME", help=f"Only this one of {', '.join(TABLES)}."),
+    ] = None,
+) -> None:
+    """Write the published tables to files: the problems, their posts and events, issues, themes, reports of days."""
+    with errors_in_one_line():
+        for file, rows in export(folder, form, names or list(TABLES)):
+            log.info("%s: %s rows", file, f"{rows:,}")
+
+
+@app.command()
+def mcp(
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http", metavar="HOST:PORT", help="Serve HTTP there, at /mcp, instead of standard input and output."
+        ),
+    ] = None,
+) -> None:
+    """Answer questions of a language model's program about the problems (Model Context Protocol). It only reads."""
+    with errors_in_one_line():
+        if find_spec("mcp") is None:
+            raise SettingError("the MCP server is not installed: pip install -e '.[mcp]'")
+        # Not at the top: package mcp is an extra.
+        from groundswell.ask import serve_questions
+
+        serve_questions(http)
 
 
 @app.command()
@@ -131,12 +260,17 @@ def opened() -> Iterator[Corrections]:
 
 @contextmanager
 def errors_in_one_line() -> Iterator[None]:
-    """Turn an error inside a with block into one line, and exit status 1."""
+    """Turn an error inside a with block into one line, and exit status 1; 2 for a wrong setting."""
     try:
         yield
     except GroundswellError as error:
         log.error("ERROR: %s", error)
-        raise typer.Exit(1) from None
+        raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None
+
+
+def become(*arguments: str) -> NoReturn:
+    """Replace this process by python -m of these arguments, so that it gets the signals itself."""
+    os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
 
 
 def tell(store: Corrections, correction: int, what: str) -> None:

@@ -1,6 +1,6 @@
 """The current time. Every time is in UTC and has no zone, because DuckDB's TIMESTAMP has none."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 
 def now() -> datetime:
@@ -16,3 +16,8 @@ def this_second() -> datetime:
 def today() -> date:
     """The current day in UTC."""
     return now().date()
+
+
+def yesterday() -> date:
+    """The day before today, in UTC: the last one that is over."""
+    return today() - timedelta(days=1)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from groundswell.days import parse_day
+from groundswell.days import days_between, parse_day, refuse_days_to_come
+from groundswell.environment import require_addresses
 from groundswell.errors import GroundswellError
 from ingest.check import FAILS, check, check_table
 from ingest.collect import Run, collect, replay
@@ -33,7 +34,15 @@ log = logging.getLogger("groundswell.ingest")
 # Recorded responses with invented posts: one folder for each day.
 SAMPLE = Path(__file__).with_name("sample")
 
-Day = Annotated[date | None, typer.Option(parser=parse_day, metavar="D")]
+# The addresses of the services, which the sources read from the environment.
+ADDRESSES = (
+    "GITHUB_API_URL",
+    "STACKEXCHANGE_API_URL",
+    "REDDIT_AUTH_URL",
+    "REDDIT_API_URL",
+    "HACKERNEWS_API_URL",
+    "LOBSTERS_API_URL",
+)
 
 
 def parse_source(name: str) -> str:
@@ -60,7 +69,10 @@ def main() -> None:
 @app.command("collect")
 def collect_posts(
     day: Annotated[
-        date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20.")
+        date | None,
+        typer.Option(
+            "--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20. Default: yesterday."
+        ),
     ] = None,
     first: Annotated[
         date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")
@@ -139,6 +151,7 @@ def collect_posts(
                     reports = replay(connection, list(dict.fromkeys(source or sources())), replay_dir, days)
             else:
                 refuse_days_to_come(days)
+                require_addresses(ADDRESSES)
                 settings = load_settings()
                 names = list(dict.fromkeys(source or sources_on(settings)))
                 run = Run(names, days, settings, Limits.from_environment(), refresh, archive)
@@ -172,6 +185,7 @@ def check_sources() -> None:
     The exit code is 1 if a source that is on does not work.
     """
     try:
+        require_addresses(ADDRESSES)
         settings, limits = load_settings(), Limits.from_environment()
         with open_store() as connection:
             findings = asyncio.run(check(connection, settings, limits))
@@ -218,28 +232,6 @@ def set_up_logging(console: Console) -> None:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     # httpx logs every URL with its query string, which can hold keys.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-
-
-def days_between(day: date | None, first: date | None, last: date | None) -> list[date]:
-    """The days asked for. Raises typer.BadParameter."""
-    if day and (first or last):
-        raise typer.BadParameter("--date goes with neither --from nor --to")
-    if day:
-        return [day]
-    if not (first and last):
-        raise typer.BadParameter(
-            "--date is missing: say which UTC day to collect, as --date 2026-11-20, or several, with --from and --to"
-        )
-    if last < first:
-        raise typer.BadParameter(f"--to {last} is before --from {first}")
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
-
-
-def refuse_days_to_come(days: Sequence[date]) -> None:
-    """Raise typer.BadParameter if a day is in the future."""
-    today = datetime.now(UTC).date()
-    if days[-1] > today:
-        raise typer.BadParameter(f"{days[-1]} has not begun: today is {today}, UTC")
 
 
 def collect_days(run: Run, console: Console, *, new_salt: bool) -> list[Report]:

@@ -15,8 +15,15 @@
         {%- endif -%}
         {%- if not found or items.columns[0].values()[0] == 0 -%}
             {%- set day = run_day() -%}
+            {%- set at_hand = [] -%}
+            {%- if found -%}
+                {%- set at_hand = run_query(
+                    'select distinct collection_date::varchar from ' ~ raw_items ~ ' order by all desc limit 8'
+                ).columns[0].values() -%}
+            {%- endif -%}
             {%- do exceptions.raise_compiler_error(
                 'no posts of ' ~ day ~ ' in ' ~ target.path ~ ': collect them first, python -m ingest --date ' ~ day
+                ~ ('. The latest days at hand: ' ~ at_hand | join(', ') if at_hand else '')
             ) -%}
         {%- endif -%}
     {%- endif -%}

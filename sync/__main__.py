@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
+import duckdb
 import typer
 from rich.console import Console
 
+from groundswell.clock import yesterday
 from groundswell.database import connect, existing_path
-from groundswell.days import parse_day
+from groundswell.days import built_days, in_words, parse_day
 from groundswell.errors import GroundswellError
 from sync.check import differences
 from sync.client import signed_in
@@ -37,7 +39,7 @@ Address = Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Addre
 def sync(
     context: typer.Context,
     day: Annotated[
-        date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to push, as 2026-11-20.")
+        date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to push. Default: yesterday.")
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing: compare gold and the server, and fail if they differ.")
@@ -49,20 +51,21 @@ def sync(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if context.invoked_subcommand:
         return
-    if not day:
-        raise typer.BadParameter("--date is missing: say which UTC day to push, as --date 2026-11-20")
+    day = day or yesterday()
     try:
         url = address()
-        with connect(existing_path()) as connection, signed_in(url) as client:
-            if check:
-                report(list(differences(connection, client, day)), day, url)
-                return
-            if gone := take_off_board(connection, client):
-                log.info("%s", gone)
-            publish_sources(connection, client)
-            publish_searches(connection, client)
-            for part in PARTS.values():
-                log.info("%s", push(connection, client, part, day).message(day, url))
+        with connect(existing_path()) as connection:
+            require_built(connection, day)
+            with signed_in(url) as client:
+                if check:
+                    report(list(differences(connection, client, day)), day, url)
+                    return
+                if gone := take_off_board(connection, client):
+                    log.info("%s", gone)
+                publish_sources(connection, client)
+                publish_searches(connection, client)
+                for part in PARTS.values():
+                    log.info("%s", push(connection, client, part, day).message(day, url))
     except GroundswellError as error:
         raise fail(str(error)) from None
 
@@ -75,6 +78,15 @@ def address() -> str:
     return url
 
 
+def require_built(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Raise SyncError if no build has written a day. The error names the days at hand."""
+    days = built_days(connection)
+    if day not in days:
+        raise SyncError(
+            f"{day} was never built: dbt build --vars 'date: {day}' builds and pushes it; built days: {in_words(days)}"
+        )
+
+
 def report(found: list[str], day: date, url: str) -> None:
     """Log the differences between gold and the server. Raises SyncError if there are any."""
     if not found:
@@ -83,6 +95,17 @@ def report(found: list[str], day: date, url: str) -> None:
     for line in found[:SHOWN]:
         log.info("%s", line)
     raise SyncError(f"{len(found):,} records differ between gold and {url}: python -m sync --date {day} mends them")
+
+
+@app.command()
+def reach() -> None:
+    """Sign in at POCKETBASE_URL and change nothing. The exit code is 1 if a push could not begin."""
+    try:
+        url = address()
+        with signed_in(url):
+            log.info("%s lets us in", url)
+    except GroundswellError as error:
+        raise fail(str(error)) from None
 
 
 @app.command()
@@ -142,10 +165,16 @@ def serve(
 
 
 @app.command()
-def demo(http: Address = "127.0.0.1:8090") -> None:
+def demo(
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Address to listen on. Default: port 8090, or a free one."),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show all that the commands print.")] = False,
+) -> None:
     """Collect, build and push the bundled days, and show the problems and the issues of the last day."""
     try:
-        run_demo(http, Console())
+        run_demo(http, Console(), is_verbose=verbose)
     except GroundswellError as error:
         raise fail(str(error)) from None
     except KeyboardInterrupt:

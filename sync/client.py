@@ -12,6 +12,7 @@ from pocketbase.errors import ClientResponseError
 from pocketbase.services.record_service import RecordService
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
+from groundswell.environment import address_fault
 from sync.errors import SyncError
 
 CREDENTIALS = "POCKETBASE_TOKEN, or POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
@@ -29,8 +30,10 @@ READERS = 4
 def signed_in(url: str) -> Iterator[PocketBase]:
     """A client with write access to the server at url, for the length of a with block.
 
-    Raises SyncError if credentials are missing or refused, or if the server does not answer.
+    Raises SyncError if the address or the credentials are missing or wrong, or if the server does not answer.
     """
+    if fault := address_fault("POCKETBASE_URL", url):
+        raise SyncError(fault)
     client = PocketBase(url, timeout=60.0)
     with closing(client.http_client):
         sign_in(client)

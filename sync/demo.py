@@ -3,9 +3,8 @@
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -14,13 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from groundswell.day import Outcome, run_day
+from groundswell.stages import Stages, end_on_signals, say
 from sync.errors import SyncError
-from sync.server import running
+from sync.server import free_address, running
 
 # Gaps of some days let the later half of the window of problems be compared with the earlier half.
 DAYS = ("2026-11-12", "2026-11-17", "2026-11-20")
 # A separate folder, so that invented posts never mix with collected ones.
 FOLDER = Path(".demo")
+USUAL = "127.0.0.1:8090"
 
 PROBLEMS = """
 with sources as (
@@ -46,54 +48,50 @@ order by day_rank
 """
 
 
-def demo(address: str, console: Console) -> None:
+def demo(address: str | None, console: Console, *, is_verbose: bool) -> None:
     """Collect, build and push the sample days, print the problems and the last day's issues, and keep the board up.
 
-    Ctrl-C ends it.
+    address: host:port of the board; None: the usual port, or a free one if that is taken. Ctrl-C, SIGTERM and SIGHUP
+    end the board with the demo.
 
-    Raises SyncError if a step fails. The step has printed the reason.
+    Raises SyncError if a step fails.
     """
     if not Path("dbt_project.yml").exists():
         raise SyncError(
             "the demo builds the dbt project: run it in a clone of the repository, which holds dbt_project.yml"
         )
+    end_on_signals()
     FOLDER.mkdir(exist_ok=True)
     database = FOLDER / "groundswell.duckdb"
     shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
     credentials = {"POCKETBASE_EMAIL": "demo@example.com", "POCKETBASE_PASSWORD": secrets.token_urlsafe(24)}
-    with running(address, FOLDER / "pb_data", credentials) as url:
-        settings = {
+    with running(address or free_address(USUAL), FOLDER / "pb_data", credentials) as url:
+        os.environ |= {
             "GROUNDSWELL_DB": str(database),
             # The authors are invented, so their salt need not be secret.
             "AUTHOR_SALT": "demo",
             "LLM_MODEL": "",
             "POCKETBASE_URL": url,
             "POCKETBASE_TOKEN": "",
+            **credentials,
         }
-        environment = os.environ | settings | credentials
+        stages = Stages(console, FOLDER / "logs", is_verbose=is_verbose)
+        outcome = Outcome()
         for day in DAYS:
-            step([sys.executable, "-m", "ingest", "--date", day, "--sample"], environment)
-            # Unit tests give the models rows of their own: they say nothing about these days.
-            build = ["build", "--vars", f"date: {day}", "--exclude-resource-type", "unit_test"]
-            step([str(Path(sys.executable).with_name("dbt")), *build], environment)
+            run_day(date.fromisoformat(day), stages, ["--sample"], outcome)
+            if outcome.faults:
+                raise SyncError(outcome.faults[0])
         # Without a terminal rich assumes 80 columns, which is too narrow for the table.
         Console(width=None if console.is_terminal else 120).print(
             ranking(database, "Problems", PROBLEMS, {}, "problem", "voices", "demand"),
             ranking(database, f"Issues of {DAYS[-1]}", ISSUES, {"day": DAYS[-1]}, "issue", "posts", "conf."),
         )
-        console.print(f"The board is live at {url}, the issues of the day at {url}/issues.html (Ctrl-C ends it)")
+        say(console, f"The board is live at {url}, the issues of the day at {url}/issues.html (Ctrl-C ends it)")
         try:
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             console.print("Ended. `make demo` starts it again; .demo/ holds its data.")
-
-
-def step(command: list[str], environment: dict[str, str]) -> None:
-    """Run a command and show its output. Raises SyncError if it fails."""
-    status = subprocess.run(command, env=environment, check=False).returncode
-    if status:
-        raise SyncError(f"{' '.join(command[1:])} ended with status {status}")
 
 
 def ranking(database: Path, title: str, query: str, parameters: dict[str, str], *columns: str) -> Table:

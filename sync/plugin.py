@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import sys
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,9 @@ def handle_full_disk(handler: logging.Handler, record: logging.LogRecord) -> Non
     if not getattr(handler, "is_silent", False):
         handler.is_silent = True  # type: ignore[attr-defined]
         name = getattr(handler, "baseFilename", handler)
-        sys.stderr.write(f"{name} can not be written, and the build goes on without it: {error.strerror}\n")
+        # Whoever reads our output may have gone, and then this can not be written either.
+        with suppress(OSError):
+            sys.stderr.write(f"{name} can not be written, and the build goes on without it: {error.strerror}\n")
 
 
 def require_space() -> None:

@@ -68,6 +68,18 @@ def check_port(address: str) -> None:
             raise SyncError(f"{address} can not be listened on ({error}): choose another with --http") from error
 
 
+def free_address(address: str) -> str:
+    """The address (host:port), or one with a free port on the same host if that one is in use."""
+    host = address.rpartition(":")[0]
+    try:
+        check_port(address)
+    except SyncError:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            return f"{host}:{probe.getsockname()[1]}"
+    return address
+
+
 @contextmanager
 def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """Run the server for the length of a with block; yields its URL when it answers. Raises SyncError."""

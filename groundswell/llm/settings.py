@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from groundswell.environment import address_fault
 from groundswell.llm.budget import Budget, Cost, limit
 from groundswell.llm.errors import ModelError
 from groundswell.llm.model import Model
@@ -48,6 +49,8 @@ class ModelSettings(NamedTuple):
                 f"LLM_BASE_URL has {len(addresses)} addresses for {len(names)} models of LLM_MODEL: write one for each,"
                 " with nothing between two commas for a provider's own"
             )
+        if fault := next(filter(None, (address_fault("LLM_BASE_URL", each) for each in addresses if each)), None):
+            raise ModelError(fault)
         return cls(
             names,
             addresses + [None] * (len(names) - len(addresses)),

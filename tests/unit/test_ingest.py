@@ -281,7 +281,7 @@ def test_a_clock_that_was_ahead_does_not_keep_an_old_text(project: Project, tmp_
     [
         (["--date", "2026-13-40"], 2, "'2026-13-40' is not a day: write it as 2026-11-20"),
         (["--date", "tomorrow"], 2, "'tomorrow' is not a day"),
-        ([], 2, "--date is missing"),
+        (["--sample"], 2, "with --date: 2026-11-12"),
         (["--date", DAY, "--source", "twitter"], 2, "'twitter' is not one of"),
         (["--file", "no-such.jsonl"], 1, "no-such.jsonl is no file"),
         (["--date", "2026-11-19", "--sample"], 2, "2026-11-12, 2026-11-17, 2026-11-20"),
@@ -295,7 +295,7 @@ def test_a_clock_that_was_ahead_does_not_keep_an_old_text(project: Project, tmp_
         ),
         (["--file", "a.csv", "--columns", "headline=title"], 2, "'headline=title' is not FIELD=COLUMN"),
         (["--date", DAY, "--from", DAY], 2, "--date goes with neither"),
-        (["--from", DAY], 2, "--date is missing"),
+        (["--from", DAY], 2, "--from and --to go together"),
         (["--from", DAY, "--to", "2026-11-19"], 2, "--to 2026-11-19 is before"),
         (["--date", DAY, "--replay", "tests", "--refresh"], 2, "not with --file or --replay"),
         (["--date", "2199-01-01"], 2, "2199-01-01 has not begun"),

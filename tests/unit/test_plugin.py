@@ -1,7 +1,9 @@
 """sync.plugin: what a full disk makes of dbt's log and of a build."""
 
 import logging
+import os
 import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +33,19 @@ def test_a_log_that_can_not_be_written_is_named_once(
     assert printed.count("can not be written, and the build goes on without it: No space left on device\n") == 1
     assert printed.count("Traceback") == 1
     assert "TypeError" in printed
+
+
+def test_a_reader_that_has_gone_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.Handler, "handleError", plugin.handle_full_disk)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with suppress(BrokenPipeError), os.fdopen(writing, "w") as closed:
+        # Standard output and standard error end in the same pipe, as those of a build that another program runs.
+        monkeypatch.setattr(sys, "stderr", closed)
+        log = logging.Logger("dbt", logging.DEBUG)
+        log.addHandler(logging.StreamHandler(closed))
+        for number in range(10):
+            log.debug("record %d", number)
 
 
 def test_a_full_disk_is_refused_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

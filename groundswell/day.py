@@ -1,0 +1,122 @@
+"""A day from the services to the board: python -m groundswell day."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum
+from pathlib import Path
+
+from groundswell.database import connect, database_path, existing, table
+from groundswell.environment import SettingError, require_addresses
+from groundswell.report import live_counts, show_report
+from groundswell.stages import Built, Stages, build, collect
+
+
+class Exit(IntEnum):
+    """The exit codes of `day`. Of several, the highest one counts. docs/operations.md explains them to schedulers."""
+
+    DONE = 0
+    STOPPED = 1
+    SETTINGS = 2
+    INCOMPLETE = 3
+    NOT_PUSHED = 4
+    NO_POSTS = 5
+    NOT_BUILT = 6
+
+
+@dataclass
+class Outcome:
+    """What became of the days.
+
+    code: the highest exit code. faults: a line for each thing that a person should know. is_over: whether no later day
+    should run, because each day builds on the days before it.
+    """
+
+    code: Exit = Exit.DONE
+    faults: list[str] = field(default_factory=list)
+    is_over: bool = False
+
+    def add(self, code: Exit, fault: str) -> None:
+        """Note a fault."""
+        self.code = max(self.code, code)
+        self.faults.append(fault)
+
+
+def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) -> Outcome:
+    """Collect, build and push days one after another, and show the report of the last one that was built.
+
+    options: further options of python -m ingest. Raises SettingError before anything runs.
+    """
+    if not Path("dbt_project.yml").exists():
+        raise SettingError("dbt_project.yml is not in this folder: run the day in a clone of the repository")
+    require_addresses(("POCKETBASE_URL", "LLM_BASE_URL"), stages.environment)
+    outcome = Outcome()
+    reported: tuple[date, Built] | None = None
+    for number, day in enumerate(days, 1):
+        built = run_day(day, stages, options, outcome)
+        # Tables of a build that failed hold another day.
+        if built and not outcome.is_over:
+            reported = day, built
+        if outcome.is_over:
+            if number < len(days):
+                outcome.faults.append(f"the days from {days[number]} on were left out: each day builds on those before")
+            break
+    if reported:
+        show_report(*reported, stages.console)
+    return outcome
+
+
+def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome) -> Built | None:
+    """Collect, build and push one day, and add its faults to an outcome; None if dbt did not run."""
+    stages.log_of(day).unlink(missing_ok=True)
+    log = f"full log: {stages.log_of(day)}"
+    collected = collect(stages, day, options)
+    if collected.fatal:
+        outcome.add(Exit.STOPPED, f"{day} was not collected: {collected.fatal} ({log})")
+        outcome.is_over = True
+        return None
+    if not has_posts(day):
+        why = f": {'; '.join(collected.faults)}" if collected.faults else ""
+        outcome.add(Exit.NO_POSTS, f"{day} was not built, because {database_path()} has no posts of it{why} ({log})")
+        return None
+    for fault in collected.faults:
+        outcome.add(Exit.INCOMPLETE, f"{day} is incomplete: {fault}. The same command again goes on from there ({log})")
+    url = stages.environment.get("POCKETBASE_URL")
+    away = why_unreachable(day, stages) if url else None
+    # Without an address the build is complete, and what it would have pushed waits.
+    built = build(stages, day, **({"POCKETBASE_URL": ""} if away else {}))
+    if built.push_failed:
+        away = built.reason()
+    elif built.failed:
+        what = "has failed data tests" if built.only_tests_failed else "was not built"
+        outcome.add(Exit.NOT_BUILT, f"{day} {what}: {built.reason()} ({log})")
+        outcome.is_over = not built.only_tests_failed
+    if away:
+        outcome.add(
+            Exit.NOT_PUSHED, f"{day} was not pushed: {away}. Then: python -m groundswell push --date {day} ({log})"
+        )
+    elif url and not outcome.is_over:
+        stages.tell(day, "push", f"{live_counts(day)} are live at {url}")
+    return built
+
+
+def has_posts(day: date) -> bool:
+    """Whether the database has posts of a day."""
+    posts = table("bronze", "raw_items")
+    with connect(read_only=True) as connection:
+        return existing(connection, posts) and bool(
+            connection.execute(f"select 1 from {posts} where collection_date = $day limit 1", {"day": day}).fetchall()
+        )
+
+
+def why_unreachable(day: date, stages: Stages) -> str | None:
+    """Why nothing can be pushed to POCKETBASE_URL, in one line; None if the server lets us in."""
+    lines = [""]
+
+    def read(line: str) -> tuple[str, str]:
+        lines.append(line)
+        return line, ""
+
+    status = stages.run(day, "push", (sys.executable, "-m", "sync", "reach"), read)
+    return lines[-1].removeprefix("ERROR: ") if status else None

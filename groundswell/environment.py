@@ -1,0 +1,60 @@
+"""Environment variables: a .env file for them, and addresses in them."""
+
+import os
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv.parser import parse_stream
+
+from groundswell.errors import GroundswellError
+
+ENV_FILE = Path(".env")
+
+
+class SettingError(GroundswellError):
+    """An environment variable, or a line of .env, has a value that nothing can be done with."""
+
+
+def load_env_file(path: Path = ENV_FILE) -> None:
+    """Set the variables of a .env file that the environment does not have. Without the file, nothing happens.
+
+    A value is taken as it is: `$` has no meaning, so that a password may hold one. Raises SettingError.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingError(f"{path} can not be read: {reason}") from error
+    for binding in parse_stream(StringIO(text)):
+        if binding.error or (binding.key and binding.value is None) or "\0" in (binding.value or ""):
+            # Never the line itself: it may hold a key.
+            blank = len(binding.original.string) - len(binding.original.string.lstrip())
+            line = binding.original.line + binding.original.string[:blank].count("\n")
+            raise SettingError(f"{path}, line {line}: write it as NAME=value")
+        if binding.key and binding.value is not None:
+            os.environ.setdefault(binding.key, binding.value)
+
+
+def address_fault(name: str, address: str) -> str | None:
+    """What is wrong with the web address that a variable holds, in one line; None if nothing is.
+
+    The address is not shown, because it may hold a password.
+    """
+    try:
+        parts = urlsplit(address)
+        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_complete = False
+    return None if is_complete else f"{name} is no web address: write it with http:// or https:// and a host"
+
+
+def require_addresses(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Raise SettingError if one of these variables is set and holds no web address; commas separate several."""
+    for name in names:
+        for address in filter(None, (part.strip() for part in environment.get(name, "").split(","))):
+            if fault := address_fault(name, address):
+                raise SettingError(fault)

@@ -1,0 +1,193 @@
+"""python -m groundswell: a day from the services to the board, what a scheduler sees of it, and the doctor."""
+
+import signal
+import subprocess
+import sys
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from groundswell.report import live_counts, show_report
+from groundswell.stages import Built, printable, sentence
+from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import DAY, ROOT, SAMPLE, Finished, Project, Server
+
+NOWHERE = {"POCKETBASE_URL": "http://127.0.0.1:9", "POCKETBASE_TOKEN": "s3cret"}
+
+
+def groundswell(project: Project, *arguments: str, **settings: str) -> Finished:
+    """Run python -m groundswell."""
+    return project.run(sys.executable, "-m", "groundswell", *arguments, **settings)
+
+
+def test_a_day_with_an_incomplete_collection_and_no_server(
+    built: Project, pocketbase: Server, loopback: Loopback, tmp_path: Path
+) -> None:
+    copy = built.copy_to(tmp_path)
+    # Algolia has nothing, and no other service is asked.
+    loopback.answer = lambda _: Answer("no", 403)
+    finished = groundswell(
+        copy, "day", "--date", DAY, "--", "--source", "hackernews", HACKERNEWS_API_URL=loopback.url, **NOWHERE
+    )
+    assert finished.status == 4, finished.output
+    lines = finished.output.splitlines()
+    assert len(lines) <= 25
+    assert lines[0].startswith(f"{DAY} collect  0 new posts, 0 updated, 0 known; ")
+    assert lines[1].startswith(f"{DAY} build    ")
+    assert f"{DAY}: 198 posts (" in finished.output
+    assert "The first 10 of 20 problems" in finished.output
+    log = copy.database.with_suffix(".logs") / f"day-{DAY}.log"
+    incomplete, not_pushed = lines[-2:]
+    assert incomplete.startswith(f"{DAY} is incomplete: hackernews ended with 1 windows to go: Algolia refuses (403")
+    assert incomplete.endswith(f"The same command again goes on from there (full log: {log})")
+    assert not_pushed.startswith(f"{DAY} was not pushed: PocketBase at http://127.0.0.1:9 can not be reached")
+    assert f"Then: python -m groundswell push --date {DAY}" in not_pushed
+    text = log.read_text()
+    assert "1 of 360 START" in text or "START seed file" in text
+    assert "s3cret" not in finished.output + text
+    pushed = groundswell(copy, "push", "--date", DAY, **pocketbase.settings)
+    assert pushed.status == 0, pushed.output
+    assert f"10 issues and 198 posts of {DAY} are live at {pocketbase.url}" in pushed.output
+
+
+def test_a_build_that_fails_shows_the_line_that_matters(built: Project, tmp_path: Path) -> None:
+    copy = built.copy_to(tmp_path)
+    # dbt looks for profiles.yml there.
+    finished = groundswell(copy, "day", "--date", DAY, "--", "--replay", str(SAMPLE), DBT_PROFILES_DIR=str(tmp_path))
+    assert finished.status == 6, finished.output
+    _, build, line = finished.output.splitlines()
+    assert build.startswith(f"{DAY} build    failed after 0 models, 0 data tests; ")
+    assert line.startswith(f"{DAY} was not built: Could not find profile named 'groundswell' (full log: ")
+    assert "Traceback" not in finished.output
+
+
+def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) -> None:
+    loopback.answer = lambda _: Answer({"hits": [], "nbHits": 0})
+    options = ("--from", "2026-11-18", "--to", "2026-11-19", "--", "--source", "hackernews")
+    finished = groundswell(project, "day", *options, HACKERNEWS_API_URL=loopback.url)
+    assert finished.status == 5, finished.output
+    assert [line.partition(",")[0] for line in finished.output.splitlines()[-2:]] == [
+        "2026-11-18 was not built", "2026-11-19 was not built",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "status", "says"),
+    [
+        (["--date", "tomorrow"], {}, 2, "'tomorrow' is not a day"),
+        (["--from", DAY], {}, 2, "--from and --to go together"),
+        ([], {"POCKETBASE_URL": "localhost:8090"}, 2, "POCKETBASE_URL is no web address"),
+        ([], {"LLM_BASE_URL": "http://a/v1,localhost"}, 2, "LLM_BASE_URL is no web address"),
+        ([], {"GITHUB_API_URL": "localhost"}, 1, "was not collected: GITHUB_API_URL is no web address"),
+        (["--from", "2026-11-20", "--to", "2026-11-22", "--", "--nope"], {}, 1, "No such option: --nope"),
+    ],
+)
+def test_what_a_day_refuses(
+    project: Project, arguments: list[str], settings: dict[str, str], status: int, says: str
+) -> None:
+    finished = groundswell(project, "day", *arguments, **settings)
+    assert finished.status == status, finished.output
+    assert says in finished.output
+    assert "Traceback" not in finished.output
+
+
+def test_a_day_in_another_folder(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("POCKETBASE_URL=\n")
+    finished = subprocess.run(
+        [sys.executable, "-m", "groundswell", "day"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 2
+    assert finished.stderr.startswith("ERROR: dbt_project.yml is not in this folder")
+    (tmp_path / ".env").write_text("s3cret without a name\n")
+    finished = subprocess.run(
+        [sys.executable, "-m", "groundswell", "doctor"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, finished.stderr) == (2, "ERROR: .env, line 1: write it as NAME=value\n")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_day_that_is_told_to_end_ends_its_command(
+    project: Project, loopback: Loopback, number: signal.Signals, status: int
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def wait(_: Request) -> Answer:
+        asked.set()
+        answered.wait(60)
+        return Answer({"hits": [], "nbHits": 0})
+
+    loopback.answer = wait
+    command = [sys.executable, "-m", "groundswell", "day", "--date", DAY, "--", "--source", "hackernews"]
+    settings = project.environment({"HACKERNEWS_API_URL": loopback.url})
+    with subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as day:
+        assert asked.wait(60)
+        # The signal goes to this process alone, as from a service manager or `kill`.
+        day.send_signal(number)
+        assert day.wait(30) == status
+    answered.set()
+    # Nothing holds the database any more.
+    assert project.query("select count(*) from bronze.raw_items") == [(0,)]
+
+
+def test_the_doctor(built: Project, pocketbase: Server) -> None:
+    well = groundswell(built, "doctor", **pocketbase.settings)
+    assert well.status == 0, well.output
+    assert f"built days: {DAY}" in well.output
+    assert f"{pocketbase.url} lets us in" in well.output
+    ill = groundswell(built, "doctor", GITHUB_TOKEN="s3cret", **NOWHERE)
+    assert ill.status == 1
+    [line] = [line for line in ill.output.splitlines() if "broken" in line]
+    assert "PocketBase at http://127.0.0.1:9 can not be" in line
+    assert "s3cret" not in ill.output
+
+
+def test_the_address_of_the_board(project: Project, pocketbase: Server) -> None:
+    assert groundswell(project, "board", **pocketbase.settings) == Finished(0, f"{pocketbase.url}\n")
+    away = groundswell(project, "board", **NOWHERE)
+    assert away.status == 1
+    assert away.output.startswith("ERROR: no board answers at http://127.0.0.1:9: ")
+
+
+def test_a_day_that_was_never_built_is_not_pushed(built: Project, pocketbase: Server) -> None:
+    finished = groundswell(built, "push", "--date", "2026-11-19", **pocketbase.settings)
+    assert finished.status == 1
+    assert finished.output.startswith("ERROR: 2026-11-19 was never built: ")
+    assert finished.output.endswith(f"built days: {DAY}\n")
+
+
+def test_the_report_fits_a_screen(
+    built: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_DB", str(built.database))
+    show_report(date.fromisoformat(DAY), Built(notes=["a [red]\x1b[31m note"] * 10), Console(width=100))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 25
+    assert max(map(len, lines)) <= 120
+    assert "a [red] [31m note" in lines
+    assert "(2 more lines in the log)" in lines
+    assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 17 themes"
+    assert live_counts(date(2026, 11, 19)) == "20 problems, 0 issues and 17 themes"
+
+
+def test_the_sentence_of_an_error() -> None:
+    assert sentence("Encountered an error:\nDatabase Error\n  Runtime Error\n    it is held") == "it is held"
+    said = "  Runtime Error in model x (models/x.py)\n  Python model failed:\n  a.b.ModelError: no key\n "
+    assert sentence(said) == "no key"
+    assert sentence("  Compilation Error in model x (x.sql)\n  no day\n\n  > in macro m (m.sql)") == "no day"
+    assert sentence("Got 1 result, configured to fail if != 0") == "Got 1 result, configured to fail if != 0"
+    assert sentence("") == ""
+    assert printable("a\x1b]0;b\x07\nc") == "a ]0;b  c"
+
+
+def test_what_a_failed_build_means() -> None:
+    assert not Built().push_failed
+    assert not Built().only_tests_failed
+    assert Built({"live_issues": "away", "live_themes": "away"}).push_failed
+    assert not Built({"live_issues": "away", "issues": "broken"}).push_failed
+    assert Built({"a_test": "Got 1 result"}, {"a_test"}).only_tests_failed
+    assert not Built({"a_test": "Got 1 result", "issues": "broken"}, {"a_test"}).only_tests_failed
+    assert Built({"": "no profile"}).reason() == "no profile"
+    assert Built({"issues": "broken", "a_test": "Got 1 result"}).reason() == "issues: broken (and 1 more)"

@@ -1,0 +1,103 @@
+"""The .env file, addresses in variables, and lists of days."""
+
+import os
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+import typer
+
+from groundswell.clock import yesterday
+from groundswell.days import built_days, days_between, in_words, refuse_days_to_come
+from groundswell.environment import SettingError, load_env_file, require_addresses
+from ingest.__main__ import ADDRESSES
+from tests.support.project import ROOT
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# keys\nGITHUB_TOKEN=from-file\nLLM_MODEL=from-file\nPOCKETBASE_PASSWORD='a$b${HOME}#c'\nEMPTY=\n")
+    for name in ("GITHUB_TOKEN", "POCKETBASE_PASSWORD", "EMPTY"):
+        # Set first, so that the value of before comes back after the test.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LLM_MODEL", "from-environment")
+    load_env_file(file)
+    assert os.environ["GITHUB_TOKEN"] == "from-file"
+    assert os.environ["LLM_MODEL"] == "from-environment"
+    assert os.environ["POCKETBASE_PASSWORD"] == "a$b${HOME}#c"
+    assert os.environ["EMPTY"] == ""
+
+
+def test_without_the_file_nothing_happens(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    load_env_file(tmp_path / ".env")
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("line", ["not a s3cret", "s3cret", "A='s3cret", "A=s3cret\0"])
+def test_a_line_that_is_no_setting_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"\n# a comment\n\n{line}\n")
+    with pytest.raises(SettingError, match=r"\.env, line 4: write it as NAME=value$") as raised:
+        load_env_file(file)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(SettingError, match="can not be read: Is a directory"):
+        load_env_file(tmp_path / ".env")
+    (tmp_path / "latin").write_bytes(b"A=\xe9\n")
+    with pytest.raises(SettingError, match="can not be read: it is not UTF-8"):
+        load_env_file(tmp_path / "latin")
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:8090", "127.0.0.1:8090", "//host", "ftp://host", "https://", "http://["]
+)
+def test_an_address_without_a_scheme_is_refused_and_not_shown(address: str) -> None:
+    with pytest.raises(SettingError, match=r"^BOARD is no web address: write it with http:// or https:// and a host$"):
+        require_addresses(["BOARD"], {"BOARD": address})
+
+
+def test_addresses_that_are_fine() -> None:
+    require_addresses(["ONE", "UNSET", "SEVERAL"], {"ONE": "http://[::1]:8090/", "SEVERAL": "https://a, ,http://b/v1"})
+
+
+def test_every_address_of_a_service_is_checked() -> None:
+    settings = [line.lstrip("#").partition("=")[0] for line in (ROOT / ".env.example").read_text().splitlines()]
+    assert {name for name in settings if name.endswith(("_API_URL", "_AUTH_URL"))} == set(ADDRESSES)
+
+
+def test_days_of_a_command() -> None:
+    first, last = date(2026, 11, 29), date(2026, 12, 1)
+    assert days_between(None, None, None) == [yesterday()]
+    assert days_between(first, None, None) == [first]
+    assert days_between(None, first, last) == [first, date(2026, 11, 30), last]
+    refuse_days_to_come([yesterday()])
+    for days in ((first, first, None), (None, first, None), (None, None, last), (None, last, first)):
+        with pytest.raises(typer.BadParameter):
+            days_between(*days)
+    with pytest.raises(typer.BadParameter, match="has not begun"):
+        refuse_days_to_come([yesterday() + timedelta(days=2)])
+
+
+def test_days_in_words() -> None:
+    day = date(2026, 11, 12)
+    assert in_words([]) == "none"
+    assert in_words([day]) == "2026-11-12"
+    assert in_words([day, day + timedelta(days=1), day + timedelta(days=5)]) == "2026-11-12 to 2026-11-13, 2026-11-17"
+    many = in_words([day + timedelta(days=2 * number) for number in range(20)])
+    assert many.startswith("…, ")
+    assert many.count(",") == 8
+
+
+def test_a_day_is_built_if_it_has_a_report_or_issues() -> None:
+    with duckdb.connect() as connection:
+        assert built_days(connection) == []
+        connection.execute("create schema gold; create table gold.issues as select date '2026-11-20' as cluster_date")
+        assert built_days(connection) == [date(2026, 11, 20)]
+        connection.execute("create table gold.daily_report as select date '2026-11-12' as report_date")
+        assert built_days(connection) == [date(2026, 11, 12), date(2026, 11, 20)]
