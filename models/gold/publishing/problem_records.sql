@@ -41,6 +41,12 @@ problem_post_records as (
 
 ),
 
+problem_mentions as (
+
+    select * from {{ nearby(ref('problem_mentions')) }}
+
+),
+
 post_hashes as (
 
     select
@@ -148,6 +154,18 @@ events as (
 
 ),
 
+names as (
+
+    select
+        problem_id,
+        list(
+            { 'name': name, 'side': side, 'posts': posts, 'voices': voices } order by position
+        ) as names,
+    from problem_mentions
+    group by all
+
+),
+
 fields as (
 
     select
@@ -187,6 +205,7 @@ fields as (
         problems.is_burst,
         source_counts.source_counts,
         coalesce(quotes.quotes, []) as quotes,
+        coalesce(names.names, []) as names,
         daily_voices.daily_voices,
         events.events,
         problems.first_seen,
@@ -196,6 +215,7 @@ fields as (
     inner join daily_voices on problems.problem_id = daily_voices.problem_id
     inner join events on problems.problem_id = events.problem_id
     left join quotes on problems.problem_id = quotes.problem_id
+    left join names on problems.problem_id = names.problem_id
 
 ),
 
