@@ -1,4 +1,4 @@
-"""python -m groundswell: corrections of the problems that the builds find, and backups of the database."""
+"""python -m groundswell: corrections of the problems that the builds find, backups of the database, and news."""
 
 import logging
 from collections.abc import Iterator
@@ -15,10 +15,12 @@ from groundswell.backup import back_up, restore
 from groundswell.corrections import Corrections
 from groundswell.database import connect, database_path, existing_path
 from groundswell.errors import GroundswellError
+from groundswell.news import commands as news
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
 correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
+news.register(app)
 log = logging.getLogger("groundswell")
 
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
