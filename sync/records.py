@@ -145,6 +145,16 @@ class ProblemName(BaseModel):
     voices: Count
 
 
+class ProblemWeek(BaseModel):
+    """A week in the life of a problem."""
+
+    week_start: str
+    voices: Count
+    new_voices: Count
+    total_voices: Count
+    events: list[str]
+
+
 class Problem(Record):
     """A row of gold.problem_records."""
 
@@ -185,6 +195,7 @@ class Problem(Record):
     quotes: list[Quote]
     names: list[ProblemName]
     daily_voices: dict[str, dict[str, Count]]
+    weeks: list[ProblemWeek]
     events: list[Event]
     first_seen: Day
     last_seen: Day
@@ -282,6 +293,18 @@ class WatchedName(Record):
     last_seen: MaybeDay
 
 
+class WeekFigure(Record):
+    """A row of gold.figure_records."""
+
+    figure: Name
+    position: Count
+    this_week: Count
+    last_week: Count
+    days_this_week: Count
+    days_last_week: Count
+    as_of_date: Day
+
+
 MODELS: dict[str, type[Record]] = {
     "issues": Issue,
     "issue_evidence": IssueEvidence,
@@ -291,6 +314,7 @@ MODELS: dict[str, type[Record]] = {
     "theme_posts": ThemePost,
     "searches": Search,
     "watched_names": WatchedName,
+    "week_figures": WeekFigure,
 }
 
 

@@ -1,4 +1,4 @@
-"""Publishes the small collections, each compared whole: what the search for problems found, the watched names."""
+"""Publishes the small collections, each compared whole: searches for problems, watched names, figures of the week."""
 
 from typing import Any
 
@@ -14,7 +14,11 @@ from sync.records import fields_of
 
 SEARCHES = "searches"
 # Each collection with the view of gold that holds its records.
-VIEWS = {SEARCHES: "gold.search_records", "watched_names": "gold.name_records"}
+VIEWS = {
+    SEARCHES: "gold.search_records",
+    "watched_names": "gold.name_records",
+    "week_figures": "gold.figure_records",
+}
 
 
 def publish_small(connection: duckdb.DuckDBPyConnection, client: PocketBase) -> int:

@@ -797,8 +797,8 @@ def test_what_the_search_for_problems_found_is_published(day: Project, counted: 
         with duckdb.connect(str(day.database)) as connection:
             return publish_small(connection, counted.client)
 
-    # The search of the day, and the names that are watched.
-    assert publish() == 5
+    # The search of the day, four names that are watched, and seven figures of the week.
+    assert publish() == 12
     assert publish() == 0
     day.query("update gold.problem_searches set near_pairs = near_pairs + 1")
     assert publish() == 1

@@ -155,30 +155,37 @@ heard as (
 
 ),
 
+wanted as (
+
+    select least_chance
+    from problem_tiers
+    where tier = '{{ var('alert_tier') }}'
+
+),
+
 sure as (
 
-    select tier
+    select problem_tiers.tier
     from problem_tiers
-    where least_chance >= (
-        select least_chance from problem_tiers
-        where tier = '{{ var('alert_tier') }}'
-    )
+    inner join wanted on problem_tiers.least_chance >= wanted.least_chance
 
 ),
 
 news as (
 
     select
-        problem_id,
+        heard.problem_id,
         null as source,
         null as name,
         'new' as kind,
-        voices || ' people since ' || opened_date as detail,
-        opened_date as event_date,
+        heard.voices || ' people since ' || heard.opened_date as detail,
+        heard.opened_date as event_date,
         '' as occasion,
     from heard
     semi join sure on heard.tier = sure.tier
-    where opened_date > latest_date - {{ var('problem_window_days') }} and not is_split
+    where
+        heard.opened_date > heard.latest_date - {{ var('problem_window_days') }}
+        and not heard.is_split
 
     union all
 

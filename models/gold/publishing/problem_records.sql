@@ -47,6 +47,17 @@ problem_mentions as (
 
 ),
 
+problem_weeks as (
+
+    select * from {{ nearby(ref('problem_weeks')) }}
+    -- Half a year is enough for a picture.
+    qualify row_number() over (
+        partition by problem_id
+        order by week_start desc
+    ) <= 26
+
+),
+
 post_hashes as (
 
     select
@@ -166,6 +177,25 @@ names as (
 
 ),
 
+weeks as (
+
+    select
+        problem_id,
+        list(
+            {
+                'week_start': week_start,
+                'voices': voices,
+                'new_voices': new_voices,
+                'total_voices': total_voices,
+                'events': events
+            }
+            order by week_start
+        ) as weeks,
+    from problem_weeks
+    group by all
+
+),
+
 fields as (
 
     select
@@ -207,6 +237,7 @@ fields as (
         coalesce(quotes.quotes, []) as quotes,
         coalesce(names.names, []) as names,
         daily_voices.daily_voices,
+        coalesce(weeks.weeks, []) as weeks,
         events.events,
         problems.first_seen,
         problems.last_seen,
@@ -215,6 +246,7 @@ fields as (
     inner join daily_voices on problems.problem_id = daily_voices.problem_id
     inner join events on problems.problem_id = events.problem_id
     left join quotes on problems.problem_id = quotes.problem_id
+    left join weeks on problems.problem_id = weeks.problem_id
     left join names on problems.problem_id = names.problem_id
 
 ),
