@@ -85,13 +85,27 @@ def tell(connection: duckdb.DuckDBPyConnection, address: Address) -> Told:
     """Send an address what it has not been told. A message that fails does not stop the others."""
     sent, repeated, failures = 0, 0, []
     for subject, ids, message in messages(connection, address.name, ledger.due(connection, address.name)):
-        repeated += ledger.begin(connection, message.message_id, address.name, message.kind, subject, ids)
-        try:
-            address.send(message)
-        except AddressError as error:
-            ledger.end(connection, message.message_id, str(error))
-            failures.append(str(error))
+        was_killed, error = deliver(connection, address, message, subject, ids)
+        repeated += was_killed
+        if error:
+            failures.append(error)
         else:
-            ledger.end(connection, message.message_id)
             sent += 1
     return Told(sent, tuple(failures), repeated)
+
+
+def deliver(
+    connection: duckdb.DuckDBPyConnection, address: Address, message: Message, subject: str, ids: Sequence[str]
+) -> tuple[bool, str]:
+    """Send a message, with a row in the ledger before and after.
+
+    Returns whether an earlier run was killed while it sent the same message, and what went wrong, or "".
+    """
+    was_killed = ledger.begin(connection, message.message_id, address.name, message.kind, subject, ids)
+    try:
+        address.send(message)
+    except AddressError as error:
+        ledger.end(connection, message.message_id, str(error))
+        return was_killed, str(error)
+    ledger.end(connection, message.message_id)
+    return was_killed, ""

@@ -1,9 +1,10 @@
-"""python -m groundswell alerts: sends alerts, and says what nobody wants to hear of."""
+"""python -m groundswell alerts, digest and feeds: news for people, and what nobody wants to hear of."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 import duckdb
@@ -12,11 +13,14 @@ import typer
 from groundswell.database import connect, database_path, existing_path
 from groundswell.errors import GroundswellError
 from groundswell.news import ledger
-from groundswell.news.addresses import AddressError, Message, addresses
-from groundswell.news.alerts import messages, tell
+from groundswell.news.addresses import AddressError, Message, addresses, require_packages
+from groundswell.news.alerts import deliver, messages, tell
+from groundswell.news.digest import digest, rendered, title_of, write
+from groundswell.news.feeds import load_filters, write_feeds
 from groundswell.news.words import count, plain
 
 ALERT_URLS = "ALERT_URLS"
+DIGEST_URLS = "DIGEST_URLS"
 log = logging.getLogger("groundswell")
 alerts = typer.Typer(invoke_without_command=True)
 
@@ -30,6 +34,8 @@ class NewsError(GroundswellError):
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to `python -m groundswell`."""
     app.add_typer(alerts, name="alerts")
+    app.command("digest")(write_digest)
+    app.command("feeds")(write_all_feeds)
 
 
 @contextmanager
@@ -166,3 +172,66 @@ def known(connection: duckdb.DuckDBPyConnection, subject: str) -> None:
         close = get_close_matches(subject, subjects, 1)
         meant = f"did you mean {close[0]}?" if close else "gold.problems, silver.sources and silver.watchlist have them"
         raise NewsError(f"no problem, source or watched name is called {subject!r}: {meant}")
+
+
+def write_digest(
+    folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the files go.")] = Path(
+        "target/digest"
+    ),
+    is_sent: Annotated[
+        bool, typer.Option("--send", help="Send it to the addresses in DIGEST_URLS, or else in ALERT_URLS.")
+    ] = False,
+) -> None:
+    """Write what happened in the week that ends with the latest day, as HTML and Markdown."""
+    with opened() as connection:
+        content = digest(connection)
+        texts = rendered(content)
+        with file_errors(folder):
+            log.info("%s", "\n".join(map(str, write(texts, folder, content["day"]))))
+        if not is_sent:
+            return
+        places = addresses(DIGEST_URLS) or addresses(ALERT_URLS)
+        if not places:
+            raise NewsError(f"neither {DIGEST_URLS} nor {ALERT_URLS} is set: they hold the addresses")
+        failures = []
+        for place in places:
+            day = str(content["day"])
+            message = Message(
+                ledger.message_id(place.name, "digest", [day]),
+                "digest",
+                title_of(content),
+                texts["txt"],
+                {"day": day, "html": texts["html"], "markdown": texts["md"]},
+                texts["html"],
+            )
+            if ledger.is_sent(connection, message.message_id):
+                log.info("%s: has it already", place.name)
+                continue
+            _, error = deliver(connection, place, message, day, [day])
+            if error:
+                failures.append(error)
+            else:
+                log.info("%s: took it", place.name)
+        if failures:
+            raise NewsError(f"{failures[0]}; run the command again")
+
+
+def write_all_feeds(
+    folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the feeds go.")] = Path("target/feeds"),
+) -> None:
+    """Write an Atom feed of all problems, and one for each saved filter of filters.yml."""
+    with opened() as connection:
+        require_packages()
+        filters = load_filters()
+        with file_errors(folder):
+            for path, entries in write_feeds(connection, folder, filters).items():
+                log.info("%s: %s", path, count(entries, "problem", "problems"))
+
+
+@contextmanager
+def file_errors(folder: Path) -> Iterator[None]:
+    """Turn an error of the file system inside a with block into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise NewsError(f"{folder} can not be written: {error.strerror}") from None

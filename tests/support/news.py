@@ -17,12 +17,14 @@ create schema gold;
 create schema silver;
 create table gold.problems as
 select * from (values
-    ('p', 'Exports time out', 'certain', 6, 2, 'growing', 30::double, 'active', 'devtools',
+    ('p', 'Exports time out', 'certain', 6, 2, 'growing', 30::double, 'active', false, false, 'devtools',
         'Exports end after a minute.', date '2026-11-18', date '2026-11-20',
         [{'url_hash': 'a', 'quote': 'my export never ends', 'supports_payment': false}]),
-    ('q', '@everyone <!channel> [win](https://evil.example) `x`', 'likely', 3, 1, 'new', 20::double, 'active', 'other',
+    ('q', '@everyone <!channel> [win](https://evil.example) `x`', 'likely', 3, 1, 'new', 20::double, 'active',
+        false, false, 'other',
         'See the title.', date '2026-11-19', date '2026-11-20', [])
-) as problems (problem_id, title, tier, voices, source_count, trend, demand_score, status, category, description,
+) as problems (problem_id, title, tier, voices, source_count, trend, demand_score, status,
+    is_from_program, is_burst, category, description,
     first_seen, last_seen, quotes);
 create table gold.problem_posts as
 select * from (values
@@ -36,6 +38,19 @@ select * from (values
     ('s1', 'q', null, 'Slack', 'named', '2 people name Slack', date '2026-11-19'),
     ('g1', null, 'github', null, 'silent', 'no posts since 2026-11-17', date '2026-11-20')
 ) as alerts (alert_id, problem_id, source, name, kind, detail, event_date);
+create table gold.problem_mentions as
+select 'q' as problem_id, 'Slack' as name, 1 as position;
+create table gold.problem_faults as select 'x' as problem_id;
+create table gold.problem_events as
+select * from (values
+    ('p', 'opened', date '2026-11-18'), ('q', 'opened', date '2026-10-01'), ('q', 'reopened', date '2026-11-19')
+) as events (problem_id, event, event_date);
+create table gold.watched_names as
+select 'Slack' as name, 'own' as side, 'new' as trend, 1 as position, 3 as posts, 2 as voices, 1 as problems,
+    0.5 as share_of_voice;
+create table gold.week_figures as
+select 'posts' as figure, 1 as position, 120 as this_week, 100 as last_week, 7 as days_this_week, 6 as days_last_week;
+create table silver.documents as select date '2026-11-20' as collection_date;
 create table silver.sources as select unnest(['github', 'reddit']) as name;
 create table silver.watchlist as select 'Slack' as name;
 """

@@ -100,17 +100,19 @@ happenings as (
 -- A figure without any happening is a zero.
 figures as (
 
-    select *
-    from (
-        values
-        (1, 'posts'),
-        (2, 'complaints'),
-        (3, 'voices'),
-        (4, 'problems_opened'),
-        (5, 'problems_reopened'),
-        (6, 'problems_silent'),
-        (7, 'own_mentions')
-    ) as figures (position, figure)
+    select
+        unnest(
+            [
+                'posts',
+                'complaints',
+                'voices',
+                'problems_opened',
+                'problems_reopened',
+                'problems_silent',
+                'own_mentions'
+            ]
+        ) as figure,
+        unnest([1, 2, 3, 4, 5, 6, 7]) as position,
 
 ),
 
@@ -146,7 +148,7 @@ week_figures as (
     cross join latest
     cross join days
     left join happenings
-        on figures.figure = happenings.figure and happenings.happened_date <= latest.latest_date
+        on figures.figure = happenings.figure and latest.latest_date >= happenings.happened_date
     where latest.latest_date is not null
     group by all
 
