@@ -23,8 +23,8 @@ FIGURE_WORDS = {
     "problems_silent": "problems that went silent",
     "own_mentions": "posts that name your product",
 }
-# Characters with a meaning in Markdown: anywhere, or at the beginning of a line (lists).
-MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!|<>~&]|^[+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+# Characters with a meaning in Markdown: anywhere, in addresses, or at the beginning of a line (lists).
+MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!|<>~&]|:(?=//)|(?i:(?<=www))[.]|^[+=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 
 
 def markdown(text: object) -> str:
