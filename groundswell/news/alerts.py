@@ -9,10 +9,13 @@ import duckdb
 
 from groundswell.news import ledger
 from groundswell.news.addresses import Address, AddressError, Message
+from groundswell.news.words import address as post_address
 from groundswell.news.words import count, plain
 
 # More problems than this become one list, so that nobody gets fifty messages at once.
 MOST_CARDS = 10
+# After so many failures an address is left alone until the next run: it can not be reached.
+MOST_FAILURES = 3
 TITLES = {
     "new": "New problem: {title}",
     "doubled": "Twice as many people: {title}",
@@ -52,7 +55,7 @@ def card(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> tuple[st
         people, sources = count(row["voices"], "person", "people"), count(row["source_count"], "source", "sources")
         lines.append(f"{people} from {sources}; {row['tier']}; trend: {row['trend']}.")
         found = ledger.quotes(connection, problem)
-        lines += [f"“{plain(quote['text'])}”\n{quote['url']}" for quote in found]
+        lines += [f"“{plain(quote['text'])}”\n{post_address(quote['url'])}" for quote in found]
         if link := board_link(problem):
             lines.append(link)
         facts = ("tier", "voices", "source_count", "trend", "demand_score")
@@ -82,7 +85,7 @@ def messages(
 
 
 def tell(connection: duckdb.DuckDBPyConnection, address: Address) -> Told:
-    """Send an address what it has not been told. A message that fails does not stop the others."""
+    """Send an address what it has not been told. A message that fails does not stop the others, three in all do."""
     sent, repeated, failures = 0, 0, []
     for subject, ids, message in messages(connection, address.name, ledger.due(connection, address.name)):
         was_killed, error = deliver(connection, address, message, subject, ids)
@@ -91,6 +94,8 @@ def tell(connection: duckdb.DuckDBPyConnection, address: Address) -> Told:
             failures.append(error)
         else:
             sent += 1
+        if len(failures) == MOST_FAILURES:
+            break
     return Told(sent, tuple(failures), repeated)
 
 

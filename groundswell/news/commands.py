@@ -43,9 +43,9 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
     """The project's database with the tables of messages. An error becomes one line, and exit status 1."""
     try:
         with connect(existing_path()) as connection:
-            if not ledger.has_alerts(connection):
+            if not ledger.has_news(connection):
                 raise NewsError(
-                    f"{database_path()} has no alerts: build a day first, dbt build --vars 'date: 2026-11-20'"
+                    f"{database_path()} has no news: build a day first, dbt build --vars 'date: 2026-11-20'"
                 )
             ledger.create_tables(connection)
             yield connection

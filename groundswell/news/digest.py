@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from groundswell.news.ledger import rows
 from groundswell.news.problems import FIGURES, NAMES, latest_day, shown_problems, with_quotes
-from groundswell.news.words import count, plain
+from groundswell.news.words import address, count, plain
 
 # The most problems of a section.
 MOST = 10
@@ -52,7 +52,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"md": markdown, "md_link": markdown_link, "plain": plain, "percent": percent}
+    made.filters |= {
+        "md": markdown,
+        "md_link": markdown_link,
+        "plain": plain,
+        "post_address": address,
+        "percent": percent,
+    }
     made.globals["count"] = count
     return made
 

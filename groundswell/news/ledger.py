@@ -23,6 +23,18 @@ ALERTS = table("gold", "alerts")
 PROBLEMS = table("gold", "problems")
 POSTS = table("gold", "problem_posts")
 
+DOCUMENTS = table("silver", "documents")
+NEEDED = (
+    ALERTS,
+    PROBLEMS,
+    POSTS,
+    DOCUMENTS,
+    *(
+        table("gold", name)
+        for name in ("problem_mentions", "problem_faults", "problem_events", "watched_names", "week_figures")
+    ),
+)
+
 # Macro upgrade_database creates the same tables in a build.
 DDL = f"""
 create table if not exists {MESSAGES} (
@@ -110,9 +122,12 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(DDL)
 
 
-def has_alerts(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a build has made gold.alerts."""
-    return existing(connection, ALERTS) and existing(connection, PROBLEMS)
+def has_news(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a build has made the tables that news are made of, and has posts."""
+    if not all(existing(connection, name) for name in NEEDED):
+        return False
+    [(posts,)] = connection.execute(f"select count(*) from {DOCUMENTS}").fetchall()
+    return bool(posts)
 
 
 def rows(connection: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> list[dict[str, Any]]:

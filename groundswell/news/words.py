@@ -5,6 +5,8 @@ import re
 # Characters that services read as commands: @everyone, <!channel>, [text](link).
 UNSAFE = str.maketrans({"@": "@\u200b", "<": "‹", ">": "›", "`": "ʼ"})
 LINK = re.compile(r"\]\s*\(")
+# The same in addresses.
+COMMAND = re.compile(r"[<>`]|@(?=everyone|here)")
 LONGEST_QUOTE = 300
 
 
@@ -12,6 +14,11 @@ def plain(text: str, longest: int = LONGEST_QUOTE) -> str:
     """A text of a post in one line, without characters that a service would read as a command."""
     line = LINK.sub("] (", " ".join(text.split())).replace("](", "] (").translate(UNSAFE)
     return line if len(line) <= longest else line[: longest - 2].rstrip() + " …"
+
+
+def address(url: str) -> str:
+    """The web address of a post. What a service would read as a command in it is percent-encoded."""
+    return COMMAND.sub(lambda match: f"%{ord(match.group()):02X}", url)
 
 
 def count(number: int, one: str, many: str) -> str:

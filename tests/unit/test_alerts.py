@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from groundswell.__main__ import app
 from groundswell.news import addresses as sending
 from groundswell.news import ledger
-from groundswell.news.words import plain
+from groundswell.news.words import address, plain
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.news import Mailbox, mail_server, make_news, messages
 from tests.support.project import free_address
@@ -262,6 +262,25 @@ def test_a_database_without_alerts(
     monkeypatch.setenv("GROUNDSWELL_DB", str(path))
     assert run()[0] == 1
     assert "build a day first" in caplog.text
+
+
+def test_an_address_that_can_not_be_reached_is_left_alone(
+    database: Path, loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "insert into gold.alerts select 'm' || number, null, 'source' || number, null, 'silent', 'no posts',"
+            " date '2026-11-20' from generate_series(1, 5) as numbers (number)"
+        )
+    monkeypatch.setenv("ALERT_URLS", loopback.url)
+    loopback.answer = lambda _: Answer({}, 404)
+    assert run()[0] == 1
+    assert len(loopback.requests) == 3
+
+
+def test_addresses_of_posts_are_no_commands() -> None:
+    assert address("https://example.com/@everyone/<!channel>") == "https://example.com/%40everyone/%3C!channel%3E"
+    assert address("https://medium.com/@ann/a?b=c") == "https://medium.com/@ann/a?b=c"
 
 
 def test_texts_are_one_line_and_cut() -> None:
