@@ -91,21 +91,25 @@ group by due.subject
 order by any_value(problems.demand_score) desc nulls last, due.subject
 """
 
-# The quotes of a problem's label with the addresses of their posts, and the most central post without a quote.
+# The quotes of a problem's label with the addresses of their posts, and then the most central posts. A quote that is
+# the title says nothing new.
 QUOTES = f"""
 with claims as (
-    select unnest(quotes) as claim, generate_subscripts(quotes, 1) as place from {PROBLEMS} where problem_id = $problem
+    select title, unnest(quotes) as claim, generate_subscripts(quotes, 1) as place
+    from {PROBLEMS} where problem_id = $problem
 ),
 quoted as (
     select claims.claim['quote'] as text, posts.url, posts.source, claims.place, posts.url_hash
     from claims
     inner join {POSTS} as posts on claims.claim['url_hash'] = posts.url_hash and posts.problem_id = $problem
+    where claims.claim['quote'] <> claims.title
 ),
 first_posts as (
-    select coalesce(nullif(excerpt, ''), title) as text, url, source, 1_000 as place, url_hash
+    select coalesce(nullif(excerpt, ''), title) as text, url, source,
+        1_000 + row_number() over (order by similarity desc, url_hash) as place, url_hash
     from {POSTS}
     where problem_id = $problem and addresses_model is not true and url_hash not in (select url_hash from quoted)
-    order by similarity desc, url_hash limit 1
+    order by similarity desc, url_hash limit $most
 )
 select text, url, source from (from quoted union all by name from first_posts)
 where text is not null order by place limit $most
