@@ -1,4 +1,4 @@
-"""python -m groundswell: a day from the services to the board, its parts, corrections, and backups."""
+"""python -m groundswell: a day from the services to the board, its parts, corrections, backups, and news."""
 
 import logging
 import os
@@ -24,12 +24,14 @@ from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GroundswellError
 from groundswell.export import Format, export
+from groundswell.news import commands as news
 from groundswell.published import TABLES
 from groundswell.stages import Stages, end_on_signals, printable
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
 correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
+news.register(app)
 log = logging.getLogger("groundswell")
 
 # A command that hands all of its options on, --help included.

@@ -25,6 +25,7 @@ from groundswell.database import (
     transaction,
     write_errors,
 )
+from groundswell.news.ledger import create_tables as create_messages
 from ingest.errors import IngestError
 from ingest.item import Item, clean_text, match_url, normalise_url, salt_fingerprint
 from ingest.parsed import Rejected
@@ -230,6 +231,7 @@ def open_store(*, new_salt: bool = False) -> Iterator[duckdb.DuckDBPyConnection]
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
             add_match_urls(connection)
         create_corrections(connection)
+        create_messages(connection)
         yield connection
 
 

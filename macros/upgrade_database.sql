@@ -10,6 +10,7 @@
     {%- set corrections, issues = source('bronze', 'corrections'), ref('issues') -%}
     {%- set forgotten, ingest_requests = source('bronze', 'forgotten'), source('bronze', 'ingest_requests') -%}
     {%- set author_salts = source('bronze', 'author_salts') -%}
+    {%- set alert_messages, alert_mutes = source('bronze', 'alert_messages'), source('bronze', 'alert_mutes') -%}
     {%- set assignments = ref('cluster_assignments') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- do drop_days_before_0_1(assignments) -%}
@@ -26,6 +27,15 @@
             ~ 'left_board_at timestamp'
         ) -%}
         {%- do create_if_missing(author_salts, 'fingerprint text not null, first_used_at timestamp not null') -%}
+        {%- do create_if_missing(
+            alert_messages,
+            'message_id text not null, address text not null, kind text not null, subject text not null, '
+            ~ 'alert_ids text[] not null, status text not null, attempts bigint not null, error text, '
+            ~ 'created_at timestamp not null, sent_at timestamp'
+        ) -%}
+        {%- do create_if_missing(
+            alert_mutes, 'subject text not null, muted_until timestamp, muted_at timestamp not null'
+        ) -%}
         {%- do add_pauses(ingest_requests) -%}
         {%- do count_posts_by_source(daily_report) -%}
         {%- do allow_unknown_impact(issues) -%}

@@ -27,6 +27,8 @@
         'judged_pairs': {'kind': 'whole number', 'low': 0, 'high': 10000},
         'problem_window_days': {'kind': 'whole number', 'low': 2, 'high': 366},
         'problem_memory_days': {'kind': 'whole number', 'low': 2, 'high': 3660},
+        'alert_tier': {'kind': 'choice', 'values': ['certain', 'likely', 'emerging']},
+        'alert_days': {'kind': 'whole number', 'low': 1, 'high': 30},
         'join_similarity': {'kind': 'number', 'low': 0, 'high': 1},
     }) -%}
 {% endmacro %}

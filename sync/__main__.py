@@ -21,8 +21,8 @@ from sync.errors import SyncError
 from sync.forgotten import take_off_board
 from sync.plan import PARTS
 from sync.push import push
-from sync.searches import publish_searches
 from sync.server import check_port, command, settings
+from sync.small import publish_small
 from sync.sources import publish_sources
 from sync.tokens import make_token
 
@@ -63,7 +63,7 @@ def sync(
                 if gone := take_off_board(connection, client):
                     log.info("%s", gone)
                 publish_sources(connection, client)
-                publish_searches(connection, client)
+                publish_small(connection, client)
                 for part in PARTS.values():
                     log.info("%s", push(connection, client, part, day).message(day, url))
     except GroundswellError as error:

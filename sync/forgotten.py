@@ -10,8 +10,7 @@ from groundswell.clock import now
 from sync.client import read, request_error, send
 from sync.delivery import BATCH
 from sync.plan import PARTS
-from sync.searches import COLLECTION as SEARCHES
-from sync.searches import VIEW as SEARCH_RECORDS
+from sync.small import SEARCHES, VIEWS
 
 FORGOTTEN = "bronze.forgotten"
 # A route of sync/pb_hooks. A server without it keeps the bytes of deleted records until its file is vacuumed.
@@ -76,8 +75,8 @@ def records_to_delete(
             if record["url_hash"] in hashes or record[part.parent] in gone
         ]
         roots += [(part.roots, key) for key in sorted(gone)]
-    if exists(connection, SEARCH_RECORDS):
-        kept = {key for (key,) in connection.execute(f"select record_id from {SEARCH_RECORDS}").fetchall()}
+    if exists(connection, VIEWS[SEARCHES]):
+        kept = {key for (key,) in connection.execute(f"select record_id from {VIEWS[SEARCHES]}").fetchall()}
         there = {record["id"] for record in read(client, SEARCHES, fields="id")}
         roots += [(SEARCHES, key) for key in sorted(there - kept)]
     return leaves + roots

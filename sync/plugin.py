@@ -17,11 +17,12 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from groundswell.database import connect, existing_path, refuse_damage
 from groundswell.errors import GroundswellError
+from groundswell.watchlist import load_watchlist
 from sync.client import signed_in
 from sync.forgotten import take_off_board
 from sync.plan import PARTS
 from sync.push import push
-from sync.searches import publish_searches
+from sync.small import publish_small
 from sync.sources import publish_sources
 
 # What dbt writes for a build of this project into target/ and logs/, with room to spare.
@@ -73,6 +74,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         logging.Handler.handleError = handle_full_disk  # type: ignore[method-assign, assignment]
         require_space()
         try:
+            load_watchlist()
             for path in [attached.path for attached in creds.attach or ()] or [creds.path]:
                 refuse_damage(existing_path(path))
             connect(creds.path).close()
@@ -90,7 +92,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
                     take_off_board(cursor, client)
                     publish_sources(cursor, client)
                     if part == "problems":
-                        publish_searches(cursor, client)
+                        publish_small(cursor, client)
                     pushed = push(cursor, client, PARTS[part], date.fromisoformat(day), everything=part == "issues")
             except GroundswellError as error:
                 return json.dumps({"error": str(error)})

@@ -16,6 +16,7 @@ Impact = Literal["low", "medium", "high"]
 KnownImpact = Annotated[Impact | Literal[""], BeforeValidator(lambda level: "" if level is None else level)]
 Trend = Literal["new", "growing", "steady", "fading", "unknown", "gone"]
 Tier = Literal["certain", "likely", "emerging"]
+Side = Literal["own", "competitor"]
 
 Title = Annotated[str, Field(min_length=1, max_length=120)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -33,6 +34,8 @@ Measure = Annotated[
     float, Field(allow_inf_nan=False), BeforeValidator(lambda number: 0.0 if number is None else number)
 ]
 Day = Annotated[date, PlainSerializer(lambda day: f"{day} 00:00:00.000Z")]
+# A day that may not have come yet.
+MaybeDay = Annotated[date | None, PlainSerializer(lambda day: f"{day} 00:00:00.000Z" if day else "")]
 Moment = Annotated[
     datetime,
     PlainSerializer(lambda moment: moment.isoformat(sep=" ", timespec="milliseconds") + "Z"),
@@ -133,6 +136,25 @@ class Event(BaseModel):
     related_problem_id: Id | None
 
 
+class ProblemName(BaseModel):
+    """A name of the watchlist that posts of a problem mention."""
+
+    name: Name
+    side: Side
+    posts: Count
+    voices: Count
+
+
+class ProblemWeek(BaseModel):
+    """A week in the life of a problem."""
+
+    week_start: str
+    voices: Count
+    new_voices: Count
+    total_voices: Count
+    events: list[str]
+
+
 class Problem(Record):
     """A row of gold.problem_records."""
 
@@ -171,7 +193,9 @@ class Problem(Record):
     is_burst: bool
     source_counts: dict[str, Count]
     quotes: list[Quote]
+    names: list[ProblemName]
     daily_voices: dict[str, dict[str, Count]]
+    weeks: list[ProblemWeek]
     events: list[Event]
     first_seen: Day
     last_seen: Day
@@ -239,6 +263,48 @@ class Search(Record):
     least_chance: Measure
 
 
+class NameDay(BaseModel):
+    """The mentions of a name on a day."""
+
+    posts: Count
+    complaints: Count
+    voices: Count
+    share_of_voice: float | None
+
+
+class WatchedName(Record):
+    """A row of gold.name_records."""
+
+    name: Name
+    side: Side
+    trend: Trend
+    position: Count
+    posts: Count
+    complaints: Count
+    problems: Count
+    voices: Count
+    recent_voices: Count
+    earlier_voices: Count
+    share_of_voice: Measure
+    recent_share: Measure
+    earlier_share: Measure
+    days: dict[str, NameDay]
+    first_seen: MaybeDay
+    last_seen: MaybeDay
+
+
+class WeekFigure(Record):
+    """A row of gold.figure_records."""
+
+    figure: Name
+    position: Count
+    this_week: Count
+    last_week: Count
+    days_this_week: Count
+    days_last_week: Count
+    as_of_date: Day
+
+
 MODELS: dict[str, type[Record]] = {
     "issues": Issue,
     "issue_evidence": IssueEvidence,
@@ -247,6 +313,8 @@ MODELS: dict[str, type[Record]] = {
     "themes": Theme,
     "theme_posts": ThemePost,
     "searches": Search,
+    "watched_names": WatchedName,
+    "week_figures": WeekFigure,
 }
 
 

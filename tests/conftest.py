@@ -12,8 +12,9 @@ from tests.support.loopback import Loopback
 from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve
 from tests.support.shared import Shared
 
-# What a developer collects, in ingest/sources.local.yml or elsewhere, must not reach the tests.
+# What a developer collects (ingest/sources.local.yml) and watches (watchlist.yml) must not reach the tests.
 os.environ["INGEST_SOURCES"] = str(ROOT / "ingest" / "sources.yml")
+os.environ["GROUNDSWELL_WATCHLIST"] = str(ROOT / "tests" / "support" / "watchlist.yml")
 
 
 # The folders of long tests, and the number of short tests that take as long as a build of the sample day.

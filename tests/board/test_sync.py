@@ -33,8 +33,8 @@ from sync.errors import SyncError
 from sync.plan import ISSUES, PARTS, PROBLEMS, THEMES, Part
 from sync.push import Pushed, push
 from sync.records import MODELS
-from sync.searches import publish_searches
 from sync.server import check_port, command
+from sync.small import publish_small
 from sync.sources import publish_sources
 from tests.support import forked
 from tests.support.project import DAY, Project, Server, free_address, read_seed, serve
@@ -796,9 +796,10 @@ def test_the_names_of_sources_are_those_of_the_seed(day: Project, counted: Count
 def test_what_the_search_for_problems_found_is_published(day: Project, counted: Counted, server: Server) -> None:
     def publish() -> int:
         with duckdb.connect(str(day.database)) as connection:
-            return publish_searches(connection, counted.client)
+            return publish_small(connection, counted.client)
 
-    assert publish() == 1
+    # The search of the day, four names that are watched, and seven figures of the week.
+    assert publish() == 12
     assert publish() == 0
     day.query("update gold.problem_searches set near_pairs = near_pairs + 1")
     assert publish() == 1
@@ -817,10 +818,35 @@ def test_what_the_search_for_problems_found_is_published(day: Project, counted: 
     assert publish() == 0
 
 
+def test_watched_names_are_published(day: Project, counted: Counted, server: Server) -> None:
+    def publish() -> int:
+        with duckdb.connect(str(day.database)) as connection:
+            return publish_small(connection, counted.client)
+
+    publish()
+    shown = {row["name"]: row for row in records(server, "watched_names")}
+    [(posts, voices, days)] = day.query(
+        "select posts, voices, (select count(distinct collection_date) from silver.documents) as days"
+        " from gold.watched_names where name = 'Docker'"
+    )
+    assert (shown["Docker"]["posts"], shown["Docker"]["voices"], shown["Docker"]["side"]) == (
+        posts,
+        voices,
+        "competitor",
+    )
+    assert posts > 0
+    assert len(shown["Docker"]["days"]) == days
+    assert (shown["Nobody Mentions This"]["trend"], shown["Nobody Mentions This"]["first_seen"]) == ("gone", "")
+    assert publish() == 0
+    day.query("delete from gold.watched_names where name = 'Docker'")
+    assert publish() == 1
+    assert "Docker" not in {row["name"] for row in records(server, "watched_names")}
+
+
 def test_a_search_that_does_not_fit_is_not_sent(day: Project, counted: Counted) -> None:
     day.query("update gold.problem_searches set window_days = -1")
     with duckdb.connect(str(day.database)) as connection, pytest.raises(SyncError, match="does not fit"):
-        publish_searches(connection, counted.client)
+        publish_small(connection, counted.client)
 
 
 def test_a_port_that_is_taken(server: Server) -> None:

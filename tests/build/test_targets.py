@@ -71,12 +71,19 @@ def test_a_build_without_rows_leaves_days_and_the_board_as_they_are(built: Proje
     before, after = built.contents(), empty.contents()
     emptied = {name for name, rows in after.items() if rows != before[name]}
     assert emptied == {
+        "gold.alerts",
+        "gold.mention_days",
+        "gold.mentions",
         "gold.problem_events",
+        "gold.problem_mentions",
         "gold.problem_posts",
         "gold.problem_requests",
+        "gold.problem_weeks",
         "gold.problems",
         "gold.theme_posts",
         "gold.themes",
+        "gold.watched_names",
+        "gold.week_figures",
         "silver.extractive_problem_labels",
         "silver.problem_titles",
         "silver.theme_terms",

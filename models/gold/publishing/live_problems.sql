@@ -7,7 +7,8 @@
     )
 }}
 
--- The push sends the searches, too: depends_on: {{ ref('search_records') }}
+-- The push sends small collections, too.
+-- depends_on: {{ ref('search_records') }} {{ ref('name_records') }} {{ ref('figure_records') }}
 
 with
 

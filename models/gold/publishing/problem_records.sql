@@ -41,6 +41,23 @@ problem_post_records as (
 
 ),
 
+problem_mentions as (
+
+    select * from {{ nearby(ref('problem_mentions')) }}
+
+),
+
+problem_weeks as (
+
+    select * from {{ nearby(ref('problem_weeks')) }}
+    -- Half a year is enough for a picture.
+    qualify row_number() over (
+        partition by problem_id
+        order by week_start desc
+    ) <= 26
+
+),
+
 post_hashes as (
 
     select
@@ -148,6 +165,37 @@ events as (
 
 ),
 
+names as (
+
+    select
+        problem_id,
+        list(
+            { 'name': name, 'side': side, 'posts': posts, 'voices': voices } order by position
+        ) as names,
+    from problem_mentions
+    group by all
+
+),
+
+weeks as (
+
+    select
+        problem_id,
+        list(
+            {
+                'week_start': week_start,
+                'voices': voices,
+                'new_voices': new_voices,
+                'total_voices': total_voices,
+                'events': events
+            }
+            order by week_start
+        ) as weeks,
+    from problem_weeks
+    group by all
+
+),
+
 fields as (
 
     select
@@ -187,7 +235,9 @@ fields as (
         problems.is_burst,
         source_counts.source_counts,
         coalesce(quotes.quotes, []) as quotes,
+        coalesce(names.names, []) as names,
         daily_voices.daily_voices,
+        coalesce(weeks.weeks, []) as weeks,
         events.events,
         problems.first_seen,
         problems.last_seen,
@@ -196,6 +246,8 @@ fields as (
     inner join daily_voices on problems.problem_id = daily_voices.problem_id
     inner join events on problems.problem_id = events.problem_id
     left join quotes on problems.problem_id = quotes.problem_id
+    left join weeks on problems.problem_id = weeks.problem_id
+    left join names on problems.problem_id = names.problem_id
 
 ),
 

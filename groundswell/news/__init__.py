@@ -1,0 +1,1 @@
+"""News for people: alerts, the weekly digest and feeds."""

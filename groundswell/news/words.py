@@ -1,0 +1,26 @@
+"""Text of posts in messages. Posts are hostile: no text of theirs may be a mention of everybody, a link or a tag."""
+
+import re
+
+# Characters that services read as commands: @everyone, <!channel>, [text](link).
+UNSAFE = str.maketrans({"@": "@\u200b", "<": "‹", ">": "›", "`": "ʼ"})
+LINK = re.compile(r"\]\s*\(")
+# The same in addresses.
+COMMAND = re.compile(r"[<>`]|@(?=everyone|here)")
+LONGEST_QUOTE = 300
+
+
+def plain(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """A text of a post in one line, without characters that a service would read as a command."""
+    line = LINK.sub("] (", " ".join(text.split())).replace("](", "] (").translate(UNSAFE)
+    return line if len(line) <= longest else line[: longest - 2].rstrip() + " …"
+
+
+def address(url: str) -> str:
+    """The web address of a post. What a service would read as a command in it is percent-encoded."""
+    return COMMAND.sub(lambda match: f"%{ord(match.group()):02X}", url)
+
+
+def count(number: int, one: str, many: str) -> str:
+    """A number and its noun: 1 person, 2 people."""
+    return f"{number:,} {one if number == 1 else many}"
