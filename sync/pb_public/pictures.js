@@ -366,7 +366,7 @@ function gridOf(groups) {
 }
 
 /** The words of a title in lines; only a title that needs more lines than a label has is cut, after a word. */
-function labelLines(title) {
+export function labelLines(title) {
     const lines = [""]
     for (const word of title.split(" ").map((word) => cutText(word, LABEL_CHARACTERS))) {
         const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word
@@ -377,7 +377,7 @@ function labelLines(title) {
 }
 
 /** How many cells of the view hold a dot, or a part of one, up to each cell: sums from which any box is counted at once. */
-function dotSums(places, radius, width, height) {
+export function dotSums(places, radius, width, height) {
     const [columns, rows] = [Math.ceil(width / CELL), Math.ceil(height / CELL)]
     const taken = new Uint8Array(columns * rows)
     const cellsOf = (centre, count) => [clamp(Math.floor((centre - radius) / CELL), 0, count), clamp(Math.ceil((centre + radius) / CELL), 0, count)]
@@ -403,7 +403,7 @@ function dotSums(places, radius, width, height) {
  * Those of the boxes, the most important first, for which there is room near their dot: inside the map, over no dot and
  * no other label. A box has x and y of its dot, width and height; it gets left and top. What finds no room is left out.
  */
-function placeBoxes(boxes, isFree, width, height) {
+export function placeBoxes(boxes, isFree, width, height) {
     const placed = []
     const fits = (left, top, box) => left >= 4 && top >= 4 && left + box.width <= width - 4 && top + box.height <= height - 4 &&
         isFree(left - 2, top - 1, left + box.width + 2, top + box.height + 1) &&
