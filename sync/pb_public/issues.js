@@ -141,7 +141,7 @@ function listItem(issue, position, { hrefOf, state }) {
             element("p", { class: "labels" },
                 categoryLabel(issue), impactLabel(issue), payLabel(issue), quietLabel(issue),
                 sourceLabels(issue),
-                span("labeler muted", labellerName(issue.labeler))),
+                issue.labeler === "extractive" ? null : span("labeler muted", labellerName(issue.labeler))),
         ),
         element("div", { class: "measure" },
             element("p", { class: "voices" }, element("strong", {}, formatNumber(issue.cluster_size)), issue.cluster_size === 1 ? " post" : " posts"),

@@ -295,6 +295,7 @@ export function categoryPicture(items, { noun = "problem", onPick } = {}) {
 const GRID = 64
 const REACH = 12
 const LABEL_CHARACTERS = 26 // of a line, and of at most so many lines
+const NARROW_LABEL_CHARACTERS = 17 // of a line on a phone
 const LABEL_LINES = 3
 const LINE_HEIGHT = 15
 const LABEL_DISTANCES = [10, 22, 36, 52, 70, 90, 120]
@@ -366,11 +367,11 @@ function gridOf(groups) {
 }
 
 /** The words of a title in lines; only a title that needs more lines than a label has is cut, after a word. */
-export function labelLines(title) {
+export function labelLines(title, length = LABEL_CHARACTERS) {
     const lines = [""]
-    for (const word of title.split(" ").map((word) => cutText(word, LABEL_CHARACTERS))) {
+    for (const word of title.split(" ").map((word) => cutText(word, length))) {
         const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word
-        if (Array.from(longer).length <= LABEL_CHARACTERS) lines[lines.length - 1] = longer
+        if (Array.from(longer).length <= length) lines[lines.length - 1] = longer
         else lines.push(word)
     }
     return lines.length <= LABEL_LINES ? lines : [...lines.slice(0, LABEL_LINES - 1), `${lines[LABEL_LINES - 1].replace(/[\s,.:;…]+$/, "")}…`]
@@ -476,14 +477,16 @@ function createPainter(dots, light, view) {
     const radius = () => clamp(Math.sqrt((0.1 * view.width * view.height) / (Math.max(count, 1) * Math.PI)), 1.3, 4) * view.scale ** 0.4
 
     function labelOf(group) {
-        const lines = labelLines(group.title)
-        const font = `600 ${view.width < 500 ? 11 : 12.5}px ${theme.face}`
+        const isNarrow = view.width < 500
+        const lines = labelLines(group.title, isNarrow ? NARROW_LABEL_CHARACTERS : LABEL_CHARACTERS)
+        const font = `600 ${isNarrow ? 11 : 12.5}px ${theme.face}`
         contexts[1].font = font
         const width = Math.max(...lines.map((line) => contexts[1].measureText(line).width))
         return { lines, font, colour: theme.colours.get(group), x: view.toX(group.middle.x), y: view.toY(group.middle.y), width, height: lines.length * LINE_HEIGHT }
     }
-    function placeLabels(labelled) {
-        const places = groups.flatMap((group) => group.dots.map((dot) => [view.toX(dot.x), view.toY(dot.y)])).filter(([x, y]) => view.shows(x, y))
+    /** The labels of some groups, over no dot of some groups. */
+    function placeLabels(labelled, uncovered) {
+        const places = uncovered.flatMap((group) => group.dots.map((dot) => [view.toX(dot.x), view.toY(dot.y)])).filter(([x, y]) => view.shows(x, y))
         return placeBoxes(labelled.map(labelOf), dotSums(places, radius(), view.width, view.height), view.width, view.height)
     }
     function paintLabels(context, labels) {
@@ -530,7 +533,7 @@ function createPainter(dots, light, view) {
             for (const group of groups.toReversed()) paintDots(context, view, group.dots, radius(), theme.colours.get(group))
             context.globalAlpha = 1
             const seen = groups.filter((group) => group.middle && view.shows(view.toX(group.middle.x), view.toY(group.middle.y)))
-            paintLabels(context, placeLabels(seen))
+            paintLabels(context, placeLabels(seen, groups))
         },
         paintLit(lit) {
             const context = contexts[1]
@@ -540,7 +543,7 @@ function createPainter(dots, light, view) {
             const litRadius = Math.max(2.5, radius() * 1.25)
             paintDots(context, view, lit.group.dots, litRadius, theme.colours.get(lit.group))
             // A dot's tooltip names the issue: there a label would only hide dots.
-            if (!lit.dot) return paintLabels(context, placeLabels(lit.group.middle ? [lit.group] : []))
+            if (!lit.dot) return paintLabels(context, placeLabels(lit.group.middle ? [lit.group] : [], [lit.group]))
             Object.assign(context, { strokeStyle: theme.ink, lineWidth: 2 })
             context.beginPath()
             context.arc(view.toX(lit.dot.x), view.toY(lit.dot.y), litRadius + 3, 0, 2 * Math.PI)
