@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the board: the sample days, pushed to a PocketBase of its own, in headless Chromium."""
+"""Takes the README's pictures of the board: the sample days on a PocketBase of their own, in headless Chromium."""
 
 import secrets
 import tempfile
@@ -47,7 +47,8 @@ def main() -> None:
             for day in sorted(folder.name for folder in SAMPLE.parent.iterdir()):
                 for finished in (project.ingest("--date", day, "--sample"), project.build(day)):
                     assert finished.status == 0, finished.output
-            [(problem_id,)] = project.query("select problem_id from gold.problems where not is_from_program order by demand_score desc limit 1")
+            first = "where not is_from_program order by demand_score desc, problem_id limit 1"
+            [(problem_id,)] = project.query(f"select problem_id from gold.problems {first}")
             take(server.url, problem_id, ROOT / "docs")
 
 
