@@ -31,13 +31,16 @@ def take_off_board(connection: duckdb.DuckDBPyConnection, client: PocketBase) ->
         return ""
     hashes = {url_hash for (url_hash,) in waiting}
     try:
-        gone = list(records_to_delete(connection, client, hashes))
-        for start in range(0, len(gone), BATCH):
-            requests = [
-                {"method": "DELETE", "url": f"/api/collections/{collection}/records/{record_id}", "body": {}}
-                for collection, record_id in gone[start : start + BATCH]
-            ]
-            send(client, "/api/batch", {"method": "POST", "body": {"requests": requests}})
+        gone, emptied = records_to_clear(connection, client, hashes)
+        requests = [
+            {"method": "DELETE", "url": f"/api/collections/{collection}/records/{record_id}", "body": {}}
+            for collection, record_id in gone
+        ] + [
+            {"method": "PATCH", "url": f"/api/collections/problems/records/{record_id}", "body": {"search_text": ""}}
+            for record_id in emptied
+        ]
+        for start in range(0, len(requests), BATCH):
+            send(client, "/api/batch", {"method": "POST", "body": {"requests": requests[start : start + BATCH]}})
         is_shredded = shred(client)
     except ClientResponseError as error:
         raise request_error(error, client.base_url) from error
@@ -54,11 +57,15 @@ def take_off_board(connection: duckdb.DuckDBPyConnection, client: PocketBase) ->
     return f"{done}; the server keeps their bytes in its file until somebody vacuums it (docs/privacy.md)"
 
 
-def records_to_delete(
+def records_to_clear(
     connection: duckdb.DuckDBPyConnection, client: PocketBase, hashes: set[str]
-) -> list[tuple[str, str]]:
-    """The records on the server that hold forgotten posts or quote them: collection and id, leaves before roots."""
-    leaves, roots = [], []
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """What holds forgotten posts on the server.
+
+    The records to delete, since they hold a post or quote it: collection and id, leaves before roots. The ids of the
+    other problems that had such a post: their search text has its title, until the next push sends it anew.
+    """
+    leaves, roots, emptied = [], [], []
     for part in PARTS.values():
         gone: set[str] = set()
         if exists(connection, part.ledger):
@@ -75,11 +82,15 @@ def records_to_delete(
             if record["url_hash"] in hashes or record[part.parent] in gone
         ]
         roots += [(part.roots, key) for key in sorted(gone)]
+        if part.roots == "problems":
+            holders = {record[part.parent] for record in found if record["url_hash"] in hashes} - gone
+            known = {record["id"] for record in read(client, part.roots, fields="id")} if holders else set()
+            emptied = sorted(holders & known)
     if exists(connection, VIEWS[SEARCHES]):
         kept = {key for (key,) in connection.execute(f"select record_id from {VIEWS[SEARCHES]}").fetchall()}
         there = {record["id"] for record in read(client, SEARCHES, fields="id")}
         roots += [(SEARCHES, key) for key in sorted(there - kept)]
-    return leaves + roots
+    return leaves + roots, emptied
 
 
 def exists(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

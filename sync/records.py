@@ -162,6 +162,7 @@ class Problem(Record):
     is_edited: bool
     category: Category
     description: Paragraph
+    search_text: Paragraph
     impact_level: KnownImpact
     labeler: Name
     status: Literal["active", "dormant", "closed"]

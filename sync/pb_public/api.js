@@ -1,5 +1,7 @@
 // PocketBase over HTTP: reading records, and the texts of its filters.
 
+// Beside this file, so that the board works below a path of a reverse proxy, too.
+export const API = new URL("api/", import.meta.url).href
 const TIMEOUT_MS = 15_000
 export const RECORD_ID = /^[a-z0-9]{15}$/
 export const MOST_PER_PAGE = 1000
@@ -9,7 +11,7 @@ export async function fetchRecords(collection, query, signal = null) {
     const timeout = AbortSignal.timeout(TIMEOUT_MS)
     let response, answer
     try {
-        response = await fetch(`/api/collections/${collection}/records?${new URLSearchParams(query)}`, {
+        response = await fetch(`${API}collections/${collection}/records?${new URLSearchParams(query)}`, {
             signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
         })
         answer = response.ok ? await response.json() : null
@@ -73,9 +75,12 @@ export const text = (value) => `"${value.replace(/[\\"]/g, "\\$&")}"`
 /** Whether a field has a word in it, letter by letter: what LIKE reads as wildcards is escaped. */
 export const contains = (field, word) => `${field} ~ ${text(`%${word.replace(/[\\%_]/g, "\\$&")}%`)}`
 
+// PocketBase refuses filters of more than 200 comparisons, or 3,500 characters: further words are not looked for.
+const MOST_WORDS = 30
+
 /** Whether each word of a search is in one of the fields. */
 export const containsWords = (search, fields) =>
-    search.split(/\s+/).filter(Boolean).map((word) => `(${fields.map((field) => contains(field, word)).join(" || ")})`)
+    [...new Set(search.split(/\s+/).filter(Boolean))].slice(0, MOST_WORDS).map((word) => `(${fields.map((field) => contains(field, word)).join(" || ")})`)
 
 export const from = (field, day) => day && `${field} >= "${day} 00:00:00.000Z"`
 export const until = (field, day) => day && `${field} <= "${day} 23:59:59.999Z"`

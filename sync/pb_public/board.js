@@ -2,11 +2,13 @@
 // say which records a page shows. This module is the same for both.
 
 import { addressOf, parametersOf, readState, tidyDays } from "./address.js"
-import { fetchCount, fetchFirst, text } from "./api.js"
+import { RECORD_ID, fetchCount, fetchFirst, text } from "./api.js"
 import { button, element, holdPlace, isPlainClick, keepFocus, retryNotice } from "./dom.js"
 import { filterBar } from "./filters.js"
+import { startKeys } from "./keys.js"
 import { PagedList } from "./list.js"
 import { follow } from "./live.js"
+import { replaceParts } from "./posts.js"
 import { count } from "./words.js"
 
 const REDRAW_MS = 1500
@@ -55,7 +57,7 @@ export function startBoard(kind) {
     })
 
     const bar = filterBar(byId("filters"), {
-        ...kind, setFilters,
+        ...kind, setFilters, clear: byId("clear-filters"),
         changed: (changes, typing) => go(tidyDays({ ...state, ...changes }), typing && typedLast, typing),
         cleared: () => go({ ...state, ...Object.fromEntries(kind.filters.map((name) => [name, parameters[name].fallback ?? ""])) }),
     })
@@ -143,10 +145,16 @@ export function startBoard(kind) {
         if (openedView?.id === id || opening === id) return
         openedView?.close()
         openedView = null
-        opening = id
         leftFor = overview.hidden ? leftFor : id
         overview.hidden = true
         opened.hidden = false
+        if (!RECORD_ID.test(id)) {
+            opening = null
+            opened.removeAttribute("aria-busy")
+            opened.replaceChildren(crumb(), ...malformed(id))
+            return opened.querySelector("h1").focus({ preventScroll: true })
+        }
+        opening = id
         opened.setAttribute("aria-busy", "true")
         opened.replaceChildren(crumb(), ...skeletonOpened())
         scrollTo({ top: 0, behavior: "instant" })
@@ -191,30 +199,9 @@ export function startBoard(kind) {
             return
         }
         const backToPlace = holdPlace(opened.children)
-        keepFocus(opened, (node) => node.closest("[data-part]"), () => replaceParts(view.parts(record)))
+        keepFocus(opened, (node) => node.closest("[data-part]"), () => replaceParts(opened, view.parts(record), opened.querySelector(".crumb")))
         backToPlace()
         view.refresh?.()
-    }
-
-    function replaceParts(parts) {
-        let last = opened.querySelector(".crumb")
-        const old = new Map([...opened.querySelectorAll(":scope > [data-part]")].map((node) => [node.dataset.part, node]))
-        for (const part of parts) {
-            const before = old.get(part.dataset.part)
-            old.delete(part.dataset.part)
-            let node = part
-            if (before) {
-                const folds = part.querySelectorAll("details")
-                before.querySelectorAll("details").forEach((fold, index) => {
-                    if (folds[index]) folds[index].open = fold.open
-                })
-                if (before === part || before.isEqualNode(part)) node = before
-                else before.replaceWith(part)
-            }
-            if (last.nextElementSibling !== node) last.after(node)
-            last = node
-        }
-        for (const node of old.values()) node.remove()
     }
 
     function crumb() {
@@ -225,6 +212,11 @@ export function startBoard(kind) {
     const skeletonOpened = () => [
         element("h1", { class: "skeleton", tabindex: "-1" }, "Loading…"),
         element("div", { class: "skeleton skeleton-text" }), element("div", { class: "skeleton skeleton-block" }),
+    ]
+
+    const malformed = (id) => [
+        element("h1", { tabindex: "-1" }, `This address names no ${kind.noun.one}`),
+        element("p", {}, "It ends in ", element("q", { dir: "auto" }, id), `. The id of a ${kind.noun.one} has 15 small letters and digits: the address may have been cut, or mistyped.`),
     ]
 
     const missing = () => [
@@ -252,17 +244,18 @@ export function startBoard(kind) {
         if (total === 0) return kind.emptyNotice(notice)
         const there = total === null ? "" : ` The board has ${count(total, kind.noun.one, kind.noun.many)}.`
         notice.append(element("p", {}, `No ${kind.noun.one} matches these filters.${there}`),
-            button("Clear filters", () => byId("filters").querySelector(".clear").click()))
+            button("Clear filters", () => byId("clear-filters").click()))
     }
 
     // --- Pictures -------------------------------------------------------------------------------
 
-    const pictures = byId("pictures")
+    const pictures = byId("pictures"), picturesToggle = byId("pictures-toggle")
     let drawnFor = null, drawing = null, redrawing = 0
 
     function showPictures() {
-        if (pictures.open !== Boolean(state.pictures)) pictures.open = Boolean(state.pictures)
-        if (pictures.open && drawnFor !== listPart(state)) draw()
+        pictures.hidden = !state.pictures
+        picturesToggle.setAttribute("aria-expanded", String(!pictures.hidden))
+        if (!pictures.hidden && drawnFor !== listPart(state)) draw()
     }
 
     async function draw() {
@@ -274,7 +267,7 @@ export function startBoard(kind) {
         const progress = (text) => { if (!controller.signal.aborted) byId("pictures-progress").textContent = text }
         const pick = (category, impact) => go({ ...state, category, impact: impact ?? "" })
         try {
-            progress("Loading pictures…")
+            progress("Loading…")
             const figures = await kind.pictures(state, { signal: controller.signal, progress, pick, open: (id) => go({ ...state, [kind.item]: id }) })
             if (controller.signal.aborted) return
             box.replaceChildren(...figures)
@@ -289,9 +282,8 @@ export function startBoard(kind) {
         }
     }
 
-    pictures.addEventListener("toggle", () => {
-        if (pictures.open === Boolean(state.pictures)) return
-        state = { ...state, pictures: pictures.open ? "open" : "" }
+    picturesToggle.addEventListener("click", () => {
+        state = { ...state, pictures: pictures.hidden ? "open" : "" }
         history.replaceState(history.state, "", addressOf(parameters, state))
         showPictures()
     })
@@ -320,7 +312,7 @@ export function startBoard(kind) {
         reconnected: () => refreshAll(null, true),
         shown(connection) {
             const node = byId("live")
-            node.className = `live ${connection}`
+            node.dataset.connection = connection
             node.textContent = connection === "live" ? "Live" : "Connection lost, trying again…"
         },
     })
@@ -339,6 +331,20 @@ export function startBoard(kind) {
             }
         } catch { /* The list says that the server cannot be reached. */ }
     }
+
+    document.querySelector(".skip").addEventListener("click", (event) => {
+        event.preventDefault()
+        const target = overview.hidden ? opened.querySelector("h1") : list.querySelector("a") ?? byId("overview-title")
+        target?.focus()
+    })
+    startKeys({
+        list, search: byId("filter-q"),
+        back() {
+            if (!overview.hidden) return bar.fold()
+            opened.querySelector(".crumb a")?.click()
+            return true
+        },
+    })
 
     kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() } })
     show(history.state?.place)

@@ -5,18 +5,21 @@ import { CATEGORIES, IMPACTS, SOURCES, sourceName } from "./words.js"
 
 const TYPING_MS = 250
 
-const ANY = {
-    status: null, tier: "Any", category: "All categories", impact: "Any impact", pay: "Any",
-    source: "All sources", labeller: "Any labeller", sort: null,
-}
+const ANY = { status: null, tier: "Any", category: "Any", impact: "Any", pay: "Any", source: "Any", labeller: "Any", sort: null }
 const LABELS = {
     status: "Status", tier: "How sure", category: "Category", impact: "Impact", pay: "Would pay",
     source: "Source", labeller: "Labeller", sort: "Sort by",
 }
+// What most readers narrow by stands in one row; the rest is behind "More".
+const CHIPS = ["status", "tier", "category", "sort"]
+const FOLDED = ["impact", "pay", "source", "labeller"]
 const PAYING = { yes: "Yes", no: "No sign of it" }
 
-/** Fills the form with the fields that `filters` names; `changed` is called with the changes, and whether the reader is typing. */
-export function filterBar(form, { noun, statuses, tiers, sorts, filters, searched, setFilters, changed, cleared }) {
+/**
+ * Fills the form with the fields that `filters` names; `changed` is called with the changes, and whether the reader is
+ * typing. `clear` is a button elsewhere on the page: it comes and goes without moving a field.
+ */
+export function filterBar(form, { noun, statuses, tiers, sorts, filters, searched, clear, setFilters, changed, cleared }) {
     const choices = { category: CATEGORIES, impact: IMPACTS, pay: PAYING, source: { ...SOURCES }, labeller: {}, sort: sorts }
     if (statuses) choices.status = statuses
     if (tiers) choices.tier = tiers
@@ -26,7 +29,8 @@ export function filterBar(form, { noun, statuses, tiers, sorts, filters, searche
         controls[name] = control
         control.id = `filter-${name}`
         control.name = name
-        return element("div", { class: `field field-${name}` }, element("label", { for: control.id }, label), control)
+        const kind = CHIPS.includes(name) ? "chip" : "field"
+        return element("div", { class: `${kind} ${kind}-${name}` }, element("label", { for: control.id }, label), control)
     }
     function select(name) {
         const control = element("select", {})
@@ -50,7 +54,7 @@ export function filterBar(form, { noun, statuses, tiers, sorts, filters, searche
     }
 
     const search = element("input", {
-        type: "search", maxlength: "200", placeholder: searched ?? "Words in title or description", autocomplete: "off", enterkeyhint: "search",
+        type: "search", maxlength: "200", placeholder: searched ?? "Words in titles and descriptions", autocomplete: "off", enterkeyhint: "search",
     })
     let typing = 0
     const tellSearch = () => {
@@ -67,22 +71,29 @@ export function filterBar(form, { noun, statuses, tiers, sorts, filters, searche
         tellSearch()
     })
 
+    const asked = [...filters, "sort"]
     const more = element("div", { class: "filter-fields", id: "filter-fields" },
-        ["category", "impact", "pay", "source", "labeller"].filter((name) => filters.includes(name)).map(select),
-        dayInput("from", "From"), dayInput("to", "To"), select("sort"))
-    const toggle = button("Filters", () => {
-        const open = form.classList.toggle("expanded")
+        FOLDED.filter((name) => asked.includes(name)).map(select), dayInput("from", "From"), dayInput("to", "To"))
+    const unfold = (open) => {
+        form.classList.toggle("expanded", open)
         toggle.setAttribute("aria-expanded", String(open))
-    }, { class: "filter-toggle", "aria-expanded": "false", "aria-controls": more.id })
-    const clear = button("Clear filters", () => {
+    }
+    const toggle = button("More", () => unfold(!form.classList.contains("expanded")), {
+        class: "filter-toggle", "aria-expanded": "false", "aria-controls": more.id,
+    })
+    clear.addEventListener("click", () => {
         search.focus()
         clearTimeout(typing)
+        typing = 0
         cleared()
-    }, { class: "clear", hidden: true })
+    })
     form.replaceChildren(
-        element("div", { class: "filter-first" }, labelled("q", `Search ${noun.many}`, search), statuses ? select("status") : "", tiers ? select("tier") : "", toggle, clear),
+        element("div", { class: "filter-row" }, labelled("q", `Search ${noun.many}`, search),
+            CHIPS.filter((name) => asked.includes(name)).map(select), toggle),
         more,
     )
+    // How many of the filters that are set are out of sight: on a wide page, and on a narrow one, which folds the chips.
+    const badge = (number, width) => (number ? element("span", { class: `badge ${width}` }, String(number), spoken(" set")) : null)
 
     return {
         /** Shows a state. */
@@ -94,13 +105,22 @@ export function filterBar(form, { noun, statuses, tiers, sorts, filters, searche
                 // Do not change the search while the reader types.
                 if (control === search && (typing || search.value.trim() === state.q)) continue
                 control.value = state[name]
-                control.classList.toggle("set", set.includes(name))
+                control.parentNode.classList.toggle("set", set.includes(name))
             }
             controls.from.max = state.to
             controls.to.min = state.from
             clear.hidden = !set.length
-            const hidden = set.filter((name) => name !== "q" && name !== "date").length
-            toggle.replaceChildren(...(hidden ? ["Filters ", element("span", { class: "badge" }, String(hidden)), spoken(" set")] : ["Filters"]))
+            const hidden = set.filter((name) => name !== "q" && name !== "date")
+            toggle.replaceChildren("More", spoken(" filters"), ...[
+                badge(hidden.filter((name) => !CHIPS.includes(name)).length, "wide"), badge(hidden.length, "narrow"),
+            ].filter(Boolean))
+        },
+        /** Hides what is behind "More"; whether it was to be seen. */
+        fold() {
+            if (!form.classList.contains("expanded")) return false
+            unfold(false)
+            toggle.focus()
+            return true
         },
         /** Adds choices that have been found in the records. */
         offer(name, values) {

@@ -4,7 +4,7 @@ import { startBoard } from "./board.js"
 import { all, containsWords, fetchAll, fetchByIds, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span } from "./dom.js"
 import { nothingPushed } from "./empty.js"
-import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot } from "./posts.js"
+import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, sourceLabels } from "./posts.js"
 import { categoryPicture, mapPicture } from "./pictures.js"
 import { bySize, count, dayOf, formatDay, formatNumber, formatWeekday, percent, sourceName } from "./words.js"
 
@@ -140,8 +140,8 @@ function listItem(issue, position, { hrefOf, state }) {
             element("h2", { dir: "auto" }, element("a", { href: hrefOf({ issue: issue.id }), "data-inside": "open" }, issue.canonical_title)),
             element("p", { class: "labels" },
                 categoryLabel(issue), impactLabel(issue), payLabel(issue), quietLabel(issue),
-                bySize(issue.source_counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`)),
-                span("labeler muted", labellerName(issue.labeler))),
+                sourceLabels(issue),
+                issue.labeler === "extractive" ? null : span("labeler muted", labellerName(issue.labeler))),
         ),
         element("div", { class: "measure" },
             element("p", { class: "voices" }, element("strong", {}, formatNumber(issue.cluster_size)), issue.cluster_size === 1 ? " post" : " posts"),

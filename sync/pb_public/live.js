@@ -1,6 +1,8 @@
 // Live changes. The server sends one event per record. A build pushes thousands of records at once, so events are
 // collected and reported together.
 
+import { API } from "./api.js"
+
 const QUIET_MS = 400
 const LONGEST_WAIT_MS = 2000
 const SHOW_LOSS_AFTER_MS = 1000
@@ -25,7 +27,7 @@ export function follow(first, { changed, followed, reconnected, shown }) {
         clearTimeout(retrying)
         stream?.close()
         client = null
-        stream = new EventSource("/api/realtime")
+        stream = new EventSource(`${API}realtime`)
         const opened = stream
         opened.addEventListener("PB_CONNECT", (event) => {
             client = JSON.parse(event.data).clientId
@@ -67,7 +69,7 @@ export function follow(first, { changed, followed, reconnected, shown }) {
             let sent
             do {
                 sent = subscriptions
-                const response = await fetch("/api/realtime", {
+                const response = await fetch(`${API}realtime`, {
                     method: "POST",
                     headers: { "Content-Type": "application/json" },
                     body: JSON.stringify({ clientId: asked, subscriptions: sent.map(topic) }),

@@ -95,11 +95,15 @@ function sparklineInWords(days) {
         `${formatDay(most.day)} (${formatNumber(most.total)}), ${formatNumber(days.at(-1).total)} on the last day`
 }
 
-/** Small bars of the voices a day, the last day accented. Whole pixels, so that equal days look equal. */
+/**
+ * Small bars of the voices a day, the last day accented. Whole pixels, so that equal days look equal. Null where fewer
+ * than two days have voices: one bar shows no course.
+ */
 export function sparkline(dailyVoices, { days: length = 21, until } = {}) {
     const voices = dailyVoices ?? {}
     const last = dayNumber(until ?? Object.keys(voices).sort().at(-1) ?? new Date().toISOString().slice(0, 10))
     const days = daysBetween(voices, last - length + 1, last)
+    if (days.filter((day) => day.total).length < 2) return null
     const most = Math.max(1, ...days.map((day) => day.total))
     const step = Math.max(2, Math.round(96 / length))
     const width = step * length - 1
@@ -177,7 +181,14 @@ export function voicesPicture(items) {
     const days = numbers.length ? daysBetween(voices, Math.max(Math.min(...numbers), last - 89), last) : []
     if (!days.length) return element("figure", { class: "picture" }, caption("Voices a day", "There are none yet."))
 
-    const sources = [...SOURCES, ...(days.some((day) => day.counts.other) ? ["other"] : [])]
+    const sources = [...SOURCES, "other"].filter((source) => days.some((day) => day.counts[source]))
+    const loud = days.filter((day) => day.total)
+    if (loud.length === 1) {
+        const [{ day, total, counts }] = loud
+        const parts = sources.filter((source) => counts[source]).map((source) => `${sourceName(source)} ${formatNumber(counts[source])}`)
+        return element("figure", { class: "picture" }, caption("Voices a day",
+            `${total === 1 ? "The one voice was" : `All ${formatNumber(total)} voices were`} heard on one day, ${formatDay(day, { dateStyle: "medium" })}: ${parts.join(", ")}.`))
+    }
     const ofSource = (source, index) => (index === null ? sum(days.map((day) => day.counts[source] ?? 0)) : days[index].counts[source] ?? 0)
     const nameOf = (index) => (index === null
         ? `${formatDay(days[0].day)} to ${formatDay(days.at(-1).day)}`
@@ -249,7 +260,9 @@ const SHADES = 5
 export function categoryPicture(items, { noun = "problem", onPick } = {}) {
     const number = (category, impact) => items.filter((item) =>
         (!category || item.category === category) && (!impact || item.impact_level === impact)).length
-    const categories = Object.keys(CATEGORIES)
+    const categories = Object.keys(CATEGORIES).filter((category) => items.some((item) => item.category === category))
+    const unknown = (category) => items.filter((item) => (!category || item.category === category) && !IMPACTS.includes(item.impact_level)).length
+    const hasUnknown = unknown() > 0
     const most = Math.max(1, ...categories.flatMap((category) => IMPACTS.map((impact) => number(category, impact))))
 
     const cell = (category, impact) => {
@@ -264,24 +277,32 @@ export function categoryPicture(items, { noun = "problem", onPick } = {}) {
         }, formatNumber(found)))
     }
     const column = (impact) => element("th", { scope: "col" }, impact[0].toUpperCase() + impact.slice(1))
+    const unknownCell = (category, kind = "shade-0") => (hasUnknown ? [element("td", { class: kind }, formatNumber(unknown(category)))] : [])
     const total = (category, impact) => element("td", { class: "total" }, formatNumber(number(category, impact)))
     const header = (scope, text) => element("th", { scope }, text)
     return element("figure", { class: "picture category-picture" },
         caption(`${noun[0].toUpperCase()}${noun.slice(1)}s by category and impact`, onPick ? `Choose a number to see the ${noun}s.` : ""),
         element("table", {},
-            element("thead", {}, element("tr", {}, header("col", "Category"), ...IMPACTS.map(column), header("col", "All"))),
+            element("thead", {}, element("tr", {}, header("col", "Category"), ...IMPACTS.map(column), ...(hasUnknown ? [header("col", "Not known")] : []), header("col", "All"))),
             element("tbody", {}, ...categories.map((category) => element("tr", {}, header("row", CATEGORIES[category]),
-                ...IMPACTS.map((impact) => cell(category, impact)), total(category)))),
+                ...IMPACTS.map((impact) => cell(category, impact)), ...unknownCell(category), total(category)))),
             element("tfoot", {}, element("tr", {}, header("row", "All"),
-                ...IMPACTS.map((impact) => total(null, impact)), total()))))
+                ...IMPACTS.map((impact) => total(null, impact)), ...unknownCell(null, "total"), total()))))
 }
 
 // --- The map: layout ----------------------------------------------------------------------------
 
 const GRID = 64
 const REACH = 12
-const LABEL_LENGTH = 28
+const LABEL_CHARACTERS = 26 // of a line, and of at most so many lines
+const NARROW_LABEL_CHARACTERS = 17 // of a line on a phone
+const LABEL_LINES = 3
+const LINE_HEIGHT = 15
+const LABEL_DISTANCES = [10, 22, 36, 52, 70, 90, 120]
+// Below and above first, then beside.
+const DIRECTIONS = [[0, 1], [0, -1], [0.5, 1], [-0.5, 1], [0.5, -1], [-0.5, -1], [1, 0], [-1, 0], [1, 1], [-1, 1], [1, -1], [-1, -1], [1, 0.5], [-1, 0.5], [1, -0.5], [-1, -0.5]]
 const PIXELS_PER_LABEL = 18_000
+const CELL = 4 // pixels: where dots are, to within so many
 const MOST_ZOOM = 24
 
 /** Lightness and chroma, in turns: hues alone are too close where there are hundreds of issues. At least 3:1 on paper. */
@@ -345,15 +366,61 @@ function gridOf(groups) {
     }
 }
 
-/** Those of the boxes, the most important first, that fit without touching one before; never so many as to hide the dots. */
-function placeBoxes(boxes, width, height) {
+/** The words of a title in lines; only a title that needs more lines than a label has is cut, after a word. */
+export function labelLines(title, length = LABEL_CHARACTERS) {
+    const lines = [""]
+    for (const word of title.split(" ").map((word) => cutText(word, length))) {
+        const longer = lines.at(-1) ? `${lines.at(-1)} ${word}` : word
+        if (Array.from(longer).length <= length) lines[lines.length - 1] = longer
+        else lines.push(word)
+    }
+    return lines.length <= LABEL_LINES ? lines : [...lines.slice(0, LABEL_LINES - 1), `${lines[LABEL_LINES - 1].replace(/[\s,.:;…]+$/, "")}…`]
+}
+
+/** How many cells of the view hold a dot, or a part of one, up to each cell: sums from which any box is counted at once. */
+export function dotSums(places, radius, width, height) {
+    const [columns, rows] = [Math.ceil(width / CELL), Math.ceil(height / CELL)]
+    const taken = new Uint8Array(columns * rows)
+    const cellsOf = (centre, count) => [clamp(Math.floor((centre - radius) / CELL), 0, count), clamp(Math.ceil((centre + radius) / CELL), 0, count)]
+    for (const [x, y] of places) {
+        const [[left, right], [top, bottom]] = [cellsOf(x, columns), cellsOf(y, rows)]
+        for (let row = top; row < bottom; row++) taken.fill(1, row * columns + left, row * columns + right)
+    }
+    const sums = new Uint32Array((columns + 1) * (rows + 1))
+    for (let row = 0; row < rows; row++) {
+        for (let column = 0, ofRow = 0; column < columns; column++) {
+            ofRow += taken[row * columns + column]
+            sums[(row + 1) * (columns + 1) + column + 1] = sums[row * (columns + 1) + column + 1] + ofRow
+        }
+    }
+    const at = (column, row) => sums[clamp(row, 0, rows) * (columns + 1) + clamp(column, 0, columns)]
+    return function isFree(left, top, right, bottom) {
+        const [c0, r0, c1, r1] = [Math.floor(left / CELL), Math.floor(top / CELL), Math.ceil(right / CELL), Math.ceil(bottom / CELL)]
+        return at(c1, r1) - at(c0, r1) - at(c1, r0) + at(c0, r0) === 0
+    }
+}
+
+/**
+ * Those of the boxes, the most important first, for which there is room near their dot: inside the map, over no dot and
+ * no other label. A box has x and y of its dot, width and height; it gets left and top. What finds no room is left out.
+ */
+export function placeBoxes(boxes, isFree, width, height) {
     const placed = []
+    const fits = (left, top, box) => left >= 4 && top >= 4 && left + box.width <= width - 4 && top + box.height <= height - 4 &&
+        isFree(left - 2, top - 1, left + box.width + 2, top + box.height + 1) &&
+        placed.every((other) => left > other.left + other.width + 8 || other.left > left + box.width + 8 ||
+            top > other.top + other.height + 6 || other.top > top + box.height + 6)
     for (const box of boxes) {
-        const x = clamp(box.x, box.width / 2 + 6, width - box.width / 2 - 6)
-        const y = clamp(box.y, box.height / 2 + 4, height - box.height / 2 - 4)
-        const free = placed.every((other) =>
-            Math.abs(other.x - x) * 2 >= other.width + box.width + 8 || Math.abs(other.y - y) * 2 >= other.height + box.height + 12)
-        if (free && placed.length * PIXELS_PER_LABEL < width * height) placed.push({ ...box, x, y })
+        if (placed.length * PIXELS_PER_LABEL >= width * height) break
+        search: for (const distance of LABEL_DISTANCES) {
+            for (const [acrossX, acrossY] of DIRECTIONS) {
+                const left = box.x + acrossX * (distance + box.width / 2) - box.width / 2
+                const top = box.y + acrossY * (distance + box.height / 2) - box.height / 2
+                if (!fits(left, top, box)) continue
+                placed.push({ ...box, left, top })
+                break search
+            }
+        }
     }
     return placed
 }
@@ -410,18 +477,32 @@ function createPainter(dots, light, view) {
     const radius = () => clamp(Math.sqrt((0.1 * view.width * view.height) / (Math.max(count, 1) * Math.PI)), 1.3, 4) * view.scale ** 0.4
 
     function labelOf(group) {
-        const text = cutText(group.title, LABEL_LENGTH)
-        const font = `600 ${view.width < 500 ? 11 : 12.5}px ${theme.face}`
+        const isNarrow = view.width < 500
+        const lines = labelLines(group.title, isNarrow ? NARROW_LABEL_CHARACTERS : LABEL_CHARACTERS)
+        const font = `600 ${isNarrow ? 11 : 12.5}px ${theme.face}`
         contexts[1].font = font
-        const { width } = contexts[1].measureText(text)
-        return { text, font, x: view.toX(group.middle.x), y: view.toY(group.middle.y), width, height: 15 }
+        const width = Math.max(...lines.map((line) => contexts[1].measureText(line).width))
+        return { lines, font, colour: theme.colours.get(group), x: view.toX(group.middle.x), y: view.toY(group.middle.y), width, height: lines.length * LINE_HEIGHT }
     }
-    function paintLabels(context, labelled) {
-        Object.assign(context, { strokeStyle: theme.paper, fillStyle: theme.ink, lineWidth: 4 })
-        for (const { text, font, x, y } of placeBoxes(labelled.map(labelOf), view.width, view.height)) {
-            context.font = font
-            context.strokeText(text, x, y)
-            context.fillText(text, x, y)
+    /** The labels of some groups, over no dot of some groups. */
+    function placeLabels(labelled, uncovered) {
+        const places = uncovered.flatMap((group) => group.dots.map((dot) => [view.toX(dot.x), view.toY(dot.y)])).filter(([x, y]) => view.shows(x, y))
+        return placeBoxes(labelled.map(labelOf), dotSums(places, radius(), view.width, view.height), view.width, view.height)
+    }
+    function paintLabels(context, labels) {
+        for (const { lines, font, colour, x, y, left, top, width, height } of labels) {
+            // A line leads from the label to its dot.
+            Object.assign(context, { strokeStyle: colour, lineWidth: 1 })
+            context.beginPath()
+            context.moveTo(clamp(x, left, left + width), clamp(y, top, top + height))
+            context.lineTo(x, y)
+            context.stroke()
+            Object.assign(context, { strokeStyle: theme.paper, fillStyle: theme.ink, lineWidth: 4, font })
+            lines.forEach((line, index) => {
+                const [middle, height] = [left + width / 2, top + (index + 0.5) * LINE_HEIGHT]
+                context.strokeText(line, middle, height)
+                context.fillText(line, middle, height)
+            })
         }
     }
     function clear(canvas, context) {
@@ -452,7 +533,7 @@ function createPainter(dots, light, view) {
             for (const group of groups.toReversed()) paintDots(context, view, group.dots, radius(), theme.colours.get(group))
             context.globalAlpha = 1
             const seen = groups.filter((group) => group.middle && view.shows(view.toX(group.middle.x), view.toY(group.middle.y)))
-            paintLabels(context, seen)
+            paintLabels(context, placeLabels(seen, groups))
         },
         paintLit(lit) {
             const context = contexts[1]
@@ -462,7 +543,7 @@ function createPainter(dots, light, view) {
             const litRadius = Math.max(2.5, radius() * 1.25)
             paintDots(context, view, lit.group.dots, litRadius, theme.colours.get(lit.group))
             // A dot's tooltip names the issue: there a label would only hide dots.
-            if (!lit.dot) return paintLabels(context, lit.group.middle ? [lit.group] : [])
+            if (!lit.dot) return paintLabels(context, placeLabels(lit.group.middle ? [lit.group] : [], [lit.group]))
             Object.assign(context, { strokeStyle: theme.ink, lineWidth: 2 })
             context.beginPath()
             context.arc(view.toX(lit.dot.x), view.toY(lit.dot.y), litRadius + 3, 0, 2 * Math.PI)
@@ -537,7 +618,7 @@ export function mapPicture({ points, issues, onOpen = () => {} }) {
     const darkness = matchMedia("(prefers-color-scheme: dark)")
     const tip = element("div", { class: "map-tip", hidden: true })
     const list = element("ul")
-    const listBox = element("div", { class: "map-list", role: "group", "aria-label": "Issues on the map" }, list)
+    const listBox = element("div", { class: "map-list", role: "group", "aria-label": "Topics on the map" }, list)
     const zoomButton = (text, label, onclick) => element("button", { type: "button", "aria-label": label, title: label, onclick }, text)
     const reset = zoomButton("Reset", "Reset the view to the whole map", () => zoom(0))
     const stage = element("div", { class: "map-stage" }, dots, light, tip)

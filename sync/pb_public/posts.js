@@ -3,7 +3,7 @@
 import { fetchAll, fetchByValues, fetchRecords } from "./api.js"
 import { PagedList } from "./list.js"
 import { element, outwardLink, span, webUrl } from "./dom.js"
-import { IMPACTS, categoryName, count, formatNumber, formatTime, parseDate, percent, sourceName } from "./words.js"
+import { IMPACTS, bySize, categoryName, count, dayOf, formatDay, formatNumber, formatTime, parseDate, percent, shortDay, sourceName } from "./words.js"
 
 export const TRENDS = {
     growing: ["↗", "Growing"], new: ["✦", "New"], steady: ["→", "Steady"], unknown: ["·", "No trend yet"],
@@ -15,14 +15,25 @@ export const trendLabel = ({ trend }) => {
     return span(`trend trend-${TRENDS[trend] ? trend : "unknown"}`, element("span", { "aria-hidden": "true" }, sign), ` ${word}`)
 }
 
-export function trendText({ trend, recent_voices: recent, earlier_voices: earlier }) {
-    const counts = `${count(recent, "voice")} in the latest half of the time looked at, ${formatNumber(earlier)} in the half before`
+/** How it moved, in a sentence. `first_seen` is the day of the first post. */
+export function trendText({ trend, recent_voices: recent, earlier_voices: earlier, first_seen: first }) {
+    const counts = `${count(recent, "voice")} lately, ${formatNumber(earlier)} in the same time before`
     return {
-        new: `First heard in the latest half of the time looked at: ${count(recent, "voice")} since.`,
+        new: `New: nobody said so before ${formatDay(dayOf(first))}; ${count(recent, "voice")} since.`,
         growing: `Growing: ${counts}.`, fading: `Fading: ${counts}.`, steady: `Steady: ${counts}.`,
-        unknown: `No trend yet: ${count(recent, "voice")} lately, and no day before that has been read to compare with.`,
-        gone: "Gone quiet: not heard lately.",
+        unknown: `No trend yet: ${count(recent, "voice")} lately, and no earlier day has been read to compare with.`,
+        gone: "Gone quiet: nobody said so lately.",
     }[trend] ?? `${counts}.`
+}
+
+/**
+ * Since when, in a few words: of a problem that is gone, when it was last heard. `until` is the latest day of the board:
+ * its year is left out.
+ */
+export function sinceText({ trend, first_seen: first, last_seen: last }, until = "") {
+    const [from, to] = [dayOf(first), dayOf(last)]
+    if (trend === "gone") return `last on ${shortDay(to, until)}`
+    return from === to ? `on ${shortDay(from, until)} only` : `since ${shortDay(from, until)}`
 }
 
 export const categoryLabel = ({ category }) => span("category", categoryName(category))
@@ -32,11 +43,15 @@ export const payLabel = ({ would_pay_signal: pays }) => (pays ? span("would-pay"
 export const labellerName = (labeler) => (labeler === "extractive" ? "built-in labeller" : String(labeler))
 export const madeBy = ({ labeler }) => element("p", { class: "muted made", "data-part": "made" }, `Labeller: ${labellerName(labeler)}`)
 
+/** Posts by source, the largest first: "GitHub 3", "Reddit 1". */
+export const sourceLabels = ({ source_counts: counts }) =>
+    bySize(counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`))
+
 /** Quotes of [{quote, source, url, supports_payment}], each with a link to the post that it is from. */
-export function quoteList(quotes) {
+export function quoteList(quotes, title = "In their words", ...note) {
     const worded = quotes.filter(({ quote }) => quote)
-    if (!worded.length) return null
-    return section("quotes", "In their words", element("div", { class: "quotes" }, worded.map((quote) =>
+    if (!worded.length) return note.length ? section("quotes", title, ...note) : null
+    return section("quotes", title, ...note, element("div", { class: "quotes" }, worded.map((quote) =>
         element("figure", { class: quote.supports_payment ? "quote pays" : "quote" },
             element("blockquote", { dir: "auto" }, element("p", {}, quote.quote)),
             element("figcaption", { class: "muted" },
@@ -50,6 +65,31 @@ export function quoteList(quotes) {
 export const section = (name, title, ...content) =>
     element("section", { class: `part part-${name}`, "data-part": name, "aria-labelledby": `part-${name}` },
         element("h2", { id: `part-${name}` }, title), ...content)
+
+/** Changes the parts of a container, after its first element if one is named. What is unchanged stays as the reader left it. */
+export function replaceParts(container, parts, first = null) {
+    let last = first
+    const old = new Map([...container.children].filter((node) => node.dataset.part).map((node) => [node.dataset.part, node]))
+    for (const part of parts) {
+        const before = old.get(part.dataset.part)
+        old.delete(part.dataset.part)
+        let node = part
+        if (before) {
+            const folds = part.querySelectorAll("details")
+            before.querySelectorAll("details").forEach((fold, index) => {
+                if (folds[index]) folds[index].open = fold.open
+            })
+            if (before === part || before.isEqualNode(part)) node = before
+            else before.replaceWith(part)
+        }
+        if (last ? last.nextElementSibling !== node : container.firstElementChild !== node) {
+            if (last) last.after(node)
+            else container.prepend(node)
+        }
+        last = node
+    }
+    for (const node of old.values()) node.remove()
+}
 
 /** A place for a part that is fetched by itself, */
 export const slot = (name) => element("div", { class: "slot", "data-part": name })

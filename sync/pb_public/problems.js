@@ -4,11 +4,14 @@ import { startBoard } from "./board.js"
 import { MOST_PER_PAGE, RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
 import { whyFewProblems, whyNoProblems } from "./empty.js"
-import { TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, trendLabel, trendText } from "./posts.js"
+import {
+    TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, replaceParts, section, sharedPosts, sinceText, slot, sourceLabels,
+    trendLabel, trendText,
+} from "./posts.js"
 import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
-import { TIERS, bySize, count, dayOf, formatDay, formatNumber, formatScore, percent, sourceName } from "./words.js"
+import { IMPACTS, TIERS, count, dayOf, formatDay, formatNumber, formatScore, formatWeekday, percent, sourceName } from "./words.js"
 
-const STATUSES = { active: "Active", dormant: "Dormant", closed: "Closed", all: "All" }
+const STATUSES = { active: "Active", dormant: "Quiet", closed: "Closed", all: "Any" }
 const SORTS = { demand: "Demand", voices: "Voices", newest: "Newest", growing: "Growing" }
 const ORDERS = {
     demand: "is_burst,-demand_score,id",
@@ -16,7 +19,7 @@ const ORDERS = {
     newest: "-first_seen,-demand_score,id",
 }
 const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,is_from_program,is_burst,voices,paying_voices,demand_score," +
-    "source_counts,quotes,daily_voices,last_seen"
+    "source_counts,quotes,daily_voices,first_seen,last_seen"
 const SPARK_DAYS = 21
 
 let latestDay = ""
@@ -40,18 +43,29 @@ function filterOf(state, who = OF_PEOPLE) {
         state.pay && `would_pay_signal = ${state.pay === "yes"}`,
         state.source && `source_counts.${state.source} > 0`,
         state.labeller && `labeler = ${text(state.labeller)}`,
-        containsWords(state.q, ["title", "description"]),
+        containsWords(state.q, ["title", "description", "search_text"]),
     )
 }
 
 async function fetchPage(state, page, perPage, withTotal, signal) {
     if (withTotal) showPrograms(state)
-    const [latest, answer] = await Promise.all([
+    const [latest, search, answer] = await Promise.all([
         withTotal ? fetchFirst("problems", { sort: "-last_seen", fields: "last_seen" }, signal) : null,
+        // A server of an earlier version has no searches.
+        withTotal ? fetchFirst("searches", { sort: "-search_date", fields: "search_date,window_posts,window_complaints" }, signal).catch(() => null) : null,
         fetchOrdered(state, page, perPage, withTotal, signal),
     ])
-    if (latest) latestDay = dayOf(latest.last_seen)
+    if (withTotal) sayAsOf(latest, search)
     return answer
+}
+
+/** The day that the list is as of: the latest one that was searched, or on which a problem was heard. */
+function sayAsOf(latest, search) {
+    const heard = latest ? dayOf(latest.last_seen) : "", searched = search ? dayOf(search.search_date) : ""
+    latestDay = heard > searched ? heard : searched
+    const posts = searched === latestDay && search?.window_posts
+    document.getElementById("as-of").textContent = !latestDay ? "Problems that people complain about in public" : `As of ${formatWeekday(latestDay)}` +
+        (posts ? `, from ${count(posts, "post")}, ${formatNumber(search.window_complaints)} of them complaints` : "")
 }
 
 function fetchOrdered(state, page, perPage, withTotal, signal, filter = filterOf(state)) {
@@ -104,13 +118,12 @@ function listItem(problem, position, { hrefOf }) {
                 span("muted", sourceName(quote.source)), " ", element("q", { dir: "auto" }, quote.quote)),
             element("p", { class: "labels" },
                 categoryLabel(problem), impactLabel(problem), payLabel(problem), statusLabel(problem),
-                bySize(problem.source_counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`))),
+                sourceLabels(problem)),
         ),
         element("div", { class: "measure" },
             element("p", { class: "voices" }, element("strong", {}, formatNumber(problem.voices)), problem.voices === 1 ? " voice" : " voices"),
             element("div", { class: "spark" }, sparkline(problem.daily_voices ?? {}, { days: SPARK_DAYS, until: latestDay || dayOf(problem.last_seen) })),
-            element("p", {}, trendLabel(problem)),
-            element("p", { class: "demand muted" }, "demand ", formatScore(problem.demand_score, 1)),
+            element("p", { class: "moved" }, span("muted", sinceText(problem, latestDay || dayOf(problem.last_seen))), " ", trendLabel(problem)),
         ),
     )
 }
@@ -183,7 +196,7 @@ function sureness({ tier, agreement }) {
     // Rounded down, so that a chance below the limit of a tier is not shown as the limit. The small addition is for
     // values such as 0.29: 0.29 * 100 is a little less than 29.
     const chance = Math.floor(agreement * 100 + 1e-9) / 100
-    return ["How sure", SURENESS[tier], agreement
+    return ["One problem?", SURENESS[tier], agreement
         ? `Two of its posts say the same with a chance of ${percent(chance)}`
         : "The chance that two of its posts say the same is not known"]
 }
@@ -191,7 +204,7 @@ function sureness({ tier, agreement }) {
 /** In how many wordings it is told, and by how many new accounts. Nothing for a record of an earlier version. */
 function wordingsOf({ wordings, accounts, new_accounts: newAccounts }) {
     if (!wordings) return null
-    return ["Wordings", formatNumber(wordings),
+    return ["Different wordings", formatNumber(wordings),
         newAccounts ? `${formatNumber(newAccounts)} of ${count(accounts, "account")} first seen on the day they wrote` : null]
 }
 
@@ -204,7 +217,7 @@ const EVENTS = {
 function history(problem, titles, hrefOf) {
     const events = problem.events ?? []
     if (!events.length) return null
-    return section("history", "History", element("ol", { class: "events", role: "list" }, events.map((event) => {
+    return section("history", "What happened to it", element("ol", { class: "events", role: "list" }, events.map((event) => {
         const related = event.related_problem_id
         return element("li", {},
             element("time", { class: "muted", datetime: event.event_date }, formatDay(event.event_date)),
@@ -233,9 +246,29 @@ async function themeOf(problem, signal) {
     return most ? fetchFirst("themes", { filter: `id = "${most[0]}"`, fields: "id,title,voices" }, signal) : null
 }
 
+const sure = (problem) => section("sure", "How sure", figures([
+    sureness(problem),
+    // Rounded down, so that a value below 0.8 is not shown as 0.80.
+    ["How alike", alike(problem.cohesion), `Mean similarity of the posts: ${formatScore(Math.floor(problem.cohesion * 100) / 100)} of 1`],
+    wordingsOf(problem),
+    problem.posts_in_hour > 1 ? ["Posts", formatNumber(problem.post_count), `At most ${formatNumber(problem.posts_in_hour)} in an hour`] : null,
+]))
+
+function worth(problem) {
+    const { paying_voices: paying, voices } = problem
+    return section("worth", "What a remedy would be worth",
+        figures([
+            ["Would pay", paying ? `${formatNumber(paying)} of ${formatNumber(voices)}` : problem.would_pay_signal ? "Yes" : "No sign",
+                paying ? `${paying === 1 ? "voice speaks" : "voices speak"} of paying` : null],
+            ["Impact", IMPACTS[problem.impact_level] ?? "Not known"],
+            ["Demand", formatScore(problem.demand_score), "the score that ranks the problems"],
+        ]),
+        demandTable(problem))
+}
+
 function issueSection(issues) {
     if (!issues.length) return null
-    return section("issues", "Topics of the day that it was part of", element("ul", { class: "related", role: "list" }, issues.map((issue) =>
+    return section("issues", "Topics that hold its posts", element("ul", { class: "related", role: "list" }, issues.map((issue) =>
         element("li", {},
             element("time", { class: "muted", datetime: dayOf(issue.cluster_date) }, formatDay(dayOf(issue.cluster_date))),
             element("span", {}, element("a", { href: `issues.html?issue=${encodeURIComponent(issue.id)}`, dir: "auto" }, issue.canonical_title),
@@ -254,38 +287,24 @@ function openedView(first, { hrefOf }) {
     })
     // The theme, the history and the issues load after the rest.
     const slots = { theme: slot("theme"), history: slot("history"), issues: slot("issues") }
+    const facts = element("div", { class: "aside", "data-part": "facts" })
     let problem = first
 
     function parts(record) {
         problem = record
         posts.retitle(record.post_count)
         fillSlots()
-        const pays = record.would_pay_signal || record.paying_voices
+        replaceParts(facts, [sure(record), heard(record), slots.history, worth(record)])
         return [
             element("header", { "data-part": "head" },
-                element("p", { class: "labels" }, categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), trendLabel(record), tierLabel(record), editedLabel(record), programLabel(record), burstLabel(record)),
+                element("p", { class: "labels" }, tierLabel(record), categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), editedLabel(record), programLabel(record), burstLabel(record)),
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
-                record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null),
-            section("numbers", "Figures",
-                figures([
-                    ["Voices", formatNumber(record.voices), bySize(record.source_counts).map(([source]) => sourceName(source)).join(", ")],
-                    ["Posts", formatNumber(record.post_count), record.posts_in_hour > 1 ? `At most ${formatNumber(record.posts_in_hour)} in an hour` : null],
-                    wordingsOf(record),
-                    ["Would pay", pays ? "Yes" : "No sign", record.paying_voices ? `${count(record.paying_voices, "voice")} of ${formatNumber(record.voices)}` : null],
-                    ["Demand", formatScore(record.demand_score)],
-                    ["First heard", formatDay(dayOf(record.first_seen))],
-                    ["Last heard", formatDay(dayOf(record.last_seen))],
-                    ["Days", formatNumber(record.days_seen)],
-                    // Rounded down, so that a value below 0.8 is not shown as 0.80.
-                    ["Cohesion", formatScore(Math.floor(record.cohesion * 100) / 100), alike(record.cohesion)],
-                    sureness(record),
-                ]),
-                element("p", { class: "trend-text" }, trendText(record)),
-                demandTable(record)),
-            quoteList(record.quotes ?? []),
-            heard(record),
-            slots.theme, slots.history, slots.issues,
-            posts.node,
+                record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null,
+                element("p", { class: "brief" },
+                    element("strong", {}, count(record.voices, "voice")), ` ${sinceText(record)}`, trendLabel(record))),
+            quoteList(record.quotes ?? [], "Who says so", element("p", { class: "labels" }, sourceLabels(record))),
+            facts,
+            posts.node, slots.theme, slots.issues,
             madeBy(record),
         ].filter(Boolean)
     }
@@ -293,8 +312,9 @@ function openedView(first, { hrefOf }) {
     // A new drawing would lose the position of the pointer.
     let heardFor = null, heardNode = null
     function heard(record) {
-        const drawnFor = JSON.stringify(record.daily_voices)
-        if (drawnFor !== heardFor) heardNode = section("days", "When it was heard", voicesPicture([record]))
+        const text = `${trendText(record)}${record.days_seen > 1 ? ` Heard on ${count(record.days_seen, "day")}, last on ${formatDay(dayOf(record.last_seen))}.` : ""}`
+        const drawnFor = JSON.stringify([text, record.daily_voices])
+        if (drawnFor !== heardFor) heardNode = section("days", "How it moved", element("p", { class: "trend-text" }, text), voicesPicture([record]))
         heardFor = drawnFor
         return heardNode
     }
@@ -333,7 +353,7 @@ function openedView(first, { hrefOf }) {
 async function pictures(state, { signal, progress, pick }) {
     const problems = await fetchAll("problems", {
         filter: filterOf(state), sort: "-demand_score,id", fields: "id,daily_voices,category,impact_level",
-    }, signal, (loaded) => progress(`Loading pictures… ${count(loaded, "problem")}`))
+    }, signal, (loaded) => progress(`Loading… ${count(loaded, "problem")}`))
     if (!problems.length) return [element("p", { class: "muted" }, "No problem matches: there is nothing to draw.")]
     return [voicesPicture(problems), categoryPicture(problems, { onPick: pick })]
 }
@@ -349,6 +369,7 @@ startBoard({
     fetchPage, listItem, openedView, pictures,
     shown(state, { hrefOf }) { linkOf = hrefOf },
     titleOf: ({ title }) => title,
+    searched: "Words in titles, quotes and posts",
     filters: ["q", "date", "from", "to", "status", "tier", "category", "impact", "pay", "source", "labeller"],
     // Which of them are on is said; the status is part of what is counted.
     countText: (state, total, set) => {

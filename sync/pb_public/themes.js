@@ -3,17 +3,17 @@
 import { startBoard } from "./board.js"
 import { all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, until } from "./api.js"
 import { element, span } from "./dom.js"
-import { figures, postList, put, section, slot, trendLabel, trendText } from "./posts.js"
+import { figures, postList, put, section, sinceText, slot, sourceLabels, trendLabel, trendText } from "./posts.js"
 import { sparkline, voicesPicture } from "./pictures.js"
 import { bySize, count, dayOf, formatDay, formatNumber, sourceName } from "./words.js"
 
-const STATUSES = { active: "Active", dormant: "Dormant", all: "All" }
+const STATUSES = { active: "Active", dormant: "Quiet", all: "Any" }
 const SORTS = { voices: "Voices", newest: "Newest", recent: "Heard lately", problems: "Problems" }
 const ORDERS = {
     voices: "-voices,id", newest: "-first_seen,-voices,id", recent: "-recent_voices,-voices,id",
     problems: "-problem_count,-voices,id",
 }
-const FIELDS = "id,content_hash,title,central_title,status,trend,voices,problem_count,source_counts,daily_voices,last_seen"
+const FIELDS = "id,content_hash,title,central_title,status,trend,voices,problem_count,source_counts,daily_voices,first_seen,last_seen"
 const SPARK_DAYS = 21
 
 let latestDay = ""
@@ -50,12 +50,12 @@ function listItem(theme, position, { hrefOf }) {
             element("p", { class: "labels" },
                 theme.status === "active" ? null : span("standing", STATUSES[theme.status] ?? String(theme.status)),
                 span("muted", problemCount(theme)),
-                bySize(theme.source_counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`))),
+                sourceLabels(theme)),
         ),
         element("div", { class: "measure" },
             element("p", { class: "voices" }, element("strong", {}, formatNumber(theme.voices)), theme.voices === 1 ? " voice" : " voices"),
             element("div", { class: "spark" }, sparkline(theme.daily_voices ?? {}, { days: SPARK_DAYS, until: latestDay || dayOf(theme.last_seen) })),
-            element("p", {}, trendLabel(theme)),
+            element("p", { class: "moved" }, span("muted", sinceText(theme, latestDay || dayOf(theme.last_seen))), " ", trendLabel(theme)),
         ),
     )
 }
@@ -134,7 +134,7 @@ function openedView(first) {
 
 async function pictures(state, { signal, progress }) {
     const themes = await fetchAll("themes", { filter: filterOf(state), sort: "-voices,id", fields: "id,daily_voices" }, signal,
-        (loaded) => progress(`Loading pictures… ${count(loaded, "theme")}`))
+        (loaded) => progress(`Loading… ${count(loaded, "theme")}`))
     if (!themes.length) return [element("p", { class: "muted" }, "No theme matches: there is nothing to draw.")]
     return [voicesPicture(themes)]
 }

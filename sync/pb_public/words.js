@@ -1,5 +1,7 @@
 // Names, numbers and days as the reader sees them. Days are UTC days, as text: "2026-11-20".
 
+import { API } from "./api.js"
+
 export const LANGUAGE = "en-GB"
 
 export const CATEGORIES = {
@@ -17,7 +19,7 @@ export const SOURCES = await readSources()
 async function readSources() {
     const query = new URLSearchParams({ fields: "name,label", sort: "name", perPage: 1000, skipTotal: 1 })
     try {
-        const answer = await fetch(`/api/collections/sources/records?${query}`, { signal: AbortSignal.timeout(5_000) })
+        const answer = await fetch(`${API}collections/sources/records?${query}`, { signal: AbortSignal.timeout(5_000) })
         return Object.fromEntries((await answer.json()).items.map(({ name, label }) => [name, label]))
     } catch {
         return {}
@@ -40,9 +42,12 @@ export const parseDate = (text) => new Date(text.replace(" ", "T"))
 const formats = {
     full: new Intl.DateTimeFormat(LANGUAGE, { timeZone: "UTC", dateStyle: "full" }),
     medium: new Intl.DateTimeFormat(LANGUAGE, { timeZone: "UTC", dateStyle: "medium" }),
+    short: new Intl.DateTimeFormat(LANGUAGE, { timeZone: "UTC", day: "numeric", month: "short" }),
     time: new Intl.DateTimeFormat(LANGUAGE, { timeZone: "UTC", dateStyle: "medium", timeStyle: "short" }),
 }
 export const formatDay = (day) => formats.medium.format(parseDate(`${day}T00:00:00Z`))
+/** "20 Nov"; with the year where it is not that of another day. */
+export const shortDay = (day, beside) => (day.slice(0, 4) === beside.slice(0, 4) ? formats.short : formats.medium).format(parseDate(`${day}T00:00:00Z`))
 export const formatWeekday = (day) => formats.full.format(parseDate(`${day}T00:00:00Z`))
 export const formatTime = (date) => formats.time.format(date)
 

@@ -6,9 +6,11 @@ import secrets
 import shutil
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -307,13 +309,34 @@ def test_problems_are_listed_by_demand(page: Page, built: Project) -> None:
     assert listed(page) == [problem_id for (problem_id,) in by_demand]
 
 
-def test_a_problem_says_what_hurts_at_a_glance(board: Board, own: Page) -> None:
-    board.put("problems", problem(1, trend="growing", would_pay_signal=True, voices=1234))
+def test_the_first_screen_says_what_hurts_most_since_when_and_as_of_which_day(board: Board, own: Page) -> None:
+    days = {"2026-11-12": {"github": 4}, "2026-11-17": {"github": 30}, DAY: {"github": 1200}}
+    course = {"trend": "growing", "first_seen": "2026-11-12", "daily_voices": days}
+    earlier = {"first_seen": "2025-11-03", "last_seen": "2025-11-04"}
+    board.put(
+        "problems",
+        problem(1, would_pay_signal=True, voices=1234, **course),
+        problem(2),
+        problem(3, trend="gone", **earlier),
+    )
+    board.put("searches", search(problems=3))
     open_list(own, "/")
-    text = own.locator("#list > li").inner_text()
-    for answer in ("Problem 1", "It broke again.", "1,234 voices", "GitHub", "Would pay", "Growing"):
+    expect(own.locator("#as-of")).to_have_text(
+        "As of Friday, 20 November 2026, from 2,400 posts, 887 of them complaints"
+    )
+    text = own.locator("#list > li").first.inner_text()
+    for answer in ("Problem 1", "It broke again.", "1,234 voices", "GitHub", "Would pay", "Growing", "since 12 Nov"):
         assert answer in text
-    assert own.locator("#list svg").count() == 1
+    expect(own.locator(".moved")).to_have_text(
+        [re.compile("since 12 Nov"), re.compile("on 20 Nov only"), re.compile("last on 4 Nov 2025")]
+    )
+    # One day shows no course: it has no bars.
+    expect(own.locator("#list svg")).to_have_count(1)
+    own.goto(f"/?problem={record_id(2)}")
+    expect(own.locator("[data-part=days] figure")).to_contain_text(
+        "All 3 voices were heard on one day, 20 Nov 2026: GitHub 3."
+    )
+    assert own.locator("[data-part=days] svg").count() == 0
 
 
 def test_how_sure_a_problem_is_stands_beside_its_title(board: Board, own: Page) -> None:
@@ -362,7 +385,7 @@ def test_what_programs_wrote_stands_apart(board: Board, own: Page) -> None:
     open_list(own, "/")
     summary.click()
     own.locator("#programs-list a").first.click()
-    expect(own.locator("#opened .labels")).to_contain_text("Written by programs")
+    expect(own.locator("#opened header .labels")).to_contain_text("Written by programs")
 
 
 def test_a_burst_of_copies_is_marked_and_stands_below(board: Board, own: Page) -> None:
@@ -376,7 +399,7 @@ def test_a_burst_of_copies_is_marked_and_stands_below(board: Board, own: Page) -
     assert listed(own) == [record_id(2), record_id(1)]
     own.goto(f"/?problem={record_id(1)}")
     expect(own.locator("header .edited")).to_have_text("Burst of copies")
-    figures = own.locator(".figures")
+    figures = own.locator("[data-part=sure] dl")
     expect(figures).to_contain_text("At most 48 in an hour")
     expect(figures).to_contain_text("49 of 50 accounts first seen on the day they wrote")
 
@@ -440,7 +463,10 @@ PROBLEM_FILTERS = [
     (f"status=all&date={DAY}", f"first_seen <= '{DAY}' and last_seen >= '{DAY}'"),
     ("status=all&from=2026-11-21", "last_seen >= '2026-11-21'"),
     ("status=all&source=github", "problem_id in (select problem_id from gold.problem_posts where source = 'github')"),
-    ("status=all&q=a", "concat(title, chr(10), description) ilike '%a%'"),
+    (
+        "status=all&q=merge+driver",
+        "problem_id in (select problem_id from gold.problem_posts where title ilike '%merge%driver%')",
+    ),
 ]
 
 
@@ -460,7 +486,11 @@ def test_filters_are_in_the_address_and_can_be_cleared(board: Board, own: Page) 
     expect(own.get_by_role("button", name="Clear filters")).to_be_hidden()
     own.get_by_label("Category").select_option("AI")
     expect(own.locator("#list > li")).to_have_count(1)
+    more = own.get_by_role("button", name="More filters")
+    expect(own.get_by_label("Labeller")).to_be_hidden()
+    more.click()
     own.get_by_label("Labeller").select_option("some-model")
+    expect(more).to_have_text(re.compile("1 set"))
     expect(own).to_have_url(re.compile(r"/\?category=ai&labeller=some-model$"))
     expect(own.locator("#count")).to_have_text("1 active problem matches")
     own.get_by_role("button", name="Clear filters").click()
@@ -488,6 +518,11 @@ SEARCHES = [
     ("\\%", []),
     ("words both", [5]),
     ("BOTH", [5]),
+    # A quote or the title of a post, and words of both and of the title.
+    ("merge driver", [4]),
+    ("driver temp", [4]),
+    # More words than a filter may have comparisons.
+    (" ".join(str(number) for number in range(10, 70)), []),
     ("both 100%", []),
     ('" || id != "', []),
 ]
@@ -506,6 +541,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     data = tmp_path_factory.mktemp("searched")
     with serve(data / "pb", free_address(), secrets.token_hex()) as server, signed_in(server) as board:
         records = [problem(number, title=title, description=title) for number, title in enumerate(titles, start=1)]
+        records[3]["search_text"] = "Every merge ends in a conflict.\nA custom driver?"
         board.put("problems", *records[:-1], records[-1] | {"description": "The words are apart."})
         yield board
 
@@ -521,9 +557,13 @@ def test_search_takes_words_letter_by_letter(browser: Browser, searched: Board, 
 def test_search_as_one_types(browser: Browser, searched: Board) -> None:
     with faultless(browser, searched.url) as page:
         open_list(page, "/")
-        page.get_by_label("Search").press_sequentially("snake")
+        field = page.get_by_label("Search")
+        before = field.bounding_box()
+        field.press_sequentially("snake")
         expect(page.locator("#count")).to_have_text("1 active problem matches")
         expect(page).to_have_url(re.compile(r"\?q=snake$"))
+        expect(page.get_by_role("button", name="Clear filters")).to_be_visible()
+        assert field.bounding_box() == before
         page.go_back()
         expect(page.locator("#list > li")).to_have_count(5)
 
@@ -602,7 +642,7 @@ def test_a_picture_sets_the_filters(board: Board, own: Page) -> None:
     board.put("problems", problem(1), problem(2, category="ai", impact_level="high"))
     open_list(own, "/")
     expect(own.locator("figure")).to_have_count(0)
-    own.get_by_text("Pictures", exact=True).click()
+    own.get_by_role("button", name="Charts").click()
     expect(own).to_have_url(re.compile(r"\?pictures=open$"))
     own.get_by_role("button", name="AI, high impact: 1 problem").click()
     expect(own).to_have_url(re.compile(r"\?category=ai&impact=high&pictures=open$"))
@@ -717,9 +757,9 @@ def test_quotes_say_where_they_are_from_and_whether_they_speak_of_paying(board: 
 def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
     board.put("problems", problem(1, cohesion=0.799), problem(2, cohesion=0.8))
     own.goto(f"/?problem={record_id(1)}")
-    expect(own.locator("dl")).to_contain_text("0.79Look twice")
+    expect(own.locator("[data-part=sure] dl")).to_contain_text(re.compile("Look twice.*0.79 of 1"))
     own.goto(f"/?problem={record_id(2)}")
-    expect(own.locator("dl")).to_contain_text("0.80The posts say")
+    expect(own.locator("[data-part=sure] dl")).to_contain_text(re.compile("The posts say.*0.80 of 1"))
 
 
 SURENESS = [
@@ -736,7 +776,7 @@ SURENESS = [
 def test_how_sure_a_problem_is_is_put_in_words(board: Board, own: Page, fields: Record, says: str, chance: str) -> None:
     board.put("problems", problem(1, **fields))
     own.goto(f"/?problem={record_id(1)}")
-    figure = own.locator("dl > div", has_text="How sure")
+    figure = own.locator("dl > div", has_text="One problem?")
     expect(figure.locator("dd")).to_contain_text(says)
     expect(figure.locator(".note")).to_contain_text("two of its posts say the same", ignore_case=True)
     expect(figure.locator(".note")).to_contain_text(chance)
@@ -746,8 +786,8 @@ def test_how_sure_a_problem_is_is_put_in_words(board: Board, own: Page, fields: 
 def test_a_record_of_an_earlier_version_does_not_say_how_sure_it_is(board: Board, own: Page) -> None:
     board.put("problems", problem(1))
     own.goto(f"/?problem={record_id(1)}")
-    expect(own.locator("dl")).to_contain_text("Cohesion")
-    expect(own.locator("#opened")).not_to_contain_text("How sure")
+    expect(own.locator("[data-part=sure] dl")).to_contain_text("How alike")
+    expect(own.locator("[data-part=sure] dl")).not_to_contain_text("One problem?")
 
 
 def test_back_leads_to_where_one_was(board: Board, own: Page) -> None:
@@ -783,6 +823,17 @@ def test_what_is_not_there_is_said(board: Board, own: Page) -> None:
     expect(own.locator("h1:visible")).to_have_text("This problem is not on the board")
     own.goto(f"/issues.html?issue={record_id(1)}")
     expect(own.locator("h1:visible")).to_have_text("This topic is not on the board")
+    # What is no id names nothing, and reaches no filter.
+    for address, noun in (
+        ("/?problem=", "problem"),
+        ("/themes.html?theme=", "theme"),
+        ("/issues.html?issue=", "topic"),
+    ):
+        own.goto(f"{address}%22%20%7C%7C%20id%20!=%20%22")
+        expect(own.locator("h1:visible")).to_have_text(f"This address names no {noun}")
+        expect(own.locator("#opened")).to_contain_text('" || id != "')
+        own.locator(".crumb a").click()
+        expect(own.locator("#overview-title")).to_be_visible()
 
 
 # --- Live ---------------------------------------------------------------------------------------
@@ -870,11 +921,14 @@ def test_a_lost_connection_is_said_and_heals(browser: Browser, tmp_path: Path) -
         board.put("problems", problem(1))
         open_list(page, f"{server.url}/")
         wait_until_live(page)
+    dot = "getComputedStyle(document.getElementById('live'), '::before').backgroundColor"
     expect(page.locator("#live")).to_have_text("Connection lost, trying again…")
+    assert page.evaluate(dot) == "rgba(0, 0, 0, 0)"
     expect(page.locator("#list > li")).to_have_count(1)
     with serve(tmp_path / "pb", address, password) as server, signed_in(server) as board:
         board.put("problems", problem(2))
         expect(page.locator("#live")).to_have_text("Live", timeout=20_000)
+        assert page.evaluate(dot) != "rgba(0, 0, 0, 0)"
         expect(page.locator("#list > li")).to_have_count(2)
         board.put("problems", problem(3))
         expect(page.locator("#list > li")).to_have_count(3)
@@ -1067,27 +1121,68 @@ def test_more_can_be_asked_for_by_keyboard(board: Board, own: Page) -> None:
     expect(own.locator("#list > li").nth(100).locator("a")).to_be_focused()
 
 
-def test_a_phone_has_no_sideways_scroll(browser: Browser, board: Board) -> None:
-    long = problem(1, title="java.lang.IllegalStateException:" + "x" * 80, would_pay_signal=True)
-    board.put("problems", long)
+SCREENS = [(1280, 800, 5), (390, 844, 2)]
+WIDTHS = (320, 600, 800, 1000, 2560)
+# How many entries of the list are to be seen without scrolling.
+SEEN = """() => [...document.querySelectorAll("#list > li")].filter(
+    (item) => item.getBoundingClientRect().bottom <= innerHeight
+).length"""
+# How many lines the text of each of some cells takes.
+LINES = """(cells) => cells.map((cell) => {
+    const range = document.createRange()
+    range.selectNodeContents(cell)
+    return range.getClientRects().length
+})"""
+
+
+def test_screens_of_all_sizes(browser: Browser, board: Board) -> None:
+    title = (
+        "Enforce a hard spending limit for each key of an interface that only sends alerts to the owner of the account"
+    )
+    course = {
+        "daily_voices": {"2026-11-12": {"github": 1}, DAY: {"github": 2}},
+        "tier": "certain",
+        "would_pay_signal": True,
+    }
+    many = [problem(number, title=title, **course) for number in range(2, 12)]
+    long = problem(
+        1, title="java.lang.IllegalStateException:" + "x" * 80, demand_score=9.29, voices_score=9.29, **course
+    )
+    board.put("problems", long, *many)
+    board.put("problem_posts", post(1, long, title="z" * 300))
     board.put("issues", issue(1, canonical_title="y" * 120))
-    with faultless(browser, board.url, viewport=PHONE) as page:
-        for address in (
-            "/?pictures=open",
-            "/issues.html?pictures=open",
-            f"/?problem={record_id(1)}",
-            f"/issues.html?issue={record_id(1)}",
-        ):
+    addresses = (
+        "/?pictures=open",
+        "/issues.html?pictures=open",
+        f"/?problem={record_id(1)}",
+        f"/issues.html?issue={record_id(1)}",
+    )
+    with faultless(browser, board.url) as page:
+        for width, height, least in SCREENS:
+            page.set_viewport_size({"width": width, "height": height})
+            open_list(page, "/")
+            assert page.evaluate(SEEN) >= least, (width, height)
+        for address in addresses:
             page.goto(address)
             expect(page.locator("main h1:visible, #list h2").first).to_be_visible()
             expect(page.locator("[aria-busy]:visible")).to_have_count(0)
-            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+            for fold in page.locator("#opened summary:visible").all():
+                fold.click()
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 700})
+                assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), (
+                    address,
+                    width,
+                )
+                # A number stays in its line.
+                lines = page.locator(".fold tbody .number:visible").evaluate_all(LINES)
+                assert set(lines) <= {1}
 
 
 def test_filters_unfold_on_a_phone(browser: Browser, board: Board) -> None:
     with faultless(browser, board.url, viewport=PHONE) as page:
         page.goto("/")
-        toggle = page.get_by_role("button", name="Filters")
+        toggle = page.get_by_role("button", name="More filters")
         top = top_of(toggle)
         for label in ("Category", "How sure"):
             expect(page.get_by_label(label)).to_be_hidden()
@@ -1101,19 +1196,147 @@ def test_a_problem_is_opened_and_closed_by_keyboard_alone(board: Board, own: Pag
     board.put("problems", problem(1), problem(2))
     open_list(own, "/")
     own.keyboard.press("Tab")
-    expect(own.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(own.get_by_role("link", name="Skip to the problems")).to_be_focused()
     own.keyboard.press("Enter")
+    # Past the filters.
+    expect(own.locator(entry(own, problem(1))).locator("h2 a")).to_be_focused()
+    own.keyboard.press("Tab")
     link = own.locator(entry(own, problem(2))).locator("h2 a")
-    for _ in range(20):
-        own.keyboard.press("Tab")
-        if link.evaluate("(link) => link === document.activeElement"):
-            break
+    expect(link).to_be_focused()
+    # The ring stands around all of the entry, and its text stands inside it.
+    ring = link.evaluate("(link) => getComputedStyle(link.closest('li')).outlineStyle")
+    inset = link.evaluate(
+        "(link) => [...link.closest('li').children].map((part) => part.getBoundingClientRect().left)[0]"
+        " - link.closest('li').getBoundingClientRect().left"
+    )
+    assert (ring, inset >= 6) == ("solid", True)
     own.keyboard.press("Enter")
     expect(own.locator("h1:visible")).to_have_text("Problem 2")
     expect(own.locator("h1:visible")).to_be_focused()
     own.keyboard.press("Shift+Tab")
     own.keyboard.press("Enter")
     expect(link).to_be_focused()
+
+
+def test_single_keys(board: Board, own: Page) -> None:
+    board.put("problems", problem(1), problem(2), problem(3))
+    open_list(own, "/")
+    links = own.locator("#list h2 a")
+    for key, number in (("j", 0), ("j", 1), ("j", 2), ("j", 2), ("k", 1)):
+        own.keyboard.press(key)
+        expect(links.nth(number)).to_be_focused()
+    own.keyboard.press("Enter")
+    expect(own.locator("h1:visible")).to_have_text("Problem 2")
+    own.keyboard.press("Escape")
+    expect(links.nth(1)).to_be_focused()
+    own.keyboard.press("/")
+    search_box = own.get_by_label("Search")
+    expect(search_box).to_be_focused()
+    # In a field the keys are letters.
+    own.keyboard.type("jk/")
+    expect(search_box).to_have_value("jk/")
+    own.keyboard.press("Escape")
+    expect(search_box).to_have_value("")
+    expect(links).to_have_count(3)
+    own.keyboard.press("Escape")
+    expect(search_box).not_to_be_focused()
+    more = own.get_by_role("button", name="More filters")
+    more.click()
+    own.keyboard.press("Escape")
+    expect(more).to_have_attribute("aria-expanded", "false")
+    # They can be turned off, and stay so.
+    own.get_by_role("button", name="Turn them off").click()
+    own.reload()
+    expect(links).to_have_count(3)
+    own.keyboard.press("j")
+    own.keyboard.press("/")
+    assert own.evaluate("document.activeElement === document.body")
+
+
+LABELS = """async () => {
+    const { dotSums, labelLines, placeBoxes } = await import("/pictures.js")
+    const [width, height, radius] = [800, 500, 4]
+    let seed = 1
+    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647
+    const dots = Array.from({ length: 150 }, () => [random() * width, random() * height])
+    const boxes = dots.slice(0, 12).map(([x, y]) => ({ x, y, width: 150, height: 45 }))
+    const placed = placeBoxes(boxes, dotSums(dots, radius, width, height), width, height)
+    const overlaps = ({ left, top }, [x, y]) =>
+        x + radius > left && x - radius < left + 150 && y + radius > top && y - radius < top + 45
+    const isOutside = ({ left, top }) => left < 0 || top < 0 || left + 150 > width || top + 45 > height
+    return {
+        placed: placed.length,
+        covered: placed.filter((box) => dots.some((dot) => overlaps(box, dot))).length,
+        outside: placed.filter(isOutside).length,
+        whole: labelLines("A title of more than twenty characters is whole").join(" "),
+        cut: labelLines("word ".repeat(60).trim()).join(" "),
+    }
+}"""
+
+
+def test_labels_of_the_map_cover_no_dot(browser: Browser, searched: Board) -> None:
+    with faultless(browser, searched.url) as page:
+        page.goto("/issues.html")
+        found = page.evaluate(LABELS)
+    assert found["placed"] >= 2
+    assert (found["covered"], found["outside"]) == (0, 0)
+    assert found["whole"] == "A title of more than twenty characters is whole"
+    assert found["cut"].endswith("word…")
+
+
+# --- Behind a reverse proxy ---------------------------------------------------------------------
+
+
+@contextmanager
+def below(url: str, path: str) -> Iterator[str]:
+    """A reverse proxy that serves a server below a path, and nothing else."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not self.path.startswith(path):
+                return self.send_error(404)
+            content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            kept = {name: value for name, value in self.headers.items() if name.lower() in ("content-type", "accept")}
+            address = url + "/" + self.path.removeprefix(path)
+            with httpx.stream(self.command, address, headers=kept, content=content, timeout=None) as answered:
+                self.send_response(answered.status_code)
+                self.send_header("Content-Type", answered.headers.get("Content-Type", ""))
+                self.end_headers()
+                # An event of the live connection is passed on when it comes.
+                with suppress(OSError):
+                    for part in answered.iter_bytes():
+                        self.wfile.write(part)
+                        self.wfile.flush()
+            return None
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_board_works_below_a_path(browser: Browser, board: Board) -> None:
+    board.put("problems", problem(1))
+    with below(board.url, "/board/") as url, faultless(browser, url) as page:
+        open_list(page, "/board/")
+        expect(page.locator("#list .said")).to_contain_text("GitHub")
+        wait_until_live(page)
+        board.put("problems", problem(2))
+        expect(page.locator("#list > li")).to_have_count(2)
+        page.locator("#list h2 a").first.click()
+        expect(page).to_have_url(f"{url}/board/?problem={record_id(1)}")
+        page.get_by_role("navigation", name="Pages").get_by_role("link", name="Topics").click()
+        expect(page.locator("#below")).to_contain_text("No topics yet")
+        page.get_by_role("link", name="Groundswell").click()
+        expect(page).to_have_url(f"{url}/board/")
+        page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -1127,6 +1350,7 @@ def test_nothing_is_in_the_way_of_assistive_technology(
         "/issues.html?pictures=open",
         f"/?problem={problem_id}",
         f"/issues.html?issue={issue_id}",
+        "/themes.html",
     )
     with faultless(browser, pocketbase.url, color_scheme=scheme) as page:
         for address in addresses:

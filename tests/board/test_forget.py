@@ -69,13 +69,17 @@ def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_
         order by posts.url_hash limit 1
     """
     [(gone, url, title, line, text)] = project.query(quoted)
-    # A post that no label quotes, of another topic.
+    # A post of a problem that does not quote it, of another topic. The search text of the problem has its title.
     [(other, other_url, other_title)] = project.query(
         """
         select url_hash, url, posts.title
         from bronze.raw_items as posts inner join silver.cluster_assignments using (url_hash)
         where length(posts.title) > 30 and posts.title not in (select title from gold.problems) and cluster_id not in (
             select cluster_id from silver.cluster_assignments where url_hash = $gone
+        ) and url_hash in (
+            select post.url_hash
+            from gold.problem_posts as post inner join gold.problems as problem using (problem_id)
+            where not list_contains(list_transform(problem.quotes, lambda claim: claim['url_hash']), post.url_hash)
         )
         order by url_hash desc limit 1
         """,

@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the board: the sample day, pushed to a PocketBase of its own, in headless Chromium."""
+"""Takes the README's pictures of the board: the sample days on a PocketBase of their own, in headless Chromium."""
 
 import secrets
 import tempfile
@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from tests.board.test_board import CHROMIUM, QUIET
 from tests.support.project import DAY, ROOT, SAMPLE, Project, free_address, serve
 
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 
 
 def take(url: str, problem_id: str, folder: Path) -> None:
@@ -44,9 +44,11 @@ def main() -> None:
         folder = Path(name)
         with serve(folder / "pb", free_address(), secrets.token_hex()) as server:
             project = Project(folder / "sample.duckdb", server.settings | {"AUTHOR_SALT": "demo"})
-            for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.build()):
-                assert finished.status == 0, finished.output
-            [(problem_id,)] = project.query("select problem_id from gold.problems order by demand_score desc limit 1")
+            for day in sorted(folder.name for folder in SAMPLE.parent.iterdir()):
+                for finished in (project.ingest("--date", day, "--sample"), project.build(day)):
+                    assert finished.status == 0, finished.output
+            first = "where not is_from_program order by demand_score desc, problem_id limit 1"
+            [(problem_id,)] = project.query(f"select problem_id from gold.problems {first}")
             take(server.url, problem_id, ROOT / "docs")
 
 

@@ -145,9 +145,32 @@ quotes as (
             }
             order by claims.quote_number
         ) as quotes,
+        string_agg(claims.claim['quote'], chr(10) order by claims.quote_number) as quoted,
     from claims
     inner join problem_posts
         on claims.problem_id = problem_posts.problem_id and claims.claim['url_hash'] = problem_posts.url_hash
+    group by all
+
+),
+
+distinct_titles as (
+
+    select
+        problem_id,
+        title,
+        min(url_hash) as first_hash,
+    from problem_posts
+    where title != ''
+    group by all
+
+),
+
+titles as (
+
+    select
+        problem_id,
+        string_agg(title, chr(10) order by first_hash) as all_titles,
+    from distinct_titles
     group by all
 
 ),
@@ -204,6 +227,7 @@ fields as (
         problems.is_edited,
         problems.category,
         problems.description,
+        {{ cut("concat_ws(chr(10), quotes.quoted, titles.all_titles)", 5000) }} as search_text,
         problems.impact_level,
         problems.labeler,
         problems.status,
@@ -248,6 +272,7 @@ fields as (
     left join quotes on problems.problem_id = quotes.problem_id
     left join weeks on problems.problem_id = weeks.problem_id
     left join names on problems.problem_id = names.problem_id
+    left join titles on problems.problem_id = titles.problem_id
 
 ),
 
