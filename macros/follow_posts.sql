@@ -20,11 +20,7 @@
                     on lost.url_hash = raw_items.url_hash and lost.cluster_date = raw_items.collection_date
             )
         {%- endset -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
-            {%- set table = load_relation(
-                api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)
-            ) -%}
-            {%- set columns = adapter.get_columns_in_relation(table) | map(attribute='name') | list if table else [] -%}
+        {%- for table, columns in incremental_tables() -%}
             {%- if 'action' in columns and 'cluster_id' in columns -%}
                 {#- The ledger of the board. -#}
                 {%- do of_topics.append(

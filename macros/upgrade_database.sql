@@ -57,11 +57,7 @@
         {%- if days -%}
             {%- set listed = "('" ~ days | join("', '") ~ "')" -%}
             {%- set statements = [] -%}
-            {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'incremental' -%}
-                {%- set table = load_relation(
-                    api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)
-                ) -%}
-                {%- set names = adapter.get_columns_in_relation(table) | map(attribute='name') | list if table else [] -%}
+            {%- for table, names in incremental_tables() -%}
                 {%- set day = ['cluster_date', 'collection_date', 'report_date'] | select('in', names) | first -%}
                 {%- if day and 'attempt_id' not in names -%}
                     {%- do statements.append('delete from ' ~ table ~ ' where ' ~ day ~ ' in ' ~ listed) -%}
