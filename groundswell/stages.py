@@ -193,7 +193,7 @@ def build(stages: Stages, day: date, **settings: str) -> Built:
                     built.tests.add(node["node_name"])
             case "MainEncounteredError":
                 built.failed[""] = sentence(message)
-            case "JinjaLogInfo" | "AdapterEventWarning" if node.get("node_name") not in LEDGERS:
+            case "JinjaLogInfo" | "AdapterEventWarning" | "RunResultWarning" if node.get("node_name") not in LEDGERS:
                 built.notes.append(message)
         return message, ""
 
@@ -244,4 +244,6 @@ def end_on_signals() -> None:
         raise SystemExit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, end)
+        # nohup has SIGHUP ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)

@@ -13,14 +13,16 @@ from rich.console import Console
 from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, printable, sentence
 from tests.support.loopback import Answer, Loopback, Request
-from tests.support.project import DAY, ROOT, SAMPLE, Finished, Project, Server
+from tests.support.project import DAY, ROOT, SAMPLE, SETTINGS, Finished, Project, Server
 
+# The environment wins over the .env of a developer, also with nothing in it.
+UNSET = dict.fromkeys(SETTINGS, "") | {"INGEST_MAX_WAIT_SECONDS": "900"}
 NOWHERE = {"POCKETBASE_URL": "http://127.0.0.1:9", "POCKETBASE_TOKEN": "s3cret"}
 
 
 def groundswell(project: Project, *arguments: str, **settings: str) -> Finished:
     """Run python -m groundswell."""
-    return project.run(sys.executable, "-m", "groundswell", *arguments, **settings)
+    return project.run(sys.executable, "-m", "groundswell", *arguments, **(UNSET | project.settings | settings))
 
 
 def test_a_day_with_an_incomplete_collection_and_no_server(
@@ -121,7 +123,7 @@ def test_a_day_that_is_told_to_end_ends_its_command(
 
     loopback.answer = wait
     command = [sys.executable, "-m", "groundswell", "day", "--date", DAY, "--", "--source", "hackernews"]
-    settings = project.environment({"HACKERNEWS_API_URL": loopback.url})
+    settings = project.environment(UNSET | {"HACKERNEWS_API_URL": loopback.url})
     with subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as day:
         assert asked.wait(60)
         # The signal goes to this process alone, as from a service manager or `kill`.
