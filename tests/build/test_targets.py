@@ -85,6 +85,7 @@ def test_a_build_without_rows_leaves_days_and_the_board_as_they_are(built: Proje
         "gold.watched_names",
         "gold.week_figures",
         "silver.extractive_problem_labels",
+        "silver.name_matches",
         "silver.problem_titles",
         "silver.theme_terms",
     }
