@@ -44,7 +44,7 @@ class Outcome:
 
 
 def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) -> Outcome:
-    """Collect, build and push days one after another, and show the report of the last one that was built.
+    """Collect, build and push days one after another, send alerts, and show the report of the last day that was built.
 
     options: further options of python -m ingest. Raises SettingError before anything runs.
     """
@@ -63,6 +63,8 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
                 outcome.faults.append(f"the days from {days[number]} on were left out: each day builds on those before")
             break
     if reported:
+        if stages.environment.get("ALERT_URLS", "").strip():
+            send_alerts(reported[0], stages, outcome)
         show_report(*reported, stages.console)
     return outcome
 
@@ -99,6 +101,22 @@ def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome)
     elif url and not outcome.is_over:
         stages.tell(day, "push", f"{live_counts(day)} are live at {url}")
     return built
+
+
+def send_alerts(day: date, stages: Stages, outcome: Outcome) -> None:
+    """Send the alerts that are due after the last day, and add a fault if an address did not take them."""
+    lines = [""]
+
+    def read(line: str) -> tuple[str, str]:
+        lines.append(line)
+        return line, ""
+
+    status = stages.run(day, "alerts", (sys.executable, "-m", "groundswell", "alerts"), read)
+    if status:
+        why = lines[-1].removeprefix("ERROR: ")
+        outcome.add(Exit.NOT_PUSHED, f"alerts were not sent: {why}. Then: python -m groundswell alerts")
+    else:
+        stages.tell(day, "alerts", "; ".join(lines[1:]))
 
 
 def has_posts(day: date) -> bool:

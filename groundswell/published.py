@@ -26,6 +26,13 @@ TABLES = {
     "issue_evidence": f"select * from {table('gold', 'issue_evidence')} anti join {ISSUE_FAULTS} using (issue_id)",
     "themes": f"select * from {table('gold', 'themes')}",
     "theme_posts": f"select * exclude (voice) from {table('gold', 'theme_posts')}",
+    "problem_weeks": f"select * from {table('gold', 'problem_weeks')} anti join {PROBLEM_FAULTS} using (problem_id)",
+    "week_figures": f"select * from {table('gold', 'week_figures')}",
+    "mentions": f"select * from {table('gold', 'mentions')}",
+    "problem_mentions": (
+        f"select * from {table('gold', 'problem_mentions')} anti join {PROBLEM_FAULTS} using (problem_id)"
+    ),
+    "mention_days": f"select * from {table('gold', 'mention_days')}",
     "daily_report": f"select * exclude (posts_hash) from {table('gold', 'daily_report')}",
 }
 # What answers are made of. They count voices, and show none.

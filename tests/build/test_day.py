@@ -32,8 +32,9 @@ def test_a_day_with_an_incomplete_collection_and_no_server(
     # Algolia has nothing, and no other service is asked.
     loopback.answer = lambda _: Answer("no", 403)
     finished = groundswell(
-        copy, "day", "--date", DAY, "--", "--source", "hackernews", HACKERNEWS_API_URL=loopback.url, **NOWHERE
-    )
+        copy, "day", "--date", DAY, "--", "--source", "hackernews",
+        HACKERNEWS_API_URL=loopback.url, ALERT_URLS="https://example.com/hook", **NOWHERE,
+    )  # fmt: skip
     assert finished.status == 4, finished.output
     lines = finished.output.splitlines()
     assert len(lines) <= 25
@@ -42,11 +43,14 @@ def test_a_day_with_an_incomplete_collection_and_no_server(
     assert f"{DAY}: 198 posts (" in finished.output
     assert "The first 10 of 20 problems" in finished.output
     log = copy.database.with_suffix(".logs") / f"day-{DAY}.log"
-    incomplete, not_pushed = lines[-2:]
+    incomplete, not_pushed, not_told = lines[-3:]
     assert incomplete.startswith(f"{DAY} is incomplete: hackernews ended with 1 windows to go: Algolia refuses (403")
     assert incomplete.endswith(f"The same command again goes on from there (full log: {log})")
     assert not_pushed.startswith(f"{DAY} was not pushed: PocketBase at http://127.0.0.1:9 can not be reached")
     assert f"Then: python -m groundswell push --date {DAY}" in not_pushed
+    assert not_told.startswith(
+        "alerts were not sent: address 1 in ALERT_URLS is a webhook, and messages to it are signed"
+    )
     text = log.read_text()
     assert "1 of 360 START" in text or "START seed file" in text
     assert "s3cret" not in finished.output + text
