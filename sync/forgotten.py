@@ -74,7 +74,7 @@ def records_to_clear(
             ).fetchall()
             there = {record["id"] for record in read(client, part.roots, fields="id")} if left else set()
             gone = {key for (key,) in left if key in there}
-        found = read(client, part.leaves, fields=f"id,url_hash,{part.parent}")
+        found = list(read(client, part.leaves, fields=f"id,url_hash,{part.parent}"))
         # The server does not delete the leaves of a root with it.
         leaves += [
             (part.leaves, record["id"])

@@ -54,7 +54,7 @@ export function filterBar(form, { noun, statuses, tiers, sorts, filters, searche
     }
 
     const search = element("input", {
-        type: "search", maxlength: "200", placeholder: searched ?? "Words in titles and descriptions", autocomplete: "off", enterkeyhint: "search",
+        type: "search", maxlength: "200", placeholder: searched ?? "Search titles, descriptions", autocomplete: "off", enterkeyhint: "search",
     })
     let typing = 0
     const tellSearch = () => {

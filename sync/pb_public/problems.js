@@ -369,7 +369,7 @@ startBoard({
     fetchPage, listItem, openedView, pictures,
     shown(state, { hrefOf }) { linkOf = hrefOf },
     titleOf: ({ title }) => title,
-    searched: "Words in titles, quotes and posts",
+    searched: "Search titles, quotes, posts",
     filters: ["q", "date", "from", "to", "status", "tier", "category", "impact", "pay", "source", "labeller"],
     // Which of them are on is said; the status is part of what is counted.
     countText: (state, total, set) => {

@@ -147,7 +147,7 @@ startBoard({
     sorts: SORTS,
     fetchPage, listItem, openedView, pictures,
     titleOf: ({ title }) => title,
-    searched: "Words in the title",
+    searched: "Search titles",
     filters: ["q", "date", "from", "to", "status", "source"],
     countText: (state, total, set) => {
         const standing = state.status === "all" ? "" : `${STATUSES[state.status].toLowerCase()} `

@@ -69,8 +69,8 @@ def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_
         order by posts.url_hash limit 1
     """
     [(gone, url, title, line, text)] = project.query(quoted)
-    # A post of a problem that does not quote it, of another topic. The search text of the problem has its title.
-    [(other, other_url, other_title)] = project.query(
+    # Posts of problems that do not quote them, of another topic. The search texts of the problems have their titles.
+    [(other, other_url, other_title), (_, unquoted_url, unquoted_title)] = project.query(
         """
         select url_hash, url, posts.title
         from bronze.raw_items as posts inner join silver.cluster_assignments using (url_hash)
@@ -81,7 +81,7 @@ def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_
             from gold.problem_posts as post inner join gold.problems as problem using (problem_id)
             where not list_contains(list_transform(problem.quotes, lambda claim: claim['url_hash']), post.url_hash)
         )
-        order by url_hash desc limit 1
+        order by url_hash desc limit 2
         """,
         gone=gone,
     )
@@ -102,13 +102,15 @@ def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_
         assert {word for word, _ in found(words, project.database)} >= {title, line, AUTHOR, text}
 
         # Another spelling of the address.
-        forget = ("forget", "--url", url.replace("https://github.com", "http://www.GitHub.com") + "?a=b#c")
+        spelled = url.replace("https://github.com", "http://www.GitHub.com") + "?a=b#c"
+        forget = ("forget", "--url", spelled, "--url", unquoted_url)
+        assert found([unquoted_title], data / "data.db", data / "data.db-wal")
         finished = project.ingest(*forget, **server.settings)
         assert finished.status == 0, finished.output
-        assert "1 post is forgotten" in finished.output
+        assert "2 posts are forgotten" in finished.output
         assert f"'date: DAY': {DAY}" in finished.output
         assert "its file is written anew" in finished.output
-        assert not found(words, project.database, *files)
+        assert not found([*words, unquoted_title], project.database, *files)
         assert tables_with(project, [gone, text, title, url]) == {"bronze.forgotten"}
         assert not list(tmp_path.glob("*.wal")) + list(tmp_path.glob("*.forget"))
         # What a model was paid stays known; what it said of other posts stays.
