@@ -58,7 +58,7 @@ def main() -> None:
         load_env_file()
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def day(
     date_: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day. Default: yesterday.")
@@ -72,7 +72,9 @@ def day(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the commands print.")] = False,
     options: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- OPTION...]", help="Options for python -m ingest, as -- --file posts.jsonl."),
+        typer.Argument(
+            metavar="[OPTION...]", help="Other options are those of python -m ingest, as --file posts.jsonl."
+        ),
     ] = None,
 ) -> None:
     """Collect a day, build it, push it if POCKETBASE_URL is set, and show its report.

@@ -58,7 +58,8 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
     for option in options:
         if (name := option.partition("=")[0]) in NOT_PASSED_ON:
             raise SettingError(
-                f"{name} can not stand behind --: name the days before it, and use the rest with python -m ingest alone"
+                f"{name} is not handed on to python -m ingest: --date, or --from and --to, name the days, and python -m"
+                " ingest alone has the rest"
             )
     require_addresses(("POCKETBASE_URL", "LLM_BASE_URL", "BOARD_URL"), stages.environment)
     # A build would refuse it, too, after the collection.

@@ -18,7 +18,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from groundswell.errors import GroundswellError
-from groundswell.yaml_file import read_yaml
+from groundswell.yaml_file import first_mistake, read_yaml
 
 FILE = Path("watchlist.yml")
 VARIABLE = "GROUNDSWELL_WATCHLIST"
@@ -256,12 +256,7 @@ def load_watchlist() -> Watchlist:
     try:
         return Watchlist.model_validate(read_yaml(path) or {})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(key + 1) if isinstance(key, int) else key for key in first["loc"]) or "the file"
-        reason = {"extra_forbidden": "there is no such key"}.get(
-            first["type"], first["msg"].removeprefix("Value error, ")
-        )
-        raise WatchlistError(f"{path}: {where}: {reason}. watchlist.example.yml shows how it is written") from None
+        raise WatchlistError(f"{path}: {first_mistake(error)}. watchlist.example.yml shows how it is written") from None
 
 
 def mentions_in(watchlist: Watchlist, posts: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, Match]]:

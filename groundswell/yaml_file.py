@@ -5,11 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from groundswell.errors import GroundswellError
 
 # What PyYAML raises, besides its own errors, for a date like 2026-13-45 and for a tag that does not fit its value.
 NO_VALUE = (ValueError, LookupError, AttributeError)
+
+# What pydantic says in the words of Python, by the type of its error.
+WORDS = {
+    "extra_forbidden": "there is no such key",
+    "missing": "it is missing",
+    "tuple_type": "a list is expected, as in [one, another]",
+    "string_type": "text is expected: write it in quotes",
+    "string_unicode": "text is expected, without half of a character",
+    "model_type": "keys and their values are expected",
+}
 
 
 class YamlFileError(GroundswellError):
@@ -43,3 +54,10 @@ def read_yaml(path: Path) -> Any:
     except NO_VALUE as error:
         reason = f"it holds a value that YAML can not read, which may have to stand in quotes ({error})"
     raise YamlFileError(f"{path} can not be read: {' '.join(reason.split())}")
+
+
+def first_mistake(error: ValidationError) -> str:
+    """The first mistake that pydantic found in a file, as `key: what is wrong`. Places in lists count from 1."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(key + 1) if isinstance(key, int) else key for key in first["loc"]) or "the file"
+    return f"{where}: {WORDS.get(first['type'], first['msg'].removeprefix('Value error, '))}"

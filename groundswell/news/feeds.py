@@ -12,16 +12,17 @@ from groundswell.errors import GroundswellError
 from groundswell.news.digest import environment
 from groundswell.news.problems import shown_problems, with_quotes
 from groundswell.news.words import count
-from groundswell.yaml_file import read_yaml
+from groundswell.yaml_file import first_mistake, read_yaml
 
 FILE = Path("filters.yml")
 # The entries of a feed, the problems that were heard of last.
 MOST = 100
 TIERS = ("emerging", "likely", "certain")
+NO_LETTERS = re.compile(r"[\W_]+")
 # What XML can not hold.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
-Words = Annotated[tuple[str, ...], Field(min_length=1)]
+Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)]
 
 
 class FilterError(GroundswellError):
@@ -58,7 +59,7 @@ class Filter(BaseModel):
     @property
     def file(self) -> str:
         """The name of the feed's file."""
-        return f"{re.sub(r'[^a-z0-9]+', '-', self.name.lower()).strip('-')}.atom"
+        return NO_LETTERS.sub("-", self.name.lower()).strip("-") + ".atom"
 
 
 FILTERS = TypeAdapter(tuple[Filter, ...])
@@ -72,9 +73,7 @@ def load_filters(path: Path = FILE) -> list[Filter]:
     try:
         filters = [ALL, *FILTERS.validate_python(read_yaml(path) or ())]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(key + 1) if isinstance(key, int) else key for key in first["loc"]) or "the file"
-        raise FilterError(f"{path}: {where}: {first['msg']}. docs/alerts.md shows how a filter is written") from None
+        raise FilterError(f"{path}: {first_mistake(error)}. docs/alerts.md shows how a filter is written") from None
     files = [each.file for each in filters]
     if twice := [each.name for each in filters if each.file == ".atom" or files.count(each.file) > 1]:
         raise FilterError(f"{path}: the filter {twice[-1]!r} needs another name: each feed has a file of that name")

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from groundswell.day import NOT_PASSED_ON, run_days
+from groundswell.environment import SettingError
 from groundswell.report import live_counts, show_report
-from groundswell.stages import Built, printable, sentence
+from groundswell.stages import Built, Stages, printable, sentence
+from groundswell.watchlist import WatchlistError
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DAY, ROOT, SAMPLE, SETTINGS, Finished, Project, Server
 
@@ -87,11 +90,8 @@ def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) 
         (["--from", DAY], {}, 2, "--from and --to go together"),
         ([], {"POCKETBASE_URL": "localhost:8090"}, 2, "POCKETBASE_URL is no web address"),
         ([], {"LLM_BASE_URL": "http://a/v1,localhost"}, 2, "LLM_BASE_URL is no web address"),
-        ([], {"BOARD_URL": "board.example.com"}, 2, "BOARD_URL is no web address"),
-        ([], {"GROUNDSWELL_WATCHLIST": "none.yml"}, 1, "GROUNDSWELL_WATCHLIST names none.yml"),
         ([], {"DBT_LOG_PATH": "pyproject.toml"}, 1, "ERROR: pyproject.toml/day-"),
-        (["--date", DAY, "--", "--date=2026-11-19"], {}, 2, "--date can not stand behind --"),
-        (["--date", DAY, "--", "--dry-run"], {}, 2, "--dry-run can not stand behind --"),
+        (["--date", DAY, "--file", "none.jsonl"], {}, 1, "was not collected: none.jsonl is no file"),
         ([], {"GITHUB_API_URL": "localhost"}, 1, "was not collected: GITHUB_API_URL is no web address"),
         (["--from", "2026-11-20", "--to", "2026-11-22", "--", "--nope"], {}, 1, "No such option: --nope"),
     ],
@@ -103,6 +103,20 @@ def test_what_a_day_refuses(
     assert finished.status == status, finished.output
     assert says in finished.output
     assert "Traceback" not in finished.output
+
+
+def test_what_is_refused_before_the_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stages(**environment: str) -> Stages:
+        return Stages(Console(), Path("none"), environment)
+
+    for option in NOT_PASSED_ON:
+        with pytest.raises(SettingError, match=f"^{option} is not handed on to python -m ingest"):
+            run_days([date(2026, 11, 20)], stages(), [f"{option}=2026-11-19"])
+    with pytest.raises(SettingError, match="BOARD_URL is no web address"):
+        run_days([date(2026, 11, 20)], stages(BOARD_URL="board.example.com"))
+    monkeypatch.setenv("GROUNDSWELL_WATCHLIST", "none.yml")
+    with pytest.raises(WatchlistError, match="names none"):
+        run_days([date(2026, 11, 20)], stages())
 
 
 def test_a_day_in_another_folder(tmp_path: Path) -> None:
@@ -157,9 +171,8 @@ def test_the_doctor(built: Project, pocketbase: Server) -> None:
         built, "doctor",
         GROUNDSWELL_DB="a" * 300, POCKETBASE_URL="", ALERT_URLS="bogus://s3cret", GROUNDSWELL_WATCHLIST="none.yml",
     )  # fmt: skip
-    assert [line.split()[0] for line in absurd.output.splitlines() if " broken " in line] >= [
-        "database", "watchlist", "alerts",
-    ]  # fmt: skip
+    broken = [line.split()[0] for line in absurd.output.splitlines() if " broken " in line]
+    assert broken == ["database", "collection", "watchlist", "alerts"]
     assert "s3cret" not in absurd.output
 
 

@@ -181,8 +181,13 @@ def test_a_filter_asks_for_everything_it_has(text: str, passes: bool, tmp_path: 
     ("text", "mistake"),
     [
         ("- {name: a, words: []}", "1.words"),
-        ("- {name: a, tag: b}", "1.tag"),
-        ("- {names: [a]}", "1.name"),
+        ("- {name: a, words: ['']}", "1.words.1"),
+        ("- {name: a, tag: b}", "1.tag: there is no such key"),
+        ("- {names: [a]}", "1.name: it is missing"),
+        ("- {name: 7}", "1.name: text is expected: write it in quotes"),
+        ('- {name: "\\ud800"}', "1.name: text is expected, without half of a character"),
+        ("- &a [*a]", "1: keys and their values are expected"),
+        ("a: b", "the file: a list is expected"),
         ("- {name: a b}\n- {name: A-B}", "'A-B' needs another name"),
         ("- {name: problems}", "needs another name"),
         ("- {name: '!'}", "needs another name"),
@@ -195,6 +200,11 @@ def test_a_mistake_in_a_filter_is_one_line(text: str, mistake: str, tmp_path: Pa
         load_filters(file)
     assert mistake in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_name_of_any_language_is_the_name_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "filters.yml").write_text("- name: 日本 の/製品")
+    assert load_filters(tmp_path / "filters.yml")[1].file == "日本-の-製品.atom"
 
 
 def test_the_example_can_be_read() -> None:

@@ -106,7 +106,7 @@ def test_without_a_file_there_are_no_names(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("own: Slack", "own: "),
+        ("own: Slack", "own: a list is expected, as in [one, another]"),
         ("owns: [Slack]", "owns: there is no such key"),
         ("own: [{name: Slack, alias: [s]}]", "own.1.alias: there is no such key"),
         ("own: [{name: '++'}]", "own.1.name: a name has 1 to 100 characters"),
