@@ -54,5 +54,7 @@ def publish_view(connection: duckdb.DuckDBPyConnection, client: PocketBase, coll
     except ClientResponseError as error:
         raise request_error(error, client.base_url) from error
     except ValidationError as error:
-        raise SyncError(f"{view} has a record that does not fit collection {collection}: {error}") from error
+        first = error.errors(include_url=False)[0]
+        reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise SyncError(f"{view} has a record that does not fit collection {collection}: {reason}") from error
     return len(requests)

@@ -8,6 +8,7 @@ import duckdb
 from groundswell.database import table
 from groundswell.news.alerts import board_link
 from groundswell.news.ledger import MUTES, PROBLEMS, quotes, rows
+from groundswell.news.words import in_one_line
 
 POSTS = table("gold", "problem_posts")
 MENTIONS = table("gold", "problem_mentions")
@@ -68,14 +69,22 @@ order by problems.demand_score desc, problems.problem_id
 
 
 def shown_problems(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """The problems that news may show, with the address of each on the board."""
-    found = rows(connection, SHOWN)
-    return [row | {"link": board_link(row["problem_id"])} for row in found]
+    """The problems that news may show, with the address of each on the board. Their words are in one line each."""
+    return [
+        row
+        | {
+            "title": in_one_line(row["title"]),
+            "description": in_one_line(row["description"]),
+            "link": board_link(row["problem_id"]),
+        }
+        for row in rows(connection, SHOWN)
+    ]
 
 
 def with_quotes(connection: duckdb.DuckDBPyConnection, problem: dict[str, Any], most: int = 2) -> dict[str, Any]:
     """A problem with its quotes, or its first post."""
-    return problem | {"quotes": quotes(connection, problem["problem_id"], most)}
+    found = quotes(connection, problem["problem_id"], most)
+    return problem | {"quotes": [quote | {"text": in_one_line(quote["text"])} for quote in found]}
 
 
 def latest_day(connection: duckdb.DuckDBPyConnection) -> date:

@@ -138,6 +138,22 @@ def test_feeds_are_valid_and_the_same_bytes_each_time(database: Path, monkeypatc
     assert page.xpath("//a/@href") == ["https://example.com/b"]
 
 
+def test_no_file_has_what_a_terminal_obeys_or_what_turns_words_around(database: Path) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            "update gold.problems set title = title || $bad, description = $bad", {"bad": "\x1b[2J\u202e"}
+        )
+        connection.execute("update gold.problem_posts set excerpt = excerpt || $bad", {"bad": "\x1b[2J\u202e"})
+    assert run("digest") == 0
+    assert run("feeds") == 0
+    files = [file.read_text() for file in (database.parent / "target").rglob("*.*")]
+    assert len(files) == 3
+    for text in files:
+        assert "[2J" in text.replace("\\", "")
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
 def test_muted_faulty_and_quiet_problems_are_left_out(database: Path) -> None:
     with duckdb.connect(str(database)) as connection:
         connection.execute("insert into gold.problem_faults values ('q')")
