@@ -20,7 +20,7 @@ from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from groundswell import __version__
-from groundswell.environment import SettingError
+from groundswell.environment import SettingError, host_and_port
 from groundswell.errors import GroundswellError
 from groundswell.published import Published
 
@@ -398,15 +398,12 @@ def serve_questions(http: str | None) -> None:
     if not http:
         server.run("stdio")
         return
-    host, _, port = http.rpartition(":")
     try:
-        # An empty host is every address of the machine, and there is no sign-in.
-        if not host or not int(port):
-            raise ValueError("it has no host or no port")
-        with socket.create_server((host.strip("[]"), int(port))):
+        host, port = host_and_port(http)
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             pass
     except (OSError, ValueError, OverflowError) as error:
-        raise SettingError(f"{http} can not be listened on ({error}): write HOST:PORT, as 127.0.0.1:8765") from error
+        raise SettingError(f"{http} can not be listened on ({error}): choose another with --http") from error
     log.info("http://%s/mcp answers (Ctrl-C ends it)", http)
     # Every request stands alone, so that nothing is kept for clients that went away.
-    server.run("streamable-http", host=host.strip("[]"), port=int(port), json_response=True, stateless_http=True)
+    server.run("streamable-http", host=host, port=port, json_response=True, stateless_http=True)

@@ -70,6 +70,17 @@ def address_fault(name: str, address: str) -> str | None:
     return None if is_complete else f"{name} is no web address: write it with http:// or https:// and a host"
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two parts of an address to listen on. Raises ValueError if one is missing.
+
+    Without a host a server would listen on every address of the machine.
+    """
+    parts = re.fullmatch(r"(.+):([1-9][0-9]{0,4})", address)
+    if not parts:
+        raise ValueError("it is not written HOST:PORT, as 127.0.0.1:8090")
+    return parts[1].strip("[]"), int(parts[2])
+
+
 def require_addresses(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> None:
     """Raise SettingError if one of these variables is set and holds no web address. LISTS may hold several."""
     for name in names:

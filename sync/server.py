@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from groundswell.environment import host_and_port
 from sync.errors import SyncError
 
 HERE = Path(__file__).parent
@@ -59,13 +60,13 @@ def settings(address: str, proxy_header: str | None = None, *, dashboard: bool =
 
 def check_port(address: str) -> None:
     """Raise SyncError if the address (host:port) is in use or invalid."""
-    host, _, port = address.rpartition(":")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, int(port)))
-        except (OSError, ValueError, OverflowError) as error:
-            raise SyncError(f"{address} can not be listened on ({error}): choose another with --http") from error
+    try:
+        host, port = host_and_port(address)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, ValueError, OverflowError) as error:
+        raise SyncError(f"{address} can not be listened on ({error}): choose another with --http") from error
 
 
 def free_address(address: str) -> str:
