@@ -1,13 +1,14 @@
 """A day from the services to the board: python -m groundswell day."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
-from groundswell.database import connect, database_path, existing, table
+from groundswell.database import DatabaseError, connect, database_path, existing, table
 from groundswell.environment import SettingError, require_addresses
 from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Stages, build, collect
@@ -78,8 +79,18 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
     if reported:
         if stages.environment.get("ALERT_URLS", "").strip():
             send_alerts(reported[0], stages, outcome)
-        show_report(*reported, stages.console)
+        with what_is_done_stays("the report can not be shown", outcome):
+            show_report(*reported, stages.console)
     return outcome
+
+
+@contextmanager
+def what_is_done_stays(what: str, outcome: Outcome) -> Iterator[None]:
+    """Note it if a with block can not read the database, because another program took it after the day was done."""
+    try:
+        yield
+    except DatabaseError as error:
+        outcome.faults.append(f"{what}: {error}")
 
 
 def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome) -> Built | None:
@@ -112,7 +123,8 @@ def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome)
             Exit.NOT_PUSHED, f"{day} was not pushed: {away}. Then: python -m groundswell push --date {day} ({log})"
         )
     elif url and not outcome.is_over:
-        stages.tell(day, "push", f"{live_counts(day)} are live at {url}")
+        with what_is_done_stays(f"{day} is pushed, and can not be counted", outcome):
+            stages.tell(day, "push", f"{live_counts(day)} are live at {url}")
     return built
 
 

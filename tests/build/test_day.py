@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from groundswell.day import NOT_PASSED_ON, run_days
+from groundswell.day import NOT_PASSED_ON, Exit, Outcome, run_days, what_is_done_stays
 from groundswell.environment import SettingError
 from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Stages, printable, sentence
@@ -202,6 +202,19 @@ def test_the_report_fits_a_screen(
     assert "(2 more lines in the log)" in lines
     assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 17 themes"
     assert live_counts(date(2026, 11, 19)) == "20 problems, 0 issues and 17 themes"
+
+
+def test_a_report_that_can_not_be_shown_leaves_the_day_done(
+    built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = built.copy_to(tmp_path)
+    monkeypatch.setenv("GROUNDSWELL_DB", str(copy.database))
+    outcome = Outcome()
+    with copy.held() as number, what_is_done_stays("the report can not be shown", outcome):
+        show_report(date.fromisoformat(DAY), Built(), Console())
+    assert (outcome.code, len(outcome.faults)) == (Exit.DONE, 1)
+    assert outcome.faults[0].startswith("the report can not be shown: ")
+    assert f"process {number} is using it" in outcome.faults[0]
 
 
 def test_the_sentence_of_an_error() -> None:
