@@ -183,7 +183,7 @@ class Questions:
         limit: Limit = 10,
     ) -> Problems:
         """The problems that hold all of these words, in their title, description, quotes or posts; most posts first."""
-        wanted = [word.casefold() for word in words.split()]
+        wanted = [word.lower() for word in words.split()]
         if not wanted:
             raise ToolError("write at least one word")
         found = self.published.query(
@@ -192,7 +192,9 @@ class Questions:
                 select
                     problem_id,
                     0 as is_post,
-                    lower(concat_ws(' ', title, description, quotes)) as words,
+                    lower(
+                        concat_ws(' ', title, description, list_transform(quotes, lambda claim: claim['quote']))
+                    ) as words,
                 from temp.problems
                 union all
                 select
@@ -398,6 +400,9 @@ def serve_questions(http: str | None) -> None:
         return
     host, _, port = http.rpartition(":")
     try:
+        # An empty host is every address of the machine, and there is no sign-in.
+        if not host or not int(port):
+            raise ValueError("it has no host or no port")
         with socket.create_server((host.strip("[]"), int(port))):
             pass
     except (OSError, ValueError, OverflowError) as error:

@@ -20,6 +20,8 @@ IN_MEMORY = ":memory:"
 RESERVED = ("main", "temp", "system", "bronze", "silver", "gold")
 # dbt and DuckDB read these characters of a name in different ways, or end a text at them.
 UNSAFE = "'\"?#;"
+# Bytes. File systems allow 255, and DuckDB adds an ending.
+LONGEST_NAME = 200
 PROJECT = Path(__file__).parents[1]
 # DuckDB begins its files with these four bytes, after a checksum of eight bytes.
 MAGIC = b"DUCK"
@@ -45,6 +47,8 @@ def database_path() -> str:
 def refuse_name(path: str) -> None:
     """Raise DatabaseError if dbt could not build into a database of this name, or with the project in its folder."""
     name = Path(path).name
+    if len(name.encode()) > LONGEST_NAME:
+        raise DatabaseError(f"{path[:40]}… is too long for the name of a file: give the database another name")
     # DuckDB and dbt name the database after its file, up to the first dot.
     if name.lstrip(".").partition(".")[0].lower() in RESERVED:
         raise DatabaseError(f"{path} has a name that DuckDB or the project needs: give the database another name")
@@ -57,6 +61,7 @@ def refuse_name(path: str) -> None:
 def existing_path(path: str | None = None) -> str:
     """The path of a database, by default the project's. Raises DatabaseError if there is no such file."""
     path = path or database_path()
+    refuse_name(path)
     if path != IN_MEMORY and not Path(path).exists():
         raise DatabaseError(
             f"{Path(path).absolute()} does not exist: no posts were collected into it. Collect a day first, "

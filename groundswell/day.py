@@ -11,6 +11,10 @@ from groundswell.database import connect, database_path, existing, table
 from groundswell.environment import SettingError, require_addresses
 from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Stages, build, collect
+from groundswell.watchlist import load_watchlist
+
+# Options of python -m ingest that `day` gives itself, and those with which it collects nothing.
+NOT_PASSED_ON = ("--date", "--from", "--to", "--json", "--dry-run", "--help")
 
 
 class Exit(IntEnum):
@@ -46,11 +50,19 @@ class Outcome:
 def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) -> Outcome:
     """Collect, build and push days one after another, send alerts, and show the report of the last day that was built.
 
-    options: further options of python -m ingest. Raises SettingError before anything runs.
+    options: further options of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything
+    runs, and LogError.
     """
     if not Path("dbt_project.yml").exists():
         raise SettingError("dbt_project.yml is not in this folder: run the day in a clone of the repository")
-    require_addresses(("POCKETBASE_URL", "LLM_BASE_URL"), stages.environment)
+    for option in options:
+        if (name := option.partition("=")[0]) in NOT_PASSED_ON:
+            raise SettingError(
+                f"{name} can not stand behind --: name the days before it, and use the rest with python -m ingest alone"
+            )
+    require_addresses(("POCKETBASE_URL", "LLM_BASE_URL", "BOARD_URL"), stages.environment)
+    # A build would refuse it, too, after the collection.
+    load_watchlist()
     outcome = Outcome()
     reported: tuple[date, Built] | None = None
     for number, day in enumerate(days, 1):
@@ -71,7 +83,7 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
 
 def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome) -> Built | None:
     """Collect, build and push one day, and add its faults to an outcome; None if dbt did not run."""
-    stages.log_of(day).unlink(missing_ok=True)
+    stages.begin_log(day)
     log = f"full log: {stages.log_of(day)}"
     collected = collect(stages, day, options)
     if collected.fatal:

@@ -17,10 +17,13 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.clock import yesterday
-from groundswell.database import connect, database_path
+from groundswell.database import IN_MEMORY, connect, database_path, refuse_name
 from groundswell.days import built_days, in_words
 from groundswell.environment import SettingError, require_addresses
 from groundswell.errors import GroundswellError
+from groundswell.news.addresses import addresses
+from groundswell.news.words import count
+from groundswell.watchlist import FILE, load_watchlist, watchlist_file
 
 WORKS, MISSING, BROKEN = "works", "missing", "broken"
 
@@ -49,7 +52,19 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at all that a day uses. Only PocketBase is asked; no service is, and nothing is written."""
-    return [python(), project(), disk(), database(), weights(), collection(), labeller(), server(), *keys()]
+    return [
+        python(),
+        project(),
+        disk(),
+        database(),
+        weights(),
+        collection(),
+        labeller(),
+        server(),
+        watched(),
+        alerts(),
+        *keys(),
+    ]
 
 
 def python() -> Finding:
@@ -81,9 +96,12 @@ def disk() -> Finding:
 def database() -> Finding:
     """The database, and the days in it."""
     path = database_path()
-    if not Path(path).exists():
-        return Finding("database", MISSING, f"{path} does not exist: the first collection makes it")
+    if path == IN_MEMORY:
+        return Finding("database", BROKEN, f"GROUNDSWELL_DB={path} keeps nothing from one command to the next")
     try:
+        refuse_name(path)
+        if not Path(path).exists():
+            return Finding("database", MISSING, f"{path} does not exist: the first collection makes it")
         with connect(read_only=True) as connection:
             return Finding("database", WORKS, f"{path}; built days: {in_words(built_days(connection))}")
     except GroundswellError as error:
@@ -121,7 +139,7 @@ def labeller() -> Finding:
         return Finding("labeller", BROKEN, str(error))
     if names == "extractive":
         return Finding(
-            "labeller", MISSING, "LLM_MODEL is not set: the built-in labeller quotes posts, and writes no prose"
+            "labeller", MISSING, "LLM_MODEL names no model: the built-in labeller quotes posts, and writes no prose"
         )
     return Finding("labeller", WORKS, f"{names}; the next build asks it, and says if it refuses")
 
@@ -132,6 +150,29 @@ def server() -> Finding:
         return Finding("PocketBase", MISSING, "POCKETBASE_URL is not set: nothing is pushed, and there is no board")
     finished = ran("sync", "reach")
     return Finding("PocketBase", BROKEN if finished.returncode else WORKS, last_line(finished.stderr))
+
+
+def watched() -> Finding:
+    """The watchlist, and what is wrong with it."""
+    try:
+        names = list(load_watchlist().names())
+    except GroundswellError as error:
+        return Finding("watchlist", BROKEN, str(error))
+    if not names:
+        return Finding("watchlist", MISSING, f"no name is watched: {FILE} is not there, or has none")
+    return Finding("watchlist", WORKS, f"{watchlist_file()}: {count(len(names), 'name', 'names')}")
+
+
+def alerts() -> Finding:
+    """Where alerts go. None of the addresses is tried: python -m groundswell alerts test does that."""
+    try:
+        require_addresses(["BOARD_URL"])
+        places = addresses("ALERT_URLS")
+    except GroundswellError as error:
+        return Finding("alerts", BROKEN, str(error))
+    if not places:
+        return Finding("alerts", MISSING, "ALERT_URLS is not set: nobody is told what is new")
+    return Finding("alerts", WORKS, f"go to {', '.join(place.name for place in places)}")
 
 
 def keys() -> Iterator[Finding]:

@@ -1,16 +1,22 @@
 """Environment variables: a .env file for them, and addresses in them."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from dotenv.parser import parse_stream
 
 from groundswell.errors import GroundswellError
 
 ENV_FILE = Path(".env")
+# Linux starts no program with a variable of 128 KB.
+LONGEST_VALUE = 100_000
+# Variables that may hold several addresses, with commas between them.
+LISTS = ("LLM_BASE_URL",)
 
 
 class SettingError(GroundswellError):
@@ -23,20 +29,28 @@ def load_env_file(path: Path = ENV_FILE) -> None:
     A value is taken as it is: `$` has no meaning, so that a password may hold one. Raises SettingError.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        # Some editors of Windows begin a file with a mark, which would become part of the first name.
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingError(f"{path} can not be read: {reason}") from error
     for binding in parse_stream(StringIO(text)):
-        if binding.error or (binding.key and binding.value is None) or "\0" in (binding.value or ""):
+        if binding.error or (binding.key and not can_be_set(binding.key, binding.value)):
             # Never the line itself: it may hold a key.
             blank = len(binding.original.string) - len(binding.original.string.lstrip())
             line = binding.original.line + binding.original.string[:blank].count("\n")
             raise SettingError(f"{path}, line {line}: write it as NAME=value")
         if binding.key and binding.value is not None:
             os.environ.setdefault(binding.key, binding.value)
+
+
+def can_be_set(name: str, value: str | None) -> bool:
+    """Whether an environment can have a variable of this name with this value."""
+    return (
+        value is not None and len(value.encode()) <= LONGEST_VALUE and "\0" not in f"{name}{value}" and "=" not in name
+    )
 
 
 def address_fault(name: str, address: str) -> str | None:
@@ -46,15 +60,19 @@ def address_fault(name: str, address: str) -> str | None:
     """
     try:
         parts = urlsplit(address)
-        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        # The client that will ask.
+        httpx.URL(address)
+        is_complete = is_complete and not re.search(r"\s", address)
+    except (ValueError, httpx.InvalidURL):
         is_complete = False
     return None if is_complete else f"{name} is no web address: write it with http:// or https:// and a host"
 
 
 def require_addresses(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> None:
-    """Raise SettingError if one of these variables is set and holds no web address; commas separate several."""
+    """Raise SettingError if one of these variables is set and holds no web address. LISTS may hold several."""
     for name in names:
-        for address in filter(None, (part.strip() for part in environment.get(name, "").split(","))):
+        value = environment.get(name, "")
+        for address in filter(None, (part.strip() for part in (value.split(",") if name in LISTS else [value]))):
             if fault := address_fault(name, address):
                 raise SettingError(fault)

@@ -11,8 +11,8 @@ from groundswell.backup import backup_errors, quoted
 from groundswell.database import connect, existing_path
 from groundswell.published import TABLES, require_published
 
-# A spreadsheet takes a cell that starts like this for a formula.
-FORMULA = "^[=+@\\t\\r-]"
+# A spreadsheet takes a cell that starts like this for a formula. Some skip blanks, and read wide signs as narrow ones.
+FORMULA = r"^([\s\p{C}]*[=+@＝＋＠－-]|[\t\r\n])"
 
 
 class Format(StrEnum):

@@ -23,6 +23,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from groundswell.errors import GroundswellError
+
 DBT = str(Path(sys.executable).with_name("dbt"))
 # Unit tests give the models rows of their own: they say nothing about the day.
 LOGS = ("--log-format", "json", "--log-format-file", "debug", "--no-use-colors")
@@ -34,6 +36,10 @@ END_SECONDS = 10
 # What dbt and Python write around the sentence that says what is wrong.
 AROUND = re.compile(r"^(Encountered an error:|[A-Z]\w* Error( in .*)?|Python model failed:|>.*|)$")
 TYPE_OF_ERROR = re.compile(r"^(Error: |[\w.]+(Error|Exception): )")
+
+
+class LogError(GroundswellError):
+    """A log can not be written."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,14 @@ class Stages:
     def log_of(self, day: date) -> Path:
         """The file that gets all output of a day's commands."""
         return self.logs / f"day-{day}.log"
+
+    def begin_log(self, day: date) -> None:
+        """Begin the log of a day anew. Raises LogError."""
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            self.log_of(day).write_bytes(b"")
+        except OSError as error:
+            raise LogError(f"{self.log_of(day)} can not be written: {error.strerror}") from None
 
     def tell(self, day: date, stage: str, text: str, started: float | None = None) -> None:
         """Show the one line of a stage that has ended, and the seconds since it started (time.monotonic)."""
@@ -69,7 +83,6 @@ class Stages:
         answer: a file for what the command writes to its standard output; without one, `read` gets that too.
         settings: further environment variables.
         """
-        self.logs.mkdir(parents=True, exist_ok=True)
         with (
             self.log_of(day).open("a", encoding="utf-8") as log,
             self.console.status(f"{day} {stage}") as status,
@@ -90,7 +103,7 @@ class Stages:
                 if self.is_verbose:
                     say(self.console, text)
                 elif shown:
-                    status.update(f"{day} {stage:<8} {escape(shown)}")
+                    status.update(f"{day} {stage:<8} {escape(printable(shown))}")
             return process.wait()
 
 

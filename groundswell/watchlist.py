@@ -15,10 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from groundswell.errors import GroundswellError
+from groundswell.yaml_file import read_yaml
 
 FILE = Path("watchlist.yml")
 VARIABLE = "GROUNDSWELL_WATCHLIST"
@@ -46,15 +46,17 @@ class WatchlistError(GroundswellError):
     """The watchlist can not be read."""
 
 
-def spelled(text: str) -> str:
-    """A spelling with single blanks. Raises ValueError if there is nothing to look for."""
+def spelled(text: Any) -> str:
+    """A spelling with single blanks. Raises ValueError if it is no text, or if there is nothing to look for."""
+    if not isinstance(text, str):
+        raise ValueError(f"YAML takes it for another value than text ({text!r:.40}): write it in quotes")
     spelling = " ".join(text.split())
-    if not re.search(r"\w", spelling) or len(spelling) > 100:
-        raise ValueError("a name has 1 to 100 characters, one of them a letter or a digit")
+    if not re.search(r"\w", spelling) or len(spelling) > 100 or not spelling.isprintable():
+        raise ValueError("a name has 1 to 100 characters, one a letter or a digit, none invisible")
     return spelling
 
 
-Spelling = Annotated[str, AfterValidator(spelled)]
+Spelling = Annotated[str, BeforeValidator(spelled)]
 
 
 class Name(BaseModel):
@@ -75,7 +77,7 @@ class Name(BaseModel):
     @classmethod
     def from_text(cls, value: Any) -> Any:
         """A name alone may be written without its key."""
-        return {"name": value} if isinstance(value, str) else value
+        return value if isinstance(value, dict) else {"name": value}
 
 
 class Match(NamedTuple):
@@ -109,9 +111,10 @@ class Watchlist(BaseModel):
         )
         if twice := [spelling for spelling, count in spellings.items() if count > 1]:
             raise ValueError(f"{twice[0]!r} stands for two names: leave one of them out")
-        if len(spellings) > MOST_SPELLINGS:
+        if (number := len(self.parts) + sum(len(name.context) for name in self.names())) > MOST_SPELLINGS:
             raise ValueError(
-                f"it has {len(spellings):,} names and aliases, and at most {MOST_SPELLINGS:,} are looked for"
+                f"it has {number:,} names, aliases, exceptions and words of context, and at most {MOST_SPELLINGS:,} are"
+                " looked for"
             )
         return self
 
@@ -246,12 +249,12 @@ def watchlist_file() -> Path | None:
 
 
 def load_watchlist() -> Watchlist:
-    """Read the watchlist. Raises WatchlistError with one line: the file, the key, what is wrong."""
+    """Read the watchlist. Raises WatchlistError or YamlFileError with one line: the file, the key, what is wrong."""
     path = watchlist_file()
     if path is None:
         return Watchlist()
     try:
-        return Watchlist.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return Watchlist.model_validate(read_yaml(path) or {})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(key + 1) if isinstance(key, int) else key for key in first["loc"]) or "the file"
@@ -259,9 +262,6 @@ def load_watchlist() -> Watchlist:
             first["type"], first["msg"].removeprefix("Value error, ")
         )
         raise WatchlistError(f"{path}: {where}: {reason}. watchlist.example.yml shows how it is written") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error.strerror if isinstance(error, OSError) else error)
-        raise WatchlistError(f"{path} can not be read: {' '.join(reason.split())}") from None
 
 
 def mentions_in(watchlist: Watchlist, posts: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, Match]]:

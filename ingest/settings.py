@@ -1,14 +1,14 @@
 """What to collect: ingest/sources.yml and sources.local.yml beside it, or the file that INGEST_SOURCES names."""
 
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from groundswell.yaml_file import YamlFileError, read_yaml
 from ingest.errors import IngestError
 from ingest.sources import sources
 
@@ -18,18 +18,6 @@ LOCAL_FILE = Path(__file__).with_name("sources.local.yml")
 
 # Each source's section, by the source's name. A source without one is off.
 Sections = Mapping[str, Any]
-
-
-class Loader(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that stands twice: YAML would drop the first one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """The keys and values of a mapping. Raises yaml.YAMLError."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if repeated := [key for number, key in enumerate(keys) if key in keys[:number]]:
-            line = node.start_mark.line + 1
-            raise yaml.YAMLError(f"the key {repeated[0]} stands twice in the mapping from line {line} on")
-        return super().construct_mapping(node, deep)
 
 
 def settings_files() -> list[Path]:
@@ -48,17 +36,16 @@ def load_settings(files: Iterable[Path] | None = None) -> Sections:
             sections |= read_sections(path)
         except ValidationError as error:
             mistakes += [f"{path}: {mistake}" for mistake in mistakes_in(error)]
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            mistakes.append(f"{path} can not be read: {' '.join(str(reason).split())}")
+        except YamlFileError as error:
+            mistakes.append(str(error))
     if mistakes:
         raise IngestError("\n".join(mistakes))
     return sections
 
 
 def read_sections(path: Path) -> dict[str, Any]:
-    """The sections that a file has. Raises OSError, UnicodeDecodeError, yaml.YAMLError or ValidationError."""
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  (a kind of SafeLoader)
+    """The sections that a file has. Raises YamlFileError or ValidationError."""
+    document = read_yaml(path)
     # A section whose lines are all commented out is null: an empty section.
     if isinstance(document, dict):
         document = {key: {} if section is None else section for key, section in document.items()}

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import duckdb
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from groundswell.errors import GroundswellError
 from groundswell.news.digest import environment
 from groundswell.news.problems import shown_problems, with_quotes
 from groundswell.news.words import count
+from groundswell.yaml_file import read_yaml
 
 FILE = Path("filters.yml")
 # The entries of a feed, the problems that were heard of last.
@@ -66,18 +66,15 @@ ALL = Filter(name="Problems")
 
 
 def load_filters(path: Path = FILE) -> list[Filter]:
-    """The filter that all problems pass, and the saved ones. Raises FilterError with one line."""
+    """The filter that all problems pass, and the saved ones. Raises FilterError or YamlFileError with one line."""
     if not path.exists():
         return [ALL]
     try:
-        filters = [ALL, *FILTERS.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or ())]
+        filters = [ALL, *FILTERS.validate_python(read_yaml(path) or ())]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(key + 1) if isinstance(key, int) else key for key in first["loc"]) or "the file"
         raise FilterError(f"{path}: {where}: {first['msg']}. docs/alerts.md shows how a filter is written") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error.strerror if isinstance(error, OSError) else error)
-        raise FilterError(f"{path} can not be read: {' '.join(reason.split())}") from None
     files = [each.file for each in filters]
     if twice := [each.name for each in filters if each.file == ".atom" or files.count(each.file) > 1]:
         raise FilterError(f"{path}: the filter {twice[-1]!r} needs another name: each feed has a file of that name")

@@ -73,6 +73,8 @@ async def conversation(client: Client) -> None:
     assert "lockfile" in found["problems"][0]["title"].lower()
     # A percent sign is a letter like any other.
     assert (await ask(client, "search_problems", words="%%"))["total"] == 0
+    # The words of people, and not the names of columns.
+    assert (await ask(client, "search_problems", words="supports_payment"))["total"] == 0
 
     ids = [problem["id"] for problem in top["problems"]]
     life = await ask(client, "problem", problem_id=ids[0], posts=50)
@@ -162,7 +164,7 @@ def test_an_empty_database_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_the_server_refuses(project: Project) -> None:
-    for address in ("nowhere", "127.0.0.1:x", "127.0.0.1:99999"):
+    for address in ("nowhere", "127.0.0.1:x", "127.0.0.1:99999", "127.0.0.1:0", "8765", ":8765"):
         finished = project.run(sys.executable, "-m", "groundswell", "mcp", "--http", address)
         assert finished.status == 2
         assert finished.output.startswith(f"ERROR: {address} can not be listened on ")
@@ -185,8 +187,10 @@ def export(project: Project, *arguments: str) -> Finished:
 
 def test_exports(hostile: Project, tmp_path: Path) -> None:
     copy = hostile.copy_to(tmp_path)
-    [(formula,)] = copy.query("select max(problem_post_id) from gold.problem_posts")
-    copy.query("update gold.problem_posts set excerpt = '=1+1' where problem_post_id = $id", id=formula)
+    formulas = ("=1+1", "\n=1+1", " \u200b＝1+1", "\tx")
+    rows = copy.query("select problem_post_id from gold.problem_posts order by 1 desc limit 4")
+    for (post,), formula in zip(rows, formulas, strict=True):
+        copy.query("update gold.problem_posts set excerpt = $text where problem_post_id = $id", text=formula, id=post)
     # A problem without a description is held back.
     [(held_back,)] = copy.query("select min(problem_id) from gold.problems")
     copy.query("update gold.problems set description = '' where problem_id = $id", id=held_back)
@@ -206,7 +210,9 @@ def test_exports(hostile: Project, tmp_path: Path) -> None:
         assert held_back not in {row[0] for row in posts.project("problem_id").fetchall()}
     assert counts["csv"] == counts["json"] == counts["parquet"]
     with (tmp_path / "out" / "problem_posts.csv").open(newline="") as file:
-        assert "'=1+1" in {row["excerpt"] for row in csv.DictReader(file)}
+        excerpts = {row["excerpt"] for row in csv.DictReader(file)}
+        assert excerpts >= {f"'{formula}" for formula in formulas}
+        assert excerpts.isdisjoint(formulas)
     with (tmp_path / "out" / "problems.csv").open(newline="") as file:
         assert all(json.loads(row["quotes"]) for row in csv.DictReader(file))
     assert "=1+1" in {row["excerpt"] for row in json.loads((tmp_path / "out" / "problem_posts.json").read_text())}

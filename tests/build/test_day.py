@@ -87,6 +87,11 @@ def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) 
         (["--from", DAY], {}, 2, "--from and --to go together"),
         ([], {"POCKETBASE_URL": "localhost:8090"}, 2, "POCKETBASE_URL is no web address"),
         ([], {"LLM_BASE_URL": "http://a/v1,localhost"}, 2, "LLM_BASE_URL is no web address"),
+        ([], {"BOARD_URL": "board.example.com"}, 2, "BOARD_URL is no web address"),
+        ([], {"GROUNDSWELL_WATCHLIST": "none.yml"}, 1, "GROUNDSWELL_WATCHLIST names none.yml"),
+        ([], {"DBT_LOG_PATH": "pyproject.toml"}, 1, "ERROR: pyproject.toml/day-"),
+        (["--date", DAY, "--", "--date=2026-11-19"], {}, 2, "--date can not stand behind --"),
+        (["--date", DAY, "--", "--dry-run"], {}, 2, "--dry-run can not stand behind --"),
         ([], {"GITHUB_API_URL": "localhost"}, 1, "was not collected: GITHUB_API_URL is no web address"),
         (["--from", "2026-11-20", "--to", "2026-11-22", "--", "--nope"], {}, 1, "No such option: --nope"),
     ],
@@ -148,6 +153,14 @@ def test_the_doctor(built: Project, pocketbase: Server) -> None:
     [line] = [line for line in ill.output.splitlines() if "broken" in line]
     assert "PocketBase at http://127.0.0.1:9 can not be" in line
     assert "s3cret" not in ill.output
+    absurd = groundswell(
+        built, "doctor",
+        GROUNDSWELL_DB="a" * 300, POCKETBASE_URL="", ALERT_URLS="bogus://s3cret", GROUNDSWELL_WATCHLIST="none.yml",
+    )  # fmt: skip
+    assert [line.split()[0] for line in absurd.output.splitlines() if " broken " in line] >= [
+        "database", "watchlist", "alerts",
+    ]  # fmt: skip
+    assert "s3cret" not in absurd.output
 
 
 def test_the_address_of_the_board(project: Project, pocketbase: Server) -> None:

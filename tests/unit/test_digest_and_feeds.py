@@ -183,7 +183,6 @@ def test_a_filter_asks_for_everything_it_has(text: str, passes: bool, tmp_path: 
         ("- {name: a, words: []}", "1.words"),
         ("- {name: a, tag: b}", "1.tag"),
         ("- {names: [a]}", "1.name"),
-        ("- {name: a\n", "can not be read"),
         ("- {name: a b}\n- {name: A-B}", "'A-B' needs another name"),
         ("- {name: problems}", "needs another name"),
         ("- {name: '!'}", "needs another name"),

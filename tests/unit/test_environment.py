@@ -30,13 +30,26 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert os.environ["EMPTY"] == ""
 
 
+def test_a_mark_of_windows_is_no_part_of_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRST", "")
+    monkeypatch.delenv("FIRST")
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfFIRST=1\r\n")
+    load_env_file(tmp_path / ".env")
+    assert os.environ["FIRST"] == "1"
+
+
 def test_without_the_file_nothing_happens(tmp_path: Path) -> None:
     before = dict(os.environ)
     load_env_file(tmp_path / ".env")
     assert dict(os.environ) == before
 
 
-@pytest.mark.parametrize("line", ["not a s3cret", "s3cret", "A='s3cret", "A=s3cret\0"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not a s3cret", "s3cret", "A='s3cret", "A=s3cret\0", "s3cret\0=b", "'s3cret=a'=b", f"A=s3cret{'x' * 100_000}",
+    ],
+)  # fmt: skip
 def test_a_line_that_is_no_setting_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
     file = tmp_path / ".env"
     file.write_text(f"\n# a comment\n\n{line}\n")
@@ -55,15 +68,21 @@ def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["localhost:8090", "127.0.0.1:8090", "//host", "ftp://host", "https://", "http://["]
-)
+    "address",
+    [
+        "localhost:8090", "127.0.0.1:8090", "//host", "ftp://host", "https://", "http://[", "http://a:99999",
+        "http://a:b", "http://a b", "http://a,http://b", "http://a:1,http://b:2", "http://\x01",
+    ],
+)  # fmt: skip
 def test_an_address_without_a_scheme_is_refused_and_not_shown(address: str) -> None:
     with pytest.raises(SettingError, match=r"^BOARD is no web address: write it with http:// or https:// and a host$"):
         require_addresses(["BOARD"], {"BOARD": address})
 
 
 def test_addresses_that_are_fine() -> None:
-    require_addresses(["ONE", "UNSET", "SEVERAL"], {"ONE": "http://[::1]:8090/", "SEVERAL": "https://a, ,http://b/v1"})
+    require_addresses(
+        ["ONE", "UNSET", "LLM_BASE_URL"], {"ONE": "http://[::1]:8090/", "LLM_BASE_URL": "https://a, ,http://b/v1"}
+    )
 
 
 def test_every_address_of_a_service_is_checked() -> None:

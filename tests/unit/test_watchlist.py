@@ -25,6 +25,8 @@ NAMES = Watchlist.model_validate(
     }
 )
 
+MANY = ", ".join(f"n{number}" for number in range(1_000))
+
 
 def found(text: str, title: str = "") -> dict[str, int]:
     """The names that a post mentions, and how often."""
@@ -109,9 +111,15 @@ def test_without_a_file_there_are_no_names(tmp_path: Path, monkeypatch: pytest.M
         ("own: [{name: Slack, alias: [s]}]", "own.1.alias: there is no such key"),
         ("own: [{name: '++'}]", "own.1.name: a name has 1 to 100 characters"),
         ("own: [Slack, {name: Teams, aliases: [slack]}]", "'slack' stands for two names"),
-        ("own: [Slack", "can not be read: "),
+        ("own: [{name: No}]", "own.1.name: YAML takes it for another value than text (False): write it in quotes"),
+        ("own: [1]", "own.1.name: YAML takes it for another value than text (1)"),
+        ("own: [{name: a, aliases: [~]}]", "own.1.aliases.1: YAML takes it for another value than text (None)"),
+        ('own: ["a\\0b"]', "own.1.name: a name has 1 to 100 characters"),
+        ('own: ["a\\ud800"]', "own.1.name: a name has 1 to 100 characters"),
         ("- Slack", "the file: "),
-        ("own: [" + ", ".join(f"n{number}" for number in range(1_001)) + "]", "at most 1,000 are looked for"),
+        (f"own: [x, {MANY}]", "at most 1,000 are looked for"),
+        (f"own: [{{name: Go, exceptions: [{MANY}]}}]", "it has 1,001 names"),
+        (f"own: [{{name: Go, context: [{MANY}]}}]", "it has 1,001 names"),
     ],
 )
 def test_a_mistake_is_one_line(text: str, mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
