@@ -317,7 +317,7 @@ export function weeksPicture(given) {
     const row = (week) => element("tr", {}, element("th", { scope: "row" }, formatDay(week.day, { day: "numeric", month: "short", year: "numeric" })),
         ...[week.voices, week.fresh, week.total].map((number) => element("td", {}, formatNumber(number))),
         element("td", {}, week.events.map((event) => EVENTS[event][1]).join(", ")))
-    return element("figure", { class: "picture voices-picture" },
+    return element("figure", { class: "picture voices-picture weeks-picture" },
         caption("Voices a week", "A week begins on Monday."), legend, plot,
         element("details", {}, element("summary", {}, "Show as table"), element("table", {},
             element("thead", {}, element("tr", {}, ...["Week of", "Voices", "New", "In all", "What happened"].map((name) => element("th", { scope: "col" }, name)))),
