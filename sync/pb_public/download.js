@@ -15,7 +15,7 @@ function cell(value) {
 }
 
 /** Records, all with the same fields, as CSV with a header; lists and objects as JSON. */
-export const asCsv = (records) => [Object.keys(records[0] ?? {}).map(cell), ...records.map((record) => Object.values(record).map(cell))]
+const asCsv = (records) => [Object.keys(records[0] ?? {}).map(cell), ...records.map((record) => Object.values(record).map(cell))]
     .map((cells) => `${cells.join(",")}\n`).join("")
 
 const FORMATS = {
