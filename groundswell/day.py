@@ -95,7 +95,7 @@ def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome)
         outcome.add(Exit.NO_POSTS, f"{day} was not built, because {database_path()} has no posts of it{why} ({log})")
         return None
     for fault in collected.faults:
-        outcome.add(Exit.INCOMPLETE, f"{day} is incomplete: {fault}. The same command again goes on from there ({log})")
+        outcome.add(Exit.INCOMPLETE, f"{day} is incomplete: {fault} ({log})")
     url = stages.environment.get("POCKETBASE_URL")
     away = why_unreachable(day, stages) if url else None
     # Without an address the build is complete, and what it would have pushed waits.

@@ -60,7 +60,8 @@ def address_fault(name: str, address: str) -> str | None:
     """
     try:
         parts = urlsplit(address)
-        is_complete = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        host = parts.hostname or ""
+        is_complete = parts.scheme in ("http", "https") and bool(host) and "," not in host and parts.port != 0
         # The client that will ask.
         httpx.URL(address)
         is_complete = is_complete and not re.search(r"\s", address)

@@ -31,6 +31,8 @@ LOGS = ("--log-format", "json", "--log-format-file", "debug", "--no-use-colors")
 BUILD = (DBT, *LOGS, "build", "--exclude-resource-type", "unit_test")
 # The models whose post-hooks push to PocketBase.
 LEDGERS = ("live_issues", "live_problems", "live_themes")
+# What helps against a collection that did not end. It helps against no entry that can not be read.
+AGAIN = "The same command again goes on from there"
 # A command that was told to end gets this many seconds. It may be killed at any moment.
 END_SECONDS = 10
 # What dbt and Python write around the sentence that says what is wrong.
@@ -144,8 +146,8 @@ def collect(stages: Stages, day: date, options: Sequence[str] = ()) -> Collected
 def faults_of(source: Mapping[str, Any]) -> Iterator[str]:
     """Why the collection from a source is incomplete, one line each, from the report of python -m ingest --json."""
     if source["stopped"]:
-        yield f"{source['source']} ended with {source['failed']:,} windows to go: {source['stopped']}"
-    yield from (f"{source['source']}: {error}" for error in source["errors"])
+        yield f"{source['source']} ended with {source['failed']:,} windows to go: {source['stopped']}. {AGAIN}"
+    yield from (f"{source['source']}: {error}. {AGAIN}" for error in source["errors"])
     if source["rejected"]:
         yield f"{source['source']}: {source['rejected']:,} entries can not be read: {source['rejected_entries'][0]}"
 

@@ -22,6 +22,7 @@ import httpx
 import orjson
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from groundswell.environment import address_fault
 from groundswell.errors import GroundswellError
 
 WEBHOOK_SECRET = "ALERT_WEBHOOK_SECRET"  # noqa: S105  (the name of a variable)
@@ -95,6 +96,8 @@ def address(url: str, place: str) -> Address:
     """The address that a URL means. place: which one it is, for an error. Raises AddressError."""
     from apprise import Apprise
 
+    if re.search(r",[a-z]+://", url, re.IGNORECASE):
+        raise AddressError(f"{place} is two addresses: separate them by a blank, not by a comma")
     service = Apprise.instantiate(url, suppress_exceptions=True)
     # Four digits tell addresses apart, and are too few to guess a password by.
     mark = sha256(url.encode()).hexdigest()[:4]
@@ -107,16 +110,12 @@ def address(url: str, place: str) -> Address:
             f"{place} ({known}://…) can not be read: https://appriseit.com/services/ shows how the address of a service"
             " is written"
         )
-    try:
-        host = httpx.URL(url).host
-    except httpx.InvalidURL:
-        host = ""
-    if not host:
-        raise AddressError(f"{place} is no web address: it has no host")
+    if fault := address_fault(place, url):
+        raise AddressError(fault)
     secret = os.environ.get(WEBHOOK_SECRET, "")
     if not secret:
         raise AddressError(f"{place} is a webhook, and messages to it are signed: set {WEBHOOK_SECRET}")
-    return Address(f"webhook {host} {mark}", partial(send_to_webhook, url, secret))
+    return Address(f"webhook {httpx.URL(url).host} {mark}", partial(send_to_webhook, url, secret))
 
 
 def send_by_apprise(url: str, message: Message) -> None:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from groundswell.news.ledger import rows
 from groundswell.news.problems import FIGURES, NAMES, latest_day, shown_problems, with_quotes
-from groundswell.news.words import address, count, plain
+from groundswell.news.words import address, count, in_one_line, plain
 
 # The most problems of a section.
 MOST = 10
@@ -29,7 +29,7 @@ MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!|<>~&]|:(?=//)|(?i:(?<=www))[.]|^[+=-]|(
 
 def markdown(text: object) -> str:
     """A text in one line that Markdown shows as it is."""
-    return MARKDOWN.sub(lambda match: f"\\{match.group()}", " ".join(str(text).split()))
+    return MARKDOWN.sub(lambda match: f"\\{match.group()}", in_one_line(str(text)))
 
 
 def markdown_link(url: str) -> str:

@@ -218,7 +218,9 @@ def test_many_problems_end_in_a_list(database: Path, taking: Loopback, monkeypat
         ("bogus://k3y@example.com", SECRET, "address 1 in ALERT_URLS (bogus://…) can not be read"),
         ("json://localhost slack://k3y", SECRET, "address 2 in ALERT_URLS (slack://…) can not be read"),
         ("https://example.com/k3y", "", "set ALERT_WEBHOOK_SECRET"),
-        ("https://", SECRET, "it has no host"),
+        ("https://", SECRET, "address 1 in ALERT_URLS is no web address"),
+        ("https://k3y@example.com:99999", SECRET, "address 1 in ALERT_URLS is no web address"),
+        ("json://localhost https://a/k3y,mailto://b:k3y@c", SECRET, "address 2 in ALERT_URLS is two addresses"),
     ],
 )
 def test_a_wrong_address_is_one_line_without_its_keys(
@@ -288,5 +290,7 @@ def test_addresses_of_posts_are_no_commands() -> None:
 
 def test_texts_are_one_line_and_cut() -> None:
     assert plain("a\n\n b  c") == "a b c"
+    # No color of a terminal, no title of its window, no text that runs backwards; languages keep their joiners.
+    assert plain("\x1b[31mred\x1b]0;x\x07 \x9b2J \u202egpj.exe ab\u200cc") == "[31mred]0;x 2J gpj.exe ab\u200cc"
     assert plain("[a] (b) [c](d)") == "[a] (b) [c] (d)"
     assert len(plain("x" * 1000)) <= 300
