@@ -1,6 +1,5 @@
 """Files of the published tables: python -m groundswell export."""
 
-import os
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -46,7 +45,7 @@ def export(folder: Path, form: Format, names: Sequence[str]) -> list[tuple[Path,
             copy = f"copy (from ({query}) order by all) to {quoted(unfinished)} ({OPTIONS[form]})"
             try:
                 [(rows,)] = connection.execute(copy).fetchall()
-                os.replace(unfinished, file)  # noqa: PTH105
+                unfinished.replace(file)
             finally:
                 unfinished.unlink(missing_ok=True)
             written.append((file, rows))

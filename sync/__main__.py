@@ -20,7 +20,7 @@ from sync.demo import demo as run_demo
 from sync.errors import SyncError
 from sync.forgotten import take_off_board
 from sync.plan import PARTS
-from sync.push import push
+from sync.push import clear_emptied_days, push
 from sync.server import check_port, command, settings
 from sync.small import publish_small
 from sync.sources import publish_sources
@@ -64,6 +64,7 @@ def sync(
                     log.info("%s", gone)
                 publish_sources(connection, client)
                 publish_small(connection, client)
+                clear_emptied_days(connection, client)
                 for part in PARTS.values():
                     log.info("%s", push(connection, client, part, day).message(day, url))
     except GroundswellError as error:

@@ -21,7 +21,7 @@ from groundswell.watchlist import load_watchlist
 from sync.client import signed_in
 from sync.forgotten import take_off_board
 from sync.plan import PARTS
-from sync.push import push
+from sync.push import clear_emptied_days, push
 from sync.small import publish_small
 from sync.sources import publish_sources
 
@@ -93,6 +93,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
                     publish_sources(cursor, client)
                     if part == "problems":
                         publish_small(cursor, client)
+                    if part == "issues":
+                        clear_emptied_days(cursor, client)
                     pushed = push(cursor, client, PARTS[part], date.fromisoformat(day), everything=part == "issues")
             except GroundswellError as error:
                 return json.dumps({"error": str(error)})

@@ -17,7 +17,7 @@ from groundswell.progress import progress_bar
 from sync.client import request_error
 from sync.delivery import BATCH, Delivery, Operation
 from sync.errors import SyncError
-from sync.plan import Part, Plan, planned
+from sync.plan import ISSUES, Part, Plan, planned
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,27 @@ def push(
     if refused:
         raise SyncError(f"PocketBase at {client.base_url} holds all but what was refused: {refused}")
     return Pushed(part, plan.roots, plan.leaves, plan.written, plan.deleted)
+
+
+def clear_emptied_days(connection: duckdb.DuckDBPyConnection, client: PocketBase) -> None:
+    """Take the issues of days off the board that have none any more, since their posts were deleted or moved.
+
+    No build can be about such a day, so the push of another day does this. Raises SyncError.
+    """
+    try:
+        days = connection.execute(
+            f"""
+            select distinct cluster_date from {ISSUES.ledger}
+            where action = 'delete' and synced_at is null
+                and cluster_date not in (select cluster_date from {ISSUES.root_view})
+            order by cluster_date
+            """
+        ).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        # Nothing of this version was pushed yet.
+        return
+    for (day,) in days:
+        push(connection, client, ISSUES, day)
 
 
 def deliver(connection: duckdb.DuckDBPyConnection, client: PocketBase, plan: Plan) -> str:

@@ -53,7 +53,7 @@ def card(connection: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> tuple[st
     }
     if problem:
         people, sources = count(row["voices"], "person", "people"), count(row["source_count"], "source", "sources")
-        lines.append(f"{people} from {sources}; {row['tier']}; trend: {row['trend']}.")
+        lines.append(f"{people} from {sources}; {row['tier']}.")
         found = ledger.quotes(connection, problem)
         lines += [f"“{plain(quote['text'])}”\n{post_address(quote['url'])}" for quote in found]
         if link := board_link(problem):

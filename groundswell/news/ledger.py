@@ -24,6 +24,7 @@ PROBLEMS = table("gold", "problems")
 POSTS = table("gold", "problem_posts")
 
 DOCUMENTS = table("silver", "documents")
+SOURCES = table("silver", "sources")
 NEEDED = (
     ALERTS,
     PROBLEMS,
@@ -79,7 +80,7 @@ select
     any_value(due.problem_id) as problem_id,
     list({{'alert_id': due.alert_id, 'kind': due.kind, 'detail': due.detail, 'name': due.name}}
         order by list_position($kinds, due.kind), due.alert_id) as alerts,
-    any_value(problems.title) as title,
+    any_value(coalesce(problems.title, sources.label)) as title,
     any_value(problems.tier) as tier,
     any_value(problems.voices) as voices,
     any_value(problems.source_count) as source_count,
@@ -87,6 +88,7 @@ select
     any_value(problems.demand_score) as demand_score,
 from due
 left join {PROBLEMS} as problems on due.problem_id = problems.problem_id
+left join {SOURCES} as sources on due.source = sources.name
 group by due.subject
 order by any_value(problems.demand_score) desc nulls last, due.subject
 """
@@ -111,8 +113,10 @@ first_posts as (
     where problem_id = $problem and addresses_model is not true and url_hash not in (select url_hash from quoted)
     order by similarity desc, url_hash limit $most
 )
-select text, url, source from (from quoted union all by name from first_posts)
-where text is not null order by place limit $most
+select shown.text, shown.url, shown.source, sources.label
+from (from quoted union all by name from first_posts) as shown
+inner join {SOURCES} as sources on shown.source = sources.name
+where shown.text is not null order by shown.place limit $most
 """
 
 # The order of the reasons on a card.
@@ -147,7 +151,7 @@ def due(connection: duckdb.DuckDBPyConnection, address: str) -> list[dict[str, A
 
 
 def quotes(connection: duckdb.DuckDBPyConnection, problem: str, most: int = 1) -> list[dict[str, Any]]:
-    """Quotes of a problem: text, url, source."""
+    """Quotes of a problem: text, url, source, and the label of the source."""
     return rows(connection, QUOTES, problem=problem, most=most)
 
 
@@ -227,9 +231,9 @@ def mutes(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
 
 def subjects(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """What can be muted: the problems, the sources and the watched names."""
-    sources, names = table("silver", "sources"), table("silver", "watchlist")
+    names = table("silver", "watchlist")
     found = connection.execute(
-        f"select problem_id from {PROBLEMS} union all select name from {sources} union all select name from {names}"
+        f"select problem_id from {PROBLEMS} union all select name from {SOURCES} union all select name from {names}"
     )
     return [subject for (subject,) in found.fetchall()]
 

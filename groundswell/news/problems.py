@@ -7,7 +7,7 @@ import duckdb
 
 from groundswell.database import table
 from groundswell.news.alerts import board_link
-from groundswell.news.ledger import MUTES, PROBLEMS, quotes, rows
+from groundswell.news.ledger import MUTES, PROBLEMS, SOURCES, quotes, rows
 from groundswell.news.words import in_one_line
 
 POSTS = table("gold", "problem_posts")
@@ -27,7 +27,13 @@ muted as (
         and (muted_until is null or muted_until > now() at time zone 'UTC')
 ),
 sources as (
-    select problem_id, list(distinct source order by source) as sources from {POSTS} group by all
+    select
+        posts.problem_id,
+        list(distinct posts.source order by posts.source) as sources,
+        list(distinct sources.label order by sources.label) as source_labels,
+    from {POSTS} as posts
+    inner join {SOURCES} as sources on posts.source = sources.name
+    group by all
 ),
 names as (
     select problem_id, list(name order by position) as names from {MENTIONS} group by all
@@ -53,6 +59,7 @@ select
     problems.first_seen,
     problems.last_seen,
     coalesce(sources.sources, []) as sources,
+    coalesce(sources.source_labels, []) as source_labels,
     coalesce(names.names, []) as names,
     openings.opened_date,
     openings.is_split,

@@ -17,6 +17,7 @@ export function parametersOf({ item, statuses = {}, tiers = {}, sorts }) {
         impact: { accepts: oneOf(IMPACTS) },
         pay: { accepts: (value) => ["yes", "no"].includes(value) },
         source: { accepts: (value) => /^[a-z0-9_]{1,50}$/i.test(value) },
+        name: { accepts: (value) => value.length <= 200 },
         labeller: { accepts: (value) => value.length <= 200 },
         sort: { accepts: oneOf(sorts), fallback: Object.keys(sorts)[0] },
         pictures: { accepts: (value) => value === "open" },

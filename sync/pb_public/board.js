@@ -4,16 +4,20 @@
 import { addressOf, parametersOf, readState, tidyDays } from "./address.js"
 import { RECORD_ID, fetchCount, fetchFirst, text } from "./api.js"
 import { button, element, holdPlace, isPlainClick, keepFocus, retryNotice } from "./dom.js"
+import { offerDownload } from "./download.js"
 import { filterBar } from "./filters.js"
 import { startKeys } from "./keys.js"
 import { PagedList } from "./list.js"
 import { follow } from "./live.js"
 import { replaceParts } from "./posts.js"
-import { count } from "./words.js"
+import { count, dayOf } from "./words.js"
 
 const REDRAW_MS = 1500
 // A list of fewer records is explained.
 const FEW = 3
+
+// The fields of records that are days.
+const DAYS = ["first_seen", "last_seen", "cluster_date"]
 
 const byId = (id) => document.getElementById(id)
 
@@ -288,6 +292,24 @@ export function startBoard(kind) {
         showPictures()
     })
 
+    // --- Files ----------------------------------------------------------------------------------
+
+    /** A record as a file has it. PocketBase keeps nothing as "", and a day with a time. */
+    function fileRow(record) {
+        const valueOf = (field) => (DAYS.includes(field) ? dayOf(record[field]) : record[field] === "" ? null : record[field])
+        return {
+            [`${kind.item}_id`]: record.id,
+            ...Object.fromEntries(kind.fileFields.map((field) => [field, valueOf(field)])),
+            link: new URL(addressOf(parameters, { [kind.item]: record.id }), location.href).href,
+        }
+    }
+
+    offerDownload(document.querySelector(".tally"), {
+        noun: kind.noun,
+        read: async () => (await kind.fetchWhole(state, ["id", ...kind.fileFields].join())).map(fileRow),
+        nameOf: () => ["groundswell", kind.noun.many, kind.dependsOn?.()].filter(Boolean).join("-"),
+    })
+
     // --- What changes ---------------------------------------------------------------------------
 
     function refreshAll(actions, postsChanged) {
@@ -346,7 +368,7 @@ export function startBoard(kind) {
         },
     })
 
-    kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() } })
+    kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() }, offer: (name, values) => bar.offer(name, values) })
     show(history.state?.place)
     offerLabellers()
 }

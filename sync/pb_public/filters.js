@@ -5,14 +5,14 @@ import { CATEGORIES, IMPACTS, SOURCES, sourceName } from "./words.js"
 
 const TYPING_MS = 250
 
-const ANY = { status: null, tier: "Any", category: "Any", impact: "Any", pay: "Any", source: "Any", labeller: "Any", sort: null }
+const ANY = { status: null, tier: "Any", category: "Any", impact: "Any", pay: "Any", source: "Any", name: "Any", labeller: "Any", sort: null }
 const LABELS = {
     status: "Status", tier: "How sure", category: "Category", impact: "Impact", pay: "Would pay",
-    source: "Source", labeller: "Labeller", sort: "Sort by",
+    source: "Source", name: "Names", labeller: "Labeller", sort: "Sort by",
 }
 // What most readers narrow by stands in one row; the rest is behind "More".
 const CHIPS = ["status", "tier", "category", "sort"]
-const FOLDED = ["impact", "pay", "source", "labeller"]
+const FOLDED = ["impact", "pay", "source", "name", "labeller"]
 const PAYING = { yes: "Yes", no: "No sign of it" }
 
 /**
@@ -20,7 +20,7 @@ const PAYING = { yes: "Yes", no: "No sign of it" }
  * typing. `clear` is a button elsewhere on the page: it comes and goes without moving a field.
  */
 export function filterBar(form, { noun, statuses, tiers, sorts, filters, searched, clear, setFilters, changed, cleared }) {
-    const choices = { category: CATEGORIES, impact: IMPACTS, pay: PAYING, source: { ...SOURCES }, labeller: {}, sort: sorts }
+    const choices = { category: CATEGORIES, impact: IMPACTS, pay: PAYING, source: { ...SOURCES }, name: {}, labeller: {}, sort: sorts }
     if (statuses) choices.status = statuses
     if (tiers) choices.tier = tiers
     const controls = {}
@@ -45,6 +45,8 @@ export function filterBar(form, { noun, statuses, tiers, sorts, filters, searche
         const chosen = controls[name].value
         controls[name].replaceChildren(...any, ...options)
         if (chosen) controls[name].value = chosen
+        // Nothing to choose from: for example no watchlist.
+        controls[name].parentNode.hidden = !options.length
     }
     function dayInput(name, label) {
         const control = element("input", { type: "date" })

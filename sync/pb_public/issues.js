@@ -17,6 +17,9 @@ const ORDERS = {
 }
 const FIELDS = "id,content_hash,cluster_date,day_rank,canonical_title,category,would_pay_signal,impact_level,cluster_size,complaints,without_complaints,source_counts,labeler"
 
+const FILE_FIELDS = ["cluster_date", "day_rank", "canonical_title", "category", "description", "impact_level", "would_pay_signal", "cluster_size", "complaints",
+    "without_complaints", "confidence", "source_counts", "labeler"]
+
 const byId = (id) => document.getElementById(id)
 let latestDay = "", latestKnown = false
 let linkedFor = null // the days whose neighbours are linked, or will be
@@ -127,6 +130,8 @@ async function fetchPage(state, page, perPage, withTotal, signal) {
         filter: filterOf(state), sort: ORDERS[state.sort], fields: FIELDS, page, perPage, ...(withTotal ? {} : { skipTotal: 1 }),
     }, signal)
 }
+
+const fetchWhole = (state, fields) => fetchAll("issues", { filter: filterOf(state), sort: ORDERS[state.sort], fields })
 
 const quietLabel = ({ without_complaints: quiet }) => (quiet ? span("standing", "Hardly a complaint") : null)
 // A record of an earlier version has 0 complaints, and is not marked.
@@ -251,7 +256,8 @@ startBoard({
     item: "issue",
     noun: { one: "topic", many: "topics" },
     sorts: SORTS,
-    fetchPage, listItem, openedView, pictures, shown, changed,
+    fetchPage, fetchWhole, listItem, openedView, pictures, shown, changed,
+    fileFields: FILE_FIELDS,
     titleOf: ({ canonical_title: title }) => title,
     // The day is not a filter.
     filters: ["q", "category", "impact", "pay", "source", "labeller"],

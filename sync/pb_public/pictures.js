@@ -252,6 +252,104 @@ export function voicesPicture(items) {
         element("details", {}, element("summary", {}, "Show as table"), voicesTable(days, sources)))
 }
 
+// --- Weeks --------------------------------------------------------------------------------------
+
+// The signs below the weeks in which something happened to a problem, with their words.
+const EVENTS = {
+    opened: ["●", "opened"], reopened: ["▲", "heard again"], dormant: ["○", "went quiet"], closed: ["×", "closed"],
+    "merged into": ["◆", "merged into another"], "split from": ["◇", "split from another"],
+}
+
+/** The weeks of a record, as far as they can be read. */
+function readWeeks(weeks) {
+    return weeks.filter(({ week_start: day }) => !isNaN(dayNumber(day))).map(({ week_start: day, voices, new_voices: fresh, total_voices: total, events }) => {
+        const [number, first] = [voices, fresh].map((value) => Math.max(0, Number(value) || 0))
+        return { day, voices: number, fresh: Math.min(first, number), total: Math.max(0, Number(total) || 0), events: (events ?? []).filter((event) => Object.hasOwn(EVENTS, event)) }
+    })
+}
+
+const weekInWords = ({ day, voices, fresh, events }) => [
+    `Week of ${formatDay(day)}: ${count(voices, "voice")}${fresh && fresh < voices ? `, ${formatNumber(fresh)} new` : ""}`,
+    ...events.map((event) => EVENTS[event][1]),
+].join("; ")
+
+function weeksChart(weeks, width) {
+    const [left, top, plot, label] = [28, 6, 110, 20]
+    const most = Math.max(1, ...weeks.map((week) => week.voices))
+    const ticks = ticksUpTo(most)
+    const step = (width - left) / weeks.length
+    const barWidth = clamp(step - 3, 2, 36)
+    const yOf = (number) => top + plot * (1 - number / ticks.at(-1))
+    const signs = Math.max(0, ...weeks.map((week) => week.events.length))
+    const height = top + plot + 14 * signs + label
+    const weeksPerLabel = Math.ceil(64 / step)
+    const grid = ticks.map((tick) => shape("g", {},
+        shape("line", { class: tick ? "grid-line" : "base-line", x1: left, x2: width, y1: yOf(tick), y2: yOf(tick) }),
+        shape("text", { x: left - 6, y: yOf(tick), dy: "0.35em", "text-anchor": "end" }, formatNumber(tick))))
+    const bar = (kind, index, from, to) => (to > from
+        ? [shape("rect", { class: kind, x: left + step * (index + 0.5) - barWidth / 2, y: yOf(to), width: barWidth, height: Math.max(1, yOf(from) - yOf(to)) })] : [])
+    const columns = weeks.map((week, index) => {
+        const middle = left + step * (index + 0.5)
+        return shape("g", {},
+            shape("title", {}, weekInWords(week)),
+            shape("rect", { class: "week-column", x: left + step * index, y: top, width: step, height: height - top }),
+            ...bar("week-new", index, 0, week.fresh), ...bar("week-known", index, week.fresh, week.voices),
+            ...week.events.map((event, place) => shape("text", { class: "week-event", x: middle, y: top + plot + 13 + 14 * place, "text-anchor": "middle" }, EVENTS[event][0])),
+            (weeks.length - 1 - index) % weeksPerLabel ? "" : shape("text", { x: clamp(middle, left + 16, width - 22), y: height - 4, "text-anchor": "middle" },
+                formatDay(week.day, { day: "numeric", month: "short" })))
+    })
+    const inWords = `Voices a week, from the week of ${formatDay(weeks[0].day)} to that of ${formatDay(weeks.at(-1).day)}; the table below has the numbers`
+    return shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": inWords }, ...grid, ...columns)
+}
+
+/** The life of a problem by week: its voices, those heard for the first time apart, and what happened to it. */
+export function weeksPicture(given) {
+    const weeks = readWeeks(given)
+    if (!weeks.length) return element("figure", { class: "picture" }, caption("Voices a week", "There are none yet."))
+    const happened = Object.keys(EVENTS).filter((event) => weeks.some((week) => week.events.includes(event)))
+    const key = (sign, words) => element("li", {}, sign, words)
+    const legend = element("div", { class: "reading" }, element("ul", {},
+        key(element("span", { class: "swatch week-new" }), "heard for the first time"),
+        weeks.some(({ voices, fresh }) => voices > fresh) ? key(element("span", { class: "swatch week-known" }), "heard before") : "",
+        ...happened.map((event) => key(element("span", { class: "week-sign", "aria-hidden": "true" }, EVENTS[event][0]), EVENTS[event][1]))))
+    const plot = element("div", { class: "weeks-plot" })
+    new ResizeObserver(() => plot.clientWidth && plot.replaceChildren(weeksChart(weeks, Math.round(plot.clientWidth)))).observe(plot)
+    const row = (week) => element("tr", {}, element("th", { scope: "row" }, formatDay(week.day, { day: "numeric", month: "short", year: "numeric" })),
+        ...[week.voices, week.fresh, week.total].map((number) => element("td", {}, formatNumber(number))),
+        element("td", {}, week.events.map((event) => EVENTS[event][1]).join(", ")))
+    return element("figure", { class: "picture voices-picture weeks-picture" },
+        caption("Voices a week", "A week begins on Monday."), legend, plot,
+        element("details", {}, element("summary", {}, "Show as table"), element("table", {},
+            element("thead", {}, element("tr", {}, ...["Week of", "Voices", "New", "In all", "What happened"].map((name) => element("th", { scope: "col" }, name)))),
+            element("tbody", {}, ...weeks.map(row)))))
+}
+
+// --- Names of the watchlist ---------------------------------------------------------------------
+
+/**
+ * Share of voice: a table of the names of the watchlist. `until` is the latest day, `hrefOf` gives the address of the
+ * problems that mention a name, `trendLabel` the trend of a name.
+ */
+export function namesPicture(names, { until, hrefOf, trendLabel }) {
+    const last = dayNumber(until)
+    const postsOf = ({ days }) => sum(Object.entries(days ?? {}).map(([day, { posts }]) => (dayNumber(day) > last - 7 && dayNumber(day) <= last ? Number(posts) || 0 : 0)))
+    // Without any voice there is no share.
+    const [heard, heardBefore] = ["recent_voices", "earlier_voices"].map((field) => names.some((name) => name[field]))
+    const share = (is, value) => (is ? `${Math.round(value * 100)}%` : "–")
+    const row = (name) => element("tr", {},
+        element("th", { scope: "row" },
+            name.problems ? element("a", { href: hrefOf(name.name), "data-inside": "name", dir: "auto" }, name.name) : element("bdi", {}, name.name),
+            element("span", { class: "picture-note" }, name.side === "own" ? " yours" : "")),
+        ...[formatNumber(postsOf(name)), formatNumber(name.recent_voices), share(heard, name.recent_share), share(heardBefore, name.earlier_share)].map((text) =>
+            element("td", {}, text)),
+        element("td", {}, name.first_seen ? trendLabel(name) : element("span", { class: "picture-note" }, "Never mentioned")))
+    return element("figure", { class: "picture names-picture" },
+        caption("Share of voice", "Posts of the last seven days; voices lately, and their share of all voices that mention a name that you watch, lately and before."),
+        element("div", { class: "names-table" }, element("table", {},
+            element("thead", {}, element("tr", {}, ...["Name", "Posts", "Voices", "Share", "Before", "Trend"].map((name) => element("th", { scope: "col" }, name)))),
+            element("tbody", {}, ...names.map(row)))))
+}
+
 // --- Categories and impact ----------------------------------------------------------------------
 
 const SHADES = 5

@@ -1,14 +1,14 @@
 // The board of problems: what hurts, ranked by the demand for a remedy.
 
 import { startBoard } from "./board.js"
-import { MOST_PER_PAGE, RECORD_ID, all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
+import { MOST_PER_PAGE, RECORD_ID, all, contains, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
 import { whyFewProblems, whyNoProblems } from "./empty.js"
 import {
     TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, replaceParts, section, sharedPosts, sinceText, slot, sourceLabels,
     trendLabel, trendText,
 } from "./posts.js"
-import { categoryPicture, sparkline, voicesPicture } from "./pictures.js"
+import { categoryPicture, namesPicture, sparkline, voicesPicture, weeksPicture } from "./pictures.js"
 import { IMPACTS, TIERS, count, dayOf, formatDay, formatNumber, formatScore, formatWeekday, percent, sourceName } from "./words.js"
 
 const STATUSES = { active: "Active", dormant: "Quiet", closed: "Closed", all: "Any" }
@@ -20,9 +20,15 @@ const ORDERS = {
 }
 const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,is_from_program,is_burst,voices,paying_voices,demand_score," +
     "source_counts,quotes,daily_voices,first_seen,last_seen"
+const FILE_FIELDS = ["title", "category", "description", "impact_level", "status", "trend", "tier", "agreement", "demand_score", "voices", "recent_voices",
+    "earlier_voices", "paying_voices", "would_pay_signal", "post_count", "source_count", "days_seen", "source_counts", "names", "quotes", "is_edited", "is_burst",
+    "labeler", "first_seen", "last_seen"]
 const SPARK_DAYS = 21
+// The daily bars of a problem become bars of weeks when it is older than this.
+const WEEKS = 4
 
 let latestDay = ""
+let board = null
 
 // An old address: the first page used to show the issues.
 const oldIssue = location.hash.slice(1)
@@ -42,6 +48,8 @@ function filterOf(state, who = OF_PEOPLE) {
         state.impact && `impact_level = "${state.impact}"`,
         state.pay && `would_pay_signal = ${state.pay === "yes"}`,
         state.source && `source_counts.${state.source} > 0`,
+        // The names are a list, which PocketBase searches as its JSON text.
+        state.name && contains("names", JSON.stringify({ name: state.name }).slice(1, -1)),
         state.labeller && `labeler = ${text(state.labeller)}`,
         containsWords(state.q, ["title", "description", "search_text"]),
     )
@@ -49,13 +57,18 @@ function filterOf(state, who = OF_PEOPLE) {
 
 async function fetchPage(state, page, perPage, withTotal, signal) {
     if (withTotal) showPrograms(state)
-    const [latest, search, answer] = await Promise.all([
+    // A server of an earlier version has no searches, names or figures.
+    const [latest, search, names, figures, answer] = await Promise.all([
         withTotal ? fetchFirst("problems", { sort: "-last_seen", fields: "last_seen" }, signal) : null,
-        // A server of an earlier version has no searches.
         withTotal ? fetchFirst("searches", { sort: "-search_date", fields: "search_date,window_posts,window_complaints" }, signal).catch(() => null) : null,
+        withTotal ? fetchAll("watched_names", { sort: "position", fields: "name" }, signal).catch(() => []) : [],
+        withTotal ? fetchAll("week_figures", { sort: "position" }, signal).catch(() => []) : [],
         fetchOrdered(state, page, perPage, withTotal, signal),
     ])
-    if (withTotal) sayAsOf(latest, search)
+    if (!withTotal) return answer
+    sayAsOf(latest, search)
+    sayWeek(figures)
+    board.offer("name", names.map(({ name }) => name))
     return answer
 }
 
@@ -68,15 +81,38 @@ function sayAsOf(latest, search) {
         (posts ? `, from ${count(posts, "post")}, ${formatNumber(search.window_complaints)} of them complaints` : "")
 }
 
+// What this week is compared with last week by, in the order of the sentence.
+const FIGURES = {
+    voices: (number) => count(number, "voice"),
+    problems_opened: (number) => count(number, "new problem"),
+    problems_reopened: (number) => `${formatNumber(number)} back again`,
+    problems_silent: (number) => `${formatNumber(number)} gone quiet`,
+    own_mentions: (number) => `${count(number, "post")} on your product`,
+}
+
+/** This week against last, in one line. Nothing without a last week, or if nothing happened in either. */
+function sayWeek(figures) {
+    const line = document.getElementById("week")
+    const known = new Map(figures.map((figure) => [figure.figure, figure]))
+    const told = Object.keys(FIGURES).map((name) => known.get(name)).filter((figure) => figure && (figure.this_week || figure.last_week))
+    line.hidden = !told.length || !told[0].days_last_week || dayOf(told[0].as_of_date) !== latestDay
+    if (line.hidden) return line.replaceChildren()
+    const [{ days_this_week: days, days_last_week: daysBefore }] = told
+    line.textContent = `This week ${told.map(({ figure, this_week: now, last_week: before }, place) =>
+        `${FIGURES[figure](now)} (${place ? "" : "last week "}${formatNumber(before)})`).join(", ")}` +
+        // Days that were not built make one of the weeks smaller.
+        (days === daysBefore ? "" : `, ${count(days, "day")} read (${formatNumber(daysBefore)})`)
+}
+
 function fetchOrdered(state, page, perPage, withTotal, signal, filter = filterOf(state)) {
-    if (state.sort === "growing") return fetchGrowing(filter, page, perPage, signal)
+    if (state.sort === "growing") return fetchGrowing(filter, page, perPage, FIELDS, signal)
     return fetchRecords("problems", {
         filter, sort: ORDERS[state.sort], fields: FIELDS, page, perPage, ...(withTotal ? {} : { skipTotal: 1 }),
     }, signal)
 }
 
 // Growth is a difference of two fields. PocketBase can not sort by it, so the ids are sorted here.
-async function fetchGrowing(filter, page, perPage, signal) {
+async function fetchGrowing(filter, page, perPage, fields, signal) {
     const order = Object.keys(TRENDS)
     const problems = await fetchAll("problems", {
         filter, sort: "-demand_score,id", fields: "id,trend,recent_voices,earlier_voices",
@@ -84,8 +120,15 @@ async function fetchGrowing(filter, page, perPage, signal) {
     const growth = ({ recent_voices: recent, earlier_voices: earlier }) => recent - earlier
     problems.sort((a, b) => order.indexOf(a.trend) - order.indexOf(b.trend) || growth(b) - growth(a))
     const ids = problems.slice((page - 1) * perPage, page * perPage).map(({ id }) => id)
-    const records = new Map((await fetchByIds("problems", ids, { fields: FIELDS }, signal)).map((record) => [record.id, record]))
+    const records = new Map((await fetchByIds("problems", ids, { fields }, signal)).map((record) => [record.id, record]))
     return { items: ids.map((id) => records.get(id)).filter(Boolean), totalItems: problems.length }
+}
+
+/** All problems of the list, in its order. */
+async function fetchWhole(state, fields) {
+    const filter = filterOf(state)
+    if (state.sort === "growing") return (await fetchGrowing(filter, 1, Number.MAX_SAFE_INTEGER, fields)).items
+    return fetchAll("problems", { filter, sort: ORDERS[state.sort], fields })
 }
 
 // --- The list -----------------------------------------------------------------------------------
@@ -182,6 +225,19 @@ function demandTable(problem) {
         ))
 }
 
+const hrefOfName = (name) => `?${new URLSearchParams({ name })}`
+const SIDES = { own: "yours", competitor: "a competitor" }
+
+/** Which names of the watchlist the posts mention, each with a link to all problems that do. */
+function namesOf({ names, voices }) {
+    if (!names?.length) return null
+    return element("p", { class: "names" }, span("muted", "Mentions "), names.flatMap(({ name, side, voices: number }, place) => [
+        place ? ", " : null,
+        element("a", { href: hrefOfName(name), "data-inside": "name", dir: "auto" }, name),
+        span("muted", ` (${SIDES[side] ?? String(side)}, ${formatNumber(number)} of ${count(voices, "voice")})`),
+    ]))
+}
+
 /** How similar the posts are, in words. */
 function alike(cohesion) {
     if (cohesion < 0.8) return "Look twice: the posts may not all be about one thing"
@@ -214,8 +270,11 @@ const EVENTS = {
     closed: () => "Closed", "merged into": (posts) => `Merged into another (${posts}): `, "split from": (posts) => `Split from another (${posts}): `,
 }
 
+const isLong = ({ weeks }) => (weeks?.length ?? 0) >= WEEKS
+
 function history(problem, titles, hrefOf) {
-    const events = problem.events ?? []
+    // The bars of the weeks say when it was heard again.
+    const events = (problem.events ?? []).filter(({ event }) => event !== "continued" || !isLong(problem))
     if (!events.length) return null
     return section("history", "What happened to it", element("ol", { class: "events", role: "list" }, events.map((event) => {
         const related = event.related_problem_id
@@ -301,7 +360,8 @@ function openedView(first, { hrefOf }) {
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
                 record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null,
                 element("p", { class: "brief" },
-                    element("strong", {}, count(record.voices, "voice")), ` ${sinceText(record)}`, trendLabel(record))),
+                    element("strong", {}, count(record.voices, "voice")), ` ${sinceText(record)}`, trendLabel(record)),
+                namesOf(record)),
             quoteList(record.quotes ?? [], "Who says so", element("p", { class: "labels" }, sourceLabels(record))),
             facts,
             posts.node, slots.theme, slots.issues,
@@ -313,8 +373,9 @@ function openedView(first, { hrefOf }) {
     let heardFor = null, heardNode = null
     function heard(record) {
         const text = `${trendText(record)}${record.days_seen > 1 ? ` Heard on ${count(record.days_seen, "day")}, last on ${formatDay(dayOf(record.last_seen))}.` : ""}`
-        const drawnFor = JSON.stringify([text, record.daily_voices])
-        if (drawnFor !== heardFor) heardNode = section("days", "How it moved", element("p", { class: "trend-text" }, text), voicesPicture([record]))
+        const drawnFor = JSON.stringify([text, record.daily_voices, record.weeks])
+        if (drawnFor !== heardFor) heardNode = section("days", "How it moved", element("p", { class: "trend-text" }, text),
+            isLong(record) ? weeksPicture(record.weeks) : voicesPicture([record]))
         heardFor = drawnFor
         return heardNode
     }
@@ -351,11 +412,17 @@ function openedView(first, { hrefOf }) {
 // --- Pictures -----------------------------------------------------------------------------------
 
 async function pictures(state, { signal, progress, pick }) {
-    const problems = await fetchAll("problems", {
-        filter: filterOf(state), sort: "-demand_score,id", fields: "id,daily_voices,category,impact_level",
-    }, signal, (loaded) => progress(`Loading… ${count(loaded, "problem")}`))
-    if (!problems.length) return [element("p", { class: "muted" }, "No problem matches: there is nothing to draw.")]
-    return [voicesPicture(problems), categoryPicture(problems, { onPick: pick })]
+    const [problems, watched, figure] = await Promise.all([
+        fetchAll("problems", {
+            filter: filterOf(state), sort: "-demand_score,id", fields: "id,daily_voices,category,impact_level",
+        }, signal, (loaded) => progress(`Loading… ${count(loaded, "problem")}`)),
+        fetchAll("watched_names", { sort: "position" }, signal).catch(() => []),
+        fetchFirst("week_figures", { fields: "as_of_date" }, signal).catch(() => null),
+    ])
+    // Of all posts, whatever the filters.
+    const names = watched.length ? [namesPicture(watched, { until: figure ? dayOf(figure.as_of_date) : "", trendLabel, hrefOf: hrefOfName })] : []
+    if (!problems.length) return [element("p", { class: "muted" }, "No problem matches: there is nothing to draw."), ...names]
+    return [voicesPicture(problems), categoryPicture(problems, { onPick: pick }), ...names]
 }
 
 startBoard({
@@ -366,11 +433,13 @@ startBoard({
     statuses: STATUSES,
     tiers: TIERS,
     sorts: SORTS,
-    fetchPage, listItem, openedView, pictures,
+    fetchPage, fetchWhole, listItem, openedView, pictures,
+    fileFields: FILE_FIELDS,
     shown(state, { hrefOf }) { linkOf = hrefOf },
+    started(started) { board = started },
     titleOf: ({ title }) => title,
     searched: "Search titles, quotes, posts",
-    filters: ["q", "date", "from", "to", "status", "tier", "category", "impact", "pay", "source", "labeller"],
+    filters: ["q", "date", "from", "to", "status", "tier", "category", "impact", "pay", "source", "name", "labeller"],
     // Which of them are on is said; the status is part of what is counted.
     countText: (state, total, set) => {
         const standing = state.status === "all" ? "" : `${STATUSES[state.status].toLowerCase()} `

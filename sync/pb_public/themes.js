@@ -14,6 +14,8 @@ const ORDERS = {
     problems: "-problem_count,-voices,id",
 }
 const FIELDS = "id,content_hash,title,central_title,status,trend,voices,problem_count,source_counts,daily_voices,first_seen,last_seen"
+const FILE_FIELDS = ["title", "central_title", "status", "trend", "voices", "recent_voices", "earlier_voices", "post_count", "problem_count", "source_counts",
+    "first_seen", "last_seen"]
 const SPARK_DAYS = 21
 
 let latestDay = ""
@@ -37,6 +39,8 @@ async function fetchPage(state, page, perPage, withTotal, signal) {
     if (latest) latestDay = dayOf(latest.last_seen)
     return answer
 }
+
+const fetchWhole = (state, fields) => fetchAll("themes", { filter: filterOf(state), sort: ORDERS[state.sort], fields })
 
 const problemCount = ({ problem_count: problems }) => (problems ? count(problems, "problem") : "no problem yet")
 
@@ -145,7 +149,8 @@ startBoard({
     noun: { one: "theme", many: "themes" },
     statuses: STATUSES,
     sorts: SORTS,
-    fetchPage, listItem, openedView, pictures,
+    fetchPage, fetchWhole, listItem, openedView, pictures,
+    fileFields: FILE_FIELDS,
     titleOf: ({ title }) => title,
     searched: "Search titles",
     filters: ["q", "date", "from", "to", "status", "source"],

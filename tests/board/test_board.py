@@ -1,5 +1,7 @@
 """The board in a real browser: on the built sample day, and on servers of the tests' own that they write to."""
 
+import csv
+import io
 import json
 import re
 import secrets
@@ -248,6 +250,63 @@ def search(**fields: Any) -> Record:
     } | fields
 
 
+def figure(number: int, name: str, now: int, before: int, **fields: Any) -> Record:
+    """A figure of this week and last."""
+    return {
+        "id": record_id(number),
+        "figure": name,
+        "position": number,
+        "this_week": now,
+        "last_week": before,
+        "days_this_week": 7,
+        "days_last_week": 7,
+        "as_of_date": DAY,
+        "content_hash": secrets.token_hex(),
+    } | fields
+
+
+# A busy week, whose line is long; a day of the week before is missing.
+FIGURES = [
+    figure(number, *row, days_last_week=6)
+    for number, row in enumerate(
+        [
+            ("posts", 45678, 40123),
+            ("complaints", 23456, 21987),
+            ("voices", 12345, 11234),
+            ("problems_opened", 123, 101),
+            ("problems_reopened", 45, 39),
+            ("problems_silent", 67, 51),
+            ("own_mentions", 345, 298),
+        ],
+        1,
+    )
+]
+
+
+def watched(number: int, name: str, **fields: Any) -> Record:
+    """A name of the watchlist; the first one is the reader's own."""
+    return {
+        "id": record_id(number),
+        "name": name,
+        "side": "own" if number == 1 else "competitor",
+        "trend": "steady",
+        "position": number,
+        "posts": 3,
+        "complaints": 2,
+        "problems": 1,
+        "voices": 2,
+        "recent_voices": 1,
+        "earlier_voices": 1,
+        "share_of_voice": 0.5,
+        "recent_share": 0.25,
+        "earlier_share": 0.75,
+        "days": {DAY: {"posts": 2}, "2026-11-13": {"posts": 1}},
+        "first_seen": "2026-11-13",
+        "last_seen": DAY,
+        "content_hash": secrets.token_hex(),
+    } | fields
+
+
 def entry(page: Page, record: Record) -> str:
     return f"#list > [data-id='{record['id']}']"
 
@@ -337,6 +396,27 @@ def test_the_first_screen_says_what_hurts_most_since_when_and_as_of_which_day(bo
         "All 3 voices were heard on one day, 20 Nov 2026: GitHub 3."
     )
     assert own.locator("[data-part=days] svg").count() == 0
+
+
+def test_this_week_is_compared_with_last_in_a_line(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    board.put("week_figures", figure(3, "voices", 1432, 1257), figure(4, "problems_opened", 1, 0))
+    board.put("week_figures", figure(5, "problems_reopened", 0, 0), figure(7, "own_mentions", 0, 2))
+    open_list(own, "/")
+    expect(own.locator("#week")).to_have_text(
+        "This week 1,432 voices (last week 1,257), 1 new problem (0), 0 posts on your product (2)"
+    )
+    wait_until_live(own)
+    # Without a last week there is nothing to compare with.
+    board.put("week_figures", *[row | {"days_last_week": 0} for row in FIGURES])
+    board.put("searches", search())
+    expect(own.locator("#week")).to_be_hidden()
+    board.put("week_figures", *FIGURES)
+    open_list(own, "/")
+    expect(own.locator("#week")).to_have_text(
+        "This week 12,345 voices (last week 11,234), 123 new problems (101), 45 back again (39), 67 gone quiet (51),"
+        " 345 posts on your product (298), 7 days read (6)"
+    )
 
 
 def test_how_sure_a_problem_is_stands_beside_its_title(board: Board, own: Page) -> None:
@@ -638,6 +718,82 @@ def test_an_impact_that_is_not_known_is_left_out(board: Board, own: Page) -> Non
     expect(own.locator(".impact:visible")).to_have_count(0)
 
 
+HARD_NAME = 'C"<b>\\%&_'
+
+
+def test_names_of_the_watchlist_narrow_the_list_and_are_compared(board: Board, own: Page) -> None:
+    mention = {"name": HARD_NAME, "side": "own", "posts": 2, "voices": 1}
+    other = {"name": "Slack", "side": "competitor", "posts": 4, "voices": 3}
+    board.put("problems", problem(1), problem(2, names=[mention, other]), problem(3, names=[other]))
+    open_list(own, "/")
+    own.get_by_role("button", name="More filters").click()
+    expect(own.get_by_label("Names")).to_be_hidden()
+    own.get_by_role("button", name="Charts").click()
+    expect(own.locator("figure")).to_have_count(2)
+    board.put("watched_names", watched(1, HARD_NAME), watched(2, "Slack", trend="growing"))
+    unheard = {"problems": 0, "recent_voices": 0, "recent_share": 0, "days": {}, "first_seen": ""}
+    board.put("watched_names", watched(3, "Nobody", **unheard))
+    board.put("week_figures", *FIGURES)
+    open_list(own, "/?pictures=open")
+    table = own.locator(".names-picture")
+    expect(table.locator("tbody tr")).to_have_text(
+        [
+            re.compile(re.escape(HARD_NAME) + r" yours\s*2\s*1\s*25%\s*75%\s*→ Steady"),
+            re.compile(r"Slack\s*2\s*1\s*25%\s*75%\s*↗ Growing"),
+            re.compile(r"Nobody\s*0\s*0\s*0%\s*75%\s*Never mentioned"),
+        ]
+    )
+    own.get_by_role("button", name="More filters").click()
+    own.get_by_label("Names").select_option("Slack")
+    expect(own).to_have_url(re.compile(r"\?name=Slack&pictures=open$"))
+    expect(own.locator("#list h2")).to_have_text(["Problem 2", "Problem 3"])
+    table.get_by_role("link", name=HARD_NAME).click()
+    expect(own.locator("#list h2")).to_have_text(["Problem 2"])
+    own.locator("#list h2 a").click()
+    names = own.locator("header .names")
+    expect(names).to_have_text(f"Mentions {HARD_NAME} (yours, 1 of 3 voices), Slack (a competitor, 3 of 3 voices)")
+    names.get_by_role("link", name="Slack").click()
+    expect(own.locator("#list h2")).to_have_text(["Problem 2", "Problem 3"])
+
+
+def test_the_list_is_saved_as_it_is_filtered(board: Board, own: Page) -> None:
+    formula, text = "=1+1", 'He said "no",\nthen left. Café'
+    quotes = problem(1)["quotes"]
+    board.put("problems", problem(1, title=formula, description=text, impact_level="", demand_score=-1.5))
+    board.put("problems", problem(2), problem(3, category="ai"), problem(4, is_from_program=True))
+    board.put("issues", issue(1, canonical_title="+1"))
+
+    def saved(name: str) -> tuple[str, str]:
+        with own.expect_download() as download:
+            own.get_by_role("button", name=name, exact=True).click()
+        return download.value.suggested_filename, download.value.path().read_text()
+
+    open_list(own, "/?category=devtools&sort=growing")
+    own.get_by_role("button", name="Download").click()
+    name, content = saved("CSV")
+    assert name == f"groundswell-problems-{DAY}.csv"
+    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert [row["problem_id"] for row in rows] == [record_id(2), record_id(1)]
+    # As in the files of groundswell/export.py: a text that is taken for a formula gets an apostrophe, a number none.
+    last = rows[-1]
+    assert (last["title"], last["demand_score"], last["description"]) == ("'=1+1", "-1.5", text)
+    assert (last["first_seen"], last["impact_level"], json.loads(last["quotes"])) == (DAY, "", quotes)
+    assert last["link"] == f"{board.url}/?problem={record_id(1)}"
+    expect(own.locator("#download [role=status]")).to_have_text("2 problems saved.")
+    name, content = saved("JSON")
+    problems = json.loads(content)
+    assert (name, len(problems)) == (f"groundswell-problems-{DAY}.json", 2)
+    assert (problems[1]["title"], problems[1]["impact_level"], problems[1]["quotes"]) == (formula, None, quotes)
+    open_list(own, "/issues.html")
+    own.get_by_role("button", name="Download").click()
+    [topic] = csv.DictReader(io.StringIO(saved("CSV")[1], newline=""))
+    assert (topic["canonical_title"], topic["cluster_date"]) == ("'+1", DAY)
+    open_list(own, "/themes.html")
+    own.get_by_role("button", name="Download").click()
+    own.get_by_role("button", name="CSV", exact=True).click()
+    expect(own.locator("#download [role=status]")).to_have_text("There is no theme to save.")
+
+
 def test_a_picture_sets_the_filters(board: Board, own: Page) -> None:
     board.put("problems", problem(1), problem(2, category="ai", impact_level="high"))
     open_list(own, "/")
@@ -737,6 +893,42 @@ def test_history_links_related_problems_and_existing_issues(board: Board, own: P
     expect(own.locator("h1:visible")).to_have_text("Problem 2")
     own.get_by_role("link", name="All problems").click()
     expect(own.locator("#list > li")).to_have_count(2)
+
+
+def test_a_problem_of_months_is_told_by_week(board: Board, own: Page) -> None:
+    life = [(4, 4, ["opened"]), (2, 1, []), (0, 0, ["dormant"]), (3, 0, ["reopened", HOSTILE])]
+    weeks = [
+        {
+            "week_start": f"2026-11-{2 + 7 * place:02d}",
+            "voices": voices,
+            "new_voices": new,
+            "total_voices": 5,
+            "events": events,
+        }
+        for place, (voices, new, events) in enumerate(life)
+    ]
+    event = {"event": "continued", "event_date": DAY, "posts": 2, "related_problem_id": None}
+    records = [problem(1), problem(2, weeks=weeks), problem(3, weeks=weeks[:3])]
+    board.put("problems", *[record | {"events": [*record["events"], event]} for record in records])
+    own.goto(f"/?problem={record_id(2)}")
+    moved = own.locator("[data-part=days]")
+    expect(moved.locator("figcaption")).to_contain_text("Voices a week")
+    expect(moved.locator("li")).to_have_text(
+        ["heard for the first time", "heard before", "●opened", "▲heard again", "○went quiet"]
+    )
+    assert moved.locator("svg title").all_text_contents() == [
+        "Week of 2 November: 4 voices; opened",
+        "Week of 9 November: 2 voices, 1 new",
+        "Week of 16 November: 0 voices; went quiet",
+        "Week of 23 November: 3 voices; heard again",
+    ]
+    moved.get_by_text("Show as table").click()
+    expect(moved.locator("tbody tr").nth(1)).to_have_text("9 Nov 2026215")
+    # The bars say that it was heard again.
+    expect(own.locator(".events li")).to_have_text([re.compile("Opened by 4 posts")])
+    own.goto(f"/?problem={record_id(3)}")
+    expect(own.locator("[data-part=days]")).to_contain_text("Voices a day")
+    expect(own.locator(".events li")).to_have_count(2)
 
 
 def test_quotes_say_where_they_are_from_and_whether_they_speak_of_paying(board: Board, own: Page) -> None:
@@ -1151,6 +1343,9 @@ def test_screens_of_all_sizes(browser: Browser, board: Board) -> None:
     board.put("problems", long, *many)
     board.put("problem_posts", post(1, long, title="z" * 300))
     board.put("issues", issue(1, canonical_title="y" * 120))
+    board.put("searches", search(problems=11))
+    board.put("week_figures", *FIGURES)
+    board.put("watched_names", watched(1, "v" * 100), watched(2, "Slack"))
     addresses = (
         "/?pictures=open",
         "/issues.html?pictures=open",
@@ -1161,6 +1356,7 @@ def test_screens_of_all_sizes(browser: Browser, board: Board) -> None:
         for width, height, least in SCREENS:
             page.set_viewport_size({"width": width, "height": height})
             open_list(page, "/")
+            expect(page.locator("#week")).to_be_visible()
             assert page.evaluate(SEEN) >= least, (width, height)
         for address in addresses:
             page.goto(address)

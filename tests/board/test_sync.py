@@ -31,7 +31,7 @@ from sync.client import send, signed_in
 from sync.delivery import CredentialsError, TooLargeError, fault
 from sync.errors import SyncError
 from sync.plan import ISSUES, PARTS, PROBLEMS, THEMES, Part
-from sync.push import Pushed, push
+from sync.push import Pushed, clear_emptied_days, push
 from sync.records import MODELS
 from sync.server import check_port, command
 from sync.small import publish_small
@@ -273,6 +273,23 @@ def test_other_days_are_left_alone(day: Project, server: Server, counted: Counte
     pushed = push_part(day, counted.client, when=TODAY + timedelta(days=1))
     assert (pushed.roots, pushed.written, pushed.deleted) == (0, 0, 0)
     assert len(records(server, "issues")) == 10
+
+
+def test_a_day_without_posts_leaves_the_board(day: Project, server: Server, counted: Counted) -> None:
+    with duckdb.connect(str(day.database)) as connection:
+        push(connection, counted.client, ISSUES, TODAY)
+        kept = records(server, "issues")
+        # What macro follow_posts leaves of a day whose posts are gone.
+        connection.execute("delete from gold.issues")
+        connection.execute("update gold.live_issues set action = 'delete', synced_at = null")
+        clear_emptied_days(connection, counted.client)
+        assert kept
+        assert records(server, "issues") == records(server, "issue_evidence") == []
+        waiting = "select count(*) from gold.live_issues where synced_at is null"
+        assert connection.execute(waiting).fetchall() == [(0,)]
+        counted.batches()
+        clear_emptied_days(connection, counted.client)
+        assert counted.batches() == []
 
 
 def test_what_the_server_lost_is_pushed_again(day: Project, server: Server, counted: Counted) -> None:

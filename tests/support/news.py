@@ -51,7 +51,7 @@ select 'Slack' as name, 'own' as side, 'new' as trend, 1 as position, 3 as posts
 create table gold.week_figures as
 select 'posts' as figure, 1 as position, 120 as this_week, 100 as last_week, 7 as days_this_week, 6 as days_last_week;
 create table silver.documents as select date '2026-11-20' as collection_date;
-create table silver.sources as select unnest(['github', 'reddit']) as name;
+create table silver.sources as from (values ('github', 'GitHub'), ('reddit', 'Reddit')) as sources (name, label);
 create table silver.watchlist as select 'Slack' as name;
 """
 

@@ -43,7 +43,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with serve(folder / "pb", free_address(), secrets.token_hex()) as server:
-            project = Project(folder / "sample.duckdb", server.settings | {"AUTHOR_SALT": "demo"})
+            watchlist = str(ROOT / "tests" / "support" / "watchlist.yml")
+            settings = server.settings | {"AUTHOR_SALT": "demo", "GROUNDSWELL_WATCHLIST": watchlist}
+            project = Project(folder / "sample.duckdb", settings)
             for day in sorted(folder.name for folder in SAMPLE.parent.iterdir()):
                 for finished in (project.ingest("--date", day, "--sample"), project.build(day)):
                     assert finished.status == 0, finished.output

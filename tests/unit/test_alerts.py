@@ -69,7 +69,10 @@ def test_each_problem_has_one_message_and_each_alert_is_sent_once(
     assert [told(request) for request in taking.requests[3:]] == [["b1"]]
     data = json.loads(taking.requests[0].body)["data"]
     assert (data["title"], data["url"]) == ("Exports time out", "https://board.example/?problem=p")
-    assert data["quotes"] == [{"text": "my export never ends", "url": "https://example.com/a", "source": "github"}]
+    [quote] = data["quotes"]
+    assert quote == {
+        "text": "my export never ends", "url": "https://example.com/a", "source": "github", "label": "GitHub",
+    }  # fmt: skip
     # Keys reach no log and no table.
     assert "k3y" not in caplog.text + str(messages(database))
     assert "webhook 127.0.0.1" in caplog.text
@@ -97,7 +100,7 @@ def test_mails_arrive_and_hostile_titles_are_words(database: Path, monkeypatch: 
     assert [mail["subject"] for mail in mailbox.mails] == [
         "New problem: Exports time out",
         "Slack in a new problem: @\u200beveryone ‹!channel› [win] (https://evil.example) ʼxʼ",
-        "github went silent",
+        "GitHub went silent",
     ]
     ids = [mail["x-groundswell-id"] for mail in mailbox.mails]
     assert len(set(ids)) == 3
