@@ -141,17 +141,17 @@ def test_a_day_that_is_told_to_end_ends_its_command(
 
     def wait(_: Request) -> Answer:
         asked.set()
-        answered.wait(60)
+        answered.wait(120)
         return Answer({"hits": [], "nbHits": 0})
 
     loopback.answer = wait
     command = [sys.executable, "-m", "groundswell", "day", "--date", DAY, "--", "--source", "hackernews"]
     settings = project.environment(UNSET | {"HACKERNEWS_API_URL": loopback.url})
     with subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as day:
-        assert asked.wait(60)
+        assert asked.wait(120)
         # The signal goes to this process alone, as from a service manager or `kill`.
         day.send_signal(number)
-        assert day.wait(30) == status
+        assert day.wait(120) == status
     answered.set()
     # Nothing holds the database any more.
     assert project.query("select count(*) from bronze.raw_items") == [(0,)]
