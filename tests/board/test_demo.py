@@ -20,7 +20,7 @@ def test_the_server_ends_with_the_demo(tmp_path: Path, number: signal.Signals, s
     # The demo gets as far as its first build, which waits for a project that nobody writes.
     os.mkfifo(tmp_path / "dbt_project.yml")
     address = project.free_address()
-    command = [sys.executable, "-m", "sync", "demo", "--http", address]
+    command = project.heeding(number, [sys.executable, "-m", "sync", "demo", "--http", address])
     environment = {name: value for name, value in os.environ.items() if name not in project.SETTINGS}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout

@@ -16,7 +16,7 @@ from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Stages, printable, sentence
 from groundswell.watchlist import WatchlistError
 from tests.support.loopback import Answer, Loopback, Request
-from tests.support.project import DAY, ROOT, SAMPLE, SETTINGS, Finished, Project, Server
+from tests.support.project import DAY, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
 
 # The environment wins over the .env of a developer, also with nothing in it.
 UNSET = dict.fromkeys(SETTINGS, "") | {"INGEST_MAX_WAIT_SECONDS": "900"}
@@ -146,6 +146,7 @@ def test_a_day_that_is_told_to_end_ends_its_command(
 
     loopback.answer = wait
     command = [sys.executable, "-m", "groundswell", "day", "--date", DAY, "--", "--source", "hackernews"]
+    command = heeding(number, command)
     settings = project.environment(UNSET | {"HACKERNEWS_API_URL": loopback.url})
     with subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as day:
         assert asked.wait(120)

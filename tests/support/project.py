@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -188,6 +188,14 @@ class Server:
 
     url: str
     settings: dict[str, str]
+
+
+def heeding(number: int, command: Sequence[str]) -> list[str]:
+    """A command that heeds a signal, also where the tests run under nohup or in the background, which ignore some."""
+    heed = (
+        "import os, signal, sys; signal.signal(int(sys.argv[1]), signal.SIG_DFL); os.execv(sys.argv[2], sys.argv[2:])"
+    )
+    return [sys.executable, "-c", heed, str(number), *command]
 
 
 def free_address() -> str:
