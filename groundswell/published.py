@@ -28,7 +28,7 @@ TABLES = {
     "theme_posts": f"select * exclude (voice) from {table('gold', 'theme_posts')}",
     "problem_weeks": f"select * from {table('gold', 'problem_weeks')} anti join {PROBLEM_FAULTS} using (problem_id)",
     "week_figures": f"select * from {table('gold', 'week_figures')}",
-    "mentions": f"select * from {table('gold', 'mentions')}",
+    "mentions": f"select * exclude (voice) from {table('gold', 'mentions')}",
     "problem_mentions": (
         f"select * from {table('gold', 'problem_mentions')} anti join {PROBLEM_FAULTS} using (problem_id)"
     ),
