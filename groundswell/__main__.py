@@ -22,7 +22,7 @@ from groundswell.day import run_days
 from groundswell.days import days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
 from groundswell.published import TABLES
@@ -289,4 +289,5 @@ def build(store: Corrections, correction: int) -> str:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m groundswell")
+    with ended_by_signals():
+        app(prog_name="python -m groundswell")

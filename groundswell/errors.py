@@ -1,5 +1,27 @@
-"""The base of the errors that the project raises on purpose."""
+"""The base of the errors that the project raises on purpose, and what becomes of signals."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# As shells have it: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
 class GroundswellError(Exception):
     """An error that a person must act on. The message is one line: what is wrong, where, and what to do."""
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let Ctrl-C, or another signal that ends the command, do so inside a query of DuckDB, too.
+
+    DuckDB 1.5.5 turns what the handler of the signal raises into a RuntimeError, and keeps it as the cause.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error.__cause__, SystemExit):
+            raise error.__cause__ from None
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise SystemExit(INTERRUPTED) from None
+        raise

@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 
 from groundswell.days import days_between, parse_day, refuse_days_to_come
 from groundswell.environment import require_addresses
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, ended_by_signals
 from ingest.check import FAILS, check, check_table
 from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
@@ -272,4 +272,5 @@ def command_names() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(app(with_command(sys.argv[1:]), prog_name="python -m ingest"))
+    with ended_by_signals():
+        sys.exit(app(with_command(sys.argv[1:]), prog_name="python -m ingest"))

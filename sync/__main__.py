@@ -13,7 +13,7 @@ from rich.console import Console
 from groundswell.clock import yesterday
 from groundswell.database import connect, existing_path
 from groundswell.days import built_days, in_words, parse_day
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, ended_by_signals
 from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
@@ -189,4 +189,5 @@ def fail(message: str) -> typer.Exit:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m sync")
+    with ended_by_signals():
+        app(prog_name="python -m sync")

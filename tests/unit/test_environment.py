@@ -1,6 +1,7 @@
 """The .env file, addresses in variables, and lists of days."""
 
 import os
+import signal
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import typer
 from groundswell.clock import yesterday
 from groundswell.days import built_days, days_between, in_words, refuse_days_to_come
 from groundswell.environment import SettingError, load_env_file, require_addresses
+from groundswell.errors import ended_by_signals
 from ingest.__main__ import ADDRESSES
 from tests.support.project import ROOT
 
@@ -120,3 +122,23 @@ def test_a_day_is_built_if_it_has_a_report_or_issues() -> None:
         assert built_days(connection) == [date(2026, 11, 20)]
         connection.execute("create table gold.daily_report as select date '2026-11-12' as report_date")
         assert built_days(connection) == [date(2026, 11, 12), date(2026, 11, 20)]
+
+
+@pytest.mark.parametrize(("raised", "status"), [(KeyboardInterrupt(), 130), (SystemExit(129), 129)])
+def test_a_signal_ends_a_query_and_the_command(raised: BaseException, status: int) -> None:
+    def end(*_: object) -> None:
+        raise raised
+
+    before = signal.signal(signal.SIGALRM, end)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(SystemExit) as ended, ended_by_signals(), duckdb.connect() as connection:
+            connection.execute("select count(hash(number)) from range(1_000_000_000_000) as numbers (number)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ended.value.code == status
+
+
+def test_another_error_of_the_runtime_stays() -> None:
+    with pytest.raises(RuntimeError, match="something else"), ended_by_signals():
+        raise RuntimeError("something else")
