@@ -57,13 +57,18 @@ create table if not exists {MUTES} (
 );
 """
 
+# What is muted at a moment. The latest row of a subject counts.
+MUTED = f"""
+    select * from {MUTES}
+    qualify row_number() over (partition by subject order by muted_at desc) = 1
+        and (muted_until is null or muted_until > $now)
+"""
+
 # What has not been sent to an address and is not muted, one row for each problem or source. The best first.
 DUE = f"""
 with
 muted as (
-    select subject from {MUTES}
-    qualify row_number() over (partition by subject order by muted_at desc) = 1
-        and (muted_until is null or muted_until > $now)
+    select subject from ({MUTED})
 ),
 sent as (
     select unnest(alert_ids) as alert_id from {MESSAGES} where address = $address and status = 'sent'
@@ -216,14 +221,9 @@ def mutes(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return rows(
         connection,
         f"""
-        with latest as (
-            select * from {MUTES}
-            qualify row_number() over (partition by subject order by muted_at desc) = 1
-        )
-        select latest.subject, latest.muted_until, problems.title
-        from latest left join {PROBLEMS} as problems on latest.subject = problems.problem_id
-        where latest.muted_until is null or latest.muted_until > $now
-        order by latest.muted_at
+        select muted.subject, muted.muted_until, problems.title
+        from ({MUTED}) as muted left join {PROBLEMS} as problems on muted.subject = problems.problem_id
+        order by muted.muted_at
         """,
         now=now(),
     )

@@ -5,26 +5,23 @@ from typing import Any
 
 import duckdb
 
+from groundswell.clock import now
 from groundswell.database import table
 from groundswell.news.alerts import board_link
-from groundswell.news.ledger import MUTES, PROBLEMS, SOURCES, quotes, rows
+from groundswell.news.ledger import DOCUMENTS, MUTED, POSTS, PROBLEMS, SOURCES, quotes, rows
 from groundswell.news.words import in_one_line
 
-POSTS = table("gold", "problem_posts")
 MENTIONS = table("gold", "problem_mentions")
 FAULTS = table("gold", "problem_faults")
 EVENTS = table("gold", "problem_events")
 NAMES = table("gold", "watched_names")
 FIGURES = table("gold", "week_figures")
-DOCUMENTS = table("silver", "documents")
 
 # Problems of people that are fit to be published and not muted, the highest demand first.
 SHOWN = f"""
 with
 muted as (
-    select subject from {MUTES}
-    qualify row_number() over (partition by subject order by muted_at desc) = 1
-        and (muted_until is null or muted_until > now() at time zone 'UTC')
+    select subject from ({MUTED})
 ),
 sources as (
     select
@@ -84,7 +81,7 @@ def shown_problems(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]
             "description": in_one_line(row["description"]),
             "link": board_link(row["problem_id"]),
         }
-        for row in rows(connection, SHOWN)
+        for row in rows(connection, SHOWN, now=now())
     ]
 
 
