@@ -19,7 +19,7 @@ from groundswell.backup import back_up, restore
 from groundswell.corrections import Corrections
 from groundswell.database import connect, database_path, existing_path
 from groundswell.day import run_days
-from groundswell.days import days_between, parse_day, refuse_days_to_come
+from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GroundswellError, ended_by_signals
@@ -63,12 +63,8 @@ def day(
     date_: Annotated[
         date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day. Default: yesterday.")
     ] = None,
-    first: Annotated[
-        date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")
-    ] = None,
-    last: Annotated[
-        date | None, typer.Option("--to", parser=parse_day, metavar="D2", help="Last of several days, included.")
-    ] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the commands print.")] = False,
     options: Annotated[
         list[str] | None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
 
 import duckdb
 import typer
@@ -19,6 +20,12 @@ def parse_day(text: str) -> date:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a day: write it as 2026-11-20") from None
+
+
+FirstDay = Annotated[date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")]
+LastDay = Annotated[
+    date | None, typer.Option("--to", parser=parse_day, metavar="D2", help="Last of several days, included.")
+]
 
 
 def days_between(day: date | None, first: date | None, last: date | None) -> list[date]:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
-from groundswell.days import days_between, parse_day, refuse_days_to_come
+from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.environment import require_addresses
 from groundswell.errors import GroundswellError, ended_by_signals
 from ingest.check import FAILS, check, check_table
@@ -74,12 +74,8 @@ def collect_posts(
             "--date", parser=parse_day, metavar="D", help="UTC day to collect, as 2026-11-20. Default: yesterday."
         ),
     ] = None,
-    first: Annotated[
-        date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")
-    ] = None,
-    last: Annotated[
-        date | None, typer.Option("--to", parser=parse_day, metavar="D2", help="Last of several days, included.")
-    ] = None,
+    first: FirstDay = None,
+    last: LastDay = None,
     source: Annotated[
         list[str] | None,
         typer.Option(
