@@ -16,7 +16,7 @@ from groundswell.news import ledger
 from groundswell.news.addresses import AddressError, Message, addresses, require_packages
 from groundswell.news.alerts import deliver, messages, tell
 from groundswell.news.digest import digest, rendered, title_of, write
-from groundswell.news.feeds import load_filters, write_feeds
+from groundswell.news.feeds import load_filters, require_known, write_feeds
 from groundswell.news.words import count, plain
 
 ALERT_URLS = "ALERT_URLS"
@@ -223,6 +223,7 @@ def write_all_feeds(
     with opened() as connection:
         require_packages()
         filters = load_filters()
+        require_known(connection, filters)
         with file_errors(folder):
             for path, entries in write_feeds(connection, folder, filters).items():
                 log.info("%s: %s", path, count(entries, "problem", "problems"))

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from groundswell.database import table
 from groundswell.errors import GroundswellError
 from groundswell.news.digest import environment
+from groundswell.news.ledger import SOURCES
 from groundswell.news.problems import shown_problems, with_quotes
 from groundswell.news.words import count
 from groundswell.yaml_file import first_mistake, read_yaml
@@ -18,6 +20,12 @@ FILE = Path("filters.yml")
 # The entries of a feed, the problems that were heard of last.
 MOST = 100
 TIERS = ("emerging", "likely", "certain")
+# What the words of a key stand for, and the column that has all of them.
+KNOWN = {
+    "categories": ("category", f"select distinct category from {table('silver', 'categories')} order by all"),
+    "sources": ("source", f"select name from {SOURCES} order by all"),
+    "names": ("watched name", f"select name from {table('silver', 'watchlist')} order by all"),
+}
 NO_LETTERS = re.compile(r"[\W_]+")
 # What XML can not hold.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -78,6 +86,18 @@ def load_filters(path: Path = FILE) -> list[Filter]:
     if twice := [each.name for each in filters if each.file == ".atom" or files.count(each.file) > 1]:
         raise FilterError(f"{path}: the filter {twice[-1]!r} needs another name: each feed has a file of that name")
     return filters
+
+
+def require_known(connection: duckdb.DuckDBPyConnection, filters: list[Filter]) -> None:
+    """Raise FilterError for a category, source or watched name that does not exist: nothing would ever pass."""
+    for key, (what, query) in KNOWN.items():
+        known = [name for (name,) in connection.execute(query).fetchall()]
+        for saved in filters:
+            if unknown := [word for word in getattr(saved, key) or () if word not in known]:
+                raise FilterError(
+                    f"{FILE}: the filter {saved.name!r} asks for the {what} {unknown[0]!r}, and there is"
+                    f" {'only ' + ', '.join(known) if known else 'none'}"
+                )
 
 
 def write_feeds(connection: duckdb.DuckDBPyConnection, folder: Path, filters: list[Filter]) -> dict[Path, int]:

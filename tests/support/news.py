@@ -52,6 +52,7 @@ create table gold.week_figures as
 select 'posts' as figure, 1 as position, 120 as this_week, 100 as last_week, 7 as days_this_week, 6 as days_last_week;
 create table silver.documents as select date '2026-11-20' as collection_date;
 create table silver.sources as from (values ('github', 'GitHub'), ('reddit', 'Reddit')) as sources (name, label);
+create table silver.categories as from (values ('devtools'), ('devtools'), ('ai')) as categories (category);
 create table silver.watchlist as select 'Slack' as name;
 """
 

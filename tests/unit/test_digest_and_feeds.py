@@ -218,6 +218,23 @@ def test_a_mistake_in_a_filter_is_one_line(text: str, mistake: str, tmp_path: Pa
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{name: a, categories: [devtools, devtool]}", "the category 'devtool', and there is only ai, devtools"),
+        ("{name: a, sources: [GitHub]}", "the source 'GitHub', and there is only github, reddit"),
+        ("{name: a, names: [slack]}", "the watched name 'slack', and there is only Slack"),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_is_refused(
+    text: str, mistake: str, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (database.parent / "filters.yml").write_text(f"- {text}")
+    assert run("feeds") == 1
+    assert f"filters.yml: the filter 'a' asks for {mistake}" in caplog.text
+    assert not (database.parent / "target/feeds").exists()
+
+
 def test_a_name_of_any_language_is_the_name_of_a_file(tmp_path: Path) -> None:
     (tmp_path / "filters.yml").write_text("- name: 日本 の/製品")
     assert load_filters(tmp_path / "filters.yml")[1].file == "日本-の-製品.atom"
