@@ -75,7 +75,7 @@ TABLES = """
     order by tables.schema_name, tables.table_name
 """
 CATALOG_TABLES = """
-    select tablename, schemaname from pg_tables
+    select tablename, schemaname from pg_catalog.pg_tables
     where tablename like 'ducklake%%' and schemaname = coalesce(%s, current_schema())
 """
 
