@@ -1,8 +1,7 @@
 """Queries name what they read: a relation of ref() or source(), a common table expression, or a table of schema temp.
-Those of Postgres' own catalog have its schema.
 
 A bare name in a query of a Python model may hit any table of the catalog, and a schema in a string hides a dependency
-from the lineage.
+from the lineage. Postgres' own tables are named with their schema, pg_catalog.
 """
 
 import ast
