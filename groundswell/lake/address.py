@@ -40,6 +40,8 @@ SECRET_NAMES = {
     "postgres": ("dbname", "host", "password", "passfile", "port", "user"),
 }
 HIDDEN = "***"
+# Letters of another program's message.
+LONGEST_REASON = 400
 
 
 @dataclass(frozen=True)
@@ -478,8 +480,9 @@ def one_line(lake: Lake, text: str) -> str:
     # The address is long, and the message names the lake already.
     cleared = re.sub(r'Failed to attach DuckLake MetaData "[^"]*" at path \+ "[^"]*"', "", cleared)
     cleared = re.sub(r'Unable to connect to Postgres at "[^"]*": ', "", cleared)
-    lines = [line.strip() for line in cleared.splitlines() if line.strip()]
-    return lines[0].rstrip(":. ")[:500] if lines else "no reason was given"
+    # A query of DuckLake follows, from which nobody learns anything.
+    cleared = " ".join(cleared.partition("\nLINE ")[0].split())
+    return cleared.rstrip(":. ")[:LONGEST_REASON] or "no reason was given"
 
 
 def secrets_of(lake: Lake) -> Iterable[str]:

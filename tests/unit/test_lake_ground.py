@@ -253,6 +253,51 @@ def test_a_postgres_that_dies_is_one_line_and_comes_back(
     assert bodies(lake_) == ["a post", "another post"]
 
 
+def test_a_conflict_is_one_line(lake_settings: dict[str, str]) -> None:
+    """Of those who forget the lock one stores its rows."""
+    lake_ = found(lake_settings)
+    publish(lake_, "2026-11-20")
+    with duckdb.connect() as other, attached(lake_) as connection:
+        attach(other, lake_)
+        for one in (connection, other):
+            one.begin()
+            one.execute("delete from lake.bronze.posts where body = 'a post'")
+        other.commit()
+        with (
+            pytest.raises(LakeError, match=r"another worker changed the lake .*conflict") as raised,
+            lake_errors(lake_),
+        ):
+            connection.commit()
+    assert "\n" not in str(raised.value)
+    assert bodies(lake_) == ["another post"]
+
+
+def test_workers_make_one_lake(lake_settings: dict[str, str]) -> None:
+    """Each of the first ones finds that there is none."""
+    lake_ = found(lake_settings)
+    all_of_them = threading.Barrier(3)
+    errors: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            with duckdb.connect() as connection:
+                load_extension(connection, "ducklake")
+                load_extension(connection, "postgres_scanner")
+                all_of_them.wait(30)
+                attach(connection, lake_)
+                connection.execute(f"create table lake.made_by_{number} (number integer)")
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(status(lake_).rows) == 3
+
+
 def test_a_password_of_any_letters_is_hidden(lake_postgres: Postgres) -> None:
     """DuckDB and libpq write it in several ways."""
     import psycopg
