@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -220,12 +221,15 @@ class Stored(NamedTuple):
 
 
 @contextmanager
-def open_store(*, new_salt: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_store(*, new_salt: bool = False, names: Collection[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place; new_salt as in keep_salt.
 
-    Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed.
+    names: the sources whose posts are stored, by default all. With GROUNDSWELL_LAKE, the file has what the lake has, and
+    the lake gets what the with block changes. One process at a time does so for a source.
+
+    Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed; raises LakeError.
     """
-    with connect() as connection:
+    with connect() as connection, over_lake(connection, names):
         connection.execute(DDL)
         keep_salt(connection, new_salt=new_salt)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
@@ -233,6 +237,21 @@ def open_store(*, new_salt: bool = False) -> Iterator[duckdb.DuckDBPyConnection]
         create_corrections(connection)
         create_messages(connection)
         yield connection
+
+
+@contextmanager
+def over_lake(connection: duckdb.DuckDBPyConnection, names: Collection[str] | None) -> Iterator[None]:
+    """With GROUNDSWELL_LAKE: pull before a with block, and publish after it; names as in open_store."""
+    if not os.environ.get("GROUNDSWELL_LAKE"):
+        yield
+        return
+    from groundswell.lake.tables import Scope
+    from groundswell.lake.work import working
+    from ingest.sources import sources
+
+    locks = [f"collect {name}" for name in names or sources()]
+    with working(connection, locks, Scope(schemas=("bronze",))):
+        yield
 
 
 @contextmanager
