@@ -8,7 +8,7 @@ import duckdb
 
 from groundswell.database import database_path
 from groundswell.lake import LakeError
-from groundswell.lake.address import Lake, attach, lake_errors
+from groundswell.lake.address import Lake, attach, lake_errors, load_extension
 from groundswell.lake.tables import LAKE, SCHEMAS, Scope, Table, tables_of
 
 # A table of the worker's file which says that the file is a copy of the lake, and may be replaced.
@@ -45,6 +45,9 @@ def quoted(connection: duckdb.DuckDBPyConnection) -> str:
 @contextmanager
 def attached(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False) -> Iterator[None]:
     """Attach the lake during a with block. Raises LakeError for any error of DuckDB, in one line."""
+    # DuckLake keeps small inserts in its catalog, as text that rounds numbers: some differ in their last digit.
+    load_extension(connection, "ducklake")
+    connection.execute("set ducklake_default_data_inlining_row_limit = 0")
     attach(connection, lake, read_only=read_only)
     try:
         with lake_errors(lake):
