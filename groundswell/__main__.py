@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -31,6 +31,8 @@ from groundswell.stages import Stages, end_on_signals, printable
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
 correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
+lake = typer.Typer(no_args_is_help=True)
+app.add_typer(lake, name="lake")
 news.register(app)
 log = logging.getLogger("groundswell")
 
@@ -249,6 +251,44 @@ def show() -> None:
         columns.add_row(*(Text(str("" if cell is None else cell)) for cell in cells))
     # Without a terminal rich assumes 80 columns, which is too narrow for the table.
     Console(width=max(Console().width, 150)).print(columns)
+
+
+@lake.callback()
+def lake_commands() -> None:
+    """Look after the lake, whose address GROUNDSWELL_LAKE holds."""
+
+
+@lake.command()
+def tidy(
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="DAYS", min=0, help="Older snapshots are expired. Needed to look back.")
+    ] = 7,
+    erase_now: Annotated[
+        bool, typer.Option("--erase-now", help="Keep the newest snapshot only: what was erased is gone at once.")
+    ] = False,
+) -> None:
+    """Expire old snapshots, merge small files, and delete those that nobody needs, as killed workers leave some."""
+    with errors_in_one_line():
+        # Not at the top: the lake is an extra.
+        from groundswell.lake.address import require_lake
+        from groundswell.lake.upkeep import tidied_table, tidy
+
+        done = tidy(require_lake(), timedelta(days=keep), erase_now=erase_now)
+        Console(width=max(Console().width, 100)).print(tidied_table(done))
+        log.info("%s", done.sentence)
+
+
+@lake.command("status")
+def lake_status() -> None:
+    """Print what the lake holds: snapshots, days, tables with rows, files and bytes, and who holds which lock."""
+    with errors_in_one_line():
+        from groundswell.lake.address import require_lake
+        from groundswell.lake.upkeep import status, status_table
+
+        found = status(require_lake())
+        Console(width=max(Console().width, 100)).print(status_table(found))
+        for line in found.sentences:
+            log.info("%s", line)
 
 
 @contextmanager

@@ -110,6 +110,14 @@ def lake(environment: Mapping[str, str] = os.environ) -> Lake | None:
     return Lake(kind, str(Path(path).absolute()), absolute(data))
 
 
+def require_lake() -> Lake:
+    """The lake of the settings. Raises SettingError if there is none."""
+    found = lake()
+    if found is None:
+        raise SettingError("GROUNDSWELL_LAKE is not set: there is no lake to look after")
+    return found
+
+
 def postgres_lake(address: str, data: str | None, schema: str | None, secret: Mapping[str, str]) -> Lake:
     """A lake with its catalog in Postgres: postgres:dbname=..., or postgres://..., with what a secret adds."""
     require_package("psycopg")
@@ -168,20 +176,33 @@ def attach(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool
     Raises LakeError, in one line: the catalog, the folder or the bucket is not there, a password or key is refused, an
     extension is missing, the lake has a version or a data path that do not fit, or the clocks are apart.
     """
-    data = lake.data
     load_extension(connection, "ducklake")
-    if lake.kind == "postgres":
-        data = examine_catalog(lake, read_only=read_only)
-        load_extension(connection, "postgres_scanner")
-    else:
-        if lake.kind == "sqlite":
-            load_extension(connection, "sqlite_scanner")
-        examine_file(lake, read_only=read_only)
+    if extension := {"postgres": "postgres_scanner", "sqlite": "sqlite_scanner"}.get(lake.kind):
+        load_extension(connection, extension)
+    known = examine(lake)
+    if known is not None:
+        attach_data(connection, lake, known or lake.data, read_only=read_only)
+        return
+    refuse_new_lake(lake, read_only=read_only)
+    # Not at the top: the locks need this file.
+    from groundswell.lake.locks import lock
+
+    with lock(lake, "new lake"):
+        # Another worker may have made it meanwhile.
+        known = examine(lake)
+        attach_data(connection, lake, known or lake.data, read_only=read_only, is_new=known is None)
+
+
+def attach_data(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, data: str | None, *, read_only: bool, is_new: bool = False
+) -> None:
+    """Attach a lake whose catalog was examined. data: None if the catalog alone knows it."""
     if data:
-        open_data(connection, lake, data, read_only=read_only)
-    options = {"data_path": data, "metadata_schema": lake.schema if lake.kind == "postgres" else None}
+        open_data(connection, lake, data, read_only=read_only, is_new=is_new)
+    options = {"data_path": data, "metadata_schema": lake.schema}
     written = [f"{name} {literal(value)}" for name, value in options.items() if value]
-    written += ["read_only"] if read_only else []
+    # Rows go to files only. DuckLake would put ten rows and fewer into the catalog, which is no faster for a day.
+    written += ["read_only"] if read_only else ["data_inlining_row_limit 0"]
     path = {"postgres": f"postgres:{lake.catalog}", "sqlite": f"sqlite:{lake.catalog}"}.get(lake.kind, lake.catalog)
     with lake_errors(lake):
         if lake.password:
@@ -191,16 +212,16 @@ def attach(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool
                 f" {literal(lake.password)})"
             )
             written.append("meta_secret 'groundswell_catalog'")
-        connection.execute(
-            f"attach {literal(PREFIX + path)} as {ALIAS}" + (f" ({', '.join(written)})" if written else "")
-        )
+        connection.execute(f"attach {literal(PREFIX + path)} as {ALIAS}" + f" ({', '.join(written)})")
 
 
-def examine_catalog(lake: Lake, *, read_only: bool) -> str:
-    """Ask Postgres about the lake before DuckDB does: psycopg's messages hold no password.
+def examine(lake: Lake) -> str | None:
+    """The data path of the lake, "" if only DuckLake can tell it; None if there is no lake yet. Raises LakeError."""
+    return examine_catalog(lake) if lake.kind == "postgres" else examine_file(lake)
 
-    Returns the data path. Raises LakeError as attach does.
-    """
+
+def examine_catalog(lake: Lake) -> str | None:
+    """As examine, for a catalog in Postgres, which is asked before DuckDB: psycopg's messages hold no password."""
     with connect_catalog(lake, "attach") as catalog:
         moment = value_of(catalog, "select now()")
         ours = datetime.now(UTC)
@@ -211,7 +232,7 @@ def examine_catalog(lake: Lake, *, read_only: bool) -> str:
             )
         table = f"{quote_name(lake.schema)}.ducklake_metadata" if lake.schema else "ducklake_metadata"
         if value_of(catalog, "select to_regclass(%s)", table) is None:
-            return refuse_new_lake(lake, read_only=read_only)
+            return None
         known = dict(
             catalog.execute(
                 f"select key, value from {table} where key in ('version', 'data_path') and scope is null".encode()
@@ -223,8 +244,8 @@ def examine_catalog(lake: Lake, *, read_only: bool) -> str:
     return str(known["data_path"])
 
 
-def refuse_new_lake(lake: Lake, *, read_only: bool) -> str:
-    """The data path of a lake that is about to be made. Raises LakeError if it can not be."""
+def refuse_new_lake(lake: Lake, *, read_only: bool) -> None:
+    """Raise LakeError if there is no lake yet, and it can not be made."""
     if read_only:
         raise LakeError(f"there is no lake in {lake.shown} yet: publish a day first")
     if not lake.data:
@@ -232,16 +253,14 @@ def refuse_new_lake(lake: Lake, *, read_only: bool) -> str:
             f"there is no lake in {lake.shown} yet, and GROUNDSWELL_LAKE_DATA does not say where its data shall be: set"
             " it to a folder or to s3://BUCKET/PREFIX"
         )
-    return lake.data
 
 
-def examine_file(lake: Lake, *, read_only: bool) -> None:
-    """Raise LakeError if the catalog is a file that can be neither opened nor made."""
+def examine_file(lake: Lake) -> str | None:
+    """As examine, for a catalog that is a file. Raises LakeError if the file can be neither opened nor made."""
     path = Path(lake.catalog)
     if not path.parent.is_dir():
         raise LakeError(f"folder {path.parent} of the lake's catalog is not there: mount it, or make it")
-    if not path.exists():
-        refuse_new_lake(lake, read_only=read_only)
+    return (lake.data or "") if path.exists() else None
 
 
 def refuse_version(lake: Lake, version: str) -> None:
@@ -269,10 +288,11 @@ def mismatch(lake: Lake, known: str) -> str:
     )
 
 
-def open_data(connection: duckdb.DuckDBPyConnection, lake: Lake, data: str, *, read_only: bool) -> None:
+def open_data(connection: duckdb.DuckDBPyConnection, lake: Lake, data: str, *, read_only: bool, is_new: bool) -> None:
     """Give the connection the keys of the object store, and look whether the data can be reached.
 
-    Raises LakeError if not. DuckLake itself would make a folder that is not there, as an empty place to mount is.
+    Raises LakeError if not: DuckLake would make a folder that is not there, in the place where a disk is to be mounted.
+    A new lake must not have the data path of another one, whose files upkeep would take for orphans.
     """
     if not is_remote(data):
         folder = Path(data)
@@ -280,13 +300,19 @@ def open_data(connection: duckdb.DuckDBPyConnection, lake: Lake, data: str, *, r
             raise LakeError(f"folder {folder} of the lake's data is not there: mount it, or make it: mkdir -p {folder}")
         if not read_only and not os.access(folder, os.W_OK | os.X_OK):
             raise LakeError(f"folder {folder} of the lake's data can not be written by this user")
-        return
-    load_extension(connection, "httpfs")
+    else:
+        load_extension(connection, "httpfs")
     with lake_errors(lake):
         if data.startswith("s3://") and os.environ.get("AWS_ACCESS_KEY_ID"):
             connection.execute(f"create or replace temporary secret groundswell_s3 ({', '.join(s3_parameters(data))})")
-        # One request: nothing has such a name.
-        connection.execute("select count(*) from glob(?)", [f"{data}groundswell-is-here-*"]).fetchall()
+        # One request to an object store: nothing has the second name.
+        pattern = "**/*.parquet" if is_new else "groundswell-is-here-*"
+        found = connection.execute("select file from glob(?) limit 1", [data + pattern]).fetchone()
+    if found and is_new:
+        raise LakeError(
+            f"{data} holds files of another lake, as {found[0]}: set GROUNDSWELL_LAKE_DATA to an empty place, or"
+            " GROUNDSWELL_LAKE to the catalog of those files"
+        )
 
 
 def s3_parameters(data: str) -> Iterator[str]:
