@@ -65,20 +65,19 @@ def publish(
     pulled: Pulled,
     keys: Keys,
     *,
-    statements: Sequence[str] = (),
     with_views: bool = False,
 ) -> list[str]:
     """Write what differs from what was pulled to the lake; returns the names of the tables that were written.
 
     The rows are those that this worker has changed: rows that others have added meanwhile stay. Nothing is written if
-    nothing differs. statements: further statements of the transaction, about the attached lake.
+    nothing differs.
 
     Raises LakeError if the lake can not be written, or if posts were erased meanwhile.
     """
     found = changes(connection, pulled, keys)
     with lock(lake, "publish") as held, attached(connection, lake):
         views = changed_views(connection) if with_views else []
-        if not found and not views and not statements:
+        if not found and not views:
             return []
         with one_transaction(connection):
             if count_forgotten(connection) != pulled.forgotten:
@@ -88,12 +87,22 @@ def publish(
             for change in found:
                 write(connection, change)
             write_views(connection, views)
-            for statement in statements:
-                connection.execute(statement)
+            forget_journals(connection)
             held.require()
     for change in found:
         note(connection, pulled, change)
     return [change.table.full_name for change in found]
+
+
+def forget_journals(connection: duckdb.DuckDBPyConnection) -> None:
+    """Delete calls from the journals of the lake that are in their table by now."""
+    tables = {table.full_name: table for table in tables_of(connection, LAKE)}
+    for name, table in tables.items():
+        attempts = tables.get(name.removesuffix("__journal"))
+        if attempts and table.is_journal:
+            connection.execute(
+                f"delete from {table.there} where attempt_id in (select attempt_id from {attempts.there})"
+            )
 
 
 def note(connection: duckdb.DuckDBPyConnection, pulled: Pulled, change: Change) -> None:

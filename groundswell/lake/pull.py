@@ -42,13 +42,20 @@ def quoted(connection: duckdb.DuckDBPyConnection) -> str:
     return '"' + str(name).replace('"', '""') + '"'
 
 
-@contextmanager
-def attached(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False) -> Iterator[None]:
-    """Attach the lake during a with block. Raises LakeError for any error of DuckDB, in one line."""
-    # DuckLake keeps small inserts in its catalog, as text that rounds numbers: some differ in their last digit.
+def attach_exactly(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False) -> None:
+    """Attach the lake so that each number is stored as it is. Raises LakeError.
+
+    DuckLake keeps small inserts in its catalog, as text that rounds numbers: some differ in their last digit.
+    """
     load_extension(connection, "ducklake")
     connection.execute("set ducklake_default_data_inlining_row_limit = 0")
     attach(connection, lake, read_only=read_only)
+
+
+@contextmanager
+def attached(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False) -> Iterator[None]:
+    """Attach the lake during a with block. Raises LakeError for any error of DuckDB, in one line."""
+    attach_exactly(connection, lake, read_only=read_only)
     try:
         with lake_errors(lake):
             yield
@@ -140,7 +147,8 @@ def copy_tables(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Pulled:
             continue
         values = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.columns.items())
         connection.execute(f"create schema if not exists {here}.{table.schema}")
-        connection.execute(f"create table {here}.{table.here} as select {values} from {table.there} where {condition}")
+        query = f"select {values} from {table.there} where {condition} qualify {table.latest}"
+        connection.execute(f"create table {here}.{table.here} as {query}")
         keep_hashes(connection, table, pulled)
     return pulled
 

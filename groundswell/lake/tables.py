@@ -79,6 +79,20 @@ class Table:
         parts += [f"{self.day}::varchar"] if self.day else []
         return f"concat_ws(' ', {', '.join(parts)})" if parts else "''"
 
+    @property
+    def latest(self) -> str:
+        """A condition for the last row of each call or request: the lake may hold the row from before its answer."""
+        if self.is_journal or self.full_name == "bronze.llm_calls":
+            return "row_number() over (partition by attempt_id order by status = 'asked') = 1"
+        if self.full_name == "bronze.ingest_requests":
+            return "row_number() over (partition by source, request_id order by answered_at nulls last) = 1"
+        return "true"
+
+    @property
+    def is_journal(self) -> bool:
+        """Whether the table is the journal of a table of attempts."""
+        return self.name.endswith("__journal") and "attempt_id" in self.columns
+
     def values(self, known: Sequence[str] | None = None) -> str:
         """The columns of the table, with types of the lake; those that are not known are null."""
         return ", ".join(
