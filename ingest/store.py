@@ -485,7 +485,7 @@ def give_up_windows(
 def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
     """Record a request before it leaves, so that it counts even if the run is killed; returns its number."""
     # Over a lake, other machines number the requests to other services at the same time: by the microsecond.
-    least = int((now() - datetime(1970, 1, 1)).total_seconds() * 1e6) if os.environ.get("GROUNDSWELL_LAKE") else 1
+    least = int(now().replace(tzinfo=UTC).timestamp() * 1e6) if os.environ.get("GROUNDSWELL_LAKE") else 1
     with write_errors():
         [(request_id,)] = connection.execute(
             """
