@@ -123,6 +123,8 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
         connection.execute(f"delete from {table.there}")
         connection.execute(f"insert into {table.there} by name select {table.values()} from {table.here}")
         return
+    if not change.units:
+        return
     compare_rows(connection, change)
     if not is_new:
         # A row that others have changed meanwhile has another hash, and is left to its key.

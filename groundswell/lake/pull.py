@@ -90,7 +90,8 @@ def exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> boo
 def hashes(connection: duckdb.DuckDBPyConnection, table: Table, condition: str = "true") -> Units:
     """The rows of a table of the file and the sum of their hashes, by unit."""
     rows = connection.execute(
-        f"select {table.unit}, count(*), sum({table.row_hash()}) from {table.here} where {condition} group by all"
+        f"select {table.unit} as unit, count(*), sum({table.row_hash()}) from {table.here} where {condition}"
+        " group by all having count(*) > 0"
     ).fetchall()
     return {unit: (count, total) for unit, count, total in rows}
 
@@ -147,7 +148,7 @@ def copy_tables(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Pulled:
             continue
         values = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.columns.items())
         connection.execute(f"create schema if not exists {here}.{table.schema}")
-        query = f"select {values} from {table.there} where {condition} qualify {table.latest}"
+        query = f"select {values} from {table.there} where {condition} {table.latest}"
         connection.execute(f"create table {here}.{table.here} as {query}")
         keep_hashes(connection, table, pulled)
     return pulled

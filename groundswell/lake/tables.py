@@ -81,12 +81,12 @@ class Table:
 
     @property
     def latest(self) -> str:
-        """A condition for the last row of each call or request: the lake may hold the row from before its answer."""
+        """The end of a query for the last row of each call or request: the lake may hold the one before its answer."""
         if self.is_journal or self.full_name == "bronze.llm_calls":
-            return "row_number() over (partition by attempt_id order by status = 'asked') = 1"
+            return "qualify row_number() over (partition by attempt_id order by status = 'asked') = 1"
         if self.full_name == "bronze.ingest_requests":
-            return "row_number() over (partition by source, request_id order by answered_at nulls last) = 1"
-        return "true"
+            return "qualify row_number() over (partition by source, request_id order by answered_at nulls last) = 1"
+        return ""
 
     @property
     def is_journal(self) -> bool:
