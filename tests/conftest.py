@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.lake import Bucket, Postgres, postgres, s3
 from tests.support.loopback import Loopback
 from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve
 from tests.support.shared import Shared
@@ -113,3 +114,25 @@ def loopback(loopback_port: int) -> Iterator[Loopback]:
     """An HTTP server that answers as a test tells it to, and keeps the requests."""
     with Loopback(loopback_port) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def lake_postgres() -> Iterator[Postgres]:
+    """A Postgres for the catalogs of lakes."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def lake_bucket() -> Iterator[Bucket]:
+    """A bucket of an S3 server for the data of lakes: each test takes a prefix of its own."""
+    with s3() as bucket:
+        yield bucket
+
+
+@pytest.fixture
+def lake_settings(lake_postgres: Postgres, tmp_path: Path) -> dict[str, str]:
+    """The environment of a worker, with a lake that does not exist yet: an empty database and an empty folder."""
+    data = tmp_path / "lake"
+    data.mkdir()
+    return lake_postgres.settings(data)

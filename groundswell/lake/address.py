@@ -187,7 +187,7 @@ def attach(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool
     # Not at the top: the locks need this file.
     from groundswell.lake.locks import lock
 
-    with lock(lake, "new lake"):
+    with lock(lake, "setup"):
         # Another worker may have made it meanwhile.
         known = examine(lake)
         attach_data(connection, lake, known or lake.data, read_only=read_only, is_new=known is None)
@@ -405,12 +405,13 @@ def value_of(catalog: "psycopg.Connection[Any]", query: str, *parameters: object
 # What DuckDB says, and what a person should read. The first one that fits is taken.
 FAULTS = (
     (
-        r"No space left|[Dd]isk full|could not extend|File too large|Quota|StorageFull|[Nn]o free volume|HTTP 507",
+        r"No space left|[Dd]isk full|could not extend|File too large",
         "the lake is full ({reason}): nothing of this was stored; make room, and run the command again",
     ),
     (
-        r"Unable to connect to Postgres|server closed the connection|terminating connection|connection to server",
-        "the lake's {lake} went away ({reason}): nothing of this was stored; run the command again when it is back",
+        r"Unable to connect to Postgres|server closed the connection|terminating connection|connection to server"
+        r"|Failed to execute query \"(BEGIN|COMMIT|ROLLBACK)",
+        "the lake's {lake} went away ({reason}): run the command again when it is back",
     ),
     (
         r"does not match existing data path",
@@ -422,15 +423,21 @@ FAULTS = (
     ),
     (
         r"HTTP 40[13]|Forbidden|AccessDenied|SignatureDoesNotMatch|InvalidAccessKeyId",
-        "the object store refuses the key ({reason}): look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the bucket's"
-        " rights",
+        "the object store refuses the key ({reason}): look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and at the"
+        " bucket's rights and quota",
     ),
     (
         r"HTTP 404|NoSuchBucket",
         "the bucket or a file of the lake is not there ({reason}): look at GROUNDSWELL_LAKE_DATA and AWS_ENDPOINT_URL",
     ),
     (
-        r"Could not (establish )?connect|[Cc]onnection (refused|error)|HTTP 5\d\d|IO Error: .*(GET|PUT|HEAD|POST)",
+        # An object store that is full says no more than 500.
+        r"HTTP 5\d\d",
+        "the object store is full or fails ({reason}): nothing of this was stored; look whether it has room, and run"
+        " the command again",
+    ),
+    (
+        r"Could not (establish )?connect|[Cc]onnection (refused|error)|IO Error: .*(GET|PUT|HEAD|POST)",
         "the object store can not be reached ({reason}): nothing of this was stored; run the command again when it is"
         " back",
     ),
@@ -456,10 +463,8 @@ def lake_errors(lake: Lake) -> Iterator[None]:
         message = next(
             (message for pattern, message in FAULTS if re.search(pattern, text)), "the lake {lake}: {reason}"
         )
-    else:
-        return
-    # Outside, so that the text with the password is no part of the new error's context.
-    raise LakeError(message.format(lake=lake.shown, reason=one_line(lake, text)))
+        # None: a traceback would show DuckDB's own text.
+        raise LakeError(message.format(lake=lake.shown, reason=one_line(lake, text))) from None
 
 
 def one_line(lake: Lake, text: str) -> str:

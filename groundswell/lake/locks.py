@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import psycopg
 
 log = logging.getLogger(__name__)
+# The locks of this thread, as names.
+holding = threading.local()
 
 # Postgres notices within a minute that the machine of a lock's holder is dead. By default that takes two hours.
 # The other settings keep a server's own rules from ending a session that only holds a lock.
@@ -76,10 +79,19 @@ def lock(lake: Lake, name: str, *, wait: bool = True) -> Iterator[Held]:
 
     Take it before the transaction that it protects begins: a transaction sees the lake as it was at its begin. Yields
     Held, which is false if wait is false and another worker has the lock. A process that is killed frees its locks.
-    Raises LakeError if the lake is away, or if two workers wait for each other.
+    Raises LakeError if the lake is away, and ValueError if the thread waits for a lock out of order: locks within locks
+    are taken in the order of their names (collect, day, problems, publish, setup), or two workers could wait for each
+    other for ever. Postgres would not notice, because each lock has a session of its own.
     """
+    mine = holding.__dict__.setdefault("names", [])
+    if wait and any(other >= name for other in mine):
+        raise ValueError(f"the lock {name!r} must be taken before {max(mine)!r}")
     with (lock_in_postgres if lake.kind == "postgres" else lock_of_file)(lake, name, wait=wait) as held:
-        yield held
+        mine.append(name)
+        try:
+            yield held
+        finally:
+            mine.remove(name)
 
 
 def lock_key(lake: Lake, name: str) -> int:

@@ -266,7 +266,9 @@ def row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 def tidied_table(tidied: Tidied) -> Table:
     """Files and bytes before and after, by table."""
-    table = Table("table", *(Column(name, justify="right") for name in ("files", "after", "bytes", "after")))
+    table = Table(
+        "table", *(Column(name, justify="right") for name in ("files before", "after", "bytes before", "after"))
+    )
     for name in sorted({*tidied.before, *tidied.after}):
         old, new = tidied.before.get(name, Stored()), tidied.after.get(name, Stored())
         table.add_row(name, *(f"{value:,}" for value in (old.files, new.files, old.bytes, new.bytes)))

@@ -62,7 +62,7 @@ class Process:
 
     command: Sequence[str]
     log: Path
-    is_up: Callable[[], bool]
+    is_up: Callable[[], bool] = lambda: True
     options: dict[str, Any] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -108,10 +108,17 @@ class Postgres:
             return cursor.fetchall() if cursor.description else []
 
     def create_database(self) -> str:
-        """Make an empty database; returns its name."""
+        """Make an empty database; returns its name. A server that a test has killed is started again."""
+        if not self.server.process:
+            self.start()
         name = f"lake_{secrets.token_hex(6)}"
         self.execute("postgres", f"create database {name}")
         return name
+
+    def settings(self, data: str | Path, database: str | None = None) -> dict[str, str]:
+        """The environment of a worker, whose lake has its catalog in a new database and its data there."""
+        address = self.address(database or self.create_database())
+        return {"GROUNDSWELL_LAKE": f"ducklake:postgres:{address}", "GROUNDSWELL_LAKE_DATA": str(data)}
 
     def kill(self) -> None:
         """Kill all of Postgres: its processes would end by themselves soon after the first one, but not at once."""
@@ -149,6 +156,35 @@ class Bucket:
             "AWS_REGION": "us-east-1",
             "AWS_ENDPOINT_URL": self.url,
         }
+
+    def start(self, *, full: bool = False) -> None:
+        """Start the server again after a kill. With full, it has no room for new objects."""
+        command = [part for part in self.server.command if not part.startswith("-volume.minFreeSpace=")]
+        self.server.command = [*command, "-volume.minFreeSpace=1000000GiB"] if full else command
+        self.server.is_up = self.answers if full else self.stores
+        self.server.start()
+
+    def answers(self) -> bool:
+        """Whether the server lists the bucket."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        with suppress(BotoCoreError, ClientError):
+            self.client().list_objects_v2(Bucket=self.name)
+            return True
+        return False
+
+    def stores(self) -> bool:
+        """Whether the server stores an object: it answers before that. Makes the bucket if there is none."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        with suppress(BotoCoreError, ClientError):
+            client = self.client()
+            if self.name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
+                client.create_bucket(Bucket=self.name)
+            client.put_object(Bucket=self.name, Key="probe", Body=b"")
+            client.delete_object(Bucket=self.name, Key="probe")
+            return True
+        return False
 
     def client(self) -> Any:
         """A boto3 client."""
@@ -270,21 +306,8 @@ def s3() -> Iterator[Bucket]:
         ]
         url = f"http://127.0.0.1:{ports['s3']}"
 
-        def is_up() -> bool:
-            from botocore.exceptions import BotoCoreError, ClientError
-
-            with suppress(BotoCoreError, ClientError):
-                client = found.client()
-                if found.name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
-                    client.create_bucket(Bucket=found.name)
-                # The gateway answers before there is a place to write to.
-                client.put_object(Bucket=found.name, Key="probe", Body=b"")
-                client.delete_object(Bucket=found.name, Key="probe")
-                return True
-            return False
-
-        found = Bucket(Process(command, folder / "log", is_up), url, "lake", key, secret)
-        found.server.start()
+        found = Bucket(Process(command, folder / "log"), url, "lake", key, secret)
+        found.start()
         try:
             yield found
         finally:
