@@ -3,6 +3,8 @@
 Postgres is a real one. Each build runs in a process of its own, with a folder of its own.
 """
 
+import os
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +16,15 @@ import pytest
 
 from groundswell.lake.address import attach, lake
 from sync.demo import DAYS
+from tests.support import forked
 from tests.support.bundled import SETTINGS, bundled_days
 from tests.support.lake import Postgres, postgres
-from tests.support.project import DATABASE, Project
+from tests.support.project import DATABASE, DBT, ROOT, Project
 from tests.support.shared import Shared
 
 FIRST, *_, LAST = DAYS
+# How many workers are killed. The figures of docs/lake.md are of 30.
+KILLS = int(os.environ.get("LAKE_KILLS", "2"))
 # What two builds of the same posts write differently: random names, and the time of day.
 DIFFERENT = {
     "attempt_id", "attempted_at", "labelled_at", "latency_seconds", "collected_at", "finished_at", "first_used_at",
@@ -75,6 +80,15 @@ class Fleet:
         with self.attached() as connection:
             [(number,)] = connection.execute("select id from lake.current_snapshot()").fetchall()
         return int(number)
+
+    def is_publishing(self) -> bool:
+        """Whether a worker holds the lock under which it publishes, beside that of the problems."""
+        [(held,)] = self.postgres.execute(
+            self.database,
+            "select count(*) from pg_locks where locktype = 'advisory' and granted and database ="
+            " (select oid from pg_database where datname = current_database())",
+        )
+        return bool(held > 1)
 
     def differences(self, other: Project) -> list[str]:
         """The tables of the lake that differ from those of a file, row by row."""
@@ -192,9 +206,44 @@ def test_of_two_workers_on_one_day_the_second_finds_it_built(
             assert one.execute(query.format(where)).fetchall() == other.execute(query.format(where)).fetchall()
 
 
+def killed_build(fleet: Fleet, wait: float, *, publishing: bool) -> str:
+    """Kill a build of the last day after so many seconds, or so long after it begins to publish; says where it was."""
+    worker = fleet.worker()
+    arguments = ("--selector", "in_order", "--exclude-resource-type", "unit_test", "test")
+    command = (DBT, "build", "--vars", f"{{date: {LAST}}}", *arguments)
+    environment = worker.environment({})
+    output = worker.database.with_suffix(".output")
+    process = forked.start(forked.perform, command, environment, ROOT, output, worker.parsed_file(command, environment))
+    while publishing and process.exitcode is None and not fleet.is_publishing():
+        process.join(0.01)
+    process.join(wait)
+    process.kill()
+    process.join()
+    lines = [line for line in output.read_text().splitlines() if len(line.split()) > 1] if output.exists() else []
+    return (
+        "after its end" if process.exitcode == 0 else " ".join(lines[-1].split()[1:])[:70] if lines else "at its start"
+    )
+
+
+def test_a_killed_worker_leaves_all_of_a_day_or_nothing(before_last: Fleet, serial: Project) -> None:
+    for number in range(KILLS):
+        fleet = before_last.copy()
+        before = fleet.snapshot()
+        publishing = number % 2 == 0
+        where = killed_build(fleet, random.uniform(0, 2.0 if publishing else 15), publishing=publishing)
+        written = fleet.snapshot() - before
+        print(
+            f"{number + 1}: killed {'publishing' if publishing else 'building'}: {where}; snapshots: {written}",
+            flush=True,
+        )
+        assert written in (0, 1)
+        fleet.build(LAST, "--selector", "in_order")
+        assert fleet.differences(serial) == []
+
+
 def test_a_failed_test_keeps_a_build_out_of_the_lake(collected: Fleet) -> None:
     fleet = collected.copy()
-    selection = ("--select", "problem_tiers", "no_nulls_in_bronze_ingest_requests")
+    selection = ("--select", "control_posts", "no_nulls_in_bronze_ingest_requests")
     with duckdb.connect() as connection:
         found = lake(fleet.settings)
         assert found
@@ -203,10 +252,8 @@ def test_a_failed_test_keeps_a_build_out_of_the_lake(collected: Fleet) -> None:
     before = fleet.snapshot()
     failed = fleet.worker().build(FIRST, *selection)
     assert failed.status == 1
-    assert (
-        f"Nothing of {FIRST} is published to the lake, since no_nulls_in_bronze_ingest_requests did not"
-        in failed.output
-    )
+    [said] = [line for line in failed.output.splitlines() if f"Nothing of {FIRST} is published to the lake" in line]
+    assert "no_nulls_in_bronze_ingest_requests" in said
     assert fleet.snapshot() == before
 
 
