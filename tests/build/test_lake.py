@@ -3,9 +3,11 @@
 Postgres is a real one. Each build runs in a process of its own, with a folder of its own.
 """
 
+import logging
 import os
 import random
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +23,8 @@ from tests.support.bundled import SETTINGS, bundled_days
 from tests.support.lake import Postgres, postgres
 from tests.support.project import DATABASE, DBT, ROOT, Project
 from tests.support.shared import Shared
+
+log = logging.getLogger("groundswell.tests")
 
 FIRST, *_, LAST = DAYS
 # How many workers are killed. The figures of docs/lake.md are of 30.
@@ -220,9 +224,9 @@ def killed_build(fleet: Fleet, wait: float, *, publishing: bool) -> str:
     process.kill()
     process.join()
     lines = [line for line in output.read_text().splitlines() if len(line.split()) > 1] if output.exists() else []
-    return (
-        "after its end" if process.exitcode == 0 else " ".join(lines[-1].split()[1:])[:70] if lines else "at its start"
-    )
+    if process.exitcode == 0:
+        return "after its end"
+    return " ".join(lines[-1].split()[1:])[:70] if lines else "at its start"
 
 
 def test_a_killed_worker_leaves_all_of_a_day_or_nothing(before_last: Fleet, serial: Project) -> None:
@@ -232,10 +236,7 @@ def test_a_killed_worker_leaves_all_of_a_day_or_nothing(before_last: Fleet, seri
         publishing = number % 2 == 0
         where = killed_build(fleet, random.uniform(0, 2.0 if publishing else 15), publishing=publishing)
         written = fleet.snapshot() - before
-        print(
-            f"{number + 1}: killed {'publishing' if publishing else 'building'}: {where}; snapshots: {written}",
-            flush=True,
-        )
+        log.info("kill %d, publishing: %s; %s; snapshots: %d", number + 1, publishing, where, written)
         assert written in (0, 1)
         fleet.build(LAST, "--selector", "in_order")
         assert fleet.differences(serial) == []
@@ -259,11 +260,12 @@ def test_a_failed_test_keeps_a_build_out_of_the_lake(collected: Fleet) -> None:
 
 def test_a_lake_that_is_away_is_one_line(collected: Fleet) -> None:
     worker = collected.worker()
-    away = {"GROUNDSWELL_LAKE": "ducklake:postgres:dbname=lake host=127.0.0.1 port=1 user=nobody"}
+    worker.settings["GROUNDSWELL_LAKE"] = "ducklake:postgres:dbname=lake host=127.0.0.1 port=1 user=nobody"
+    worker.settings["POCKETBASE_URL"] = "http://127.0.0.1:1"
     for finished in (
-        worker.ingest("--date", FIRST, "--sample", **away),
-        worker.build(FIRST, **away),
-        worker.run("python", "-m", "sync", "--date", FIRST, **away, POCKETBASE_URL="http://127.0.0.1:1"),
+        worker.ingest("--date", FIRST, "--sample"),
+        worker.build(FIRST),
+        worker.run(sys.executable, "-m", "sync", "--date", FIRST),
     ):
         assert finished.status != 0
         assert "the lake's Postgres 127.0.0.1:1/lake can not be used" in finished.output
