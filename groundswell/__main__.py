@@ -17,7 +17,7 @@ from rich.text import Text
 
 from groundswell.backup import back_up, restore
 from groundswell.corrections import Corrections
-from groundswell.database import connect, database_path, existing_path
+from groundswell.database import database_path, open_shared
 from groundswell.day import run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
@@ -294,7 +294,7 @@ def lake_status() -> None:
 @contextmanager
 def opened() -> Iterator[Corrections]:
     """The corrections of the project's database. An error becomes one line, and exit status 1."""
-    with errors_in_one_line(), connect(existing_path()) as connection:
+    with errors_in_one_line(), open_shared() as connection:
         yield Corrections(connection)
 
 

@@ -82,6 +82,37 @@ def connect(path: str | None = None, *, read_only: bool = False) -> duckdb.DuckD
         return duckdb.connect(path, read_only=read_only)
 
 
+@contextmanager
+def open_shared() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the project's database to read and write it.
+
+    With GROUNDSWELL_LAKE the file has what the lake has, and the lake gets what the with block changes.
+
+    Raises DatabaseError as connect does, and if nothing was collected yet; raises LakeError.
+    """
+    if not os.environ.get("GROUNDSWELL_LAKE"):
+        with connect(existing_path()) as connection:
+            yield connection
+        return
+    from groundswell.lake.tables import Scope
+    from groundswell.lake.work import working
+
+    with connect() as connection, working(connection, ["problems"], Scope()):
+        yield connection
+
+
+def bring_from_lake() -> None:
+    """With GROUNDSWELL_LAKE, replace the tables of the file by those of the lake, for a command that reads.
+
+    Raises LakeError.
+    """
+    if os.environ.get("GROUNDSWELL_LAKE"):
+        from groundswell.lake.work import pull_all
+
+        with connect() as connection:
+            pull_all(connection)
+
+
 def refuse_damage(path: str) -> None:
     """Raise DatabaseError if a file is no DuckDB database, or is damaged. The file is only read.
 

@@ -8,7 +8,7 @@ from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
-from groundswell.database import DatabaseError, connect, database_path, existing, table
+from groundswell.database import DatabaseError, bring_from_lake, connect, database_path, existing, table
 from groundswell.environment import SettingError, require_addresses
 from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Stages, build, collect
@@ -147,6 +147,7 @@ def send_alerts(day: date, stages: Stages, outcome: Outcome) -> None:
 def has_posts(day: date) -> bool:
     """Whether the database has posts of a day."""
     posts = table("bronze", "raw_items")
+    bring_from_lake()
     with connect(read_only=True) as connection:
         return existing(connection, posts) and bool(
             connection.execute(f"select 1 from {posts} where collection_date = $day limit 1", {"day": day}).fetchall()

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from groundswell.backup import backup_errors, quoted
-from groundswell.database import connect, existing_path
+from groundswell.database import bring_from_lake, connect, existing_path
 from groundswell.published import TABLES, require_published
 
 # A spreadsheet takes a cell that starts like this for a formula. Some skip blanks, and read wide signs as narrow ones.
@@ -35,6 +35,7 @@ def export(folder: Path, form: Format, names: Sequence[str]) -> list[tuple[Path,
     A file is replaced when the new one is complete. Raises DatabaseError.
     """
     written = []
+    bring_from_lake()
     with connect(existing_path(), read_only=True) as connection, backup_errors(folder):
         require_published(connection)
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from groundswell.database import DatabaseError, connect, existing, existing_path, table
+from groundswell.database import DatabaseError, bring_from_lake, connect, existing, existing_path, table
 from groundswell.errors import GroundswellError
 
 PROBLEM_FAULTS, ISSUE_FAULTS = table("gold", "problem_faults"), table("gold", "issue_faults")
@@ -70,6 +70,8 @@ class Published:
     def refresh(self) -> None:
         """Copy the tables again if the file has changed. While a build holds the file, the last copy stays."""
         try:
+            if not self.connection:
+                bring_from_lake()
             path = Path(existing_path())
             state = path.stat()
             if (stamp := (state.st_mtime_ns, state.st_size)) == self.stamp:

@@ -6,6 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+# Of all vectors of the project.
+DIMENSIONS = 384
+
 Vectors = npt.NDArray[np.float32]
 
 

@@ -143,8 +143,9 @@ def collect_posts(
         else:
             days = days_between(day, first, last)
             if replay_dir:
-                with open_store(new_salt=new_salt) as connection:
-                    reports = replay(connection, list(dict.fromkeys(source or sources())), replay_dir, days)
+                names = list(dict.fromkeys(source or sources()))
+                with open_store(new_salt=new_salt, names=names) as connection:
+                    reports = replay(connection, names, replay_dir, days)
             else:
                 refuse_days_to_come(days)
                 require_addresses(ADDRESSES)
@@ -243,7 +244,7 @@ def collect_days(run: Run, console: Console, *, new_salt: bool) -> list[Report]:
         async with view.live():
             return await collect(connection, run, view.watch)
 
-    with open_store(new_salt=new_salt) as connection:
+    with open_store(new_salt=new_salt, names=run.names) as connection:
         return asyncio.run(watched())
 
 

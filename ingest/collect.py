@@ -31,6 +31,7 @@ from ingest.store import (
     give_up_windows,
     keep_rejected,
     pause_left,
+    publish_page,
     read_windows,
     recent_requests,
     upsert_items,
@@ -240,6 +241,7 @@ class Collector:
             )
             if answer.recording:
                 confirm(answer.recording)
+            publish_page()
         if self.live.pop(number, None) is None:
             return
         for follower in followers:

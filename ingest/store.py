@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -220,12 +221,15 @@ class Stored(NamedTuple):
 
 
 @contextmanager
-def open_store(*, new_salt: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_store(*, new_salt: bool = False, names: Collection[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place; new_salt as in keep_salt.
 
-    Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed.
+    names: the sources whose posts are stored, by default all. With GROUNDSWELL_LAKE, the file has what the lake has,
+    and the lake gets what the with block changes. One process at a time does so for a source.
+
+    Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed; raises LakeError.
     """
-    with connect() as connection:
+    with connect() as connection, over_lake(connection, names):
         connection.execute(DDL)
         keep_salt(connection, new_salt=new_salt)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
@@ -233,6 +237,21 @@ def open_store(*, new_salt: bool = False) -> Iterator[duckdb.DuckDBPyConnection]
         create_corrections(connection)
         create_messages(connection)
         yield connection
+
+
+@contextmanager
+def over_lake(connection: duckdb.DuckDBPyConnection, names: Collection[str] | None) -> Iterator[None]:
+    """With GROUNDSWELL_LAKE: pull before a with block, and publish after it; names as in open_store."""
+    if not os.environ.get("GROUNDSWELL_LAKE"):
+        yield
+        return
+    from groundswell.lake.tables import Scope
+    from groundswell.lake.work import working
+    from ingest.sources import sources
+
+    locks = [f"collect {name}" for name in names or sources()]
+    with working(connection, locks, Scope(schemas=("bronze",))):
+        yield
 
 
 @contextmanager
@@ -465,18 +484,44 @@ def give_up_windows(
 
 def request_sent(connection: duckdb.DuckDBPyConnection, source: str, url: str, allowance: int, span: float) -> int:
     """Record a request before it leaves, so that it counts even if the run is killed; returns its number."""
+    # Over a lake, other machines number the requests to other services at the same time: by the microsecond.
+    least = int(now().replace(tzinfo=UTC).timestamp() * 1e6) if os.environ.get("GROUNDSWELL_LAKE") else 1
     with write_errors():
         [(request_id,)] = connection.execute(
             """
             insert into bronze.ingest_requests by name
-            select (select coalesce(max(request_id), 0) + 1 from bronze.ingest_requests) as request_id,
+            select
+                (select greatest(coalesce(max(request_id), 0) + 1, $least) from bronze.ingest_requests) as request_id,
                 $source as source, $url as url, $allowance as allowance, $span as span_seconds,
                 $moment::timestamp as requested_at
             returning request_id
             """,
-            {"source": source, "url": url, "allowance": allowance, "span": span, "moment": now()},
+            {"source": source, "url": url, "allowance": allowance, "span": span, "moment": now(), "least": least},
         ).fetchall()
+    note_in_lake(connection, request_id)
     return int(request_id)
+
+
+def note_in_lake(connection: duckdb.DuckDBPyConnection, request_id: int) -> None:
+    """With GROUNDSWELL_LAKE, add a request to the lake at once, since other machines share the allowance.
+
+    Raises LakeError.
+    """
+    if os.environ.get("GROUNDSWELL_LAKE"):
+        from groundswell.lake.work import under_way
+
+        for work in under_way:
+            query = "from bronze.ingest_requests where request_id = $id"
+            work.add("bronze", "ingest_requests", connection.execute(query, {"id": request_id}).to_arrow_table())
+
+
+def publish_page() -> None:
+    """With GROUNDSWELL_LAKE, publish the pages so far, now and then: this machine may be lost. Raises LakeError."""
+    if os.environ.get("GROUNDSWELL_LAKE"):
+        from groundswell.lake.work import under_way
+
+        for work in under_way:
+            work.publish_now_and_then()
 
 
 def request_withdrawn(connection: duckdb.DuckDBPyConnection, request_id: int) -> None:
@@ -512,6 +557,8 @@ def request_answered(
                 "pause_seconds": pause_seconds,
             },
         )
+    if pause_seconds is not None:
+        note_in_lake(connection, request_id)
 
 
 def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: float) -> list[float]:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from groundswell.clock import yesterday
-from groundswell.database import connect, existing_path
+from groundswell.database import open_shared
 from groundswell.days import built_days, in_words, parse_day
 from groundswell.errors import GroundswellError, ended_by_signals
 from sync.check import differences
@@ -54,7 +54,7 @@ def sync(
     day = day or yesterday()
     try:
         url = address()
-        with connect(existing_path()) as connection:
+        with open_shared() as connection:
             require_built(connection, day)
             with signed_in(url) as client:
                 if check:
@@ -113,7 +113,7 @@ def reach() -> None:
 def forgotten() -> None:
     """Take the posts off the board that python -m ingest forget has erased. Every push does so, too."""
     try:
-        with connect(existing_path()) as connection, signed_in(address()) as client:
+        with open_shared() as connection, signed_in(address()) as client:
             log.info("%s", take_off_board(connection, client) or "no forgotten post is left to be taken off the board")
     except GroundswellError as error:
         raise fail(str(error)) from None

@@ -15,6 +15,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
+from groundswell.clock import yesterday
 from groundswell.database import connect, existing_path, refuse_damage
 from groundswell.errors import GroundswellError
 from groundswell.watchlist import load_watchlist
@@ -58,6 +59,33 @@ def require_space() -> None:
             )
 
 
+def begin_over_lake(path: str, *, is_copy: bool) -> None:
+    """Pull from the lake what a command of dbt needs. is_copy: another target reads the file, and publishes nothing."""
+    from groundswell.lake.build import begin
+
+    flags = get_flags()
+    variables = getattr(flags, "VARS", None) or {}
+    try:
+        day = date.fromisoformat(str(variables.get("date", yesterday())))
+    except ValueError:
+        raise DbtRuntimeError(f"date {variables['date']} is no day: write it as 2026-11-20") from None
+    selector = getattr(flags, "SELECTOR", None)
+    begin(path, "" if is_copy else str(flags.WHICH), selector if isinstance(selector, str) else None, day)
+
+
+def publish_to_lake(conn: duckdb.DuckDBPyConnection, keys: str) -> str:
+    """Publish a build; keys: JSON of what groundswell.lake.build.end takes. Returns JSON with a message or an error."""
+    from groundswell.lake.build import end
+
+    cursor = conn.cursor()
+    try:
+        return json.dumps({"message": end(cursor, json.loads(keys))})
+    except GroundswellError as error:
+        return json.dumps({"error": str(error)})
+    finally:
+        cursor.close()
+
+
 class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without types
     """Registers the SQL function push_live(part, day), which returns JSON with a message or an error.
 
@@ -75,7 +103,10 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         require_space()
         try:
             load_watchlist()
-            for path in [attached.path for attached in creds.attach or ()] or [creds.path]:
+            paths = [attached.path for attached in creds.attach or ()] or [creds.path]
+            if os.environ.get("GROUNDSWELL_LAKE"):
+                begin_over_lake(paths[0], is_copy=paths[0] != creds.path)
+            for path in paths:
                 refuse_damage(existing_path(path))
             connect(creds.path).close()
         except GroundswellError as error:
@@ -103,3 +134,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
             return json.dumps({"message": pushed.message(date.fromisoformat(day), url)})
 
         conn.create_function("push_live", push_live, ["VARCHAR", "VARCHAR"], "VARCHAR", side_effects=True)
+        if os.environ.get("GROUNDSWELL_LAKE"):
+            conn.create_function(
+                "publish_to_lake", lambda keys: publish_to_lake(conn, keys), ["VARCHAR"], "VARCHAR", side_effects=True
+            )

@@ -5,7 +5,8 @@ the table at the end of the model, and a post-hook drops the journal. The table 
 model that asks language models reads there what the day has cost so far.
 """
 
-from typing import Any
+import os
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +14,9 @@ import pyarrow as pa
 from groundswell.llm.budget import Cost
 from groundswell.llm.settings import EXTRACTIVE
 from groundswell.relations import arrow_view, journal_of, table_name
+
+if TYPE_CHECKING:
+    from groundswell.lake.log import Log
 
 Row = dict[str, Any]
 
@@ -42,7 +46,9 @@ class Ledger:
     ) -> None:
         """`schema`: the schema of the table of attempts. `llm_calls`: the source bronze.llm_calls."""
         self.connection = session.cursor()
+        self.log: Log | None = None
         self.schema = schema
+        self.layer = dbt.this.schema
         self.asked_by = dbt.this.identifier
         self.llm_calls = table_name(llm_calls)
         self.journal = journal_of(dbt.this)
@@ -85,9 +91,27 @@ class Ledger:
                 self.connection.execute(f"delete from {table} where attempt_id = $id", {"id": row["attempt_id"]})
                 self.connection.execute(f"insert into {table} by name select * from {view}")
             self.connection.commit()
+            if row["labeler"] != EXTRACTIVE:
+                self.keep_in_lake(row, call)
+
+    def keep_in_lake(self, row: Row, call: Row) -> None:
+        """With GROUNDSWELL_LAKE, add the row of a call to the lake, too: this machine may be lost."""
+        if os.environ.get("GROUNDSWELL_LAKE"):
+            from groundswell.lake.log import Log
+
+            self.log = self.log or Log.of_build()
+            if self.log:
+                self.log.add(
+                    {
+                        (self.layer, f"{self.asked_by}__journal"): pa.Table.from_pylist([row], schema=self.schema),
+                        ("bronze", "llm_calls"): pa.Table.from_pylist([call], schema=CALL),
+                    }
+                )
 
     def kept(self) -> pa.Table:
         """All rows of the journal: the attempts that are not in the table yet."""
+        if self.log:
+            self.log.close()
         return self.connection.execute(f"select * from {self.journal}").to_arrow_table()
 
     def spent_today(self) -> Cost:

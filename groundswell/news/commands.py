@@ -10,7 +10,7 @@ from typing import Annotated
 import duckdb
 import typer
 
-from groundswell.database import connect, database_path, existing_path
+from groundswell.database import database_path, open_shared
 from groundswell.errors import GroundswellError
 from groundswell.news import ledger
 from groundswell.news.addresses import AddressError, Message, addresses, require_packages
@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def opened() -> Iterator[duckdb.DuckDBPyConnection]:
     """The project's database with the tables of messages. An error becomes one line, and exit status 1."""
     try:
-        with connect(existing_path()) as connection:
+        with open_shared() as connection:
             if not ledger.has_news(connection):
                 raise NewsError(
                     f"{database_path()} has no news: build a day first, dbt build --vars 'date: 2026-11-20'"

@@ -12,7 +12,8 @@ from statistics import mean
 import pytest
 
 from sync.demo import DAYS
-from tests.support.project import DATABASE, SAMPLE, Project
+from tests.support.bundled import bundled_days
+from tests.support.project import SAMPLE, Project
 from tests.support.shared import Shared
 
 PLANTED = Path(__file__).with_name("bundled_days.tsv")
@@ -27,20 +28,10 @@ class Found:
     purity: float
 
 
-def build_bundled_days(folder: Path, parsed: Path) -> None:
-    """Collect and build the days one by one, as the demo does, without a board."""
-    project = Project(folder / DATABASE, {"AUTHOR_SALT": "demo"}, parsed)
-    for day in DAYS:
-        for finished in (project.ingest("--date", day, "--sample"), project.build(day, data_tests=False)):
-            assert finished.status == 0, finished.output
-
-
 @pytest.fixture(scope="module")
 def days(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The three days, built; read only."""
-    destination = tmp_path_factory.mktemp("bundled") / "days"
-    made = shared.copy("bundled_days", lambda folder: build_bundled_days(folder, shared.parsed), destination)
-    return Project(made / DATABASE)
+    return bundled_days(shared, tmp_path_factory.mktemp("bundled") / "days")
 
 
 @pytest.fixture(scope="module")

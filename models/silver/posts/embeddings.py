@@ -24,12 +24,11 @@ from dbt.adapters.events.logging import AdapterLogger
 
 from groundswell.progress import track
 from groundswell.relations import arrow_view, journal_of, subquery
-from groundswell.vectors import Vectors, from_vectors
+from groundswell.vectors import DIMENSIONS, Vectors, from_vectors
 
 Encode = Callable[[list[str]], Vectors]
 
 BUNDLED = "all-MiniLM-L6-v2"
-DIMENSIONS = 384
 # The number of texts that are encoded and committed together.
 BATCH = 1_000
 # The most token ids (texts x longest text) in one call of the network: more do not fit into the CPU's cache.

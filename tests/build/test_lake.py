@@ -1,0 +1,282 @@
+"""Workers with empty disks build days over a lake: the same tables as one file, whatever happens to the workers.
+
+Postgres is a real one. Each build runs in a process of its own, with a folder of its own.
+"""
+
+import logging
+import os
+import random
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from groundswell.lake.address import attach, lake
+from sync.demo import DAYS
+from tests.support import forked
+from tests.support.bundled import SETTINGS, bundled_days
+from tests.support.lake import Postgres, postgres
+from tests.support.project import DATABASE, DBT, ROOT, Project
+from tests.support.shared import Shared
+
+log = logging.getLogger("groundswell.tests")
+
+FIRST, *_, LAST = DAYS
+# How many workers are killed. The figures of docs/lake.md are of 30.
+KILLS = int(os.environ.get("LAKE_KILLS", "2"))
+# What two builds of the same posts write differently: random names, and the time of day.
+DIFFERENT = {
+    "attempt_id", "attempted_at", "labelled_at", "latency_seconds", "collected_at", "finished_at", "first_used_at",
+}  # fmt: skip
+
+
+@dataclass
+class Fleet:
+    """A lake, and workers that have nothing but its address."""
+
+    postgres: Postgres
+    database: str
+    folder: Path
+    parsed: Path
+    count: Iterator[int] = field(default_factory=lambda: iter(range(1_000)))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a worker."""
+        data = self.folder / "data"
+        data.mkdir(exist_ok=True)
+        address = f"ducklake:postgres:{self.postgres.address(self.database)}"
+        return SETTINGS | {"GROUNDSWELL_LAKE": address, "GROUNDSWELL_LAKE_DATA": str(data)}
+
+    def worker(self) -> Project:
+        """The project on an empty disk."""
+        folder = self.folder / f"worker_{secrets.token_hex(4)}"
+        folder.mkdir()
+        return Project(folder / DATABASE, self.settings, self.parsed)
+
+    def build(self, day: str, *arguments: str, data_tests: bool = False) -> str:
+        """Build a day on an empty disk; returns what was printed."""
+        finished = self.worker().build(day, *arguments, data_tests=data_tests)
+        assert finished.status == 0, finished.output
+        return finished.output
+
+    def copy(self) -> "Fleet":
+        """Another lake with the same tables. Files of data are never changed, so both can use them."""
+        database = f"lake_{secrets.token_hex(6)}"
+        self.postgres.execute("postgres", f"create database {database} template {self.database}")
+        return Fleet(self.postgres, database, self.folder, self.parsed)
+
+    def attached(self) -> duckdb.DuckDBPyConnection:
+        """A connection with the lake attached."""
+        connection = duckdb.connect()
+        found = lake(self.settings)
+        assert found
+        attach(connection, found, read_only=True)
+        return connection
+
+    def snapshot(self) -> int:
+        """The number of the lake's last snapshot."""
+        with self.attached() as connection:
+            [(number,)] = connection.execute("select id from lake.current_snapshot()").fetchall()
+        return int(number)
+
+    def is_publishing(self) -> bool:
+        """Whether a worker holds the lock under which it publishes, beside that of the problems."""
+        [(held,)] = self.postgres.execute(
+            self.database,
+            "select count(*) from pg_locks where locktype = 'advisory' and granted and database ="
+            " (select oid from pg_database where datname = current_database())",
+        )
+        return bool(held > 1)
+
+    def differences(self, other: Project) -> list[str]:
+        """The tables of the lake that differ from those of a file, row by row."""
+        with self.attached() as connection:
+            connection.execute(f"attach '{other.database}' as file (read_only)")
+            return list(differences(connection, "file", "lake"))
+
+
+def differences(connection: duckdb.DuckDBPyConnection, one: str, other: str) -> Iterator[str]:
+    """The names of tables that differ in two databases, or that only one of them has."""
+    tables = [
+        {
+            f"{schema}.{name}"
+            for schema, name in connection.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = ?"
+                " and schema_name in ('bronze', 'silver', 'gold')",
+                [database],
+            ).fetchall()
+        }
+        for database in (one, other)
+    ]
+    yield from sorted(tables[0] ^ tables[1])
+    for name in sorted(tables[0] & tables[1]):
+        columns = [
+            (column, kind)
+            for column, kind, *_ in connection.execute(f"describe {one}.{name}").fetchall()
+            if column not in DIFFERENT
+        ]
+        listed = ", ".join(f"{column}::float[]" if kind.startswith("FLOAT[") else column for column, kind in columns)
+        queries = [f"select {listed} from {database}.{name}" for database in (one, other)]
+        counts = connection.execute(
+            f"select (select count(*) from ({queries[0]} except all {queries[1]})),"
+            f" (select count(*) from ({queries[1]} except all {queries[0]}))"
+        ).fetchall()
+        if counts != [(0, 0)]:
+            yield f"{name}: {counts[0]}"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A Postgres for all tests of this module."""
+    pytest.importorskip("duckdb_extension_ducklake", reason="DuckLake is not installed: pip install -e '.[lake]'")
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def collected(server: Postgres, shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Fleet:
+    """A lake with the posts of the three days, collected by three workers."""
+    fleet = Fleet(server, server.create_database(), tmp_path_factory.mktemp("lake"), shared.parsed)
+    for day in DAYS:
+        finished = fleet.worker().ingest("--date", day, "--sample")
+        assert finished.status == 0, finished.output
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def serial(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The three days, built one after the other on one file."""
+    return bundled_days(shared, tmp_path_factory.mktemp("serial") / "days")
+
+
+@pytest.fixture(scope="module")
+def alone(collected: Fleet) -> Fleet:
+    """A lake with the texts, vectors and topics of the three days, which three workers have made at once."""
+    fleet = collected.copy()
+    at_once(*(lambda day=day: fleet.build(day, "--selector", "alone") for day in DAYS))
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def first_day(alone: Fleet) -> Fleet:
+    """The same, and the first day in order."""
+    fleet = alone.copy()
+    fleet.build(FIRST, "--selector", "in_order")
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def before_last(first_day: Fleet) -> Fleet:
+    """The same, and all days in order but the last."""
+    fleet = first_day.copy()
+    for day in DAYS[1:-1]:
+        fleet.build(day, "--selector", "in_order")
+    return fleet
+
+
+def at_once(*tasks: Callable[[], str]) -> list[str]:
+    """What functions return that run at the same time."""
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result() for future in [pool.submit(task) for task in tasks]]
+
+
+def test_days_built_at_once_and_then_in_order_equal_a_serial_build(before_last: Fleet, serial: Project) -> None:
+    fleet = before_last.copy()
+    fleet.build(LAST, "--selector", "in_order")
+    assert fleet.differences(serial) == []
+
+
+def test_of_two_workers_on_one_day_the_second_finds_it_built(
+    collected: Fleet, first_day: Fleet, tmp_path: Path
+) -> None:
+    fleet = collected.copy()
+    outputs = at_once(lambda: fleet.build(FIRST, data_tests=True), lambda: fleet.build(FIRST, data_tests=True))
+    said = sorted("the lake has all of this already" in output for output in outputs)
+    assert said == [False, True], outputs
+    # A build of a whole day makes the same tables as its two parts do.
+    with fleet.attached() as one, first_day.attached() as other:
+        for name in ("silver.embeddings", "silver.problem_assignments", "gold.problems", "gold.issues"):
+            columns = [
+                column for column, *_ in one.execute(f"describe lake.{name}").fetchall() if column not in DIFFERENT
+            ]
+            query = f"select {', '.join(columns)} from lake.{name} {'{}'} order by all"
+            where = f"where embedding_date = date '{FIRST}'" if name == "silver.embeddings" else ""
+            assert one.execute(query.format(where)).fetchall() == other.execute(query.format(where)).fetchall()
+
+
+def killed_build(fleet: Fleet, wait: float, *, publishing: bool) -> str:
+    """Kill a build of the last day after so many seconds, or so long after it begins to publish; says where it was."""
+    worker = fleet.worker()
+    arguments = ("--selector", "in_order", "--exclude-resource-type", "unit_test", "test")
+    command = (DBT, "build", "--vars", f"{{date: {LAST}}}", *arguments)
+    environment = worker.environment({})
+    output = worker.database.with_suffix(".output")
+    process = forked.start(forked.perform, command, environment, ROOT, output, worker.parsed_file(command, environment))
+    while publishing and process.exitcode is None and not fleet.is_publishing():
+        process.join(0.01)
+    process.join(wait)
+    process.kill()
+    process.join()
+    lines = [line for line in output.read_text().splitlines() if len(line.split()) > 1] if output.exists() else []
+    if process.exitcode == 0:
+        return "after its end"
+    return " ".join(lines[-1].split()[1:])[:70] if lines else "at its start"
+
+
+def test_a_killed_worker_leaves_all_of_a_day_or_nothing(before_last: Fleet, serial: Project) -> None:
+    for number in range(KILLS):
+        fleet = before_last.copy()
+        before = fleet.snapshot()
+        publishing = number % 2 == 0
+        where = killed_build(fleet, random.uniform(0, 2.0 if publishing else 15), publishing=publishing)
+        written = fleet.snapshot() - before
+        log.info("kill %d, publishing: %s; %s; snapshots: %d", number + 1, publishing, where, written)
+        assert written in (0, 1)
+        fleet.build(LAST, "--selector", "in_order")
+        assert fleet.differences(serial) == []
+
+
+def test_a_failed_test_keeps_a_build_out_of_the_lake(collected: Fleet) -> None:
+    fleet = collected.copy()
+    selection = ("--select", "control_posts", "no_nulls_in_bronze_ingest_requests")
+    with duckdb.connect() as connection:
+        found = lake(fleet.settings)
+        assert found
+        attach(connection, found)
+        connection.execute("insert into lake.bronze.ingest_requests (request_id) values (1)")
+    before = fleet.snapshot()
+    failed = fleet.worker().build(FIRST, *selection)
+    assert failed.status == 1
+    [said] = [line for line in failed.output.splitlines() if f"Nothing of {FIRST} is published to the lake" in line]
+    assert "no_nulls_in_bronze_ingest_requests" in said
+    assert fleet.snapshot() == before
+
+
+def test_a_lake_that_is_away_is_one_line(collected: Fleet) -> None:
+    worker = collected.worker()
+    worker.settings["GROUNDSWELL_LAKE"] = "ducklake:postgres:dbname=lake host=127.0.0.1 port=1 user=nobody"
+    worker.settings["POCKETBASE_URL"] = "http://127.0.0.1:1"
+    for finished in (
+        worker.ingest("--date", FIRST, "--sample"),
+        worker.build(FIRST),
+        worker.run(sys.executable, "-m", "sync", "--date", FIRST),
+    ):
+        assert finished.status != 0
+        assert "the lake's Postgres 127.0.0.1:1/lake can not be used" in finished.output
+        assert "Traceback" not in finished.output
+
+
+def test_a_file_with_data_of_its_own_is_not_replaced(collected: Fleet) -> None:
+    worker = collected.worker()
+    with duckdb.connect(str(worker.database)) as connection:
+        connection.execute("create schema bronze; create table bronze.raw_items as select 1 as mine")
+    finished = worker.build(FIRST)
+    assert finished.status != 0
+    assert "holds tables of its own" in finished.output
+    assert worker.query("from bronze.raw_items") == [(1,)]
