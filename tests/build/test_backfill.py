@@ -24,7 +24,8 @@ for moment, model in zip(sys.argv[1::2], sys.argv[2::2]):
 
     dbt.tracking.datetime = Clock
     before = parsed.stat().st_mtime_ns if parsed.exists() else None
-    result = dbtRunner().invoke(["--quiet", "compile", "--select", "opinion_attempts", "texts", "--exclude", "test_type:data", "test_type:unit"])
+    tests = ["--exclude", "test_type:data", "test_type:unit"]
+    result = dbtRunner().invoke(["--quiet", "compile", "--select", "opinion_attempts", "texts", *tests])
     assert result.success, result.exception
     print("RUN", "kept" if parsed.stat().st_mtime_ns == before else "parsed")
     for node in result.result.results:
