@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from importlib.util import find_spec
@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from groundswell.backfill import backfill
 from groundswell.backup import back_up, restore
 from groundswell.corrections import Corrections
 from groundswell.database import database_path, open_shared
-from groundswell.day import run_days
+from groundswell.day import Outcome, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
@@ -26,7 +27,7 @@ from groundswell.errors import GroundswellError, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
 from groundswell.published import TABLES
-from groundswell.stages import Stages, end_on_signals, printable
+from groundswell.stages import LogFormat, Stages, end_on_signals
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
 correct = typer.Typer(no_args_is_help=True)
@@ -39,6 +40,12 @@ log = logging.getLogger("groundswell")
 # A command that hands all of its options on, --help included.
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the commands print.")]
+Format_ = Annotated[LogFormat, typer.Option("--log-format", help="json: each line is one object, for schedulers.")]
+IngestOptions = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[OPTION...]", help="Other options are those of python -m ingest, as --file posts.jsonl."),
+]
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
 Post = Annotated[str, typer.Argument(metavar="POST", help="Url or url_hash of a post.")]
 Posts = Annotated[list[str], typer.Argument(metavar="POST...", help="Urls or url_hashes of posts.")]
@@ -67,32 +74,66 @@ def day(
     ] = None,
     first: FirstDay = None,
     last: LastDay = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the commands print.")] = False,
-    options: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[OPTION...]", help="Other options are those of python -m ingest, as --file posts.jsonl."
-        ),
-    ] = None,
+    verbose: Verbose = False,
+    log_format: Format_ = LogFormat.TEXT,
+    options: IngestOptions = None,
 ) -> None:
     """Collect a day, build it, push it if POCKETBASE_URL is set, and show its report.
 
     Exit codes: 0 all is done; 1 the collection could not start; 2 a wrong option or setting; 3 done, but the collection
     is incomplete; 4 built, but not pushed; 5 no posts; 6 the build or a data test failed; 130 Ctrl-C.
     """
-    end_on_signals()
-    console = Console()
     with errors_in_one_line():
         days = days_between(date_, first, last)
-        refuse_days_to_come(days)
-        stages = Stages(console, Path(os.environ.get("DBT_LOG_PATH") or "logs"), is_verbose=verbose)
-        try:
-            outcome = run_days(days, stages, options or [])
-        except KeyboardInterrupt:
-            log.error("interrupted: the same command goes on from here")
-            raise typer.Exit(130) from None
+    finish(days, log_format, verbose, lambda stages: run_days(days, stages, options or []))
+
+
+@app.command("backfill", context_settings={"ignore_unknown_options": True})
+def fill(
+    first: FirstDay = None,
+    last: LastDay = None,
+    collects: Annotated[bool, typer.Option("--collect", help="Collect each day first.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Build days, too, that nothing has changed.")] = False,
+    workers: Annotated[int, typer.Option(metavar="N", help="One file has one writer: 1.")] = 1,
+    verbose: Verbose = False,
+    log_format: Format_ = LogFormat.TEXT,
+    options: IngestOptions = None,
+) -> None:
+    """Build many days in one process, one after another; then test and push them.
+
+    A day that was built, and whose posts, code, settings and corrections are the same, stays. Exit codes as of `day`.
+    """
+    with errors_in_one_line():
+        if not (first and last):
+            raise SettingError("--from and --to name the days: --from 2026-11-01 --to 2026-11-30")
+        if workers != 1:
+            raise SettingError(f"--workers {workers}: {database_path()} is one file, which has one writer")
+        if options and not collects:
+            raise SettingError(f"{options[0]} is an option of python -m ingest, which runs with --collect only")
+        days = days_between(None, first, last)
+    finish(
+        days,
+        log_format,
+        verbose,
+        lambda stages: backfill(days, stages, collects=collects, again=again, options=options or []),
+    )
+
+
+def finish(days: list[date], log_format: LogFormat, verbose: bool, run: Callable[[Stages], Outcome]) -> NoReturn:
+    """Run the stages of days, say what went wrong, and exit."""
+    end_on_signals()
+    stages = Stages(
+        Console(), Path(os.environ.get("DBT_LOG_PATH") or "logs"), is_verbose=verbose, log_format=log_format
+    )
+    try:
+        with errors_in_one_line(stages.fault):
+            refuse_days_to_come(days)
+            outcome = run(stages)
+    except KeyboardInterrupt:
+        stages.fault("interrupted: the same command goes on from here")
+        raise typer.Exit(130) from None
     for fault in outcome.faults:
-        log.error("%s", printable(fault))
+        stages.fault(fault)
     raise typer.Exit(outcome.code)
 
 
@@ -299,12 +340,15 @@ def opened() -> Iterator[Corrections]:
 
 
 @contextmanager
-def errors_in_one_line() -> Iterator[None]:
+def errors_in_one_line(tell: Callable[[str], None] | None = None) -> Iterator[None]:
     """Turn an error inside a with block into one line, and exit status 1; 2 for a wrong setting."""
     try:
         yield
     except GroundswellError as error:
-        log.error("ERROR: %s", error)
+        if tell:
+            tell(f"ERROR: {error}")
+        else:
+            log.error("ERROR: %s", error)
         raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None
 
 

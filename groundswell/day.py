@@ -11,7 +11,7 @@ from pathlib import Path
 from groundswell.database import DatabaseError, bring_from_lake, connect, database_path, existing, table
 from groundswell.environment import SettingError, require_addresses
 from groundswell.report import live_counts, show_report
-from groundswell.stages import Built, Stages, build, collect
+from groundswell.stages import Built, Line, LogFormat, Stages, build, collect, runs_kept
 from groundswell.watchlist import load_watchlist
 
 # Options of python -m ingest that `day` gives itself, and those with which it collects nothing.
@@ -19,7 +19,7 @@ NOT_PASSED_ON = ("--date", "--from", "--to", "--json", "--dry-run", "--help")
 
 
 class Exit(IntEnum):
-    """The exit codes of `day`. Of several, the highest one counts. docs/operations.md explains them to schedulers."""
+    """The exit codes of `day` and `backfill`. Of several, the highest one counts. docs/operations.md explains them."""
 
     DONE = 0
     STOPPED = 1
@@ -48,12 +48,8 @@ class Outcome:
         self.faults.append(fault)
 
 
-def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) -> Outcome:
-    """Collect, build and push days one after another, send alerts, and show the report of the last day that was built.
-
-    options: further options of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything
-    runs, and LogError.
-    """
+def require_all(stages: Stages, options: Sequence[str] = ()) -> None:
+    """Raise SettingError, WatchlistError or YamlFileError before anything runs, where a build would fail later."""
     if not Path("dbt_project.yml").exists():
         raise SettingError("dbt_project.yml is not in this folder: run the day in a clone of the repository")
     for option in options:
@@ -65,6 +61,16 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
     require_addresses(("POCKETBASE_URL", "LLM_BASE_URL", "BOARD_URL"), stages.environment)
     # A build would refuse it, too, after the collection.
     load_watchlist()
+    runs_kept(stages.environment)
+
+
+def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) -> Outcome:
+    """Collect, build and push days one after another, send alerts, and show the report of the last day that was built.
+
+    options: further options of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything
+    runs, and LogError.
+    """
+    require_all(stages, options)
     outcome = Outcome()
     reported: tuple[date, Built] | None = None
     for number, day in enumerate(days, 1):
@@ -79,8 +85,9 @@ def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) 
     if reported:
         if stages.environment.get("ALERT_URLS", "").strip():
             send_alerts(reported[0], stages, outcome)
-        with what_is_done_stays("the report can not be shown", outcome):
-            show_report(*reported, stages.console)
+        if stages.log_format == LogFormat.TEXT:
+            with what_is_done_stays("the report can not be shown", outcome):
+                show_report(*reported, stages.console)
     return outcome
 
 
@@ -132,9 +139,9 @@ def send_alerts(day: date, stages: Stages, outcome: Outcome) -> None:
     """Send the alerts that are due after the last day, and add a fault if an address did not take them."""
     lines = [""]
 
-    def read(line: str) -> tuple[str, str]:
+    def read(line: str) -> Line:
         lines.append(line)
-        return line, ""
+        return Line(line)
 
     status = stages.run(day, "alerts", (sys.executable, "-m", "groundswell", "alerts"), read)
     if status:
@@ -158,9 +165,9 @@ def why_unreachable(day: date, stages: Stages) -> str | None:
     """Why nothing can be pushed to POCKETBASE_URL, in one line; None if the server lets us in."""
     lines = [""]
 
-    def read(line: str) -> tuple[str, str]:
+    def read(line: str) -> Line:
         lines.append(line)
-        return line, ""
+        return Line(line)
 
     status = stages.run(day, "push", (sys.executable, "-m", "sync", "reach"), read)
     return lines[-1].removeprefix("ERROR: ") if status else None

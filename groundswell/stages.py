@@ -4,8 +4,10 @@ Each command is the one that a person would type, so a kill of the caller leaves
 """
 
 import json
+import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,20 +17,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 from rich.text import Text
 
+from groundswell.clock import now
+from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
 
 DBT = str(Path(sys.executable).with_name("dbt"))
-# Unit tests give the models rows of their own: they say nothing about the day.
 LOGS = ("--log-format", "json", "--log-format-file", "debug", "--no-use-colors")
-BUILD = (DBT, *LOGS, "build", "--exclude-resource-type", "unit_test")
+# Unit tests give the models rows of their own: they say nothing about the day.
+BUILD = ("build", "--exclude-resource-type", "unit_test")
 # The models whose post-hooks push to PocketBase.
 LEDGERS = ("live_issues", "live_problems", "live_themes")
 # What helps against a collection that did not end. It helps against no entry that can not be read.
@@ -37,21 +43,61 @@ AGAIN = "The same command again goes on from there"
 END_SECONDS = 10
 # What dbt and Python write around the sentence that says what is wrong.
 AROUND = re.compile(r"^(Encountered an error:|[A-Z]\w* Error( in .*)?|Python model failed:|>.*|)$")
+# The runs whose artifacts of dbt are kept, and the setting for another number.
+RUNS_KEPT = 10
+KEPT = "GROUNDSWELL_RUNS_KEPT"
 TYPE_OF_ERROR = re.compile(r"^(Error: |[\w.]+(Error|Exception): )")
+
+
+logger = logging.getLogger("groundswell")
 
 
 class LogError(GroundswellError):
     """A log can not be written."""
 
 
+class LogFormat(StrEnum):
+    """How the lines of a run are written: for a person, or one JSON object a line, for a scheduler."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Line(NamedTuple):
+    """A line of a command: its text for a log, what to show while the command runs, its level, its model or test."""
+
+    text: str
+    shown: str = ""
+    level: str = "info"
+    node: str | None = None
+
+
+def runs_kept(environment: Mapping[str, str]) -> int:
+    """The runs whose artifacts are kept, GROUNDSWELL_RUNS_KEPT; 0: none. Raises SettingError."""
+    text = environment.get(KEPT, "").strip() or str(RUNS_KEPT)
+    if not re.fullmatch(r"[0-9]{1,6}", text):
+        raise SettingError(f"{KEPT} is a whole number, 0 or more: the runs whose artifacts of dbt are kept")
+    return int(text)
+
+
+def new_run() -> str:
+    """The id of a run: when it began (UTC), and its process."""
+    return f"{now():%Y%m%dT%H%M%S}-{os.getpid()}"
+
+
 @dataclass(frozen=True)
 class Stages:
-    """How the commands of a day run: their environment, where they show their lines, and the folder of their logs."""
+    """How the commands of a day run: their environment, where they show their lines, and the folder of their logs.
+
+    run_id: the id of this run, in each line of the format json.
+    """
 
     console: Console
     logs: Path
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     is_verbose: bool = False
+    log_format: LogFormat = LogFormat.TEXT
+    run_id: str = field(default_factory=new_run)
 
     def log_of(self, day: date) -> Path:
         """The file that gets all output of a day's commands."""
@@ -68,26 +114,87 @@ class Stages:
     def tell(self, day: date, stage: str, text: str, started: float | None = None) -> None:
         """Show the one line of a stage that has ended, and the seconds since it started (time.monotonic)."""
         seconds = "" if started is None else f"; {time.monotonic() - started:,.0f} s"
-        say(self.console, f"{day} {stage:<8} {text}{seconds}")
+        if self.log_format == LogFormat.JSON:
+            self.log(f"{text}{seconds}", day, stage)
+        else:
+            say(self.console, f"{day} {stage:<8} {text}{seconds}")
+
+    def log(
+        self, message: str, day: date | None = None, stage: str | None = None, node: str | None = None,
+        level: str = "info", **more: object,
+    ) -> None:  # fmt: skip
+        """Write a line of the format json; time is UTC."""
+        line = {
+            "time": f"{now().isoformat(timespec='milliseconds')}Z", "run": self.run_id, "level": level,
+            "day": str(day) if day else None, "stage": stage, "model": node, "message": printable(message), **more,
+        }  # fmt: skip
+        self.console.file.write(f"{json.dumps(line)}\n")
+        self.console.file.flush()
+
+    def fault(self, text: str) -> None:
+        """Show a line about what went wrong."""
+        if self.log_format == LogFormat.JSON:
+            self.log(text, level="error")
+        else:
+            logger.error("%s", printable(text))
+
+    def show(self, day: date, stage: str, line: Line, log: IO[str], status: Status) -> None:
+        """Write a line of a command to its log, and show it if it is to be shown."""
+        log.write(f"{line.text}\n")
+        if self.log_format == LogFormat.JSON:
+            if line.text:
+                self.log(line.text, day, stage, line.node, line.level)
+        elif self.is_verbose:
+            say(self.console, line.text)
+        elif line.shown:
+            status.update(f"{day} {stage:<8} {escape(printable(line.shown))}")
+
+    @property
+    def target(self) -> Path:
+        """The folder that dbt writes its artifacts to."""
+        return Path(self.environment.get("DBT_TARGET_PATH") or "target")
+
+    def artifacts(self) -> Path | None:
+        """The folder for the artifacts of this run, of which the latest ones stay; None if none is to be kept."""
+        kept = runs_kept(self.environment)
+        folder = self.target / "runs" / self.run_id
+        if not kept:
+            return None
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            for older in sorted(folder.parent.iterdir())[:-kept]:
+                shutil.rmtree(older, ignore_errors=True)
+        return folder
+
+    def keep_artifacts(self, day: date) -> None:
+        """Copy what dbt has written about its last command: manifest.json, and run_results.json for each day."""
+        if folder := self.artifacts():
+            for name, copy in (("manifest.json", "manifest.json"), ("run_results.json", f"run_results-{day}.json")):
+                if (written := self.target / name).exists():
+                    shutil.copyfile(written, folder / copy)
+
+    def status(self, day: date, stage: str) -> Status:
+        """What a terminal shows while a command runs. A pipe gets nothing."""
+        return self.console.status(f"{day} {stage}")
 
     def run(
         self,
         day: date,
         stage: str,
         command: Sequence[str],
-        read: Callable[[str], tuple[str, str]],
+        read: Callable[[str], Line],
         answer: IO[str] | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> int:
         """Run a command; returns its exit status.
 
-        read: gets each line that the command writes; returns the text for the log, and what to show while it runs.
+        read: gets each line that the command writes; returns it for the log, and what to show while it runs.
         answer: a file for what the command writes to its standard output; without one, `read` gets that too.
         settings: further environment variables.
         """
         with (
             self.log_of(day).open("a", encoding="utf-8") as log,
-            self.console.status(f"{day} {stage}") as status,
+            self.status(day, stage) as status,
             subprocess.Popen(
                 command,
                 env={**self.environment, **(settings or {})},
@@ -100,12 +207,7 @@ class Stages:
         ):
             log.write(f"$ {' '.join(command)}\n")
             for line in (process.stderr if answer else process.stdout) or ():
-                text, shown = read(line.rstrip("\n"))
-                log.write(f"{text}\n")
-                if self.is_verbose:
-                    say(self.console, text)
-                elif shown:
-                    status.update(f"{day} {stage:<8} {escape(printable(shown))}")
+                self.show(day, stage, read(line.rstrip("\n")), log, status)
             return process.wait()
 
 
@@ -123,9 +225,9 @@ def collect(stages: Stages, day: date, options: Sequence[str] = ()) -> Collected
     command = (sys.executable, "-m", "ingest", "--json", "--date", str(day), *options)
     lines: list[str] = []
 
-    def read(line: str) -> tuple[str, str]:
+    def read(line: str) -> Line:
         lines.append(line)
-        return line, line.removeprefix("INFO: ")
+        return Line(line, line.removeprefix("INFO: "))
 
     with tempfile.TemporaryFile("w+", encoding="utf-8") as answer:
         status = stages.run(day, "collect", command, read, answer)
@@ -180,28 +282,34 @@ class Built:
         return (f"{name}: {why}" if name else why) + (f" (and {len(more)} more)" if more else "")
 
 
-def build(stages: Stages, day: date, **settings: str) -> Built:
-    """Run dbt build for a day. settings: further environment variables."""
-    started = time.monotonic()
-    built = Built()
-    counts = {"model": 0, "test": 0}
-    lines: list[str] = []
+class Reader:
+    """Reads the JSON log of a dbt command line by line.
 
-    def read(line: str) -> tuple[str, str]:
+    built: what has failed, and what the project itself said. counts: models and data tests so far. lines: what is not
+    dbt's: a warning of a library, or Python's own.
+    """
+
+    def __init__(self) -> None:
+        self.built = Built()
+        self.counts = {"model": 0, "test": 0}
+        self.lines: list[str] = []
+
+    def read(self, line: str) -> Line:
+        """The text of a line for a log, and what to show while the command runs."""
         try:
             event = json.loads(line)
-            name, message = event["info"]["name"], event["info"]["msg"]
+            name, message, level = event["info"]["name"], event["info"]["msg"], event["info"]["level"]
         except (ValueError, KeyError, TypeError):
-            # Not dbt's: a warning of a library, or Python's own.
-            lines.append(line)
-            return line, ""
+            self.lines.append(line)
+            return Line(line, level="warn")
+        built = self.built
         node = event["data"].get("node_info") or {}
-        counts["model"] += name == "LogModelResult"
-        counts["test"] += name == "LogTestResult"
+        self.counts["model"] += name == "LogModelResult"
+        self.counts["test"] += name == "LogTestResult"
+        shown = ""
         match name:
             case "LogStartLine":
                 shown = f"{event['data']['index']} of {event['data']['total']}: {node['node_name']}"
-                return message, shown
             case "RunResultError" | "RunResultErrorNoMessage":
                 built.failed[node["node_name"]] = sentence(message)
                 if node["resource_type"] == "test":
@@ -210,14 +318,25 @@ def build(stages: Stages, day: date, **settings: str) -> Built:
                 built.failed[""] = sentence(message)
             case "JinjaLogInfo" | "AdapterEventWarning" | "RunResultWarning" if node.get("node_name") not in LEDGERS:
                 built.notes.append(message)
-        return message, ""
+        return Line(message, shown, level, node.get("node_name"))
 
-    status = stages.run(day, "build", (*BUILD, "--vars", f"date: {day}"), read, settings=settings)
-    if status and not built.failed:
-        built.failed[""] = lines[-1] if lines else f"dbt build ended with status {status}"
-    end = "failed after " if built.failed and not built.push_failed else ""
-    stages.tell(day, "build", f"{end}{counts['model']} models, {counts['test']} data tests", started)
-    return built
+    def end(self, status: int) -> str:
+        """Note the exit status of the command; returns what it did, in a few words."""
+        if status and not self.built.failed:
+            self.built.failed[""] = self.lines[-1] if self.lines else f"dbt build ended with status {status}"
+        failed = "failed after " if self.built.failed and not self.built.push_failed else ""
+        return f"{failed}{self.counts['model']} models, {self.counts['test']} data tests"
+
+
+def build(stages: Stages, day: date, **settings: str) -> Built:
+    """Run dbt build for a day. settings: further environment variables."""
+    started = time.monotonic()
+    reader = Reader()
+    command = (DBT, *LOGS, *BUILD, "--vars", f"date: {day}")
+    status = stages.run(day, "build", command, reader.read, settings=settings)
+    stages.tell(day, "build", reader.end(status), started)
+    stages.keep_artifacts(day)
+    return reader.built
 
 
 def sentence(message: str) -> str:

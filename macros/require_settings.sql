@@ -1,6 +1,7 @@
 {#-
     Raises an error for an unknown var, and for a value that macro var_rules does not allow. dbt renders the hooks of
-    on-run-start while it parses the project, so that the check runs in every command, for example in ls and show.
+    on-run-start while it parses the project, which other vars make it do anew, so that the check runs in every command,
+    for example in ls and show.
 -#}
 {% macro require_settings() %}
     {%- set rules = var_rules() -%}
@@ -19,8 +20,5 @@
             'problem_memory_days is ' ~ var('problem_window_days') ~ ' (problem_window_days) or more, not '
             ~ var('problem_memory_days')
         ) -%}
-    {%- endif -%}
-    {%- if not execute and flags.WHICH in ('list', 'ls', 'compile') and not var.has_var('date') -%}
-        {%- do log('The day is yesterday (UTC), since no --vars name a date', info=true) -%}
     {%- endif -%}
 {% endmacro %}

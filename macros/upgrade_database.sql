@@ -11,6 +11,7 @@
     {%- set forgotten, ingest_requests = source('bronze', 'forgotten'), source('bronze', 'ingest_requests') -%}
     {%- set author_salts = source('bronze', 'author_salts') -%}
     {%- set alert_messages, alert_mutes = source('bronze', 'alert_messages'), source('bronze', 'alert_mutes') -%}
+    {%- set built_days = source('bronze', 'built_days') -%}
     {%- set assignments = ref('cluster_assignments') -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- do drop_days_before_0_1(assignments) -%}
@@ -35,6 +36,10 @@
         ) -%}
         {%- do create_if_missing(
             alert_mutes, 'subject text not null, muted_until timestamp, muted_at timestamp not null'
+        ) -%}
+        {%- do create_if_missing(
+            built_days,
+            'collection_date date not null, made_of text not null, is_tested boolean not null, corrections bigint not null'
         ) -%}
         {%- do add_pauses(ingest_requests) -%}
         {%- do count_posts_by_source(daily_report) -%}

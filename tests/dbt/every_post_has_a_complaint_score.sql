@@ -1,3 +1,5 @@
+{{ config(tags=['of_day']) }}
+
 -- Every post of the day that has a text has a score, between 0 and 1. (Days built before there were scores have none.)
 select
     documents.url_hash,

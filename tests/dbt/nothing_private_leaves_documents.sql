@@ -1,3 +1,5 @@
+{{ config(tags=['of_day']) }}
+
 -- What the board shows and a language model reads holds no e-mail address, at whatever top-level domain, and no key of
 -- a well-known form. git@host: and git@host/ begin the address of a repository, and icon@2x.png is the name of a file.
 with

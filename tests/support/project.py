@@ -33,6 +33,7 @@ DATABASE = "groundswell.duckdb"
 TIMEOUT_SECONDS = 600
 # Commands that need the parsed project, and no file that dbt writes when it parses.
 USE_PARSED = {"build", "test", "source"}
+A_DATE = re.compile(r"\bdate: ?'?\d{4}-[01]\d-[0-3]\d'?")
 # Options with which dbt parses something else.
 OTHER_PROJECT = {"--project-dir", "--profiles-dir", "--profile", "--target", "--state"}
 
@@ -109,8 +110,6 @@ class Project:
             "DBT_TARGET_PATH": str(self.database.with_suffix(".target")),
             "DBT_LOG_PATH": str(self.database.with_suffix(".logs")),
             "NO_COLOR": "1",
-            # Every build of the tests names its day, so what dbt has parsed for one serves the next of this database.
-            "DBT_PARTIAL_PARSE": "True",
             # A minute of the services passes in a second.
             "INGEST_WINDOW_SECONDS": "1",
             **self.settings,
@@ -120,12 +119,12 @@ class Project:
     def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
         """The file of the parsed project that a command needs: it depends on all that dbt reads while it parses.
 
-        None for another command, for one that names no day, for which dbt parses the project by the clock, and for one
-        that names another project or target.
+        None for another command, for one without vars, and for one that names another project or target. The day alone
+        makes no difference.
         """
         if command[0] != DBT or command[1] not in USE_PARSED or "--vars" not in command or OTHER_PROJECT & set(command):
             return None
-        variables = command[command.index("--vars") + 1]
+        variables = A_DATE.sub("", command[command.index("--vars") + 1])
         settings = [(name, environment.get(name)) for name in parse_time_variables()]
         parts = repr((self.database.stem, variables, settings))
         return self.parsed / hashlib.sha256(parts.encode()).hexdigest() if self.parsed else None

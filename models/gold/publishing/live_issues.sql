@@ -12,7 +12,7 @@ with
 issue_records as (
 
     select * from {{ ref('issue_records') }}
-    where cluster_date = {{ run_date() }}
+    where {{ published_days('cluster_date') }}
 
 ),
 
@@ -29,7 +29,7 @@ known as (
     {% if is_incremental() and not flags.EMPTY -%}
         union all by name
         select * from {{ this }}
-        where cluster_date = {{ run_date() }}
+        where {{ published_days('cluster_date') }}
     {%- endif %}
 
 ),

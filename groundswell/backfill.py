@@ -1,0 +1,271 @@
+"""Many days in one process: python -m groundswell backfill.
+
+A day that was built, and that a build would not change, is left as it is. The days before the last one are built
+without the models that show only the latest day, without views, which stay as they are, and without the data tests that
+read all days. The last day has a complete build: its data tests read the rows of all days before anything is pushed.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from groundswell.database import connect, database_path, existing, existing_path, table
+from groundswell.day import Exit, Outcome, require_all, what_is_done_stays, why_unreachable
+from groundswell.errors import GroundswellError
+from groundswell.report import live_counts
+from groundswell.stages import BUILD, LOGS, Built, Line, LogFormat, Reader, Stages, collect, ended_with
+
+# What keeps rows of its day, what that needs, and the data tests that read the day alone.
+OF_DAY = (
+    "build", "--no-write-json", "--indirect-selection", "empty",
+    "--select", "+config.materialized:incremental", "tag:of_day", "--exclude", "live_problems", "live_themes",
+)  # fmt: skip
+# A day before has made them, and they are the same for all days.
+MADE = ("config.materialized:view", "resource_type:seed")
+COUNTS = ("posts", "complaints", "issues_labelled", "problems")
+
+
+class PlanError(GroundswellError):
+    """What there is to do can not be found out."""
+
+
+@dataclass
+class Day:
+    """A day of a backfill. due: why it is built; None if it stays. seconds: how long its build took."""
+
+    day: date
+    posts: int
+    due: str | None
+    is_tested: bool
+    seconds: float | None = None
+    became: str = ""
+
+
+class Dbt:
+    """dbt commands that run one after another in one process (groundswell.dbt_commands). megabytes: its most memory."""
+
+    def __init__(self, stages: Stages, process: subprocess.Popen[str]) -> None:
+        self.stages, self.process, self.megabytes = stages, process, 0
+
+    def run(
+        self, day: date, stage: str, arguments: Sequence[str], read: Callable[[str], Line], **settings: str
+    ) -> int:  # fmt: skip
+        """Run a command; returns its exit status. read: as in Stages.run. settings: further environment variables."""
+        folder = self.stages.artifacts()
+        command = {
+            "globals": LOGS,
+            "arguments": arguments,
+            "environment": settings,
+            "results": str(folder / f"run_results-{day}.json") if folder and "build" in arguments else None,
+        }
+        process = self.process
+        with self.stages.log_of(day).open("a", encoding="utf-8") as log, self.stages.status(day, stage) as status:
+            log.write(f"$ dbt {' '.join(arguments)}\n")
+            try:
+                print(json.dumps(command), file=process.stdin, flush=True)
+                for line in process.stdout or ():
+                    if line.startswith('{"status": '):
+                        answer = json.loads(line)
+                        self.megabytes = answer["megabytes"]
+                        return int(answer["status"])
+                    self.stages.show(day, stage, read(line.rstrip("\n")), log, status)
+            except BrokenPipeError:
+                pass  # it has ended
+            return process.wait() or 1
+
+
+@contextmanager
+def dbt_process(stages: Stages) -> Iterator[Dbt]:
+    """A process for dbt commands. It ends with the with block."""
+    # The log of a day has the lines of dbt. dbt.log needs a fifth of the time of a build for its debug lines.
+    environment = {"DBT_LOG_LEVEL_FILE": "info", "OMP_WAIT_POLICY": "passive", **stages.environment}
+    command = (sys.executable, "-m", "groundswell.dbt_commands")
+    with (
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
+        ended_with(process),
+    ):
+        yield Dbt(stages, process)
+        if process.stdin:
+            process.stdin.close()
+
+
+def backfill(
+    days: Sequence[date], stages: Stages, *, collects: bool = False, again: bool = False, options: Sequence[str] = ()
+) -> Outcome:
+    """Build days one after another in one process, then test and push them, and show a table.
+
+    collects: collect each day first. again: build days, too, that a build would not change. options: further options
+    of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything runs; DatabaseError,
+    LogError and PlanError.
+    """
+    require_all(stages, options)
+    outcome = Outcome()
+    if collects and not all_collected(days, stages, options, outcome):
+        return outcome
+    existing_path()
+    stages.begin_log(days[0])
+    with dbt_process(stages) as dbt:
+        found = plan(days, dbt)
+        for day in days:
+            if day not in {each.day for each in found}:
+                outcome.add(Exit.NO_POSTS, f"{day} was not built, because {database_path()} has no posts of it")
+        due = [each for each in found if again or each.due]
+        if not due and not all(each.is_tested for each in found):
+            # A run before this one has ended between the days and their tests.
+            due = found[-1:]
+        for each in found:
+            if each not in due:
+                each.became = "stays"
+        build_days(due, dbt, outcome)
+    show_table(days, found, stages)
+    return outcome
+
+
+def all_collected(days: Sequence[date], stages: Stages, options: Sequence[str], outcome: Outcome) -> bool:
+    """Collect days; whether that could be done."""
+    for day in days:
+        stages.begin_log(day)
+        collected = collect(stages, day, options)
+        if collected.fatal:
+            outcome.add(Exit.STOPPED, f"{day} was not collected: {collected.fatal} (full log: {stages.log_of(day)})")
+            return False
+        for fault in collected.faults:
+            outcome.add(Exit.INCOMPLETE, f"{day} is incomplete: {fault} (full log: {stages.log_of(day)})")
+    return True
+
+
+def plan(days: Sequence[date], dbt: Dbt) -> list[Day]:
+    """The days that have posts, in order, and which of them are due (macro name_days). Raises PlanError."""
+    reader = Reader()
+    arguments = ("run-operation", "name_days", "--args", json.dumps({"first": str(days[0]), "last": str(days[-1])}))
+    status = dbt.run(days[0], "plan", arguments, reader.read)
+    reader.end(status)
+    said = [note for note in reader.built.notes if note.startswith('{"days": ')]
+    if reader.built.failed or not said:
+        raise PlanError(reader.built.reason() if reader.built.failed else "dbt named no days")
+    return [
+        Day(date.fromisoformat(each["day"]), each["posts"], each["due"], each["is_tested"])
+        for each in json.loads(said[-1])["days"]
+    ]
+
+
+def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome) -> None:
+    """Build days, the last one in full, and push them."""
+    stages = dbt.stages
+    url = stages.environment.get("POCKETBASE_URL")
+    for number, each in enumerate(due, 1):
+        day, is_last = each.day, number == len(due)
+        log = f"full log: {stages.log_of(day)}"
+        if number > 1:
+            stages.begin_log(day)
+        away = why_unreachable(day, stages) if url and is_last else None
+        arguments = BUILD if is_last else (*OF_DAY, *(MADE if number > 1 else ()))
+        built = build(each, f"{number} of {len(due)}", arguments, dbt, {"POCKETBASE_URL": ""} if away else {})
+        if built.push_failed:
+            away = built.reason()
+        elif built.failed:
+            what = "has failed data tests" if built.only_tests_failed else "was not built"
+            each.became = what
+            outcome.add(Exit.NOT_BUILT, f"{day} {what}: {built.reason()} ({log})")
+            outcome.is_over = not built.only_tests_failed
+        if is_last and not outcome.is_over:
+            push_days(due, stages, url, away, outcome)
+        if outcome.is_over and not is_last:
+            for later in due[number:]:
+                later.became = "left out"
+            outcome.faults.append(
+                f"the days from {due[number].day} on were left out: each day builds on those before. The same command"
+                " again goes on from there"
+            )
+            return
+
+
+def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
+    """Build a day, and note how long it took."""
+    started = time.monotonic()
+    reader = Reader()
+    # Nothing is published before the data tests of all rows.
+    variables = {"date": str(each.day), "publish": arguments == BUILD}
+    status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), reader.read, **settings)
+    said = reader.end(status)
+    each.seconds, each.became = time.monotonic() - started, "built"
+    dbt.stages.tell(each.day, "build", f"{number}: {said}, {dbt.megabytes:,} MB", started)
+    return reader.built
+
+
+def push_days(due: Sequence[Day], stages: Stages, url: str | None, away: str | None, outcome: Outcome) -> None:
+    """Push the days before the last one, which its build has pushed. away: why nothing can be pushed."""
+    if not url:
+        return
+    for each in due[:-1]:
+        lines = [""]
+
+        def read(line: str, lines: list[str] = lines) -> Line:
+            lines.append(line)
+            return Line(line)
+
+        if not away and stages.run(each.day, "push", (sys.executable, "-m", "sync", "--date", str(each.day)), read):
+            away = lines[-1].removeprefix("ERROR: ")
+        if away:
+            break
+    if away:
+        outcome.add(
+            Exit.NOT_PUSHED,
+            f"the days up to {due[-1].day} were not all pushed: {away}. Then: python -m groundswell push --date DATE",
+        )
+    else:
+        with what_is_done_stays("all is pushed, and can not be counted", outcome):
+            stages.tell(due[-1].day, "push", f"{live_counts(due[-1].day)} are live at {url}")
+
+
+def counts() -> Mapping[date, tuple[Any, ...]]:
+    """COUNTS of each built day."""
+    report, searches = table("gold", "daily_report"), table("gold", "problem_searches")
+    with connect(read_only=True) as connection:
+        if not (existing(connection, report) and existing(connection, searches)):
+            return {}
+        rows = connection.execute(
+            f"""
+            select report_date, daily_report.posts, daily_report.complaints, daily_report.issues_labelled,
+                problem_searches.problems
+            from {report} as daily_report
+            left join {searches} as problem_searches on daily_report.report_date = problem_searches.search_date
+            """
+        ).fetchall()
+    return {day: tuple(found) for day, *found in rows}
+
+
+def show_table(days: Sequence[date], found: Sequence[Day], stages: Stages) -> None:
+    """Show what became of each day."""
+    by_day, counted = {each.day: each for each in found}, counts()
+    columns = Table("day", *(name.split("_")[0] for name in COUNTS), "seconds", "", box=SIMPLE_HEAD)
+    for day in days:
+        each = by_day.get(day)
+        became = each.became if each else "no posts"
+        numbers = counted.get(day, (None,) * len(COUNTS)) if each else (None,) * len(COUNTS)
+        seconds = round(each.seconds, 1) if each and each.seconds is not None else None
+        if stages.log_format == LogFormat.JSON:
+            stages.log(became, day, "backfill", **dict(zip(COUNTS, numbers, strict=True)), seconds=seconds)
+        why = f" ({each.due})" if each and each.due and each.seconds is not None else ""
+        cells = ("" if number is None else f"{number:,}" for number in (*numbers, seconds))
+        columns.add_row(str(day), *cells, f"{became}{why}")
+    if stages.log_format == LogFormat.TEXT:
+        Console(width=max(stages.console.width, 100), file=stages.console.file).print(columns)

@@ -1,0 +1,46 @@
+{#-
+    Notes in bronze.built_days what a build has made of its day. The day is built if all models that keep rows of days
+    have run, save the ledgers of the board. It is tested if this run had all data tests and wrote the ledger of issues,
+    which comes after their tests. The ledger then has the issues of the untested days before, too. A day whose build
+    failed, or was made of something else in part, is built no more.
+-#}
+{% macro note_built_day() %}
+    {#- The refs are outside the condition, so that dbt finds the dependencies of this operation. -#}
+    {%- set built_days = source('bronze', 'built_days') -%}
+    {%- if execute and not flags.EMPTY and flags.WHICH in ('build', 'run') and load_relation(built_days) -%}
+        {%- set done, failed, tested = [], [], [] -%}
+        {%- for result in results -%}
+            {%- if result.node.resource_type == 'test' -%}
+                {%- do tested.append(result.node.unique_id) -%}
+            {%- elif result.node.resource_type == 'model' -%}
+                {%- do (done if result.status == 'success' else failed).append(result.node.name) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set missing, tests = [], [] -%}
+        {%- for node in graph.nodes.values() -%}
+            {%- if node.resource_type == 'test' -%}
+                {%- do tests.append(node.unique_id) -%}
+            {%- elif (
+                node.resource_type == 'model' and node.config.materialized == 'incremental'
+                and not node.config.meta.get('publishes') and node.name not in done
+            ) -%}
+                {%- do missing.append(node.name) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set of_day = 'collection_date = ' ~ run_date() -%}
+        {%- set made_of = made_of() -%}
+        {%- if missing and done -%}
+            {%- do run_and_commit(
+                'delete from ' ~ built_days ~ ' where ' ~ of_day ~ (" and made_of <> '" ~ made_of ~ "'" if not failed else '')
+            ) -%}
+        {%- elif not missing -%}
+            {%- set is_tested = var('publish') and 'live_issues' in done and tested | length == tests | length -%}
+            {%- do run_and_commit(
+                'delete from ' ~ built_days ~ ' where ' ~ of_day ~ '; insert into ' ~ built_days ~ ' select ' ~ run_date()
+                ~ ", '" ~ made_of ~ "', " ~ is_tested ~ ', count(*) from ' ~ source('bronze', 'corrections')
+                ~ ' where as_of_date = ' ~ run_date()
+                ~ ('; update ' ~ built_days ~ ' set is_tested = true where not is_tested' if is_tested else '')
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
