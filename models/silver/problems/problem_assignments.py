@@ -328,8 +328,8 @@ def keep_nearest(pairs: Sequence[Pairs]) -> Pairs:
 def nearest_pairs(vectors: Vectors, by_vector: Neighbours | None = None) -> Pairs:
     """The links of n vectors (n, d): pairs a < b of which one is among the nearest neighbours of the other.
 
-    by_vector: the NEAREST neighbours (n, k) by direction, if they are known. Only many vectors need them. Lengths hardly
-    differ, so that one search serves the links and the candidates.
+    by_vector: the NEAREST neighbours (n, k) by direction, if they are known; only many vectors need them. Lengths
+    hardly differ, so one search serves links and candidates.
     """
     count = len(vectors)
     if is_large(count):
