@@ -26,6 +26,7 @@ from benchmarks import (
     labels,
     month,
     needles,
+    neighbours,
     oracle,
     problems,
     scale,
@@ -49,6 +50,7 @@ class Subject(StrEnum):
     PROBLEMS = "problems"
     ORACLE = "oracle"
     NEEDLES = "needles"
+    NEIGHBOURS = "neighbours"
     FORGERY = "forgery"
     SCALE = "scale"
     SYNC = "sync"
@@ -94,15 +96,25 @@ def measure_build(posts: Path | None) -> Table:
     return table
 
 
-def measure_encoder(posts: Path | None) -> Table:
-    """Measure the encoder on the texts of a day."""
+def texts_of_day(posts: Path | None) -> list[str]:
+    """The texts of a day."""
     with tempfile.TemporaryDirectory() as folder:
         project, day = day_of(posts, Path(folder))
         built = project.build(day, "--select", "+texts", data_tests=False)
         if built.status:
             sys.exit(built.output)
         texts = project.query("select text from silver.texts where text <> '' order by url_hash")
-    return encoder.measure_encoding([text for (text,) in texts])
+    return [text for (text,) in texts]
+
+
+def measure_encoder(posts: Path | None) -> Table:
+    """Measure the encoder on the texts of a day."""
+    return encoder.measure_encoding(texts_of_day(posts))
+
+
+def measure_neighbours(posts: Path | None) -> Table:
+    """Measure the search of neighbours on the texts of a day."""
+    return neighbours.measure_search(texts_of_day(posts))
 
 
 def main(
@@ -148,6 +160,7 @@ def main(
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
+        Subject.NEIGHBOURS: [partial(measure_neighbours, posts), neighbours.measure_problems],
         Subject.FORGERY: [forgery.measure],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],

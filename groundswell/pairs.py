@@ -23,6 +23,7 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sparse_dot_topn import sp_matmul_topn
 
+from groundswell.neighbours import Neighbours, nearest
 from groundswell.vectors import Vectors
 
 Numbers = npt.NDArray[np.int64]
@@ -46,8 +47,8 @@ FEW = 200
 # similarity. Of 8,256 pairs of crash tickets of one real program, 10 are above, and 9 of them report one fault. Those
 # from 0.5 to 0.7 share an exception, but not the place.
 SAME_FAULT = 0.7
-# The rows of a tile of the similarity matrix, and the pairs that are multiplied at a time (a few MB).
-ROWS, PAIRS = 512, 20_000
+# The pairs that are multiplied at a time (a few MB).
+PAIRS = 20_000
 
 FEATURES = (
     "similarity",
@@ -83,13 +84,6 @@ class Tickets(NamedTuple):
     words: Sequence[str]
 
 
-class Neighbours(NamedTuple):
-    """The neighbours of n posts, nearest first: their indices and similarities (n, k); -1 where a post has fewer."""
-
-    nodes: Numbers
-    similarity: Vectors
-
-
 class Candidates(NamedTuple):
     """m pairs of posts a < b (m,), sorted, with their features (m, 7)."""
 
@@ -103,23 +97,6 @@ def mixed(texts: Vectors, titles: Vectors) -> Vectors:
     vectors = texts + TITLE_WEIGHT * titles
     unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
-
-
-def nearest(vectors: Vectors, count: int) -> Neighbours:
-    """The `count` nearest neighbours of unit vectors (n, d), by cosine similarity."""
-    number = len(vectors)
-    count = min(count, max(number - 1, 0))
-    nodes, nearness = np.empty((number, count), np.int64), np.empty((number, count), np.float32)
-    for top in range(0, number if count else 0, ROWS):
-        similarity = vectors[top : top + ROWS] @ vectors.T
-        rows = np.arange(len(similarity))
-        similarity[rows, top + rows] = -np.inf
-        chosen = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
-        values = np.take_along_axis(similarity, chosen, axis=1)
-        order = np.argsort(-values, axis=1, kind="stable")
-        nodes[top + rows] = np.take_along_axis(chosen, order, axis=1)
-        nearness[top + rows] = np.take_along_axis(values, order, axis=1)
-    return Neighbours(nodes, nearness)
 
 
 def alike(words: csr_array, count: int) -> Neighbours:
@@ -173,19 +150,22 @@ def local_radius(neighbours: Neighbours) -> Floats:
     return np.maximum(1 - neighbours.similarity[:, LOCAL_RANK - 1].astype(np.float64), CLOSEST)
 
 
-def candidates(posts: Posts) -> Candidates:
-    """The pairs of neighbours among n posts, with the features by which their chance is estimated."""
+def candidates(posts: Posts, by_vector: Neighbours | None = None) -> Candidates:
+    """The pairs of neighbours among n posts, with the features by which their chance is estimated.
+
+    by_vector: the NEAREST neighbours of each post by embedding (n, k), if they are known.
+    """
     number = len(posts.texts)
     if number < 2:
         return Candidates(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, len(FEATURES))))
     vectors = mixed(posts.text_vectors, posts.title_vectors)
-    by_vector = nearest(vectors, NEAREST)
+    by_vector = by_vector or nearest(vectors, NEAREST)
     texts = word_weights(posts.texts, COMMON if number > FEW else 1.0)
     by_words = alike(texts, ALIKE)
 
-    known = by_words.nodes >= 0
-    one = np.concatenate([np.repeat(np.arange(number), by_vector.nodes.shape[1]), np.nonzero(known)[0]])
-    other = np.concatenate([by_vector.nodes.ravel(), by_words.nodes[known]])
+    found = [each.nodes >= 0 for each in (by_vector, by_words)]
+    one = np.concatenate([np.nonzero(known)[0] for known in found])
+    other = np.concatenate([by_vector.nodes[found[0]], by_words.nodes[found[1]]])
     a, b = np.divmod(np.unique(np.minimum(one, other) * number + np.maximum(one, other)), number)
 
     similarity = products(vectors, a, b)

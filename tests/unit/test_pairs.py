@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from groundswell import pairs
+from groundswell import neighbours, pairs
 from groundswell.pairs import FEATURES, Posts
 from tests.support.project import pair_weights
 
@@ -44,7 +44,7 @@ def chance_of(posts: Posts, a: int, b: int) -> float:
 @pytest.mark.parametrize("count", [1, 2, 7, 1_100])
 def test_the_nearest_are_those_of_brute_force(count: int) -> None:
     vectors = strangers(count, 1)
-    found = pairs.nearest(vectors, 5)
+    found = neighbours.nearest(vectors, 5)
     cosine = vectors @ vectors.T
     np.fill_diagonal(cosine, -2)
     expected = np.argsort(-cosine, axis=1)[:, : min(5, count - 1)]

@@ -43,10 +43,12 @@ from scipy.special import expit
 
 from groundswell.identity import names_of_groups, new_name
 from groundswell.linkage import average_linkage
+from groundswell.neighbours import Neighbours, is_large, nearest
 from groundswell.pairs import (
     BIAS,
     DENSE,
     LOCAL_RANK,
+    NEAREST,
     Candidates,
     Floats,
     Posts,
@@ -55,6 +57,7 @@ from groundswell.pairs import (
     candidates,
     mixed,
     possible_chances,
+    products,
 )
 from groundswell.progress import track
 from groundswell.relations import arrow_view, subquery
@@ -322,9 +325,20 @@ def keep_nearest(pairs: Sequence[Pairs]) -> Pairs:
     return Pairs(a[kept], b[kept], similarity[kept])
 
 
-def nearest_pairs(vectors: Vectors) -> Pairs:
-    """The links of n vectors (n, d): pairs a < b of which one is among the nearest neighbours of the other."""
+def nearest_pairs(vectors: Vectors, by_vector: Neighbours | None = None) -> Pairs:
+    """The links of n vectors (n, d): pairs a < b of which one is among the nearest neighbours of the other.
+
+    by_vector: the NEAREST neighbours (n, k) by direction, if they are known; only many vectors need them. Lengths
+    hardly differ, so one search serves links and candidates.
+    """
     count = len(vectors)
+    if is_large(count):
+        nodes = (by_vector or nearest(vectors, NEAREST)).nodes
+        a, place = np.nonzero(nodes >= 0)
+        b = nodes[a, place]
+        similarity = products(vectors, a, b).astype(np.float32)
+        similar = similarity >= SAME
+        return each_once(keep_nearest([Pairs(a[similar], b[similar], similarity[similar])]), count)
     found = [Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
     waiting = 0
     for a, b, similarity in similar_pairs(vectors):
@@ -332,7 +346,12 @@ def nearest_pairs(vectors: Vectors) -> Pairs:
         waiting += 2 * len(a)
         if waiting > WAITING:
             found, waiting = [keep_nearest(found)], 0
-    a, b, similarity = keep_nearest(found)
+    return each_once(keep_nearest(found), count)
+
+
+def each_once(directed: Pairs, count: int) -> Pairs:
+    """The pairs a < b of directed pairs of `count` nodes."""
+    a, b, similarity = directed
     key, first = np.unique(np.minimum(a, b) * count + np.maximum(a, b), return_index=True)
     return Pairs(*np.divmod(key, max(count, 1)), similarity[first])
 
@@ -547,8 +566,10 @@ def corrected_groups(group: Labels, given: Sequence[str], names: Mapping[int, st
 
 def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     """Group n posts of a window on its last day."""
-    pairs = nearest_pairs(posts.vectors)
-    found = candidates(posts.said)
+    large = is_large(len(posts.url_hash))
+    by_vector = nearest(mixed(posts.said.text_vectors, posts.said.title_vectors), NEAREST) if large else None
+    pairs = nearest_pairs(posts.vectors, by_vector)
+    found = candidates(posts.said, by_vector)
     voice = voices(posts, pairs, settings.near_copy)
     before = labels_of(posts.problem)
     count = len(voice)
