@@ -365,6 +365,25 @@ def test_each_fault_of_an_object_store_is_one_line(
         assert "the object store can not be reached" in fault(settings)
 
 
+def test_the_key_of_a_bucket_may_be_a_secret_of_duckdb(
+    lake_postgres: Postgres, lake_bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = lake_postgres.settings("s3://lake/secret")
+    host = lake_bucket.url.removeprefix("http://")
+    # DuckDB keeps secrets in the home folder.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with duckdb.connect() as connection:
+        load_extension(connection, "httpfs")
+        connection.execute(
+            f"create persistent secret bucket (type s3, key_id '{lake_bucket.key}', secret '{lake_bucket.secret}',"
+            f" region 'us-east-1', endpoint '{host}', use_ssl false, url_style 'path')"
+        )
+    with duckdb.connect() as connection:
+        attach(connection, found(settings))
+        connection.execute("create table lake.texts as select 'a text' as body")
+    assert any(key.startswith("secret/main/texts/") for key in lake_bucket.objects())
+
+
 def test_a_store_that_dies_or_is_full_stores_nothing(
     lake_postgres: Postgres, lake_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
