@@ -214,7 +214,10 @@ def attach_data(
                 f" {literal(lake.password)})"
             )
             written.append("meta_secret 'groundswell_catalog'")
-        connection.execute(f"attach {literal(PREFIX + path)} as {ALIAS}" + f" ({', '.join(written)})")
+        connection.execute(f"attach {literal(PREFIX + path)} as {ALIAS} ({', '.join(written)})")
+        if is_new:
+            # A quarter smaller than with snappy, which DuckLake takes by default.
+            connection.execute(f"call {ALIAS}.set_option('parquet_compression', 'zstd')")
 
 
 def examine(lake: Lake) -> str | None:

@@ -210,7 +210,7 @@ class Bucket:
 @contextmanager
 def folder_for(options: dict[str, Any]) -> Iterator[Path]:
     """A temporary folder of the user that a server runs as. pytest's folders are closed to other users."""
-    with tempfile.TemporaryDirectory(prefix="groundswell-") as name:
+    with tempfile.TemporaryDirectory(prefix="groundswell-", dir="/tmp" if options else None) as name:
         if options:
             os.chown(name, options["user"], options["group"])
         yield Path(name)
