@@ -97,7 +97,7 @@ def open_shared() -> Iterator[duckdb.DuckDBPyConnection]:
     from groundswell.lake.tables import Scope
     from groundswell.lake.work import working
 
-    with connect() as connection, working(connection, ["problems"], Scope()):
+    with connect() as connection, working(connection, ["problems"], Scope(reads=True)):
         yield connection
 
 

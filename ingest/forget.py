@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -394,6 +394,15 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             path.unlink(missing_ok=True)
 
 
+def clear_lake() -> None:
+    """Delete what was erased from the files of the lake, with all earlier states. Raises LakeError."""
+    from groundswell.lake.address import lake
+    from groundswell.lake.upkeep import tidy
+
+    if found := lake():
+        tidy(found, timedelta(), erase_now=True)
+
+
 def literal(text: str) -> str:
     """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
@@ -416,9 +425,10 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
 
     Raises IngestError or DatabaseError.
     """
-    if not Path(database_path()).is_file():
+    is_shared = bool(os.environ.get("GROUNDSWELL_LAKE"))
+    if not is_shared and not Path(database_path()).is_file():
         raise IngestError(f"there is no database {database_path()}: GROUNDSWELL_DB names another one")
-    with open_store() as connection:
+    with open_store(built=True) as connection:
         with transaction(connection):
             unknown = choose(connection, wanted)
             if connection.execute("select 1 from temp.gone").fetchone() is None:
@@ -432,7 +442,14 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
         waiting = connection.execute("select 1 from bronze.forgotten where rewritten_at is null").fetchone()
         if waiting:
             rewrite(connection)
+            if is_shared:
+                # What is published says so, too.
+                connection.execute(
+                    "update bronze.forgotten set rewritten_at = $moment where rewritten_at is null", {"moment": now()}
+                )
         on_board = board_waits(connection)
+    if is_shared:
+        clear_lake()
     if erased.posts or waiting:
         posts = "1 post is" if erased.posts == 1 else f"{erased.posts:,} posts are"
         file = f"{database_path()} is written anew"

@@ -221,15 +221,18 @@ class Stored(NamedTuple):
 
 
 @contextmanager
-def open_store(*, new_salt: bool = False, names: Collection[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_store(
+    *, new_salt: bool = False, names: Collection[str] | None = None, built: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place; new_salt as in keep_salt.
 
-    names: the sources whose posts are stored, by default all. With GROUNDSWELL_LAKE, the file has what the lake has,
-    and the lake gets what the with block changes. One process at a time does so for a source.
+    names: the sources whose posts are stored, by default all. built: whether the tables of builds change, too. With
+    GROUNDSWELL_LAKE, the file has what the lake has, and the lake gets what the with block changes. One process at a
+    time does so for a source.
 
     Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed; raises LakeError.
     """
-    with connect() as connection, over_lake(connection, names):
+    with connect() as connection, over_lake(connection, names, built=built):
         connection.execute(DDL)
         keep_salt(connection, new_salt=new_salt)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
@@ -240,8 +243,8 @@ def open_store(*, new_salt: bool = False, names: Collection[str] | None = None) 
 
 
 @contextmanager
-def over_lake(connection: duckdb.DuckDBPyConnection, names: Collection[str] | None) -> Iterator[None]:
-    """With GROUNDSWELL_LAKE: pull before a with block, and publish after it; names as in open_store."""
+def over_lake(connection: duckdb.DuckDBPyConnection, names: Collection[str] | None, *, built: bool) -> Iterator[None]:
+    """With GROUNDSWELL_LAKE: pull before a with block, and publish after it; names and built as in open_store."""
     if not os.environ.get("GROUNDSWELL_LAKE"):
         yield
         return
@@ -250,7 +253,8 @@ def over_lake(connection: duckdb.DuckDBPyConnection, names: Collection[str] | No
     from ingest.sources import sources
 
     locks = [f"collect {name}" for name in names or sources()]
-    with working(connection, locks, Scope(schemas=("bronze",))):
+    scope = Scope() if built else Scope(schemas=("bronze",))
+    with working(connection, [*locks, *(["problems"] if built else [])], scope):
         yield
 
 

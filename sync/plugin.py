@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
 from groundswell.clock import yesterday
-from groundswell.database import connect, existing_path, refuse_damage
+from groundswell.database import PROJECT, connect, existing_path, refuse_damage
 from groundswell.errors import GroundswellError
 from groundswell.watchlist import load_watchlist
 from sync.client import signed_in
@@ -28,6 +29,8 @@ from sync.sources import publish_sources
 
 # What dbt writes for a build of this project into target/ and logs/, with room to spare.
 LEAST_FREE_BYTES = 20_000_000
+# The var that says for how long a build needs vectors.
+MEMORY = "problem_memory_days"
 
 handle_error = logging.Handler.handleError
 
@@ -70,7 +73,12 @@ def begin_over_lake(path: str, *, is_copy: bool) -> None:
     except ValueError:
         raise DbtRuntimeError(f"date {variables['date']} is no day: write it as 2026-11-20") from None
     selector = getattr(flags, "SELECTOR", None)
-    begin(path, "" if is_copy else str(flags.WHICH), selector if isinstance(selector, str) else None, day)
+    memory = (yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"] | variables)[MEMORY]
+    command = "" if is_copy else str(flags.WHICH)
+    # A value that is no number stops the build a little later.
+    begin(
+        path, command, selector if isinstance(selector, str) else None, day, int(memory) if str(memory).isdigit() else 0
+    )
 
 
 def publish_to_lake(conn: duckdb.DuckDBPyConnection, keys: str) -> str:

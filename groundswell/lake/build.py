@@ -6,7 +6,7 @@ and tests. The state between the two is that of the process.
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 
@@ -24,6 +24,15 @@ WRITING = ("build", "run", "seed")
 ALONE, IN_ORDER = "alone", "in_order"
 
 
+def arguments_of(selector: str, day: date) -> list[str]:
+    """The arguments of dbt for one of two phases of a day. Together they do what a build of the day does.
+
+    The first one, ALONE, may run for several days at once, on several machines. The second one, IN_ORDER, follows for
+    one day after the other, the first day first, once the first phase of the day has ended.
+    """
+    return ["build", "--selector", selector, "--vars", f"date: {day}"]
+
+
 @dataclass
 class Running:
     """The build of this process."""
@@ -37,8 +46,10 @@ class Running:
 running: list[Running] = []
 
 
-def begin(path: str, command: str, selector: str | None, day: date) -> None:
+def begin(path: str, command: str, selector: str | None, day: date, memory_days: int) -> None:
     """Take the locks of a command of dbt and pull what it needs into the file of this path.
+
+    memory_days: after so many days without a post a problem is closed.
 
     Raises LakeError, and DatabaseError if the file can not be opened.
     """
@@ -53,12 +64,13 @@ def begin(path: str, command: str, selector: str | None, day: date) -> None:
         if writes and selector != ALONE:
             locks.enter_context(lock(found, "problems"))
         with connect(path) as connection:
+            since = day - timedelta(days=memory_days)
             if selector == ALONE:
                 scope = Scope(alone=day)
             elif selector == IN_ORDER:
-                scope = Scope(last=last_day(connection, found, day))
+                scope = Scope(since=since, last=last_day(connection, found, day))
             else:
-                scope = Scope()
+                scope = Scope(since=since)
             running.append(Running(found, pull(connection, found, scope), locks.pop_all(), writes))
 
 

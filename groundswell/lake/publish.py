@@ -48,10 +48,10 @@ def changes(connection: duckdb.DuckDBPyConnection, pulled: Pulled, keys: Keys) -
     found = []
     for table in tables_of(connection):
         name = table.full_name
-        if name not in keys or (condition := pulled.scope.condition(table)) is None:
+        if name not in keys or not pulled.scope.has(table):
             continue
         before: Units = pulled.units.get(name, {})
-        after = hashes(connection, table, condition)
+        after = hashes(connection, table)
         is_wider = name in pulled.columns and pulled.columns[name] != list(table.columns)
         units = sorted(unit for unit in before.keys() | after.keys() if is_wider or before.get(unit) != after.get(unit))
         if units or name not in pulled.columns:

@@ -87,10 +87,10 @@ def exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> boo
     return found is not None
 
 
-def hashes(connection: duckdb.DuckDBPyConnection, table: Table, condition: str = "true") -> Units:
+def hashes(connection: duckdb.DuckDBPyConnection, table: Table) -> Units:
     """The rows of a table of the file and the sum of their hashes, by unit."""
     rows = connection.execute(
-        f"select {table.unit} as unit, count(*), sum({table.row_hash()}) from {table.here} where {condition}"
+        f"select {table.unit} as unit, count(*), sum({table.row_hash()}) from {table.here}"
         " group by all having count(*) > 0"
     ).fetchall()
     return {unit: (count, total) for unit, count, total in rows}
@@ -142,10 +142,10 @@ def copy_tables(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Pulled:
         connection.execute(f"drop schema if exists {here}.{schema} cascade")
     connection.execute(f"create or replace table {here}.{ROWS} (name text, unit text, row_hash ubigint, copies bigint)")
     pulled = Pulled(scope, count_forgotten(connection))
-    for table in tables_of(connection, LAKE):
-        condition = scope.condition(table)
-        if condition is None:
-            continue
+    tables = tables_of(connection, LAKE)
+    known = {table.full_name for table in tables}
+    for table in filter(scope.has, tables):
+        condition = scope.condition(table, known)
         values = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.columns.items())
         connection.execute(f"create schema if not exists {here}.{table.schema}")
         query = f"select {values} from {table.there} where {condition} {table.latest}"

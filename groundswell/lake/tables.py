@@ -1,7 +1,7 @@
 """What the lake holds of the tables of a worker's file: their types, units and keys, and which rows a worker needs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,6 +42,10 @@ ALONE = (
 )  # fmt: skip
 # What is read whole: small tables that say which posts are gone, and what people and models have said.
 SMALL_BRONZE = ("forgotten", "author_salts", "corrections")
+
+
+# What no command reads beside builds: texts, and what is computed from them.
+UNREAD = ("silver.embeddings", "silver.plain_texts", "silver.redactions", "silver.post_lines")
 
 
 @dataclass(frozen=True)
@@ -146,29 +150,47 @@ def tables_of(connection: duckdb.DuckDBPyConnection, database: str | None = None
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows of the lake a worker needs. Only these are compared with its file and published.
+    """Which rows of the lake a command needs. Only these are compared with its file and published.
 
-    schemas: whose tables are needed. alone: the one day whose posts and topics are needed, and nothing else. last: the
-    day after which rows are left out.
+    schemas: whose tables are needed. alone: the one day whose posts and topics are needed, and nothing else. since: the
+    first day whose vectors are needed, beside those of all posts of problems. last: the day after which rows are left
+    out. reads: whether the command only reads what was published, without texts and vectors.
     """
 
     schemas: tuple[str, ...] = SCHEMAS
     alone: date | None = None
+    since: date | None = None
     last: date | None = None
+    reads: bool = False
 
-    def condition(self, table: Table) -> str | None:
-        """The condition for the rows of a table; None if no row is needed."""
-        if table.schema not in self.schemas:
-            return None
+    def has(self, table: Table) -> bool:
+        """Whether the table is needed."""
+        if self.alone and table.schema == "bronze":
+            return table.name in ("raw_items", *SMALL_BRONZE)
         if self.alone:
-            if table.schema == "bronze" and table.name in SMALL_BRONZE:
-                return "true"
-            is_needed = table.name in (("raw_items",) if table.schema == "bronze" else ALONE)
-            if not is_needed or table.schema == "gold" or table.name.endswith("__journal"):
-                return None
-            if table.name == "embeddings":
-                return "true"
+            return table.schema == "silver" and table.name in ALONE
+        return table.schema in self.schemas
+
+    def condition(self, table: Table, known: Collection[str]) -> str:
+        """The condition for the rows of a table that is needed; known: the full names of the tables of the lake."""
+        if self.reads and table.full_name in UNREAD:
+            return "false"
+        if table.full_name == "silver.embeddings":
+            return self.vectors(known)
+        if self.alone and table.day:
             return f"{table.day} = date '{self.alone}'"
         if self.last and table.day:
             return f"{table.day} <= date '{self.last}'"
         return "true"
+
+    def vectors(self, known: Collection[str]) -> str:
+        """The condition for the vectors of the days that are needed."""
+        if not (self.alone or self.since) or "silver.texts" not in known:
+            return "true"
+        of_days = f"collection_date = date '{self.alone}'" if self.alone else f"collection_date >= date '{self.since}'"
+        if not self.alone and "silver.problem_candidates" in known:
+            of_days += f" or url_hash in (select url_hash from {LAKE}.silver.problem_candidates)"
+        wanted = f"select unnest([content_hash, sha256(title)]) from {LAKE}.silver.texts where {of_days}"
+        if "silver.categories" in known:
+            wanted += f" union all select sha256(description) from {LAKE}.silver.categories"
+        return f"content_hash in ({wanted})"

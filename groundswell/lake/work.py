@@ -59,7 +59,7 @@ class Work:
 def pull_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Replace the tables of the file by those of the lake, for a command that reads. Raises LakeError."""
     if found := lake():
-        pull(connection, found, Scope())
+        pull(connection, found, Scope(reads=True))
 
 
 @contextmanager

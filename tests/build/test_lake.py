@@ -8,9 +8,12 @@ import os
 import random
 import secrets
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import duckdb
@@ -21,6 +24,8 @@ from sync.demo import DAYS
 from tests.support import forked
 from tests.support.bundled import SETTINGS, bundled_days
 from tests.support.lake import Postgres, postgres
+from tests.support.language_model import honest
+from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DATABASE, DBT, ROOT, Project
 from tests.support.shared import Shared
 
@@ -71,12 +76,12 @@ class Fleet:
         self.postgres.execute("postgres", f"create database {database} template {self.database}")
         return Fleet(self.postgres, database, self.folder, self.parsed)
 
-    def attached(self) -> duckdb.DuckDBPyConnection:
+    def attached(self, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
         """A connection with the lake attached."""
         connection = duckdb.connect()
         found = lake(self.settings)
         assert found
-        attach(connection, found, read_only=True)
+        attach(connection, found, read_only=read_only)
         return connection
 
     def snapshot(self) -> int:
@@ -210,14 +215,19 @@ def test_of_two_workers_on_one_day_the_second_finds_it_built(
             assert one.execute(query.format(where)).fetchall() == other.execute(query.format(where)).fetchall()
 
 
+def start_build(fleet: Fleet, variables: str, *arguments: str, **settings: str) -> tuple[Path, ForkServerProcess]:
+    """Start a build on an empty disk; returns the file with what it prints, and its process."""
+    worker = fleet.worker()
+    command = (DBT, "build", "--vars", f"{{{variables}}}", *arguments, "--exclude-resource-type", "unit_test", "test")
+    environment = worker.environment(settings)
+    output = worker.database.with_suffix(".output")
+    parsed = worker.parsed_file(command, environment)
+    return output, forked.start(forked.perform, command, environment, ROOT, output, parsed)
+
+
 def killed_build(fleet: Fleet, wait: float, *, publishing: bool) -> str:
     """Kill a build of the last day after so many seconds, or so long after it begins to publish; says where it was."""
-    worker = fleet.worker()
-    arguments = ("--selector", "in_order", "--exclude-resource-type", "unit_test", "test")
-    command = (DBT, "build", "--vars", f"{{date: {LAST}}}", *arguments)
-    environment = worker.environment({})
-    output = worker.database.with_suffix(".output")
-    process = forked.start(forked.perform, command, environment, ROOT, output, worker.parsed_file(command, environment))
+    output, process = start_build(fleet, f"date: {LAST}", "--selector", "in_order")
     while publishing and process.exitcode is None and not fleet.is_publishing():
         process.join(0.01)
     process.join(wait)
@@ -242,13 +252,61 @@ def test_a_killed_worker_leaves_all_of_a_day_or_nothing(before_last: Fleet, seri
         assert fleet.differences(serial) == []
 
 
+def test_what_a_lost_worker_has_paid_for_is_not_asked_again(first_day: Fleet, loopback: Loopback) -> None:
+    fleet, in_flight, enough = first_day.copy(), 2, threading.Semaphore(0)
+    with fleet.attached(read_only=False) as connection:
+        connection.execute("delete from lake.gold.issue_label_attempts")
+        [(topics,)] = connection.execute("select count(*) from lake.gold.label_requests").fetchall()
+
+    def server(request: Request) -> Answer:
+        enough.release()
+        time.sleep(0.2)
+        return honest(request)
+
+    loopback.answer = server
+    settings = {"LLM_MODEL": "openai/loopback", "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "unused"}
+    variables = f"date: {FIRST}, llm_calls_in_flight: {in_flight}"
+    selection = ("--select", "issue_label_attempts", "issue_labels")
+    _, process = start_build(fleet, variables, *selection, **settings)
+    for _ in range(6):
+        assert enough.acquire(timeout=120), "the build asked too little"
+    process.kill()
+    process.join()
+    _, process = start_build(fleet, variables, *selection, **settings)
+    process.join()
+    assert process.exitcode == 0
+    assert topics <= len(loopback.requests) <= topics + in_flight
+    with fleet.attached() as connection:
+        counts = [
+            connection.execute(f"select count(*), count(distinct attempt_id) from lake.{name}").fetchall()
+            for name in ("bronze.llm_calls", "gold.issue_label_attempts")
+        ]
+        [(left,)] = connection.execute("select count(*) from lake.gold.issue_label_attempts__journal").fetchall()
+    calls = len(loopback.requests)
+    assert counts == [[(calls, calls)], [(calls, calls)]]
+    assert left == 0
+
+
+def test_what_is_forgotten_is_gone_from_the_lake(server: Postgres, shared: Shared, tmp_path: Path) -> None:
+    fleet = Fleet(server, server.create_database(), tmp_path, shared.parsed)
+    assert fleet.worker().ingest("--date", FIRST, "--sample").status == 0
+    with fleet.attached() as connection:
+        [(url,)] = connection.execute("select url from lake.bronze.raw_items limit 1").fetchall()
+    files = set((tmp_path / "data").rglob("*.parquet"))
+    forgotten = fleet.worker().ingest("forget", "--url", url)
+    assert forgotten.status == 0, forgotten.output
+    assert not {file for file in files if "raw_items" in file.parts and file.exists()}
+    with fleet.attached() as connection:
+        assert connection.execute("select 1 from lake.bronze.raw_items where url = ?", [url]).fetchall() == []
+    assert fleet.worker().ingest("--date", FIRST, "--sample").status == 0
+    with fleet.attached() as connection:
+        assert connection.execute("select 1 from lake.bronze.raw_items where url = ?", [url]).fetchall() == []
+
+
 def test_a_failed_test_keeps_a_build_out_of_the_lake(collected: Fleet) -> None:
     fleet = collected.copy()
     selection = ("--select", "control_posts", "no_nulls_in_bronze_ingest_requests")
-    with duckdb.connect() as connection:
-        found = lake(fleet.settings)
-        assert found
-        attach(connection, found)
+    with fleet.attached(read_only=False) as connection:
         connection.execute("insert into lake.bronze.ingest_requests (request_id) values (1)")
     before = fleet.snapshot()
     failed = fleet.worker().build(FIRST, *selection)
