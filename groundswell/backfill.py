@@ -23,7 +23,7 @@ from groundswell.database import connect, database_path, existing, existing_path
 from groundswell.day import Exit, Outcome, require_all, what_is_done_stays, why_unreachable
 from groundswell.errors import GroundswellError
 from groundswell.report import live_counts
-from groundswell.stages import BUILD, LOGS, Built, Line, LogFormat, Reader, Stages, collect, ended_with
+from groundswell.stages import BUILD, Built, Line, LogFormat, Reader, Stages, collect, ended_with
 
 # What keeps rows of its day, what that needs, and the data tests that read the day alone.
 OF_DAY = (
@@ -41,21 +41,25 @@ class PlanError(GroundswellError):
 
 @dataclass
 class Day:
-    """A day of a backfill. due: why it is built; None if it stays. seconds: how long its build took."""
+    """A day of a backfill. due: why it is built; None if it stays. seconds, cpu_seconds: of its build."""
 
     day: date
     posts: int
     due: str | None
     is_tested: bool
     seconds: float | None = None
+    cpu_seconds: float | None = None
     became: str = ""
 
 
 class Dbt:
-    """dbt commands that run one after another in one process (groundswell.dbt_commands). megabytes: its most memory."""
+    """dbt commands that run one after another in one process (groundswell.dbt_commands).
+
+    megabytes: the most memory of the process. cpu_seconds: those of the latest command.
+    """
 
     def __init__(self, stages: Stages, process: subprocess.Popen[str]) -> None:
-        self.stages, self.process, self.megabytes = stages, process, 0
+        self.stages, self.process, self.megabytes, self.cpu_seconds = stages, process, 0, 0.0
 
     def run(
         self, day: date, stage: str, arguments: Sequence[str], read: Callable[[str], Line], **settings: str
@@ -63,7 +67,6 @@ class Dbt:
         """Run a command; returns its exit status. read: as in Stages.run. settings: further environment variables."""
         folder = self.stages.artifacts()
         command = {
-            "globals": LOGS,
             "arguments": arguments,
             "environment": settings,
             "results": str(folder / f"run_results-{day}.json") if folder and "build" in arguments else None,
@@ -76,7 +79,7 @@ class Dbt:
                 for line in process.stdout or ():
                     if line.startswith('{"status": '):
                         answer = json.loads(line)
-                        self.megabytes = answer["megabytes"]
+                        self.megabytes, self.cpu_seconds = answer["megabytes"], answer["cpu_seconds"]
                         return int(answer["status"])
                     self.stages.show(day, stage, read(line.rstrip("\n")), log, status)
             except BrokenPipeError:
@@ -87,8 +90,8 @@ class Dbt:
 @contextmanager
 def dbt_process(stages: Stages) -> Iterator[Dbt]:
     """A process for dbt commands. It ends with the with block."""
-    # The log of a day has the lines of dbt. dbt.log needs a fifth of the time of a build for its debug lines.
-    environment = {"DBT_LOG_LEVEL_FILE": "info", "OMP_WAIT_POLICY": "passive", **stages.environment}
+    # Threads of OpenMP would burn the other cores while they wait for work.
+    environment = {"OMP_WAIT_POLICY": "passive", **stages.environment}
     command = (sys.executable, "-m", "groundswell.dbt_commands")
     with (
         subprocess.Popen(
@@ -206,7 +209,7 @@ def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: 
     variables = {"date": str(each.day), "publish": arguments == BUILD}
     status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), reader.read, **settings)
     said = reader.end(status)
-    each.seconds, each.became = time.monotonic() - started, "built"
+    each.seconds, each.cpu_seconds, each.became = time.monotonic() - started, dbt.cpu_seconds, "built"
     dbt.stages.tell(each.day, "build", f"{number}: {said}, {dbt.megabytes:,} MB", started)
     return reader.built
 
@@ -263,7 +266,9 @@ def show_table(days: Sequence[date], found: Sequence[Day], stages: Stages) -> No
         numbers = counted.get(day, (None,) * len(COUNTS)) if each else (None,) * len(COUNTS)
         seconds = round(each.seconds, 1) if each and each.seconds is not None else None
         if stages.log_format == LogFormat.JSON:
-            stages.log(became, day, "backfill", **dict(zip(COUNTS, numbers, strict=True)), seconds=seconds)
+            cpu = each.cpu_seconds if each else None
+            more = dict(zip(COUNTS, numbers, strict=True)) | {"seconds": seconds, "cpu_seconds": cpu}
+            stages.log(became, day, "backfill", **more)
         why = f" ({each.due})" if each and each.due and each.seconds is not None else ""
         cells = ("" if number is None else f"{number:,}" for number in (*numbers, seconds))
         columns.add_row(str(day), *cells, f"{became}{why}")

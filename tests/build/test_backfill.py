@@ -1,8 +1,19 @@
 """python -m groundswell backfill, and what dbt keeps of the parsed project: it holds no day."""
 
+import json
 import sys
+from pathlib import Path
 
-from tests.support.project import Project
+import duckdb
+import pytest
+
+from tests.support.project import SETTINGS, Finished, Project
+
+# The first day has no posts.
+DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
+# Tables with the time of their rows, or with what is derived from it.
+WITH_TIMES = {"bronze.raw_items", "gold.issue_label_attempts", "gold.issue_labels"}
+UNSET = dict.fromkeys(SETTINGS, "")
 
 # Compiles models as dbt's command line does, with a clock that stands: a line for each run, "parsed" or "kept".
 AT_TIMES = """
@@ -35,6 +46,34 @@ for moment, model in zip(sys.argv[1::2], sys.argv[2::2]):
 """
 
 
+def write_posts(folder: Path, count: int = 12) -> None:
+    """Write a file of so many posts for each day but the first."""
+    posts = [
+        {
+            "source": "reddit",
+            "url": f"https://example.com/{day}/{number}",
+            "title": f"Export {number} of the report number {number} fails",
+            "body": f"The export of report {number} to a spreadsheet is broken since the update of {day}. I hate it.",
+            "created_at": f"{day}T08:{number:02}:00Z",
+        }
+        for day in DAYS[1:]
+        for number in range(count)
+    ]
+    (folder / "posts.jsonl").write_text("".join(f"{json.dumps(post)}\n" for post in posts))
+
+
+def make(folder: Path) -> Path:
+    """A new folder."""
+    folder.mkdir()
+    return folder
+
+
+def backfill(project: Project, *arguments: str) -> Finished:
+    """Run python -m groundswell backfill for the days."""
+    command = (sys.executable, "-m", "groundswell", "backfill", "--from", DAYS[0], "--to", DAYS[-1], *arguments)
+    return project.run(*command, **UNSET)
+
+
 def test_a_build_after_midnight_needs_no_parse_and_is_of_the_next_day(project: Project) -> None:
     finished = project.run(
         sys.executable, "-c", AT_TIMES,
@@ -44,3 +83,77 @@ def test_a_build_after_midnight_needs_no_parse_and_is_of_the_next_day(project: P
     assert finished.status == 0, finished.output
     runs = [line.removeprefix("RUN ") for line in finished.output.splitlines() if line.startswith("RUN ")]
     assert runs == ["parsed", "kept", "parsed"]
+
+
+def test_days_in_one_process_end_in_the_tables_of_days_one_by_one(project: Project, tmp_path: Path) -> None:
+    write_posts(tmp_path)
+    assert project.ingest("--file", str(tmp_path / "posts.jsonl")).status == 0
+    one_by_one = project.copy_to(make(tmp_path / "one"))
+    for day in DAYS[1:]:
+        assert one_by_one.build(day).status == 0
+    finished = backfill(project, "--log-format", "json")
+    assert finished.status == 5, finished.output
+    lines = [json.loads(line) for line in finished.output.splitlines()]
+    assert {line["run"] for line in lines} == {lines[0]["run"]}
+    assert {line["model"] for line in lines if line["day"] == DAYS[2]} >= {"documents", "cluster_assignments"}
+    assert next(line for line in lines if line["level"] == "error")["message"].startswith(
+        f"{DAYS[0]} was not built, because {project.database} has no posts of it"
+    )
+    table = {line["day"]: line for line in lines if line["stage"] == "backfill"}
+    assert [table[day]["message"] for day in DAYS] == ["no posts", "built", "built"]
+    assert [table[day]["posts"] for day in DAYS] == [None, 12, 12]
+    different = {
+        name
+        for name, content in project.contents().items()
+        if content != one_by_one.contents()[name] and name not in WITH_TIMES
+    }
+    assert different == set()
+    assert project.query("select bool_and(is_tested), count(*) from bronze.built_days") == [(True, 2)]
+    ledgers = [each.query("from gold.live_issues order by all") for each in (project, one_by_one)]
+    assert ledgers[0] == ledgers[1]
+
+    # Nothing has changed.
+    before = project.contents()
+    finished = backfill(project)
+    assert finished.status == 5, finished.output
+    assert finished.output.count("stays") == 2
+    assert project.contents() == before
+
+    # A late post.
+    write_posts(tmp_path, 13)
+    assert project.ingest("--file", str(tmp_path / "posts.jsonl")).status == 0
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"delete from bronze.raw_items where collection_date = '{DAYS[2]}' and url like '%/12'")
+    finished = backfill(project)
+    assert finished.output.count("built (posts changed)") == 1, finished.output
+    assert "stays" in finished.output
+    runs = sorted((project.database.with_suffix(".target") / "runs").iterdir())
+    assert {file.name for file in runs[-1].iterdir()} == {"manifest.json", f"run_results-{DAYS[1]}.json"}
+
+
+def test_a_day_that_fails_stops_the_days_after_it(project: Project, tmp_path: Path) -> None:
+    write_posts(tmp_path)
+    assert project.ingest("--file", str(tmp_path / "posts.jsonl")).status == 0
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("create schema silver; create table silver.documents as select 1 as url_hash")
+    finished = backfill(project)
+    assert finished.status == 6, finished.output
+    said = finished.output.splitlines()[-2:]
+    assert said[0].startswith(f"{DAYS[1]} was not built: ")
+    assert said[1].startswith(f"the days from {DAYS[2]} on were left out: each day builds on those before.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--from", DAYS[0]), "--from and --to name the days"),
+        (("--from", DAYS[0], "--to", DAYS[1], "--workers", "2"), "is one file, which has one writer"),
+        (("--from", DAYS[0], "--to", DAYS[1], "--file", "x"), "runs with --collect only"),
+        (("--from", DAYS[0], "--to", "2999-01-01"), "2999-01-01 has not begun"),
+    ],
+)
+def test_what_backfill_refuses(project: Project, arguments: tuple[str, ...], says: str) -> None:
+    finished = project.run(sys.executable, "-m", "groundswell", "backfill", *arguments)
+    assert finished.status == 2
+    assert says in finished.output
+    assert "Traceback" not in finished.output
