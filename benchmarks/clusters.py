@@ -16,10 +16,10 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
+from groundswell import encoder
 from tests.support.models import load
 
 clustering: Any = load("cluster_assignments")
-embeddings: Any = load("embeddings")
 
 OURS = Path(__file__).with_name("topics.tsv")
 JOIN_SIMILARITY = 0.3
@@ -46,7 +46,7 @@ def read_labelled(file: Path, precision: str = "auto") -> Labelled:
     """Read and encode the labelled posts of a file."""
     rows = [line.split("\t", 1) for line in file.read_text().splitlines()]
     texts = [text for _, text in rows]
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, precision)
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, precision)
     return Labelled(texts, encode(texts), np.unique([label for label, _ in rows], return_inverse=True)[1])
 
 

@@ -9,9 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sentence_transformers import SentenceTransformer
 
-from tests.support.models import load
-
-embeddings: Any = load("embeddings")
+from groundswell import encoder
 
 TEXTS = 400
 ROUNDS = 3
@@ -43,8 +41,8 @@ def peak() -> float:
 def measure_encoding(texts: list[str]) -> Table:
     """Measure texts per second of both encoders, their ratio, the cosines, and the share of the arithmetic limit."""
     texts = [texts[index] for index in np.linspace(0, len(texts) - 1, min(TEXTS, len(texts))).astype(int)]
-    encode, used = embeddings.load_encoder(embeddings.BUNDLED, "auto")
-    transformer = SentenceTransformer(str(embeddings.model_folder(embeddings.BUNDLED)), device="cpu")
+    encode, used = encoder.load_encoder(encoder.BUNDLED, "auto")
+    transformer = SentenceTransformer(str(encoder.model_folder(encoder.BUNDLED)), device="cpu")
     plain, ours = [], []
     # The encoders take turns, because other programs use the machine too.
     for _ in range(ROUNDS):

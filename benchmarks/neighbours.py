@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from benchmarks import clusters
 from benchmarks.problems import (
     FITTED_ON,
     SETTINGS,
@@ -29,7 +28,7 @@ from benchmarks.problems import (
     table,
     titles,
 )
-from groundswell import neighbours
+from groundswell import encoder, neighbours
 from groundswell.pairs import NEAREST, REPORTS, Posts
 from tests.support.models import load
 
@@ -102,7 +101,7 @@ def recall(found: neighbours.Neighbours, vectors: Vectors) -> float:
 
 def measure_search(texts: Sequence[str]) -> Table:
     """Compare the index with all pairs: the seconds, the share of the pairs that it finds, and the memory."""
-    encode, _ = clusters.embeddings.load_encoder(clusters.embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     real = encode(sentences(texts))
     made = table(
         f"Neighbours: {len(real):,} real vectors and means of three; seconds of the processor, * extrapolated",

