@@ -94,7 +94,7 @@ def fill(
     last: LastDay = None,
     collects: Annotated[bool, typer.Option("--collect", help="Collect each day first.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Build days, too, that nothing has changed.")] = False,
-    workers: Annotated[int, typer.Option(metavar="N", help="One file has one writer: 1.")] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", help="Processes over the lake; a file has one writer: 1.")] = 1,
     verbose: Verbose = False,
     log_format: Format_ = LogFormat.TEXT,
     options: IngestOptions = None,
@@ -106,8 +106,13 @@ def fill(
     with errors_in_one_line():
         if not (first and last):
             raise SettingError("--from and --to name the days: --from 2026-11-01 --to 2026-11-30")
-        if workers != 1:
-            raise SettingError(f"--workers {workers}: {database_path()} is one file, which has one writer")
+        if workers < 1:
+            raise SettingError(f"--workers {workers}: 1 is the least")
+        if workers > 1 and not os.environ.get("GROUNDSWELL_LAKE"):
+            raise SettingError(
+                f"--workers {workers}: {database_path()} is one file, which has one writer; GROUNDSWELL_LAKE names a lake"
+                " for several (docs/lake.md)"
+            )
         if options and not collects:
             raise SettingError(f"{options[0]} is an option of python -m ingest, which runs with --collect only")
         days = days_between(None, first, last)
@@ -115,7 +120,7 @@ def fill(
         days,
         log_format,
         verbose,
-        lambda stages: backfill(days, stages, collects=collects, again=again, options=options or []),
+        lambda stages: backfill(days, stages, collects=collects, again=again, workers=workers, options=options or []),
     )
 
 

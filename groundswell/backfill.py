@@ -32,6 +32,10 @@ OF_DAY = (
 )  # fmt: skip
 # A day before has made them, and they are the same for all days.
 MADE = ("config.materialized:view", "resource_type:seed")
+# The commands for the first day and for those after it, all but the last. Over the lake, what a day needs no other day for
+# was built before (groundswell/lake/workers.py).
+ON_FILE = (OF_DAY, (*OF_DAY, *MADE))
+OVER_LAKE = ((*BUILD, "--selector", "in_order"),) * 2
 COUNTS = ("posts", "complaints", "issues_labelled", "problems")
 
 
@@ -111,19 +115,27 @@ def dbt_process(stages: Stages) -> Iterator[Dbt]:
 
 
 def backfill(
-    days: Sequence[date], stages: Stages, *, collects: bool = False, again: bool = False, options: Sequence[str] = ()
+    days: Sequence[date],
+    stages: Stages,
+    *,
+    collects: bool = False,
+    again: bool = False,
+    workers: int = 1,
+    options: Sequence[str] = (),
 ) -> Outcome:
     """Build days one after another in one process, then test and push them, and show a table.
 
-    collects: collect each day first. again: build days, too, that a build would not change. options: further options
-    of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything runs; DatabaseError,
+    collects: collect each day first. again: build days, too, that a build would not change. workers: over the lake, so
+    many processes first build what days need no other day for. options: further options of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything runs; DatabaseError,
     LogError and PlanError.
     """
     require_all(stages, options)
     outcome = Outcome()
     if collects and not all_collected(days, stages, options, outcome):
         return outcome
-    existing_path()
+    over_lake = bool(stages.environment.get("GROUNDSWELL_LAKE"))
+    if not over_lake:
+        existing_path()
     stages.begin_log(days[0])
     with dbt_process(stages) as dbt:
         found = plan(days, dbt)
@@ -137,7 +149,13 @@ def backfill(
         for each in found:
             if each not in due:
                 each.became = "stays"
-        build_days(due, dbt, outcome)
+        if over_lake:
+            # Not at the top: the lake's packages are an extra.
+            from groundswell.lake.workers import build_alone
+
+            build_alone(due, dbt, workers, outcome)
+        if not outcome.is_over:
+            build_days(due, dbt, outcome, OVER_LAKE if over_lake else ON_FILE)
     show_table(days, found, stages)
     return outcome
 
@@ -170,8 +188,8 @@ def plan(days: Sequence[date], dbt: Dbt) -> list[Day]:
     ]
 
 
-def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome) -> None:
-    """Build days, the last one in full, and push them."""
+def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome, commands: tuple[Sequence[str], Sequence[str]]) -> None:
+    """Build days, the last one in full, and push them. commands: for the first day, and for those between."""
     stages = dbt.stages
     url = stages.environment.get("POCKETBASE_URL")
     for number, each in enumerate(due, 1):
@@ -180,7 +198,7 @@ def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome) -> None:
         if number > 1:
             stages.begin_log(day)
         away = why_unreachable(day, stages) if url and is_last else None
-        arguments = BUILD if is_last else (*OF_DAY, *(MADE if number > 1 else ()))
+        arguments = BUILD if is_last else commands[number > 1]
         built = build(each, f"{number} of {len(due)}", arguments, dbt, {"POCKETBASE_URL": ""} if away else {})
         if built.push_failed:
             away = built.reason()

@@ -16,6 +16,8 @@
                 {%- do (done if result.status == 'success' else failed).append(result.node.name) -%}
             {%- endif -%}
         {%- endfor -%}
+        {#- Over the lake, selector in_order follows selector alone. -#}
+        {%- set is_second = invocation_args_dict.get('selector') == 'in_order' and env_var('GROUNDSWELL_LAKE', '') -%}
         {%- set missing, tests = [], [] -%}
         {%- for node in graph.nodes.values() -%}
             {%- if node.resource_type == 'test' -%}
@@ -23,6 +25,7 @@
             {%- elif (
                 node.resource_type == 'model' and node.config.materialized == 'incremental'
                 and not node.config.meta.get('publishes') and node.name not in done
+                and (node.unique_id in selected_resources or not is_second)
             ) -%}
                 {%- do missing.append(node.name) -%}
             {%- endif -%}

@@ -21,6 +21,7 @@ import typer
 from sklearn.linear_model import LogisticRegression
 
 from groundswell import encoder
+from groundswell.vectors import DIMENSIONS
 from tests.support.project import ROOT
 from training import (
     ALL_FIELDS,
@@ -76,7 +77,7 @@ class Weights(NamedTuple):
         return Weights(self.answers + other.answers, self.sources + other.sources)
 
 
-def seed_rows(field: str, regression: LogisticRegression, dimensions: int = encoder.DIMENSIONS) -> Weights:
+def seed_rows(field: str, regression: LogisticRegression, dimensions: int = DIMENSIONS) -> Weights:
     """The rows of the seeds for one field. A field with two answers has weights for the second answer only."""
     of_sources = slice(dimensions, dimensions + len(SOURCES))
     answers = regression.classes_[-len(regression.coef_) :]
@@ -132,12 +133,12 @@ def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
     real = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
     invented = np.hstack([features(encode(texts), sources), SCALE * found])
     beside = fit_answer(np.vstack([real, invented]), np.concatenate([posts.complains, complains]))
-    alone = fit_answer(real[:, encoder.DIMENSIONS :], posts.complains)
+    alone = fit_answer(real[:, DIMENSIONS:], posts.complains)
     signals = [
         row | {"weight": f"{SCALE * weight:.4f}", "weight_alone": f"{SCALE * weight_alone:.4f}"}
         for row, weight, weight_alone in zip(
             read_signals(),
-            beside.coef_[0, encoder.DIMENSIONS + len(SOURCES) :],
+            beside.coef_[0, DIMENSIONS + len(SOURCES) :],
             alone.coef_[0, len(SOURCES) :],
             strict=True,
         )

@@ -28,6 +28,7 @@ BRONZE = {
     "author_salts": ("fingerprint",),
     "llm_calls": ("attempt_id",),
     "corrections": ("correction_id",),
+    "built_days": ("collection_date",),
     "alert_messages": ("message_id",),
     "alert_mutes": ("subject",),
 }

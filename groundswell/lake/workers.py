@@ -1,115 +1,69 @@
-"""Many days over the lake: python -m groundswell backfill --workers N.
+"""Days over the lake by several processes: python -m groundswell backfill --workers N.
 
-What a day needs no other day for (selector alone) is built by N processes, each with a file of its own. The rest
-(selector in_order) is built by one of them, day after day, because each day builds on the problems of those before.
+What a day needs no other day for (selector alone) is built by N processes at once, each with a file of its own.
 """
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from groundswell.backfill import Day, Dbt, build, dbt_process, plan
+from groundswell.backfill import Day, Dbt, build, dbt_process
 from groundswell.day import Exit, Outcome
-from groundswell.lake.build import ALONE, IN_ORDER
+from groundswell.lake.build import ALONE
 from groundswell.stages import BUILD, Stages
 
-# The copy of the lake that a worker builds in. dbt names its database after the file.
+# dbt names its database after the file.
 FILE = "groundswell.duckdb"
 
 
-class Turns:
-    """Hands out days to workers until there are none, or one has failed."""
+def build_alone(due: Sequence[Day], dbt: Dbt, workers: int, outcome: Outcome) -> None:
+    """Build what days need no other day for, by so many processes, of which `dbt` is one. A failure ends them all."""
+    left, turn = deque(due), threading.Lock()
 
-    def __init__(self, days: Sequence[Day]) -> None:
-        self.left = deque(days)
-        self.lock = threading.Lock()
-        self.failed = False
+    def work(mine: Dbt) -> None:
+        while True:
+            with turn:
+                if not left or outcome.is_over:
+                    return
+                each = left.popleft()
+            stages = mine.stages
+            stages.begin_log(each.day)
+            built = build(each, "what it needs no other day for", (*BUILD, "--selector", ALONE), mine, {})
+            if built.failed:
+                with turn:
+                    outcome.add(
+                        Exit.NOT_BUILT,
+                        f"{each.day} was not built: {built.reason()} (full log: {stages.log_of(each.day)})",
+                    )
+                    outcome.is_over = True
+                    each.became = "was not built"
 
-    def next(self) -> Day | None:
-        """The next day; None if there is nothing left to do."""
-        with self.lock:
-            return self.left.popleft() if self.left and not self.failed else None
+    with TemporaryDirectory(prefix="groundswell-") as folder, ExitStack() as others:
+        dbts = [
+            others.enter_context(dbt_process(in_folder(dbt.stages, Path(folder) / str(number))))
+            for number in range(1, min(workers, len(due)))
+        ]
+        mine = Dbt(silent(dbt.stages), dbt.process)
+        with ThreadPoolExecutor(len(dbts) + 1) as pool:
+            for ended in [pool.submit(work, each) for each in (mine, *dbts)]:
+                ended.result()
 
 
-def build_over_lake(
-    days: Sequence[date],
-    stages: Stages,
-    workers: int,
-    outcome: Outcome,
-    *,
-    again: bool = False,
-    show: Callable[[Sequence[Day]], None],
-) -> None:
-    """Build the days that are due, with so many processes. show: gets the days once all has ended.
-
-    Raises PlanError.
-    """
-    with TemporaryDirectory(prefix="groundswell-") as folder, ExitStack() as running:
-        dbts = [running.enter_context(dbt_process(in_folder(stages, Path(folder) / str(n)))) for n in range(workers)]
-        found = plan(days, dbts[0])
-        for day in days:
-            if day not in {each.day for each in found}:
-                outcome.add(Exit.NO_POSTS, f"{day} was not built, because the lake has no posts of it")
-        due = [each for each in found if again or each.due]
-        for each in found:
-            each.became = "left out" if each in due else "stays"
-        try:
-            build_alone(due, dbts, outcome)
-            build_in_order(due, dbts[0], outcome)
-        finally:
-            show(found)
+def silent(stages: Stages) -> Stages:
+    """Stages that show no progress of a command: several commands run at once."""
+    return replace(stages, console=Console(file=stages.console.file, force_terminal=False))
 
 
 def in_folder(stages: Stages, folder: Path) -> Stages:
-    """Stages whose commands work on a file of their own, and show nothing while they run: several run at once."""
+    """Silent stages whose commands have a file of their own."""
     folder.mkdir()
-    environment = {
-        "GROUNDSWELL_DB": str(folder / FILE),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
-    console = Console(file=stages.console.file, force_terminal=False)
-    return replace(stages, environment={**stages.environment, **environment}, console=console)
-
-
-def build_alone(due: Sequence[Day], dbts: Sequence[Dbt], outcome: Outcome) -> None:
-    """Build what days need no other day for, by all processes at once."""
-    turns = Turns(due)
-
-    def work(dbt: Dbt) -> None:
-        while each := turns.next():
-            if not build_part(each, ALONE, dbt, outcome):
-                turns.failed = True
-
-    with ThreadPoolExecutor(len(dbts)) as pool:
-        for ended in [pool.submit(work, dbt) for dbt in dbts]:
-            ended.result()
-
-
-def build_in_order(due: Sequence[Day], dbt: Dbt, outcome: Outcome) -> None:
-    """Build the rest of the days one after another, up to the first that fails."""
-    for each in due:
-        if outcome.is_over or not build_part(each, IN_ORDER, dbt, outcome):
-            outcome.faults.append("each day builds on those before. The same command again goes on from there")
-            return
-
-
-def build_part(each: Day, selector: str, dbt: Dbt, outcome: Outcome) -> bool:
-    """Build a part of a day; whether all of it was built and published."""
-    stages = dbt.stages
-    stages.begin_log(each.day) if selector == ALONE else None
-    built = build(each, selector, (*BUILD, "--selector", selector), dbt, {"POCKETBASE_URL": ""})
-    if built.failed:
-        each.became = "failed"
-        outcome.add(Exit.NOT_BUILT, f"{each.day}: {built.reason()} (full log: {stages.log_of(each.day)})")
-        outcome.is_over = True
-        return False
-    return True
+    own = {"GROUNDSWELL_DB": folder / FILE, "DBT_TARGET_PATH": folder / "target", "DBT_LOG_PATH": folder / "logs"}
+    environment = {**stages.environment, **{name: str(path) for name, path in own.items()}}
+    return replace(silent(stages), environment=environment)
