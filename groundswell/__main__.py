@@ -110,8 +110,8 @@ def fill(
             raise SettingError(f"--workers {workers}: 1 is the least")
         if workers > 1 and not os.environ.get("GROUNDSWELL_LAKE"):
             raise SettingError(
-                f"--workers {workers}: {database_path()} is one file, which has one writer; GROUNDSWELL_LAKE names a lake"
-                " for several (docs/lake.md)"
+                f"--workers {workers}: {database_path()} is one file, which has one writer; with GROUNDSWELL_LAKE there"
+                " may be several (docs/lake.md)"
             )
         if options and not collects:
             raise SettingError(f"{options[0]} is an option of python -m ingest, which runs with --collect only")

@@ -32,8 +32,8 @@ OF_DAY = (
 )  # fmt: skip
 # A day before has made them, and they are the same for all days.
 MADE = ("config.materialized:view", "resource_type:seed")
-# The commands for the first day and for those after it, all but the last. Over the lake, what a day needs no other day for
-# was built before (groundswell/lake/workers.py).
+# The commands for the first day and for those after it, all but the last. Over the lake, what a day needs no other day
+# for was built before (groundswell/lake/workers.py).
 ON_FILE = (OF_DAY, (*OF_DAY, *MADE))
 OVER_LAKE = ((*BUILD, "--selector", "in_order"),) * 2
 COUNTS = ("posts", "complaints", "issues_labelled", "problems")
@@ -126,8 +126,9 @@ def backfill(
     """Build days one after another in one process, then test and push them, and show a table.
 
     collects: collect each day first. again: build days, too, that a build would not change. workers: over the lake, so
-    many processes first build what days need no other day for. options: further options of python -m ingest. Raises SettingError, WatchlistError or YamlFileError before anything runs; DatabaseError,
-    LogError and PlanError.
+    many processes first build what days need no other day for. options: further options of python -m ingest.
+
+    Raises SettingError, WatchlistError or YamlFileError before anything runs; DatabaseError, LogError and PlanError.
     """
     require_all(stages, options)
     outcome = Outcome()
