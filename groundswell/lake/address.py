@@ -217,7 +217,7 @@ def attach_data(
         connection.execute(f"attach {literal(PREFIX + path)} as {ALIAS} ({', '.join(written)})")
         if is_new:
             # A quarter smaller than with snappy, which DuckLake takes by default.
-            connection.execute(f"call {ALIAS}.set_option('parquet_compression', 'zstd')")
+            connection.execute(f"call {ALIAS}.set_option('parquet_compression', 'zstd')").fetchall()
 
 
 def examine(lake: Lake) -> str | None:
@@ -312,10 +312,11 @@ def open_data(connection: duckdb.DuckDBPyConnection, lake: Lake, data: str, *, r
             connection.execute(f"create or replace temporary secret groundswell_s3 ({', '.join(s3_parameters(data))})")
         # One request to an object store: nothing has the second name.
         pattern = "**/*.parquet" if is_new else "groundswell-is-here-*"
-        found = connection.execute("select file from glob(?) limit 1", [data + pattern]).fetchone()
+        # All of it: DuckDB keeps the transaction of a result open that was not read to its end, and Postgres its own.
+        found = connection.execute("select file from glob(?) limit 1", [data + pattern]).fetchall()
     if found and is_new:
         raise LakeError(
-            f"{data} holds files of another lake, as {found[0]}: set GROUNDSWELL_LAKE_DATA to an empty place, or"
+            f"{data} holds files of another lake, as {found[0][0]}: set GROUNDSWELL_LAKE_DATA to an empty place, or"
             " GROUNDSWELL_LAKE to the catalog of those files"
         )
 
