@@ -146,9 +146,8 @@ def read_secret(name: str, kind: str) -> dict[str, str]:
     with duckdb.connect(config={"allow_unredacted_secrets": True}) as connection:
         load_extension(connection, "ducklake")
         load_extension(connection, "postgres_scanner")
-        found = connection.execute(
-            "select secret_string, type from duckdb_secrets(redact = false) where name = ?", [name]
-        ).fetchone()
+        query = "select secret_string, type from duckdb_secrets(redact = false) where name = ?"
+        found = connection.execute(query, [name]).fetchone()
     if not found or found[1] != kind:
         what = f"is one of type {found[1]}" if found else "does not exist"
         raise LakeError(
