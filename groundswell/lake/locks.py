@@ -28,6 +28,7 @@ SESSION = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "10s",
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_session_timeout": "0",
@@ -110,8 +111,8 @@ def lock_in_postgres(lake: Lake, name: str, *, wait: bool) -> Iterator[Held]:
     with connect_catalog(lake, f"{name} | {socket.gethostname()} {os.getpid()}") as session:
         try:
             for setting, value in SESSION.items():
-                # A setting that this version of Postgres does not have is left out.
-                with suppress(psycopg.errors.UndefinedObject):
+                # A setting that this version of Postgres or its machine does not have is left out.
+                with suppress(psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue):
                     session.execute("select set_config(%s, %s, false)", (setting, value))
             is_held = value_of(session, "select pg_try_advisory_lock(%s)", key)
             if not is_held and wait:

@@ -27,6 +27,8 @@ from groundswell.lake.locks import lock, locks_held
 
 # No writer is at work while the lake is tidied. A reader may still need files that the newest snapshot has not.
 GRACE = timedelta(hours=1)
+# Who waits for a table of Postgres makes all others wait, and a reader may have it for long.
+COMPACT_PATIENCE = "10s"
 # A file is written anew when this share of its rows was deleted.
 DELETED_SHARE = 0.25
 # The table of all posts, and its column with the day.
@@ -235,11 +237,13 @@ def compact_catalog(lake: Lake) -> None:
 
     with connect_catalog(lake, "tidy") as session:
         try:
+            session.execute("select set_config('lock_timeout', %s, false)", [COMPACT_PATIENCE])
             for name, schema in session.execute(CATALOG_TABLES.encode(), [lake.schema]).fetchall():
                 session.execute(f"vacuum (full) {quote_name(schema)}.{quote_name(name)}".encode())
         except psycopg.Error as error:
             raise LakeError(
-                f"all is erased, but {lake.shown} may keep values in its free space ({one_line(lake, str(error))})"
+                f"all is erased, but {lake.shown} may keep values in its free space ({one_line(lake, str(error))}): run"
+                " the command again while nobody reads the lake"
             ) from None
 
 
@@ -271,10 +275,8 @@ def total(connection: duckdb.DuckDBPyConnection, function: str) -> int:
 
 def row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     """The only row of a query."""
-    found = connection.execute(query).fetchone()
-    if found is None:
-        raise duckdb.InvalidInputException("the lake's catalog has lost a row")
-    return found
+    [found] = connection.execute(query).fetchall()
+    return tuple(found)
 
 
 def tidied_table(tidied: Tidied) -> Table:

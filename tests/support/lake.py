@@ -304,7 +304,8 @@ def s3() -> Iterator[Bucket]:
         ]
         # Its processes talk through sockets as well, whose place can not be chosen.
         sockets = [
-            Path(f"/tmp/seaweedfs-{name}-grpc-{ports[name]}.sock") for name in ("master", "volume", "filer", "s3")
+            Path(f"/tmp/seaweedfs-{name}-grpc-{ports[f'{name}_grpc']}.sock")
+            for name in ("master", "volume", "filer", "s3")
         ]
         url = f"http://127.0.0.1:{ports['s3']}"
 

@@ -17,7 +17,7 @@ import pytest
 
 from groundswell.__main__ import app
 from groundswell.environment import SettingError
-from groundswell.lake import LakeError, address
+from groundswell.lake import LakeError, address, upkeep
 from groundswell.lake.address import Lake, attach, lake, lake_errors, load_extension
 from groundswell.lake.locks import lock, locks_held
 from groundswell.lake.upkeep import status, sums, tidy
@@ -605,6 +605,32 @@ def test_the_values_of_a_table_without_rows_are_gone_too(
     publish(lake_, "2026-11-20", "m")
     with attached(lake_, read_only=True) as connection:
         assert connection.execute("select count(*) from lake.bronze.raw_items where body > 'b'").fetchall() == [(1,)]
+
+
+def test_a_reader_keeps_tidy_from_compacting_and_nobody_waits(
+    lake_postgres: Postgres, lake_settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    lake_ = found(lake_settings)
+    publish(lake_, "2026-11-20")
+    monkeypatch.setattr(upkeep, "COMPACT_PATIENCE", "50ms")
+    with psycopg.connect(lake_.conninfo) as reader:
+        reader.execute("select count(*) from ducklake_snapshot")
+        with pytest.raises(LakeError, match=r"all is erased, but .*lock timeout.*run the command again"):
+            tidy(lake_, MONTH, erase_now=True)
+        assert bodies(lake_) == ["a post", "another post"]
+    tidy(lake_, MONTH, erase_now=True)
+
+
+def test_attach_leaves_no_transaction_open(lake_postgres: Postgres, lake_settings: dict[str, str]) -> None:
+    """Postgres cleans up nothing that is younger than the oldest transaction."""
+    database = lake_settings["GROUNDSWELL_LAKE"].partition("dbname=")[2].split()[0]
+    for read_only in (False, True):
+        with attached(found(lake_settings), read_only=read_only):
+            query = f"select state from pg_stat_activity where datname = '{database}'"
+            states = lake_postgres.execute("postgres", query)
+        assert {state for (state,) in states} == {"idle"}
 
 
 def test_files_that_are_not_the_lake_s_are_not_deleted(lake_settings: dict[str, str]) -> None:
