@@ -20,7 +20,7 @@ from groundswell.lake.pull import (
     keep_hashes,
     one_transaction,
 )
-from groundswell.lake.tables import BRONZE, EARLIEST_STAYS, LAKE, SCHEMAS, Table, lake_type, tables_of
+from groundswell.lake.tables import BRONZE, EARLIEST_STAYS, LAKE, LOGS, SCHEMAS, Table, lake_type, tables_of
 
 # How a table is published: by its rows, with the key of a row, if it has one; None: as a whole.
 Keys = Mapping[str, Sequence[str] | None]
@@ -87,21 +87,27 @@ def publish(
             for change in found:
                 write(connection, change)
             write_views(connection, views)
-            forget_journals(connection)
+            tidy_logs(connection)
             held.require()
     for change in found:
         note(connection, pulled, change)
     return [change.table.full_name for change in found]
 
 
-def forget_journals(connection: duckdb.DuckDBPyConnection) -> None:
-    """Delete calls from the journals of the lake that are in their table by now."""
+def tidy_logs(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave one row of each call and request: the one with its answer; in no journal if it is in its table by now."""
     tables = {table.full_name: table for table in tables_of(connection, LAKE)}
     for name, table in tables.items():
         attempts = tables.get(name.removesuffix("__journal"))
         if attempts and table.is_journal:
             connection.execute(
                 f"delete from {table.there} where attempt_id in (select attempt_id from {attempts.there})"
+            )
+    for name, (key, is_open) in LOGS.items():
+        if table := tables.get(name):
+            connection.execute(
+                f"delete from {table.there} where {is_open}"
+                f" and {key} in (select {key} from {table.there} where not ({is_open}))"
             )
 
 
