@@ -104,7 +104,8 @@ def tidy_logs(connection: duckdb.DuckDBPyConnection) -> None:
                 f"delete from {table.there} where attempt_id in (select attempt_id from {attempts.there})"
             )
     for name, (key, is_open) in LOGS.items():
-        if table := tables.get(name):
+        if name in tables:
+            table = tables[name]
             connection.execute(
                 f"delete from {table.there} where {is_open}"
                 f" and {key} in (select {key} from {table.there} where not ({is_open}))"
