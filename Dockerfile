@@ -7,7 +7,7 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 WORKDIR /srv/groundswell
 COPY . .
 RUN python -m venv .venv \
-    && .venv/bin/pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -c constraints.txt -e '.[bundled]' \
+    && .venv/bin/pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -c constraints.txt -e '.[bundled,lake]' \
     && useradd --create-home --uid 10001 groundswell \
     && install -d -o groundswell /data
 

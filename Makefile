@@ -24,7 +24,7 @@ LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;L
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install local demo day test format lint types pytest soak build coverage mutants audit backup docs bench models clean
+.PHONY: help install local demo day test format lint types pytest soak build coverage mutants audit backup tidy docs bench models clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ audit: $(INSTALLED) ## Known vulnerabilities of all pinned packages (asks PyPI),
 
 backup: $(INSTALLED) ## Write a backup of the database to a new folder in backups/
 	@$(BIN)/python -m groundswell backup
+
+tidy: $(INSTALLED) ## Expire old snapshots of the lake, merge small files, delete those of killed workers; KEEP days stay
+	@$(BIN)/python -m groundswell lake tidy $(if $(KEEP),--keep $(KEEP))
 
 docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.html
 	@# Without a database dbt describes the tables from the project alone.

@@ -16,6 +16,8 @@ from tests.support.shared import Shared
 # What a developer collects (ingest/sources.local.yml) and watches (watchlist.yml) must not reach the tests.
 os.environ["INGEST_SOURCES"] = str(ROOT / "ingest" / "sources.yml")
 os.environ["GROUNDSWELL_WATCHLIST"] = str(ROOT / "tests" / "support" / "watchlist.yml")
+# And the tests must not reach a developer's lake.
+os.environ.pop("GROUNDSWELL_LAKE", None)
 
 
 # The folders of long tests, and the number of short tests that take as long as a build of the sample day.

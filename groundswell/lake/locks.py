@@ -28,6 +28,7 @@ SESSION = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
+    "client_connection_check_interval": "10s",
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_session_timeout": "0",
@@ -35,18 +36,18 @@ SESSION = {
 # Advisory locks of one 64-bit key: half of the key in each column.
 HOLDER = """
     select activity.application_name
-    from pg_locks as locks
-    left join pg_stat_activity as activity using (pid)
+    from pg_catalog.pg_locks as locks
+    left join pg_catalog.pg_stat_activity as activity using (pid)
     where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
-        and locks.database = (select oid from pg_database where datname = current_database())
+        and locks.database = (select oid from pg_catalog.pg_database where datname = current_database())
         and (locks.classid::bigint << 32) | locks.objid::bigint = %s
 """
 ALL_HOLDERS = """
     select activity.application_name
-    from pg_locks as locks
-    inner join pg_stat_activity as activity using (pid)
+    from pg_catalog.pg_locks as locks
+    inner join pg_catalog.pg_stat_activity as activity using (pid)
     where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
-        and locks.database = (select oid from pg_database where datname = current_database())
+        and locks.database = (select oid from pg_catalog.pg_database where datname = current_database())
         and activity.application_name like 'groundswell %'
     order by 1
 """
@@ -110,8 +111,8 @@ def lock_in_postgres(lake: Lake, name: str, *, wait: bool) -> Iterator[Held]:
     with connect_catalog(lake, f"{name} | {socket.gethostname()} {os.getpid()}") as session:
         try:
             for setting, value in SESSION.items():
-                # A setting that this version of Postgres does not have is left out.
-                with suppress(psycopg.errors.UndefinedObject):
+                # A setting that this version of Postgres or its machine does not have is left out.
+                with suppress(psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue):
                     session.execute("select set_config(%s, %s, false)", (setting, value))
             is_held = value_of(session, "select pg_try_advisory_lock(%s)", key)
             if not is_held and wait:

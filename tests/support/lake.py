@@ -165,16 +165,16 @@ class Bucket:
         self.server.start()
 
     def answers(self) -> bool:
-        """Whether the server lists the bucket."""
+        """Whether the server reads all objects: after a start it does not find some of them for some seconds."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         with suppress(BotoCoreError, ClientError):
-            self.client().list_objects_v2(Bucket=self.name)
+            self.objects()
             return True
         return False
 
     def stores(self) -> bool:
-        """Whether the server stores an object: it answers before that. Makes the bucket if there is none."""
+        """Whether the server stores an object, too. Makes the bucket if there is none."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         with suppress(BotoCoreError, ClientError):
@@ -183,12 +183,13 @@ class Bucket:
                 client.create_bucket(Bucket=self.name)
             client.put_object(Bucket=self.name, Key="probe", Body=b"")
             client.delete_object(Bucket=self.name, Key="probe")
-            return True
+            return self.answers()
         return False
 
     def client(self) -> Any:
         """A boto3 client."""
         import boto3
+        from botocore.config import Config
 
         return boto3.client(
             "s3",
@@ -196,6 +197,7 @@ class Bucket:
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
             region_name="us-east-1",
+            config=Config(retries={"total_max_attempts": 1}),
         )
 
     def objects(self) -> dict[str, bytes]:
@@ -208,7 +210,7 @@ class Bucket:
 @contextmanager
 def folder_for(options: dict[str, Any]) -> Iterator[Path]:
     """A temporary folder of the user that a server runs as. pytest's folders are closed to other users."""
-    with tempfile.TemporaryDirectory(prefix="groundswell-") as name:
+    with tempfile.TemporaryDirectory(prefix="groundswell-", dir="/tmp" if options else None) as name:
         if options:
             os.chown(name, options["user"], options["group"])
         yield Path(name)
@@ -302,7 +304,8 @@ def s3() -> Iterator[Bucket]:
         ]
         # Its processes talk through sockets as well, whose place can not be chosen.
         sockets = [
-            Path(f"/tmp/seaweedfs-{name}-grpc-{ports[name]}.sock") for name in ("master", "volume", "filer", "s3")
+            Path(f"/tmp/seaweedfs-{name}-grpc-{ports[f'{name}_grpc']}.sock")
+            for name in ("master", "volume", "filer", "s3")
         ]
         url = f"http://127.0.0.1:{ports['s3']}"
 

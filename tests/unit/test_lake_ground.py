@@ -17,7 +17,7 @@ import pytest
 
 from groundswell.__main__ import app
 from groundswell.environment import SettingError
-from groundswell.lake import LakeError, address
+from groundswell.lake import LakeError, address, upkeep
 from groundswell.lake.address import Lake, attach, lake, lake_errors, load_extension
 from groundswell.lake.locks import lock, locks_held
 from groundswell.lake.upkeep import status, sums, tidy
@@ -35,7 +35,7 @@ found = lake()
 with lock(found, "publish"), duckdb.connect() as connection:
     attach(connection, found)
     connection.begin()
-    connection.execute("insert into lake.bronze.posts select '2026-11-20', 'unfinished' from range(100000)")
+    connection.execute("insert into lake.bronze.raw_items select '2026-11-20', 'unfinished' from range(100000)")
     print("written", flush=True)
     time.sleep({60})
 """
@@ -89,18 +89,20 @@ def publish(lake_: Lake, day: str, *texts: str) -> None:
     """Write a day anew, as a publisher does: delete and insert in one transaction."""
     with attached(lake_) as connection:
         connection.execute("create schema if not exists lake.bronze")
-        connection.execute("create table if not exists lake.bronze.posts (collection_date date, body varchar)")
+        connection.execute("create table if not exists lake.bronze.raw_items (collection_date date, body varchar)")
         connection.begin()
-        connection.execute("delete from lake.bronze.posts where collection_date = ?", [day])
+        connection.execute("delete from lake.bronze.raw_items where collection_date = ?", [day])
         for text in ("a post", "another post", *texts):
-            connection.execute("insert into lake.bronze.posts values (?, ?)", [day, text])
+            connection.execute("insert into lake.bronze.raw_items values (?, ?)", [day, text])
         connection.commit()
 
 
 def bodies(lake_: Lake) -> list[str]:
     """The texts of the lake."""
     with attached(lake_, read_only=True) as connection:
-        return [body for (body,) in connection.execute("select body from lake.bronze.posts order by all").fetchall()]
+        return [
+            body for (body,) in connection.execute("select body from lake.bronze.raw_items order by all").fetchall()
+        ]
 
 
 def texts_of_catalog(server: Postgres, settings: dict[str, str]) -> str:
@@ -168,7 +170,7 @@ def test_all_ways_to_write_the_address_are_the_same_lake(
         lake_ = found({"GROUNDSWELL_LAKE": f"ducklake:{value}"})
         assert server.password not in repr(lake_)
         with attached(lake_) as connection:
-            assert connection.execute("select count(*) from lake.bronze.posts").fetchall() == [(2,)]
+            assert connection.execute("select count(*) from lake.bronze.raw_items").fetchall() == [(2,)]
             shown = connection.execute("select path from duckdb_databases()").fetchall()
             assert server.password not in repr(shown)
     assert "secret nobody of DuckDB does not exist" in fault({"GROUNDSWELL_LAKE": "ducklake:nobody"})
@@ -210,6 +212,8 @@ def test_each_fault_of_the_catalog_is_one_line_without_the_password(
     database = settings["GROUNDSWELL_LAKE"].partition("dbname=")[2].split()[0]
     other = {"GROUNDSWELL_LAKE": f"ducklake:postgres:{server.address(database, password='hunter2')}"}
     assert "publish a day first" in fault(settings, read_only=True)
+    with pytest.raises(LakeError, match="publish a day first"):
+        tidy(found(settings), MONTH)
     assert "GROUNDSWELL_LAKE_DATA does not say" in fault(settings | {"GROUNDSWELL_LAKE_DATA": ""})
     publish(found(settings), "2026-11-20")
     assert "of the lake's data is not there" in fault(
@@ -242,7 +246,7 @@ def test_a_postgres_that_dies_is_one_line_and_comes_back(
     publish(lake_, "2026-11-20")
     with attached(lake_) as connection:
         connection.begin()
-        connection.execute("delete from lake.bronze.posts")
+        connection.execute("delete from lake.bronze.raw_items")
         lake_postgres.kill()
         with pytest.raises(LakeError, match="went away") as during, lake_errors(lake_):
             connection.commit()
@@ -251,6 +255,51 @@ def test_a_postgres_that_dies_is_one_line_and_comes_back(
     assert "Connection refused" in away
     assert lake_postgres.password not in f"{during.value} {away}"
     assert bodies(lake_) == ["a post", "another post"]
+
+
+def test_a_conflict_is_one_line(lake_settings: dict[str, str]) -> None:
+    """Of those who forget the lock one stores its rows."""
+    lake_ = found(lake_settings)
+    publish(lake_, "2026-11-20")
+    with duckdb.connect() as other, attached(lake_) as connection:
+        attach(other, lake_)
+        for one in (connection, other):
+            one.begin()
+            one.execute("delete from lake.bronze.raw_items where body = 'a post'")
+        other.commit()
+        with (
+            pytest.raises(LakeError, match=r"another worker changed the lake .*conflict") as raised,
+            lake_errors(lake_),
+        ):
+            connection.commit()
+    assert "\n" not in str(raised.value)
+    assert bodies(lake_) == ["another post"]
+
+
+def test_workers_make_one_lake(lake_settings: dict[str, str]) -> None:
+    """Each of the first ones finds that there is none."""
+    lake_ = found(lake_settings)
+    all_of_them = threading.Barrier(3)
+    errors: list[Exception] = []
+
+    def work(number: int) -> None:
+        try:
+            with duckdb.connect() as connection:
+                load_extension(connection, "ducklake")
+                load_extension(connection, "postgres_scanner")
+                all_of_them.wait(30)
+                attach(connection, lake_)
+                connection.execute(f"create table lake.made_by_{number} (number integer)")
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(status(lake_).rows) == 3
 
 
 def test_a_password_of_any_letters_is_hidden(lake_postgres: Postgres) -> None:
@@ -316,6 +365,25 @@ def test_each_fault_of_an_object_store_is_one_line(
         assert "the object store can not be reached" in fault(settings)
 
 
+def test_the_key_of_a_bucket_may_be_a_secret_of_duckdb(
+    lake_postgres: Postgres, lake_bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = lake_postgres.settings("s3://lake/secret")
+    host = lake_bucket.url.removeprefix("http://")
+    # DuckDB keeps secrets in the home folder.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with duckdb.connect() as connection:
+        load_extension(connection, "httpfs")
+        connection.execute(
+            f"create persistent secret bucket (type s3, key_id '{lake_bucket.key}', secret '{lake_bucket.secret}',"
+            f" region 'us-east-1', endpoint '{host}', use_ssl false, url_style 'path')"
+        )
+    with duckdb.connect() as connection:
+        attach(connection, found(settings))
+        connection.execute("create table lake.texts as select 'a text' as body")
+    assert any(key.startswith("secret/main/texts/") for key in lake_bucket.objects())
+
+
 def test_a_store_that_dies_or_is_full_stores_nothing(
     lake_postgres: Postgres, lake_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,7 +391,7 @@ def test_a_store_that_dies_or_is_full_stores_nothing(
         monkeypatch.setenv(name, value)
     settings = lake_postgres.settings("s3://lake/full")
     publish(found(settings), "2026-11-20")
-    insert = "insert into lake.bronze.posts select '2026-11-21', 'x' from range(10000)"
+    insert = "insert into lake.bronze.raw_items select '2026-11-21', 'x' from range(10000)"
     lake_bucket.server.kill()
     with duckdb.connect() as connection:
         # The keys and the extension only: a store that is away is noticed by attach itself.
@@ -347,7 +415,7 @@ def test_a_full_disk_stores_nothing(lake_postgres: Postgres, tmp_path: Path) -> 
     try:
         settings = lake_postgres.settings(data)
         publish(found(settings), "2026-11-20")
-        insert = "insert into lake.bronze.posts select '2026-11-21', md5(i::varchar) from range(100000) as many (i)"
+        insert = "insert into lake.bronze.raw_items select '2026-11-21', md5(i::varchar) from range(100000) as many (i)"
         assert "the lake is full" in fault(settings, insert)
         assert bodies(found(settings)) == ["a post", "another post"]
     finally:
@@ -464,7 +532,7 @@ def test_tidy_merges_and_keeps_what_the_last_days_need(lake_settings: dict[str, 
     assert len(files(lake_settings)) == 9
     told = status(lake_)
     assert told.days == (date(2026, 11, 1), date(2026, 11, 4), 4)
-    assert told.rows == {"bronze.posts": 8}
+    assert told.rows == {"bronze.raw_items": 8}
     assert told.snapshots > 4
     assert sums(told.stored).files == sums(done.after).files == 9
     assert sums(told.stored).bytes == sum(path.stat().st_size for path in files(lake_settings))
@@ -509,7 +577,7 @@ def test_what_was_erased_is_gone(
     # One of them goes with its whole file, and the other one leaves a file with a deleted row.
     publish(lake_, "2026-11-20")
     with attached(lake_) as connection:
-        connection.execute("delete from lake.bronze.posts where body = ?", [ERASED])
+        connection.execute("delete from lake.bronze.raw_items where body = ?", [ERASED])
     assert bodies(lake_) == ["a post", "a post", "another post", "another post"]
     assert is_anywhere()
     tidy(lake_, MONTH)
@@ -520,7 +588,7 @@ def test_what_was_erased_is_gone(
     publish(lake_, "2026-11-22", "0", "zz")
     with attached(lake_, read_only=True) as connection:
         for condition, number in (("body < 'a'", 1), ("body > 'b'", 1), ("body like 'a%'", 6)):
-            (rows,) = connection.execute(f"select count(*) from lake.bronze.posts where {condition}").fetchall()
+            (rows,) = connection.execute(f"select count(*) from lake.bronze.raw_items where {condition}").fetchall()
             assert rows == (number,), condition
     assert status(lake_).snapshots > 1
 
@@ -531,12 +599,38 @@ def test_the_values_of_a_table_without_rows_are_gone_too(
     lake_ = found(lake_settings)
     publish(lake_, "2026-11-20", ERASED)
     with attached(lake_) as connection:
-        connection.execute("delete from lake.bronze.posts")
+        connection.execute("delete from lake.bronze.raw_items")
     tidy(lake_, MONTH, erase_now=True)
     assert "a post" not in texts_of_catalog(lake_postgres, lake_settings)
     publish(lake_, "2026-11-20", "m")
     with attached(lake_, read_only=True) as connection:
-        assert connection.execute("select count(*) from lake.bronze.posts where body > 'b'").fetchall() == [(1,)]
+        assert connection.execute("select count(*) from lake.bronze.raw_items where body > 'b'").fetchall() == [(1,)]
+
+
+def test_a_reader_keeps_tidy_from_compacting_and_nobody_waits(
+    lake_postgres: Postgres, lake_settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    lake_ = found(lake_settings)
+    publish(lake_, "2026-11-20")
+    monkeypatch.setattr(upkeep, "COMPACT_PATIENCE", "50ms")
+    with psycopg.connect(lake_.conninfo) as reader:
+        reader.execute("select count(*) from ducklake_snapshot")
+        with pytest.raises(LakeError, match=r"all is erased, but .*lock timeout.*run the command again"):
+            tidy(lake_, MONTH, erase_now=True)
+        assert bodies(lake_) == ["a post", "another post"]
+    tidy(lake_, MONTH, erase_now=True)
+
+
+def test_attach_leaves_no_transaction_open(lake_postgres: Postgres, lake_settings: dict[str, str]) -> None:
+    """Postgres cleans up nothing that is younger than the oldest transaction."""
+    database = lake_settings["GROUNDSWELL_LAKE"].partition("dbname=")[2].split()[0]
+    for read_only in (False, True):
+        with attached(found(lake_settings), read_only=read_only):
+            query = f"select state from pg_stat_activity where datname = '{database}'"
+            states = lake_postgres.execute("postgres", query)
+        assert {state for (state,) in states} == {"idle"}
 
 
 def test_files_that_are_not_the_lake_s_are_not_deleted(lake_settings: dict[str, str]) -> None:
@@ -566,7 +660,7 @@ def test_the_commands_print_what_they_find(
     publish(found(lake_settings), "2026-11-20")
     app(["lake", "status"], standalone_mode=False)
     app(["lake", "tidy", "--erase-now"], standalone_mode=False)
-    assert capsys.readouterr().out.count("bronze.posts") == 2
+    assert capsys.readouterr().out.count("bronze.raw_items") == 2
     assert "Posts of 1 days, from 2026-11-20 to 2026-11-20" in caplog.text
     assert "No lock is held" in caplog.text
     assert "Expired" in caplog.text

@@ -1,7 +1,7 @@
 """Queries name what they read: a relation of ref() or source(), a common table expression, or a table of schema temp.
 
 A bare name in a query of a Python model may hit any table of the catalog, and a schema in a string hides a dependency
-from the lineage.
+from the lineage. Postgres' own tables are named with their schema, pg_catalog.
 """
 
 import ast
@@ -47,10 +47,10 @@ def strings(file: Path) -> Iterator[str]:
 
 
 def bare_tables(query: str) -> set[str]:
-    """The tables that a query names itself, its common table expressions and the schema temp aside."""
+    """The tables that a query names itself, its common table expressions and the schemas temp and pg_catalog aside."""
     query = re.sub(r"--.*", "", query)
     ctes = {name.lower() for name in CTE.findall(query)}
-    names = {name for name in TABLE.findall(query) if not name.startswith("temp.")}
+    names = {name for name in TABLE.findall(query) if not name.startswith(("temp.", "pg_catalog."))}
     return {name for name in names if name.lower() not in ctes | KEYWORDS}
 
 
