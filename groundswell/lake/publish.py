@@ -27,7 +27,7 @@ Keys = Mapping[str, Sequence[str] | None]
 
 
 # Makes the table of the units of a change.
-UNITS = "changed_units"
+UNITS, ARRIVING = "changed_units", "arriving"
 MAKE_UNITS = f"create or replace temporary table {UNITS} as select unnest(?::text[]) as unit"
 # A condition on the unit of a row.
 OF_UNITS = f"{{}} in (select unit from temp.{UNITS})"
@@ -119,9 +119,7 @@ def note(connection: duckdb.DuckDBPyConnection, pulled: Pulled, change: Change) 
     """Note that the lake has the rows of a change now."""
     name = change.table.full_name
     connection.execute(f"delete from {ROWS} where name = ? and list_contains(?::text[], unit)", [name, change.units])
-    connection.execute(
-        "create or replace temporary table changed_units as select unnest(?::text[]) as unit", [change.units]
-    )
+    connection.execute(MAKE_UNITS, [change.units])
     keep_hashes(connection, change.table, pulled, OF_UNITS.format(change.table.unit))
 
 
@@ -143,7 +141,7 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
             is_gone = OF_UNITS.format(table.unit)
         connection.execute(f"delete from {table.there} where {of_days(change)} and {is_gone}")
     connection.execute(
-        f"create or replace temporary table arriving as select {table.values()} from {table.here}"
+        f"create or replace temporary table {ARRIVING} as select {table.values()} from {table.here}"
         f" where {OF_UNITS.format(table.unit)}"
         f" and {table.row_hash()} in (select row_hash from temp.changed_rows where after > 0)"
     )
@@ -164,9 +162,7 @@ def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     before, after: how many such rows there were, and are.
     """
     table = change.table
-    connection.execute(
-        "create or replace temporary table changed_units as select unnest(?::text[]) as unit", [change.units]
-    )
+    connection.execute(MAKE_UNITS, [change.units])
     connection.execute(
         f"""
         create or replace temporary table changed_rows as
