@@ -27,10 +27,9 @@ Keys = Mapping[str, Sequence[str] | None]
 
 
 # Makes the table of the units of a change.
-UNITS, ARRIVING = "changed_units", "arriving"
-MAKE_UNITS = f"create or replace temporary table {UNITS} as select unnest(?::text[]) as unit"
+MAKE_UNITS = "create or replace temp table changed_units as select unnest(?::text[]) as unit"
 # A condition on the unit of a row.
-OF_UNITS = f"{{}} in (select unit from temp.{UNITS})"
+OF_UNITS = "{} in (select unit from temp.changed_units)"
 
 
 class Change(NamedTuple):
@@ -141,7 +140,7 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
             is_gone = OF_UNITS.format(table.unit)
         connection.execute(f"delete from {table.there} where {of_days(change)} and {is_gone}")
     connection.execute(
-        f"create or replace temporary table {ARRIVING} as select {table.values()} from {table.here}"
+        f"create or replace temp table arriving as select {table.values()} from {table.here}"
         f" where {OF_UNITS.format(table.unit)}"
         f" and {table.row_hash()} in (select row_hash from temp.changed_rows where after > 0)"
     )
@@ -165,7 +164,7 @@ def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     connection.execute(MAKE_UNITS, [change.units])
     connection.execute(
         f"""
-        create or replace temporary table changed_rows as
+        create or replace temp table changed_rows as
         with
             before as (
                 select row_hash, sum(copies) as copies from {ROWS}
