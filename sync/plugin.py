@@ -15,6 +15,7 @@ import yaml
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.invocation import get_invocation_id
 
 from groundswell.clock import yesterday
 from groundswell.database import PROJECT, connect, existing_path, refuse_damage
@@ -31,6 +32,9 @@ from sync.sources import publish_sources
 LEAST_FREE_BYTES = 20_000_000
 # The var that says for how long a build needs vectors.
 MEMORY = "problem_memory_days"
+
+# The command of dbt that has pulled from the lake.
+begun: list[str] = []
 
 handle_error = logging.Handler.handleError
 
@@ -62,10 +66,16 @@ def require_space() -> None:
             )
 
 
-def begin_over_lake(path: str, *, is_copy: bool) -> None:
-    """Pull from the lake what a command of dbt needs. is_copy: another target reads the file, and publishes nothing."""
+def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = False) -> None:
+    """Pull from the lake what a command of dbt needs, once for each command that this process runs.
+
+    is_copy: another target reads the file, and publishes nothing. Raises LakeError.
+    """
     from groundswell.lake.build import begin
 
+    if begun[-1:] == [get_invocation_id()]:
+        return
+    begun[:] = [get_invocation_id()]
     flags = get_flags()
     variables = getattr(flags, "VARS", None) or {}
     try:
@@ -74,11 +84,9 @@ def begin_over_lake(path: str, *, is_copy: bool) -> None:
         raise DbtRuntimeError(f"date {variables['date']} is no day: write it as 2026-11-20") from None
     selector = getattr(flags, "SELECTOR", None)
     memory = (yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"] | variables)[MEMORY]
-    command = "" if is_copy else str(flags.WHICH)
     # A value that is no number stops the build a little later.
-    begin(
-        path, command, selector if isinstance(selector, str) else None, day, int(memory) if str(memory).isdigit() else 0
-    )
+    days = int(memory) if str(memory).isdigit() else 0
+    begin(connection, "" if is_copy else str(flags.WHICH), selector if isinstance(selector, str) else None, day, days)
 
 
 def publish_to_lake(conn: duckdb.DuckDBPyConnection, keys: str) -> str:
@@ -113,12 +121,21 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
             load_watchlist()
             paths = [attached.path for attached in creds.attach or ()] or [creds.path]
             if os.environ.get("GROUNDSWELL_LAKE"):
-                begin_over_lake(paths[0], is_copy=paths[0] != creds.path)
+                with connect(paths[0]) as connection:
+                    begin_over_lake(connection, is_copy=paths[0] != creds.path)
             for path in paths:
                 refuse_damage(existing_path(path))
             connect(creds.path).close()
         except GroundswellError as error:
             raise DbtRuntimeError(str(error)) from None
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Begin over the lake if the file is still open from another command of this process."""
+        if os.environ.get("GROUNDSWELL_LAKE"):
+            try:
+                begin_over_lake(cursor)
+            except GroundswellError as error:
+                raise DbtRuntimeError(str(error)) from None
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register the function. It writes through its own cursor, which commits after each batch."""

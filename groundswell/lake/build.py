@@ -1,7 +1,7 @@
 """A build of dbt over the lake: takes its locks, pulls what the day needs, and publishes what it has made.
 
-The plugin (sync/plugin.py) calls begin before dbt opens the file, and macro publish_to_lake calls end after all models
-and tests. The state between the two is that of the process.
+The plugin (sync/plugin.py) calls begin before dbt looks at the file, and macro publish_to_lake calls end after all
+models and tests. The state between the two is that of the process.
 """
 
 from contextlib import ExitStack
@@ -10,7 +10,6 @@ from datetime import date, timedelta
 
 import duckdb
 
-from groundswell.database import connect
 from groundswell.lake import LakeError
 from groundswell.lake.address import Lake, lake
 from groundswell.lake.locks import lock
@@ -46,12 +45,12 @@ class Running:
 running: list[Running] = []
 
 
-def begin(path: str, command: str, selector: str | None, day: date, memory_days: int) -> None:
-    """Take the locks of a command of dbt and pull what it needs into the file of this path.
+def begin(
+    connection: duckdb.DuckDBPyConnection, command: str, selector: str | None, day: date, memory_days: int
+) -> None:
+    """Take the locks of a command of dbt and pull what it needs into the file of a connection.
 
-    memory_days: after so many days without a post a problem is closed.
-
-    Raises LakeError, and DatabaseError if the file can not be opened.
+    memory_days: after so many days without a post a problem is closed. Raises LakeError.
     """
     end_locks()
     found = lake()
@@ -63,15 +62,14 @@ def begin(path: str, command: str, selector: str | None, day: date, memory_days:
             locks.enter_context(lock(found, f"day {day}"))
         if writes and selector != ALONE:
             locks.enter_context(lock(found, "problems"))
-        with connect(path) as connection:
-            since = day - timedelta(days=memory_days)
-            if selector == ALONE:
-                scope = Scope(alone=day)
-            elif selector == IN_ORDER:
-                scope = Scope(since=since, last=last_day(connection, found, day))
-            else:
-                scope = Scope(since=since)
-            running.append(Running(found, pull(connection, found, scope), locks.pop_all(), writes))
+        since = day - timedelta(days=memory_days)
+        if selector == ALONE:
+            scope = Scope(alone=day)
+        elif selector == IN_ORDER:
+            scope = Scope(since=since, last=last_day(connection, found, day))
+        else:
+            scope = Scope(since=since)
+        running.append(Running(found, pull(connection, found, scope), locks.pop_all(), writes))
 
 
 def last_day(connection: duckdb.DuckDBPyConnection, found: Lake, day: date) -> date:

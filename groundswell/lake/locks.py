@@ -157,7 +157,8 @@ def lock_of_file(lake: Lake, name: str, *, wait: bool) -> Iterator[Held]:
 
     path = lock_file(lake, name)
     try:
-        held = FileLock(path)
+        # A build takes a lock in one thread of dbt, and lets it go in another one.
+        held = FileLock(path, thread_local=False)
         try:
             held.acquire(blocking=False)
         except Timeout:

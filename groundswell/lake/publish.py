@@ -20,12 +20,14 @@ from groundswell.lake.pull import (
     keep_hashes,
     one_transaction,
 )
-from groundswell.lake.tables import BRONZE, EARLIEST_STAYS, LAKE, SCHEMAS, Table, lake_type, tables_of
+from groundswell.lake.tables import BRONZE, EARLIEST_STAYS, LAKE, LOGS, SCHEMAS, Table, lake_type, tables_of
 
 # How a table is published: by its rows, with the key of a row, if it has one; None: as a whole.
 Keys = Mapping[str, Sequence[str] | None]
 
 
+# Makes the table of the units of a change.
+MAKE_UNITS = "create or replace temp table changed_units as select unnest(?::text[]) as unit"
 # A condition on the unit of a row.
 OF_UNITS = "{} in (select unit from temp.changed_units)"
 
@@ -87,15 +89,15 @@ def publish(
             for change in found:
                 write(connection, change)
             write_views(connection, views)
-            forget_journals(connection)
+            tidy_logs(connection)
             held.require()
     for change in found:
         note(connection, pulled, change)
     return [change.table.full_name for change in found]
 
 
-def forget_journals(connection: duckdb.DuckDBPyConnection) -> None:
-    """Delete calls from the journals of the lake that are in their table by now."""
+def tidy_logs(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave one row of each call and request: the one with its answer; in no journal if it is in its table by now."""
     tables = {table.full_name: table for table in tables_of(connection, LAKE)}
     for name, table in tables.items():
         attempts = tables.get(name.removesuffix("__journal"))
@@ -103,15 +105,20 @@ def forget_journals(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(
                 f"delete from {table.there} where attempt_id in (select attempt_id from {attempts.there})"
             )
+    for name, (key, is_open) in LOGS.items():
+        if name in tables:
+            table = tables[name]
+            connection.execute(
+                f"delete from {table.there} where {is_open}"
+                f" and {key} in (select {key} from {table.there} where not ({is_open}))"
+            )
 
 
 def note(connection: duckdb.DuckDBPyConnection, pulled: Pulled, change: Change) -> None:
     """Note that the lake has the rows of a change now."""
     name = change.table.full_name
     connection.execute(f"delete from {ROWS} where name = ? and list_contains(?::text[], unit)", [name, change.units])
-    connection.execute(
-        "create or replace temporary table changed_units as select unnest(?::text[]) as unit", [change.units]
-    )
+    connection.execute(MAKE_UNITS, [change.units])
     keep_hashes(connection, change.table, pulled, OF_UNITS.format(change.table.unit))
 
 
@@ -133,7 +140,7 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
             is_gone = OF_UNITS.format(table.unit)
         connection.execute(f"delete from {table.there} where {of_days(change)} and {is_gone}")
     connection.execute(
-        f"create or replace temporary table arriving as select {table.values()} from {table.here}"
+        f"create or replace temp table arriving as select {table.values()} from {table.here}"
         f" where {OF_UNITS.format(table.unit)}"
         f" and {table.row_hash()} in (select row_hash from temp.changed_rows where after > 0)"
     )
@@ -154,12 +161,10 @@ def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     before, after: how many such rows there were, and are.
     """
     table = change.table
-    connection.execute(
-        "create or replace temporary table changed_units as select unnest(?::text[]) as unit", [change.units]
-    )
+    connection.execute(MAKE_UNITS, [change.units])
     connection.execute(
         f"""
-        create or replace temporary table changed_rows as
+        create or replace temp table changed_rows as
         with
             before as (
                 select row_hash, sum(copies) as copies from {ROWS}

@@ -32,6 +32,12 @@ BRONZE = {
     "alert_messages": ("message_id",),
     "alert_mutes": ("subject",),
 }
+# Tables of the lake that may hold two rows of a call or request: one from before its answer, and one with it. The key,
+# and the condition for the first one.
+LOGS = {
+    "bronze.llm_calls": ("attempt_id", "status = 'asked'"),
+    "bronze.ingest_requests": ("(source, request_id)", "answered_at is null"),
+}
 # Tables in which the row of the earliest day stays if two workers have added one with the same key. In a serial build,
 # the second one would have found the row of the first one.
 EARLIEST_STAYS = ("silver.embeddings",)
@@ -87,11 +93,8 @@ class Table:
     @property
     def latest(self) -> str:
         """The end of a query for the last row of each call or request: the lake may hold the one before its answer."""
-        if self.is_journal or self.full_name == "bronze.llm_calls":
-            return "qualify row_number() over (partition by attempt_id order by status = 'asked') = 1"
-        if self.full_name == "bronze.ingest_requests":
-            return "qualify row_number() over (partition by source, request_id order by answered_at nulls last) = 1"
-        return ""
+        key, is_open = LOGS["bronze.llm_calls"] if self.is_journal else LOGS.get(self.full_name, ("", ""))
+        return f"qualify row_number() over (partition by {key} order by {is_open}) = 1" if key else ""
 
     @property
     def is_journal(self) -> bool:

@@ -7,6 +7,7 @@ import logging
 import os
 import random
 import secrets
+import subprocess
 import sys
 import threading
 import time
@@ -328,6 +329,16 @@ def test_a_lake_that_is_away_is_one_line(collected: Fleet) -> None:
         assert finished.status != 0
         assert "the lake's Postgres 127.0.0.1:1/lake can not be used" in finished.output
         assert "Traceback" not in finished.output
+
+
+def test_without_a_lake_nothing_of_it_is_imported() -> None:
+    program = (
+        "import ingest.__main__, sync.__main__, sync.plugin, groundswell.__main__, groundswell.llm.ledger, sys;"
+        " print([name for name in sys.modules if name.split('.')[0] in ('psycopg', 'duckdb_extension_ducklake')"
+        " or name in ('groundswell.lake.address', 'groundswell.lake.build', 'groundswell.lake.work')])"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert finished.stdout == "[]\n"
 
 
 def test_a_file_with_data_of_its_own_is_not_replaced(collected: Fleet) -> None:
