@@ -202,12 +202,17 @@ def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome) -> None:
 
 
 def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
-    """Build a day, and note how long it took."""
+    """Build a day, and note how long it took. number: which of the days that are built, as 3 of 30."""
     started = time.monotonic()
     reader = Reader()
+
+    def read(line: str) -> Line:
+        read = reader.read(line)
+        return read._replace(shown=read.shown and f"{number}: {read.shown}")
+
     # Nothing is published before the data tests of all rows.
     variables = {"date": str(each.day), "publish": arguments == BUILD}
-    status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), reader.read, **settings)
+    status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), read, **settings)
     said = reader.end(status)
     each.seconds, each.cpu_seconds, each.became = time.monotonic() - started, dbt.cpu_seconds, "built"
     dbt.stages.tell(each.day, "build", f"{number}: {said}, {dbt.megabytes:,} MB", started)
