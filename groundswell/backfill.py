@@ -65,11 +65,11 @@ class Dbt:
         self, day: date, stage: str, arguments: Sequence[str], read: Callable[[str], Line], **settings: str
     ) -> int:  # fmt: skip
         """Run a command; returns its exit status. read: as in Stages.run. settings: further environment variables."""
-        folder = self.stages.artifacts()
+        folder = self.stages.artifacts() if "build" in arguments else None
         command = {
             "arguments": arguments,
             "environment": settings,
-            "results": str(folder / f"run_results-{day}.json") if folder and "build" in arguments else None,
+            "results": str(folder / f"run_results-{day}.json") if folder else None,
         }
         process = self.process
         with self.stages.log_of(day).open("a", encoding="utf-8") as log, self.stages.status(day, stage) as status:
@@ -125,6 +125,7 @@ def backfill(
         return outcome
     existing_path()
     stages.begin_log(days[0])
+    since = time.time()
     with dbt_process(stages) as dbt:
         found = plan(days, dbt)
         for day in days:
@@ -138,6 +139,8 @@ def backfill(
             if each not in due:
                 each.became = "stays"
         build_days(due, dbt, outcome)
+        if due:
+            stages.keep_artifacts(due[-1].day, since)
     show_table(days, found, stages)
     return outcome
 
