@@ -12,7 +12,12 @@ from tests.support.project import DBT, SETTINGS, Finished, Project
 # The first day has no posts.
 DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
 # Tables with the time of their rows, or with what is derived from it.
-WITH_TIMES = {"bronze.raw_items", "gold.issue_label_attempts", "gold.issue_labels"}
+WITH_TIMES = {
+    "bronze.raw_items",
+    "gold.issue_label_attempts",
+    "gold.issue_labels",
+    "gold.problem_label_attempts",
+}
 # The other days were not tested.
 LEDGER = "bronze.built_days"
 UNSET = dict.fromkeys(SETTINGS, "")
