@@ -18,7 +18,7 @@ WITH_TIMES = {
     "gold.issue_labels",
     "gold.problem_label_attempts",
 }
-# The other days were not tested.
+# It says that the other days were not tested.
 LEDGER = "bronze.built_days"
 UNSET = dict.fromkeys(SETTINGS, "")
 
@@ -111,7 +111,7 @@ def test_days_in_one_process_end_in_the_tables_of_days_one_by_one(project: Proje
     assert [table[day]["posts"] for day in DAYS] == [None, 12, 12]
     before, expected = project.contents(), one_by_one.contents()
     different = {name for name in before if before[name] != expected.get(name)}
-    assert different - WITH_TIMES == {LEDGER}
+    assert different <= {*WITH_TIMES, LEDGER}
     assert project.query("select bool_and(is_tested), count(*) from bronze.built_days") == [(True, 2)]
     ledgers = [each.query("from gold.live_issues order by all") for each in (project, one_by_one)]
     assert ledgers[0] == ledgers[1]
