@@ -79,6 +79,10 @@ def main(
     days: Annotated[int, typer.Option(help="Days to build.")] = 4,
     posts: Annotated[int, typer.Option(help="Posts of each day.")] = 300,
     commit: Annotated[str, typer.Option(help="The commit to compare with.")] = BEFORE,
+    database: Annotated[
+        Path | None,
+        typer.Option(help="A database with posts of the days and their vectors, not built, instead of files."),
+    ] = None,
     files: Annotated[list[Path] | None, typer.Option("--file", help="Files of posts. Default: the sample.")] = None,
 ) -> None:
     """Build the same days with one dbt build a day of a commit, and with a backfill of this one."""
@@ -88,7 +92,7 @@ def main(
         folder, before = Path(name), Path(name) / "before"
         subprocess.run(["git", "worktree", "add", "--detach", "--force", str(before), commit], cwd=ROOT, check=True)
         try:
-            project = ingested(folder / "made", span, posts, files or [])
+            project = Project(database) if database else ingested(folder / "made", span, posts, files or [])
             for side in ("one", "other"):
                 (folder / side).mkdir()
             one, other = project.copy_to(folder / "one"), project.copy_to(folder / "other")

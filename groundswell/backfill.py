@@ -69,11 +69,11 @@ class Dbt:
         self, day: date, stage: str, arguments: Sequence[str], read: Callable[[str], Line], **settings: str
     ) -> int:  # fmt: skip
         """Run a command; returns its exit status. read: as in Stages.run. settings: further environment variables."""
-        folder = self.stages.artifacts()
+        folder = self.stages.artifacts() if "build" in arguments else None
         command = {
             "arguments": arguments,
             "environment": settings,
-            "results": str(folder / f"run_results-{day}.json") if folder and "build" in arguments else None,
+            "results": str(folder / f"run_results-{day}.json") if folder else None,
         }
         process = self.process
         with self.stages.log_of(day).open("a", encoding="utf-8") as log, self.stages.status(day, stage) as status:
@@ -138,6 +138,7 @@ def backfill(
     if not over_lake:
         existing_path()
     stages.begin_log(days[0])
+    since = time.time()
     with dbt_process(stages) as dbt:
         found = plan(days, dbt)
         for day in days:
@@ -157,6 +158,8 @@ def backfill(
             build_alone(due, dbt, workers, outcome)
         if not outcome.is_over:
             build_days(due, dbt, outcome, OVER_LAKE if over_lake else ON_FILE)
+        if due:
+            stages.keep_artifacts(due[-1].day, since)
     show_table(days, found, stages)
     return outcome
 
@@ -221,12 +224,17 @@ def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome, commands: tuple[S
 
 
 def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
-    """Build a day, and note how long it took."""
+    """Build a day, and note how long it took. number: which of the days that are built, as 3 of 30."""
     started = time.monotonic()
     reader = Reader()
+
+    def read(line: str) -> Line:
+        read = reader.read(line)
+        return read._replace(shown=read.shown and f"{number}: {read.shown}")
+
     # Nothing is published before the data tests of all rows.
     variables = {"date": str(each.day), "publish": arguments == BUILD}
-    status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), reader.read, **settings)
+    status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), read, **settings)
     said = reader.end(status)
     each.seconds, each.cpu_seconds, each.became = time.monotonic() - started, dbt.cpu_seconds, "built"
     dbt.stages.tell(each.day, "build", f"{number}: {said}, {dbt.megabytes:,} MB", started)

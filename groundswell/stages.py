@@ -166,11 +166,12 @@ class Stages:
                 shutil.rmtree(older, ignore_errors=True)
         return folder
 
-    def keep_artifacts(self, day: date) -> None:
-        """Copy what dbt has written about its last command: manifest.json, and run_results.json for each day."""
+    def keep_artifacts(self, day: date, since: float) -> None:
+        """Copy what dbt has written about a day since a time (time.time): manifest.json, run_results.json."""
         if folder := self.artifacts():
             for name, copy in (("manifest.json", "manifest.json"), ("run_results.json", f"run_results-{day}.json")):
-                if (written := self.target / name).exists():
+                written = self.target / name
+                if written.exists() and written.stat().st_mtime >= since:
                     shutil.copyfile(written, folder / copy)
 
     def status(self, day: date, stage: str) -> Status:
@@ -330,12 +331,12 @@ class Reader:
 
 def build(stages: Stages, day: date, **settings: str) -> Built:
     """Run dbt build for a day. settings: further environment variables."""
-    started = time.monotonic()
+    started, since = time.monotonic(), time.time()
     reader = Reader()
     command = (DBT, *LOGS, *BUILD, "--vars", f"date: {day}")
     status = stages.run(day, "build", command, reader.read, settings=settings)
     stages.tell(day, "build", reader.end(status), started)
-    stages.keep_artifacts(day)
+    stages.keep_artifacts(day, since)
     return reader.built
 
 

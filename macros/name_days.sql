@@ -6,7 +6,7 @@
 {% macro name_days(first, last) %}
     {%- set raw_items, built_days = source('bronze', 'raw_items'), source('bronze', 'built_days') -%}
     {%- set corrections = source('bronze', 'corrections') -%}
-    {%- set posts, daily_report = ref('posts'), ref('daily_report') -%}
+    {%- set posts = ref('posts') -%}
     {%- do require_day(first) -%}
     {%- do require_day(last) -%}
     {%- set between = "between date '" ~ first ~ "' and date '" ~ last ~ "'" -%}
@@ -17,7 +17,7 @@
             where collection_date {{ between }}
             group by all
         {%- endset -%}
-        {%- if load_relation(posts) and load_relation(daily_report) and load_relation(built_days) -%}
+        {%- if load_relation(posts) and load_relation(built_days) -%}
             {%- set query -%}
                 with counted as ({{ counted }}),
                 hashed as (
@@ -36,14 +36,13 @@
                     case
                         when built_days.made_of is null then 'not built'
                         when built_days.made_of <> '{{ made_of() }}' then 'built with other code or settings'
-                        when daily_report.posts_hash is distinct from hashed.posts_hash then 'posts changed'
+                        when built_days.posts_hash <> hashed.posts_hash then 'posts changed'
                         when coalesce(corrected.corrections, 0) <> built_days.corrections then 'corrected'
                     end
                 from counted
                 left join hashed using (collection_date)
                 left join corrected using (collection_date)
                 left join {{ built_days }} as built_days using (collection_date)
-                left join {{ daily_report }} as daily_report on counted.collection_date = daily_report.report_date
                 order by all
             {%- endset -%}
         {%- else -%}

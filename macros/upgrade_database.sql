@@ -39,7 +39,8 @@
         ) -%}
         {%- do create_if_missing(
             built_days,
-            'collection_date date not null, made_of text not null, is_tested boolean not null, corrections bigint not null'
+            'collection_date date not null, made_of text not null, posts_hash text not null, corrections bigint not null, '
+            ~ 'is_tested boolean not null'
         ) -%}
         {%- do add_pauses(ingest_requests) -%}
         {%- do count_posts_by_source(daily_report) -%}

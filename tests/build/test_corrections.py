@@ -10,7 +10,13 @@ from tests.support.project import DAY, Finished, Project
 
 HOSTILE = "<img src=x onerror=alert(1)> '; drop table gold.problems; --"
 # Attempts are kept for good. The ledgers of the board note which records changed meanwhile, and must be sent again.
-KEPT = {"bronze.corrections", "gold.problem_label_attempts", "gold.live_problems", "gold.live_themes"}
+KEPT = {
+    "bronze.built_days",
+    "bronze.corrections",
+    "gold.problem_label_attempts",
+    "gold.live_problems",
+    "gold.live_themes",
+}
 
 
 def correct(project: Project, *arguments: str) -> Finished:

@@ -58,7 +58,7 @@ def test_what_was_modified_is_built_and_the_rest_is_read_from_the_first_database
         "--vars", f"date: {DAY}",
     )  # fmt: skip
     assert finished.status == 0, finished.output
-    assert set(dev.contents()) == {"silver.summaries", "bronze.llm_calls"}
+    assert set(dev.contents()) == {"silver.summaries", "bronze.llm_calls", "bronze.built_days"}
     assert dev.contents()["silver.summaries"] == before["silver.summaries"]
     assert built.contents() == before
 

@@ -28,6 +28,7 @@ DOWNGRADE = """
     drop table bronze.corrections;
     drop table bronze.forgotten;
     drop table bronze.author_salts;
+    drop table bronze.built_days;
     alter table bronze.ingest_requests drop column left_at;
     alter table bronze.ingest_requests drop column pause_seconds;
     alter table gold.problems drop column is_edited;
@@ -72,8 +73,8 @@ def test_a_database_of_the_version_before_goes_on(built: Project, tmp_path: Path
     assert [copy.query(f"describe {name}") for name in made_by_builds] == described
     after = copy.contents()
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    # The killed call, and the day that was added to the report.
-    assert changed == {"gold.problem_label_attempts", "bronze.llm_calls", "gold.daily_report"}
+    # The killed call, the day that was added to the report, and another var.
+    assert changed == {"gold.problem_label_attempts", "bronze.llm_calls", "bronze.built_days", "gold.daily_report"}
     assert copy.query(
         "select labeler, status, tokens_in from gold.problem_label_attempts where attempt_id = 'killed'"
     ) == [("m", "unanswered", 7)]
