@@ -2,7 +2,8 @@
 
 python -m tests.support.ray_nodes
 
-Ray listens on all addresses of a machine: run this in a network namespace of its own. Prints one JSON object.
+Ray listens on all addresses of a machine: run this in a network namespace of its own. The last line
+of its output is a JSON object.
 """
 
 import json
@@ -13,8 +14,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import psutil
+import ray
 from ray.cluster_utils import Cluster
 
+from groundswell import ray_pool
 from groundswell.encoder import BUNDLED, EmbeddingError, load_encoder
 from groundswell.encoders import open_encoder
 
@@ -66,13 +69,21 @@ def main() -> None:
         said["names after kills"] = [name for names, _ in killed for name in names] == texts
         said["identical after kills"] = bool((np.vstack([each for _, each in killed]) == expected).all())
         said["left"] = len(set(processes().values()))
+    ray.init(address=cluster.address, log_to_driver=False)
+    try:
+        pool = ray_pool.start_workers(ray, BUNDLED, "auto")
+        facts = ray_pool.agreed_facts(ray, pool)
+        list(ray_pool.encode_batches(ray, pool, facts._replace(used="CPU, fp64"), batches[:1]))
+    except EmbeddingError as error:
+        said["otherwise"] = str(error)
+    ray.shutdown()
     cluster.shutdown()
     try:
         with open_encoder("ray", BUNDLED, "auto"):
             pass
     except EmbeddingError as error:
         said["away"] = str(error)
-    json.dump(said, sys.stdout)
+    sys.stdout.write(f"\n{json.dumps(said)}\n")
 
 
 if __name__ == "__main__":

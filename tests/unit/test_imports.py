@@ -1,6 +1,8 @@
 """The directions in which the project's packages may import each other."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +40,11 @@ def test_imports_run_from_the_commands_to_the_common_room_only(folder: str) -> N
         if package in PACKAGES - MAY_IMPORT[folder]
     ]
     assert not wrong
+
+
+def test_ray_and_faiss_are_imported_only_where_they_are_asked_for() -> None:
+    code = (
+        "import sys, groundswell.encoders, groundswell.neighbours, groundswell.pairs\n"
+        "sys.exit(bool({'ray', 'faiss', 'groundswell.ray_pool'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
