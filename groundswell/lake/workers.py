@@ -52,8 +52,15 @@ def build_alone(due: Sequence[Day], dbt: Dbt, workers: int, outcome: Outcome) ->
         ]
         mine = Dbt(silent(dbt.stages), dbt.process)
         with ThreadPoolExecutor(len(dbts) + 1) as pool:
-            for ended in [pool.submit(work, each) for each in (mine, *dbts)]:
-                ended.result()
+            try:
+                for ended in [pool.submit(work, each) for each in (mine, *dbts)]:
+                    ended.result()
+            except BaseException:
+                # The pool waits for its threads, and they for their processes.
+                outcome.is_over = True
+                for each in (mine, *dbts):
+                    each.process.terminate()
+                raise
 
 
 def silent(stages: Stages) -> Stages:

@@ -198,6 +198,18 @@ def test_days_built_at_once_and_then_in_order_equal_a_serial_build(before_last: 
     assert fleet.differences(serial) == []
 
 
+def test_a_backfill_by_two_processes_equals_a_serial_build(collected: Fleet, serial: Project) -> None:
+    fleet = collected.copy()
+    command = ("backfill", "--from", FIRST, "--to", LAST, "--workers", "2")
+    finished = fleet.worker().run(sys.executable, "-m", "groundswell", *command, POCKETBASE_URL="")
+    # Some days between have no posts.
+    assert finished.status == 5, finished.output
+    # It has all data tests; the other builds have none.
+    assert [each.partition(":")[0] for each in fleet.differences(serial)] == ["bronze.built_days"]
+    again = fleet.worker().run(sys.executable, "-m", "groundswell", *command, POCKETBASE_URL="")
+    assert again.output.count("stays") == len(DAYS)
+
+
 def test_of_two_workers_on_one_day_the_second_finds_it_built(
     collected: Fleet, first_day: Fleet, tmp_path: Path
 ) -> None:
