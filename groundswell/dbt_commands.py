@@ -14,7 +14,6 @@ import signal
 import sys
 from typing import Any
 
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
@@ -47,9 +46,6 @@ def main() -> None:
             success = built.success
             if command["results"] and hasattr(built.result, "write"):
                 built.result.write(command["results"])
-            if os.environ.get("GROUNDSWELL_LAKE"):
-                # dbt-duckdb keeps the file open. Over the lake, each command begins with what the lake has by then.
-                DuckDBConnectionManager.close_all_connections()
         write(
             {
                 "status": 0 if success else 1,

@@ -83,8 +83,8 @@ def exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> boo
     found = connection.execute(
         "select 1 from duckdb_tables() where database_name = ? and schema_name = ? and table_name = ?",
         [LAKE, schema, name],
-    ).fetchone()
-    return found is not None
+    ).fetchall()
+    return bool(found)
 
 
 def hashes(connection: duckdb.DuckDBPyConnection, table: Table) -> Units:
