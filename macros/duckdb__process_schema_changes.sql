@@ -8,7 +8,8 @@
         'select column_name, new_rows.column_type, standing.column_type from (describe ' ~ source_relation ~ ') as new_rows'
         ~ ' full join (describe ' ~ target_relation ~ ') as standing using (column_name)'
     ).rows -%}
-        {%- do (columns if new_type == type else different).append(api.Column(name, type)) -%}
+        {#- A column that one of them lacks has no type. -#}
+        {%- do columns.append(api.Column(name, type)) if new_type == type else different.append(name) -%}
     {%- endfor -%}
     {%- if different -%}
         {%- do return(default__process_schema_changes(on_schema_change, source_relation, target_relation)) -%}

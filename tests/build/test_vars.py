@@ -32,7 +32,7 @@ def without_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
             "there is no var 'join_similarty': did you mean 'join_similarity'?",
         ),
         ("show", "lmm_budget: 3", "there is no var 'lmm_budget': did you mean 'llm_budget_usd'?"),
-        ("ls", "zz: 3", "there is no var 'zz': the vars are date, relabel, llm_budget_usd,"),
+        ("ls", "zz: 3", "there is no var 'zz': the vars are date, relabel, publish,"),
         ("run", f"date: {DAY}, join_similarity: 1.5", "join_similarity is a number from 0 to 1, not '1.5'"),
         ("ls", "opinion_accuracy: 1", "opinion_accuracy is a number over 0.5 and below 1, not '1'"),
         ("ls", "date: '2026-02-30'", "date '2026-02-30' is not a day: write it as in --vars 'date: 2026-11-20'"),
