@@ -225,7 +225,7 @@ def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome, commands: tuple[S
 
 
 def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
-    """Build a day, and note how long it took. number: which of the days that are built, as 3 of 30."""
+    """Build a day or a part of it, and note how long it took. number: of the day, as 3 of 30, or the name of the part."""
     started = time.monotonic()
     reader = Reader()
 
@@ -237,7 +237,10 @@ def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: 
     variables = {"date": str(each.day), "publish": arguments == BUILD}
     status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), read, **settings)
     said = reader.end(status)
-    each.seconds, each.cpu_seconds, each.became = time.monotonic() - started, dbt.cpu_seconds, "built"
+    # Over the lake, a day is built in two parts.
+    each.seconds = (each.seconds or 0) + time.monotonic() - started
+    each.cpu_seconds = (each.cpu_seconds or 0) + dbt.cpu_seconds
+    each.became = "built"
     dbt.stages.tell(each.day, "build", f"{number}: {said}, {dbt.megabytes:,} MB", started)
     return reader.built
 

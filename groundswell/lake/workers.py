@@ -35,7 +35,7 @@ def build_alone(due: Sequence[Day], dbt: Dbt, workers: int, outcome: Outcome) ->
                 each = left.popleft()
             stages = mine.stages
             stages.begin_log(each.day)
-            built = build(each, "what it needs no other day for", (*BUILD, "--selector", ALONE), mine, {})
+            built = build(each, "texts and topics", (*BUILD, "--selector", ALONE), mine, {})
             if built.failed:
                 with turn:
                     outcome.add(
