@@ -33,24 +33,16 @@ SESSION = {
     "lock_timeout": "0",
     "idle_session_timeout": "0",
 }
-# Advisory locks of one 64-bit key: half of the key in each column.
-HOLDER = """
+# Who holds advisory locks of one 64-bit key: half of the key is in each column.
+HOLDERS = """
     select activity.application_name
     from pg_catalog.pg_locks as locks
     left join pg_catalog.pg_stat_activity as activity using (pid)
     where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
         and locks.database = (select oid from pg_catalog.pg_database where datname = current_database())
-        and (locks.classid::bigint << 32) | locks.objid::bigint = %s
 """
-ALL_HOLDERS = """
-    select activity.application_name
-    from pg_catalog.pg_locks as locks
-    inner join pg_catalog.pg_stat_activity as activity using (pid)
-    where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
-        and locks.database = (select oid from pg_catalog.pg_database where datname = current_database())
-        and activity.application_name like 'groundswell %'
-    order by 1
-"""
+HOLDER = f"{HOLDERS} and (locks.classid::bigint << 32) | locks.objid::bigint = %s"
+ALL_HOLDERS = f"{HOLDERS} and activity.application_name like 'groundswell %' order by 1"
 
 
 @dataclass(frozen=True)
