@@ -8,7 +8,15 @@ from pathlib import Path
 import duckdb
 
 from groundswell.clock import now
-from groundswell.database import DatabaseError, connect, database_path, existing_path, opening_errors, refuse_name
+from groundswell.database import (
+    DatabaseError,
+    connect,
+    create_in_any_order,
+    database_path,
+    existing_path,
+    opening_errors,
+    refuse_name,
+)
 
 SCHEMA = "schema.sql"
 LOAD = "load.sql"
@@ -61,19 +69,8 @@ def order_views(schema: Path) -> None:
     """
     with duckdb.connect() as trial:
         # Two semicolons end a statement of the file.
-        waiting = [statement.query.strip(" ;\n") for statement in trial.extract_statements(schema.read_text())]
-        made: list[str] = []
-        while waiting:
-            left = []
-            for statement in waiting:
-                try:
-                    trial.execute(statement)
-                    made.append(statement)
-                except duckdb.CatalogException:
-                    left.append(statement)
-            if len(left) == len(waiting):
-                break
-            waiting = left
+        statements = [statement.query.strip(" ;\n") for statement in trial.extract_statements(schema.read_text())]
+        made = create_in_any_order(trial, statements)
     schema.write_text("".join(f"{statement};\n" for statement in made))
 
 

@@ -180,16 +180,42 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
     Raises DatabaseError if the database can not be written.
     """
-    with write_errors():
-        connection.begin()
-        try:
-            yield
-            connection.commit()
-        except BaseException:
-            # A commit that failed has rolled back already.
-            with suppress(duckdb.TransactionException):
-                connection.rollback()
-            raise
+    with write_errors(), one_transaction(connection):
+        yield
+
+
+@contextmanager
+def one_transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run a with block in one transaction. DuckDB's errors stay as they are."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        # A commit that failed has rolled back already.
+        with suppress(duckdb.Error):
+            connection.rollback()
+        raise
+
+
+def create_in_any_order(connection: duckdb.DuckDBPyConnection, statements: list[str]) -> list[str]:
+    """Run statements; one that reads a view or table that is not there yet runs after the others.
+
+    Returns the statements in the order in which they ran, without those that can not run at all.
+    """
+    made: list[str] = []
+    while statements:
+        left = []
+        for statement in statements:
+            try:
+                connection.execute(statement)
+                made.append(statement)
+            except duckdb.CatalogException:
+                left.append(statement)
+        if len(left) == len(statements):
+            break
+        statements = left
+    return made
 
 
 @contextmanager

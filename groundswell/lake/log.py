@@ -7,11 +7,12 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
+from groundswell.database import one_transaction
 from groundswell.lake.address import Lake, lake_errors
 from groundswell.lake.build import running
 from groundswell.lake.locks import lock
 from groundswell.lake.publish import make_table
-from groundswell.lake.pull import attach_exactly, one_transaction
+from groundswell.lake.pull import attach_exactly
 from groundswell.lake.tables import Table, file_type
 from groundswell.relations import arrow_view
 

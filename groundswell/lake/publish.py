@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from groundswell.database import one_transaction
 from groundswell.lake import LakeError
 from groundswell.lake.address import Lake
 from groundswell.lake.locks import lock
@@ -18,7 +19,6 @@ from groundswell.lake.pull import (
     exists,
     hashes,
     keep_hashes,
-    one_transaction,
 )
 from groundswell.lake.tables import BRONZE, EARLIEST_STAYS, LAKE, LOGS, SCHEMAS, Table, lake_type, tables_of
 

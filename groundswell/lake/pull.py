@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from groundswell.database import database_path
+from groundswell.database import create_in_any_order, database_path, one_transaction
 from groundswell.lake import LakeError
 from groundswell.lake.address import Lake, attach, lake_errors, load_extension
 from groundswell.lake.tables import LAKE, SCHEMAS, Scope, Table, tables_of
@@ -64,20 +64,6 @@ def attached(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bo
             connection.execute(f"detach {LAKE}")
 
 
-@contextmanager
-def one_transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Run a with block in one transaction."""
-    connection.begin()
-    try:
-        yield
-        connection.commit()
-    except BaseException:
-        # A commit that failed has rolled back already.
-        with suppress(duckdb.Error):
-            connection.rollback()
-        raise
-
-
 def exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
     """Whether the lake has a table."""
     found = connection.execute(
@@ -130,7 +116,8 @@ def pull(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope) -> Pul
             pulled = copy_tables(connection, scope)
         if not scope.alone and exists(connection, "main", "views"):
             rows = connection.execute(f"select sql from {VIEWS} order by position").fetchall()
-            create_views(connection, [sql for (sql,) in rows])
+            # A view that can not be created is left out: the next build creates it anew.
+            create_in_any_order(connection, [sql for (sql,) in rows])
     return pulled
 
 
@@ -152,23 +139,6 @@ def copy_tables(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Pulled:
         connection.execute(f"create table {here}.{table.here} as {query}")
         keep_hashes(connection, table, pulled)
     return pulled
-
-
-def create_views(connection: duckdb.DuckDBPyConnection, statements: list[str]) -> None:
-    """Create views. One that reads a view which is not there yet is tried again after the others.
-
-    A view that can not be created at all is left out: the next build creates it anew.
-    """
-    while statements:
-        left = []
-        for statement in statements:
-            try:
-                connection.execute(statement)
-            except duckdb.CatalogException:
-                left.append(statement)
-        if len(left) == len(statements):
-            return
-        statements = left
 
 
 def refuse_other_data(connection: duckdb.DuckDBPyConnection) -> None:
