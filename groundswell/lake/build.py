@@ -19,17 +19,9 @@ from groundswell.lake.tables import LAKE, Scope
 
 # The commands of dbt that write tables. Others read.
 WRITING = ("build", "run", "seed")
-# Selectors (selectors.yml): what depends on the posts of the day only, and all else, which is built day after day.
+# Selectors (selectors.yml): what depends on the posts of the day only, which may be built for several days at once, and
+# all else, which is built day after day.
 ALONE, IN_ORDER = "alone", "in_order"
-
-
-def arguments_of(selector: str, day: date) -> list[str]:
-    """The arguments of dbt for one of two phases of a day. Together they do what a build of the day does.
-
-    The first one, ALONE, may run for several days at once, on several machines. The second one, IN_ORDER, follows for
-    one day after the other, the first day first, once the first phase of the day has ended.
-    """
-    return ["build", "--selector", selector, "--vars", f"date: {day}"]
 
 
 @dataclass
