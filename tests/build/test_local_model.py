@@ -147,7 +147,7 @@ def test_an_answer_that_is_cut_off_says_so(server: str) -> None:
 
 
 def test_a_call_that_times_out_frees_its_slot(server: str) -> None:
-    # One answer was made to its end on a busy machine, 2026-11-29: of three calls, one is enough.
+    # On a busy machine the server once made the whole answer (2026-11-29). So three calls are tried.
     for _ in range(3):
         made = tokens_made(server)
         row, *_ = ask(calls_of(server, Story, timeout=1, answer_tokens=900), STORY)

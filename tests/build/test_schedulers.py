@@ -15,7 +15,8 @@ from tests.support.loopback import Answer, Loopback
 from tests.support.project import DAY, ROOT, Project
 from tests.support.services import addresses
 
-# Prints what a run of the DAG does on a day: without parameters, and with a day of its own.
+# Prints what a run of the DAG does on a day: without parameters, and with a day of its own. Cosmos must be imported
+# after airflow (findings/cosmos_must_be_imported_after_airflow.sh).
 SHOW_DAG = """
 import json, sys
 import airflow
