@@ -225,7 +225,7 @@ def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome, commands: tuple[S
 
 
 def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
-    """Build a day or a part of it, and note how long it took. number: of the day, as 3 of 30, or the name of the part."""
+    """Build a day or a part of it, and note how long it took. number: of the day, as 3 of 30; or the part's name."""
     started = time.monotonic()
     reader = Reader()
 
