@@ -19,6 +19,7 @@ from groundswell.llm import labels
 from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.errors import AnswerError
 from groundswell.llm.faults import seconds_to_wait
+from groundswell.llm.model import WITNESSES
 from groundswell.llm.model import Model as LanguageModel
 from tests.support import language_model
 from tests.support.language_model import Model, honest, settings
@@ -210,8 +211,8 @@ def test_the_ladder_of_structured_output(unlabelled: Project, loopback: Loopback
     bodies = [json.loads(request.body) for request in loopback.requests]
     kinds = [body.get("response_format", {}).get("type") or "tools" for body in bodies]
     assert kinds.count(held_by) == CLUSTERS
-    # Only those in flight found out what the server does not take.
-    assert len(kinds) <= CLUSTERS + 3 * CALLS_IN_FLIGHT
+    # Only those found out what the server does not take that were asked before enough questions were answered.
+    assert len(kinds) <= CLUSTERS + 3 * (CALLS_IN_FLIGHT + WITNESSES - 1)
     assert kinds[-1] == held_by
 
 
