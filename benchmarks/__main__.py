@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import (
+    board,
     clusters,
     collectors,
     encoder,
@@ -54,6 +55,7 @@ class Subject(StrEnum):
     FORGERY = "forgery"
     SCALE = "scale"
     SYNC = "sync"
+    BOARD = "board"
     MONTH = "month"
     VISITORS = "visitors"
 
@@ -130,6 +132,7 @@ def main(
     ] = None,
     days: Annotated[list[Path] | None, typer.Option(help="Files of posts, a day each, for needles and month.")] = None,
     databases: Annotated[list[Path] | None, typer.Option(help="Built databases with labelled posts.")] = None,
+    against: Annotated[Path | None, typer.Option(help="Another checkout of the project, for board.")] = None,
 ) -> None:
     """Measure each subject and print its tables."""
     console = Console(width=max(Console().width, 120))
@@ -165,6 +168,7 @@ def main(
         Subject.FORGERY: [forgery.measure],
         Subject.SCALE: [scale.measure_scale],
         Subject.SYNC: [sync.measure_sync],
+        Subject.BOARD: [partial(board.measure_board, against)],
         Subject.MONTH: [partial(month.measure_month, days or [])],
         Subject.VISITORS: [visitors.measure_visitors],
     }

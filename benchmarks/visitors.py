@@ -20,11 +20,11 @@ VISITORS = 500
 PER_SECOND = 10
 HEADER = "X-Forwarded-For"
 # What the first page asks for.
-FILES = ("/", "/board.css", "/pictures.css", "/problems.js", "/board.js", "/list.js", "/live.js", "/words.js")
+FILES = ("/", "/board.css", "/problems.js", "/board.js", "/posts.js", "/list.js", "/live.js", "/words.js")
 RECORDS: tuple[tuple[str, dict[str, str | int]], ...] = (
     (
         "problems",
-        {"filter": 'is_from_program = false && status = "active"', "sort": "-demand_score,id", "perPage": 100},
+        {"filter": 'is_from_program = false && status = "active"', "sort": "-demand_score,id", "perPage": 20},
     ),
     ("problems", {"sort": "-last_seen", "fields": "last_seen", "perPage": 1, "skipTotal": 1}),
     ("sources", {"fields": "name,label", "sort": "name", "perPage": 500, "skipTotal": 1}),

@@ -6,7 +6,7 @@
 // 0.3 MB as long as a live connection is open, and after 25 of them every request would make a runtime of its own.
 
 // The pages of the board. The folder is the one that the server was started with.
-routerAdd("GET", "/{path...}", $apis.static(`${__hooks}/../pb_public`, false), (e) => {
+routerAdd("GET", "/{path...}", $apis.static(`${__hooks}/../pb_public`, false), $apis.gzip(), (e) => {
     require(`${__hooks}/headers.js`).set(e)
     return e.next()
 })

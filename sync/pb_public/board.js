@@ -127,7 +127,7 @@ export function startBoard(kind) {
         document.title = title
         if (wasOpened && !place) scrollTo({ top: 0, behavior: "instant" })
         showPictures()
-        showList(place).then(() => {
+        return showList(place).then(() => {
             if (!wasOpened) return
             const link = records.node(leftFor)?.querySelector("a")
             if (link) link.focus({ preventScroll: true })
@@ -163,7 +163,7 @@ export function startBoard(kind) {
         opened.replaceChildren(crumb(), ...skeletonOpened())
         scrollTo({ top: 0, behavior: "instant" })
         try {
-            const record = await fetchFirst(kind.collection, { filter: `id = "${id}"` })
+            const [record] = await Promise.all([fetchFirst(kind.collection, { filter: `id = "${id}"` }), kind.prepareOpened?.()])
             if (opening !== id) return
             if (!record) return opened.replaceChildren(crumb(), ...missing())
             openedView = kind.openedView(record, { hrefOf })
@@ -369,6 +369,6 @@ export function startBoard(kind) {
     })
 
     kind.started?.({ go: (changes) => go(tidyDays({ ...state, ...changes })), hrefOf, state: () => state, reload: () => { shownList = null; show() }, offer: (name, values) => bar.offer(name, values) })
-    show(history.state?.place)
-    offerLabellers()
+    // The list comes first.
+    show(history.state?.place).then(offerLabellers)
 }

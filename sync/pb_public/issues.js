@@ -4,8 +4,7 @@ import { startBoard } from "./board.js"
 import { all, containsWords, fetchAll, fetchByIds, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span } from "./dom.js"
 import { nothingPushed } from "./empty.js"
-import { categoryLabel, figures, impactLabel, labellerName, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, sourceLabels } from "./posts.js"
-import { categoryPicture, mapPicture } from "./pictures.js"
+import { categoryLabel, figures, impactLabel, labellerName, loadPictures, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, sourceLabels } from "./posts.js"
 import { bySize, count, dayOf, formatDay, formatNumber, formatWeekday, percent, sourceName } from "./words.js"
 
 const SORTS = { rank: "Rank", size: "Size", confidence: "How tight" }
@@ -234,6 +233,7 @@ function openedView(first, { hrefOf }) {
 async function pictures(state, { signal, progress, pick, open }) {
     await findLatestDay(signal)
     const day = singleDay(state)
+    const { categoryPicture, mapPicture } = await loadPictures()
     const issues = await fetchAll("issues", {
         filter: filterOf(state), sort: ORDERS.rank, fields: "id,canonical_title,category,impact_level,cluster_size",
     }, signal)

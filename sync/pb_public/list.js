@@ -4,20 +4,30 @@ import { MOST_PER_PAGE } from "./api.js"
 import { button, element, firstInView, holdPlace, keepAt, keepFocus, retryNotice, spoken } from "./dom.js"
 import { formatNumber } from "./words.js"
 
-const PAGE = 100
+// So many records come first, so that a page stands soon; then twice as many, up to MOST at a time.
+const FIRST = 20
+export const MOST = 80
 const SEEN_MS = 8000
 const RETRY_MS = 5000
 const NEAR = 60 // items from the view
 const FRAME_MS = 8
 const MARKS = { create: "New", update: "Changed" }
 
+/** How many records to fetch after so many: as many as are there, so that they are a page of the server's. */
+function pageSize(loaded, first) {
+    let size = first
+    while (size < MOST && loaded >= 2 * size) size *= 2
+    return size
+}
+
 /** What a record holds, as text: the server sends its fields in any order. */
 const contentOf = (record) => JSON.stringify(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 /**
- * `fetchPage(page, perPage, withTotal, signal)` answers as PocketBase does. `render(record, position)` makes a list
- * item; `dependsOn()` says what else it is made of. `loaded(records, total)` is told of what has come, and may return
- * what is shown below a complete list; `failed(error)` and `refreshed({ create, update })` are told, too.
+ * `fetchPage(page, perPage, withTotal, signal)` answers as PocketBase does; `first` is how many records come first, 20 or
+ * 80. `render(record, position)` makes a list item; `dependsOn()` says what else it is made of. `loaded(records, total)`
+ * is told of what has come, and may return what is shown below a complete list; `failed(error)` and
+ * `refreshed({ create, update })` are told, too.
  */
 export class PagedList {
     #options
@@ -37,7 +47,7 @@ export class PagedList {
     #retrying = 0
 
     constructor(options) {
-        this.#options = options
+        this.#options = { first: FIRST, ...options }
         const { list, below } = options
         list.setAttribute("role", "list")
         this.moreButton = button("Show more", () => this.#more(true), { class: "more" })
@@ -64,7 +74,7 @@ export class PagedList {
         this.#loading = atLeast
         this.#options.list.setAttribute("aria-busy", "true")
         return this.#fetch(async (signal) => {
-            const { items, totalItems } = await this.#upTo(Math.max(PAGE, atLeast), signal)
+            const { items, totalItems } = await this.#upTo(Math.max(this.#options.first, atLeast), signal)
             this.#loading = null
             // Other filters stand in the links, too: nothing is kept.
             this.#clear()
@@ -85,7 +95,7 @@ export class PagedList {
         if (this.#loading !== null) return this.load(this.#loading)
         for (const [id, action] of actions ?? []) this.#actions.set(id, action)
         return this.#fetch(async (signal) => {
-            const { items, totalItems } = await this.#upTo(Math.max(PAGE, this.length), signal)
+            const { items, totalItems } = await this.#upTo(Math.max(this.#options.first, this.length), signal)
             const before = this.#complete
             const changes = { create: 0, update: 0 }
             for (const record of items) {
@@ -140,7 +150,8 @@ export class PagedList {
     }
 
     async #upTo(length, signal) {
-        const whole = Math.ceil(length / PAGE) * PAGE
+        const size = pageSize(length, this.#options.first)
+        const whole = Math.ceil(length / size) * size
         const perPage = Math.min(whole, MOST_PER_PAGE)
         const items = []
         let totalItems = 0
@@ -157,13 +168,14 @@ export class PagedList {
         if (this.#busy || this.#total === null || this.#complete || !this.#options.list.isConnected) return
         // A hidden list loads nothing.
         if (!asked && this.#options.below.offsetParent === null) return
-        const page = Math.floor(this.length / PAGE) + 1
+        const size = pageSize(this.length, this.#options.first)
+        const page = Math.floor(this.length / size) + 1
         this.#fetch(async (signal) => {
-            const { items } = await this.#options.fetchPage(page, PAGE, false, signal)
+            const { items } = await this.#options.fetchPage(page, size, false, signal)
             const first = this.length
             // A record that moved meanwhile can come twice.
             const next = items.filter(({ id }) => !this.#entries.has(id))
-            const total = items.length < PAGE ? first + next.length : this.#total
+            const total = items.length < size ? first + next.length : this.#total
             this.#append(next, total)
             if (asked) this.#options.list.children[first]?.querySelector("a, button")?.focus()
         }, (error) => this.#options.below.replaceChildren(retryNotice(error, () => this.#more(true))))

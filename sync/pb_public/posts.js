@@ -1,7 +1,7 @@
 // Parts that the pages share: quotes, labels, trends and posts.
 
 import { fetchAll, fetchByValues, fetchRecords } from "./api.js"
-import { PagedList } from "./list.js"
+import { MOST, PagedList } from "./list.js"
 import { element, outwardLink, span, webUrl } from "./dom.js"
 import { IMPACTS, bySize, categoryName, count, dayOf, formatDay, formatNumber, formatTime, parseDate, percent, shortDay, sourceName } from "./words.js"
 
@@ -99,6 +99,22 @@ export function put(place, content) {
     if (content ? !place.firstElementChild?.isEqualNode(content) : place.firstElementChild) place.replaceChildren(...[content ?? []].flat())
 }
 
+let pictures = null
+
+/** The module of the large pictures, with its styles. It is as long as the rest of a page, and most visits need none. */
+export function loadPictures() {
+    pictures ??= Promise.all([import("./pictures.js"), new Promise((resolve) => {
+        const styles = element("link", { rel: "stylesheet", href: "pictures.css" })
+        // Without its styles a picture can still be read.
+        styles.onload = styles.onerror = resolve
+        document.head.append(styles)
+    })])
+    return pictures.then(([module]) => module, (error) => {
+        pictures = null // The reader may try again.
+        throw new Error("The server cannot be reached.", { cause: error })
+    })
+}
+
 /** A description list of figures: [what, value] or [what, value, note]. */
 export const figures = (entries) => element("dl", { class: "figures" }, entries.filter(Boolean).map(([what, value, note]) =>
     element("div", {}, element("dt", {}, what), element("dd", {}, value, note ? span("note muted", note) : null))))
@@ -142,6 +158,8 @@ export function postList({ collection, filter, sort, fields, title, total }) {
     const below = element("div", { class: "below", tabindex: "-1" }, element("p", { class: "muted" }, "Loading posts…"))
     const posts = new PagedList({
         list, below,
+        // Who opens a record reads, searches or prints its posts.
+        first: MOST,
         fetchPage: (page, perPage, withTotal, signal) => fetchRecords(collection, {
             filter, sort, page, perPage,
             fields: `id,url,title,source,excerpt,posted_at,comment_count,vote_count,similarity,supports_payment,${fields}`,

@@ -3,12 +3,11 @@
 import { startBoard } from "./board.js"
 import { MOST_PER_PAGE, RECORD_ID, all, contains, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
-import { whyFewProblems, whyNoProblems } from "./empty.js"
 import {
-    TRENDS, categoryLabel, figures, impactLabel, madeBy, payLabel, postList, put, quoteList, replaceParts, section, sharedPosts, sinceText, slot, sourceLabels,
+    TRENDS, categoryLabel, figures, impactLabel, loadPictures, madeBy, payLabel, postList, put, quoteList, replaceParts, section, sharedPosts, sinceText, slot, sourceLabels,
     trendLabel, trendText,
 } from "./posts.js"
-import { categoryPicture, namesPicture, sparkline, voicesPicture, weeksPicture } from "./pictures.js"
+import { sparkline } from "./sparkline.js"
 import { IMPACTS, TIERS, count, dayOf, formatDay, formatNumber, formatScore, formatWeekday, percent, sourceName } from "./words.js"
 
 const STATUSES = { active: "Active", dormant: "Quiet", closed: "Closed", all: "Any" }
@@ -29,6 +28,7 @@ const WEEKS = 4
 
 let latestDay = ""
 let board = null
+let large = null // the module of the large pictures, when a problem is opened
 
 // An old address: the first page used to show the issues.
 const oldIssue = location.hash.slice(1)
@@ -56,19 +56,20 @@ function filterOf(state, who = OF_PEOPLE) {
 }
 
 async function fetchPage(state, page, perPage, withTotal, signal) {
-    if (withTotal) showPrograms(state)
-    // A server of an earlier version has no searches, names or figures.
-    const [latest, search, names, figures, answer] = await Promise.all([
-        withTotal ? fetchFirst("problems", { sort: "-last_seen", fields: "last_seen" }, signal) : null,
-        withTotal ? fetchFirst("searches", { sort: "-search_date", fields: "search_date,window_posts,window_complaints" }, signal).catch(() => null) : null,
-        withTotal ? fetchAll("watched_names", { sort: "position", fields: "name" }, signal).catch(() => []) : [],
-        withTotal ? fetchAll("week_figures", { sort: "position" }, signal).catch(() => []) : [],
+    if (!withTotal) return fetchOrdered(state, page, perPage, withTotal, signal)
+    // A server of an earlier version has no searches, figures or names.
+    const [answer, latest, search, figures] = await Promise.all([
         fetchOrdered(state, page, perPage, withTotal, signal),
+        fetchFirst("problems", { sort: "-last_seen", fields: "last_seen" }, signal),
+        fetchFirst("searches", { sort: "-search_date", fields: "search_date,window_posts,window_complaints" }, signal).catch(() => null),
+        fetchAll("week_figures", { sort: "position" }, signal).catch(() => []),
     ])
-    if (!withTotal) return answer
     sayAsOf(latest, search)
     sayWeek(figures)
-    board.offer("name", names.map(({ name }) => name))
+    // What no reader sees first comes after the list.
+    showPrograms(state)
+    fetchAll("watched_names", { sort: "position", fields: "name" }, signal).then(
+        (names) => board.offer("name", names.map(({ name }) => name)), () => {})
     return answer
 }
 
@@ -375,7 +376,7 @@ function openedView(first, { hrefOf }) {
         const text = `${trendText(record)}${record.days_seen > 1 ? ` Heard on ${count(record.days_seen, "day")}, last on ${formatDay(dayOf(record.last_seen))}.` : ""}`
         const drawnFor = JSON.stringify([text, record.daily_voices, record.weeks])
         if (drawnFor !== heardFor) heardNode = section("days", "How it moved", element("p", { class: "trend-text" }, text),
-            isLong(record) ? weeksPicture(record.weeks) : voicesPicture([record]))
+            isLong(record) ? large.weeksPicture(record.weeks) : large.voicesPicture([record]))
         heardFor = drawnFor
         return heardNode
     }
@@ -412,6 +413,7 @@ function openedView(first, { hrefOf }) {
 // --- Pictures -----------------------------------------------------------------------------------
 
 async function pictures(state, { signal, progress, pick }) {
+    const { categoryPicture, namesPicture, voicesPicture } = await loadPictures()
     const [problems, watched, figure] = await Promise.all([
         fetchAll("problems", {
             filter: filterOf(state), sort: "-demand_score,id", fields: "id,daily_voices,category,impact_level",
@@ -434,6 +436,7 @@ startBoard({
     tiers: TIERS,
     sorts: SORTS,
     fetchPage, fetchWhole, listItem, openedView, pictures,
+    async prepareOpened() { large = await loadPictures() },
     fileFields: FILE_FIELDS,
     shown(state, { hrefOf }) { linkOf = hrefOf },
     started(started) { board = started },
@@ -453,6 +456,7 @@ startBoard({
     missingText: "It may have been merged into another, or the address is not whole.",
     goneText: "This problem has left the board meanwhile: it was removed, or merged into another.",
     async shortNotice(notice) {
+        const { whyFewProblems } = await import("./empty.js")
         notice.append(...await whyFewProblems())
         notice.hidden = !notice.firstChild
     },
@@ -462,6 +466,7 @@ startBoard({
             notice.append(element("p", {}, `None is active now: ${count(others, "problem")} went quiet. `,
                 element("a", { href: "?status=all", "data-inside": "all" }, "Show all")))
         } else {
+            const { whyNoProblems } = await import("./empty.js")
             notice.append(...await whyNoProblems())
         }
     },

@@ -3,8 +3,8 @@
 import { startBoard } from "./board.js"
 import { all, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, until } from "./api.js"
 import { element, span } from "./dom.js"
-import { figures, postList, put, section, sinceText, slot, sourceLabels, trendLabel, trendText } from "./posts.js"
-import { sparkline, voicesPicture } from "./pictures.js"
+import { figures, loadPictures, postList, put, section, sinceText, slot, sourceLabels, trendLabel, trendText } from "./posts.js"
+import { sparkline } from "./sparkline.js"
 import { bySize, count, dayOf, formatDay, formatNumber, sourceName } from "./words.js"
 
 const STATUSES = { active: "Active", dormant: "Quiet", all: "Any" }
@@ -19,6 +19,7 @@ const FILE_FIELDS = ["title", "central_title", "status", "trend", "voices", "rec
 const SPARK_DAYS = 21
 
 let latestDay = ""
+let large = null // the module of the large pictures, when a theme is opened
 
 function filterOf(state) {
     return all(
@@ -107,7 +108,7 @@ function openedView(first) {
                 ]),
                 element("p", { class: "trend-text" }, trendText(record))),
             problemsSlot,
-            section("days", "When it was heard", voicesPicture([record])),
+            section("days", "When it was heard", large.voicesPicture([record])),
             posts.node,
         ]
     }
@@ -140,7 +141,7 @@ async function pictures(state, { signal, progress }) {
     const themes = await fetchAll("themes", { filter: filterOf(state), sort: "-voices,id", fields: "id,daily_voices" }, signal,
         (loaded) => progress(`Loading… ${count(loaded, "theme")}`))
     if (!themes.length) return [element("p", { class: "muted" }, "No theme matches: there is nothing to draw.")]
-    return [voicesPicture(themes)]
+    return [(await loadPictures()).voicesPicture(themes)]
 }
 
 startBoard({
@@ -150,6 +151,7 @@ startBoard({
     statuses: STATUSES,
     sorts: SORTS,
     fetchPage, fetchWhole, listItem, openedView, pictures,
+    async prepareOpened() { large = await loadPictures() },
     fileFields: FILE_FIELDS,
     titleOf: ({ title }) => title,
     searched: "Search titles",

@@ -17,6 +17,7 @@ export const TIERS = { certain: "Certain", likely: "Likely", emerging: "Emerging
 export const SOURCES = await readSources()
 
 async function readSources() {
+    // The pages preload this address.
     const query = new URLSearchParams({ fields: "name,label", sort: "name", perPage: 1000, skipTotal: 1 })
     try {
         const answer = await fetch(`${API}collections/sources/records?${query}`, { signal: AbortSignal.timeout(5_000) })

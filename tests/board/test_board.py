@@ -317,6 +317,15 @@ def open_list(page: Page, address: str) -> None:
     expect(page.locator("#list:not([aria-busy])")).to_be_attached()
 
 
+def load(page: Page, count: int) -> None:
+    """Scroll down a list until so many of its records are there."""
+    items = page.locator("#list > li")
+    while items.count() < count:
+        before = items.count()
+        items.last.scroll_into_view_if_needed()
+        page.wait_for_function("(before) => document.querySelectorAll('#list > li').length > before", arg=before)
+
+
 def listed(page: Page, read: str = IDS) -> list[str]:
     """What the list has, from its items."""
     texts: list[str] = page.locator("#list > li").evaluate_all(read)
@@ -396,6 +405,23 @@ def test_the_first_screen_says_what_hurts_most_since_when_and_as_of_which_day(bo
         "All 3 voices were heard on one day, 20 Nov 2026: GitHub 3."
     )
     assert own.locator("[data-part=days] svg").count() == 0
+
+
+def test_the_first_page_asks_for_no_more_than_it_shows(board: Board, own: Page) -> None:
+    days = {day: {"github": 2} for day in (DAY, "2026-11-19")}
+    board.put("problems", *[problem(number, daily_voices=days) for number in range(1, 31)])
+    asked: list[str] = []
+    own.on("request", lambda request: asked.append(request.url.removeprefix(board.url)))
+    with own.expect_response("**/board.js") as answer:
+        open_list(own, "/")
+    assert answer.value.header_value("content-encoding") == "gzip"
+    # The names of the sources are read before any script runs, and not again.
+    assert sum("/collections/sources/" in address for address in asked) == 1
+    assert len(listed(own)) == 20
+    assert not [address for address in asked if "pictures" in address or "empty" in address]
+    own.get_by_role("button", name="Charts").click()
+    expect(own.locator("#pictures-content .voices-picture")).to_be_visible()
+    assert {"/pictures.js", "/pictures.css"} <= set(asked)
 
 
 def test_this_week_is_compared_with_last_in_a_line(board: Board, own: Page) -> None:
@@ -985,7 +1011,7 @@ def test_a_record_of_an_earlier_version_does_not_say_how_sure_it_is(board: Board
 def test_back_leads_to_where_one_was(board: Board, own: Page) -> None:
     board.put("problems", *[problem(number, category="ai") for number in range(1, 151)])
     open_list(own, "/?category=ai")
-    own.locator("#list > li").nth(99).scroll_into_view_if_needed()
+    load(own, 150)
     last = own.locator(entry(own, problem(140)))
     last.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
     top = top_of(last)
@@ -1001,7 +1027,7 @@ def test_back_leads_to_where_one_was(board: Board, own: Page) -> None:
 def test_back_from_another_page_leads_to_where_one_was(board: Board, own: Page) -> None:
     board.put("problems", *[problem(number) for number in range(1, 151)])
     open_list(own, "/")
-    own.locator("#list > li").nth(99).scroll_into_view_if_needed()
+    load(own, 150)
     last = own.locator(entry(own, problem(140)))
     last.scroll_into_view_if_needed()
     own.evaluate("document.querySelector('.pages a:not([aria-current])').click()")
@@ -1035,6 +1061,7 @@ def test_what_is_pushed_appears_marked_and_moves_nothing(board: Board, own: Page
     board.put("problems", *[problem(number) for number in range(10, 60)])
     open_list(own, "/")
     wait_until_live(own)
+    load(own, 50)
     read = own.locator(entry(own, problem(40)))
     read.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
     read.locator("h2 a").focus()
@@ -1096,6 +1123,7 @@ def test_a_storm_of_changes_is_weathered(board: Board, own: Page) -> None:
     board.put("issues", *[issue(number) for number in range(1, 401)])
     open_list(own, "/issues.html")
     wait_until_live(own)
+    load(own, 80)
     read = own.locator("#list > li").nth(50)
     read.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
     top = top_of(read)
@@ -1295,9 +1323,7 @@ def test_five_thousand_issues_are_scrolled_to_the_end(board: Board, own: Page) -
     board.put("issues", *[issue(number) for number in range(1, 5001)])
     open_list(own, "/issues.html")
     expect(own.locator("#count")).to_have_text("5,000 topics")
-    for loaded in range(100, 5001, 100):
-        own.wait_for_function("(loaded) => document.getElementById('list').children.length >= loaded", arg=loaded)
-        own.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    load(own, 5000)
     assert len(set(listed(own))) == 5000
     own.locator("#list h2 a").last.click()
     expect(own.locator("h1:visible")).to_have_text("Issue 5000")
@@ -1308,9 +1334,10 @@ def test_more_can_be_asked_for_by_keyboard(board: Board, own: Page) -> None:
     # Nothing is ever near where there is no observer to say so.
     own.add_init_script("IntersectionObserver.prototype.observe = () => {}")
     open_list(own, "/")
-    own.get_by_role("button", name="Show more").press("Enter")
-    expect(own.locator("#list > li")).to_have_count(130)
-    expect(own.locator("#list > li").nth(100).locator("a")).to_be_focused()
+    for before, shown in ((20, 40), (40, 80), (80, 130)):
+        own.get_by_role("button", name="Show more").press("Enter")
+        expect(own.locator("#list > li")).to_have_count(shown)
+        expect(own.locator("#list > li").nth(before).locator("a")).to_be_focused()
 
 
 SCREENS = [(1280, 800, 5), (390, 844, 2)]
