@@ -58,8 +58,13 @@ def require_all(stages: Stages, options: Sequence[str] = ()) -> None:
                 f"{name} is not handed on to python -m ingest: --date, or --from and --to, name the days, and python -m"
                 " ingest alone has the rest"
             )
-    require_addresses(("POCKETBASE_URL", "LLM_BASE_URL", "BOARD_URL"), stages.environment)
-    # A build would refuse it, too, after the collection.
+    require_addresses(("POCKETBASE_URL", "BOARD_URL"), stages.environment)
+    # A build would refuse these, too, after the collection and most of its models.
+    if stages.environment.get("LLM_MODEL") or stages.environment.get("LLM_BASE_URL"):
+        # Its import takes seconds, because LiteLLM comes with it.
+        from groundswell.llm.settings import require_models
+
+        require_models(stages.environment)
     load_watchlist()
     runs_kept(stages.environment)
 

@@ -132,16 +132,18 @@ def collection() -> Finding:
 
 def labeller() -> Finding:
     """Who writes the labels."""
-    names = os.environ.get("LLM_MODEL") or "extractive"
+    # Its import takes seconds, because LiteLLM comes with it.
+    from groundswell.llm.settings import EXTRACTIVE, require_models
+
     try:
-        require_addresses(["LLM_BASE_URL"])
+        names = require_models(os.environ)
     except SettingError as error:
         return Finding("labeller", BROKEN, str(error))
-    if names == "extractive":
+    if names == [EXTRACTIVE]:
         return Finding(
             "labeller", MISSING, "LLM_MODEL names no model: the built-in labeller quotes posts, and writes no prose"
         )
-    return Finding("labeller", WORKS, f"{names}; the next build asks it, and says if it refuses")
+    return Finding("labeller", WORKS, f"{', '.join(names)}; the next build asks, and says if it is refused")
 
 
 def server() -> Finding:

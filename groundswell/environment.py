@@ -15,8 +15,6 @@ from groundswell.errors import GroundswellError
 ENV_FILE = Path(".env")
 # Linux starts no program with a variable of 128 KB.
 LONGEST_VALUE = 100_000
-# Variables that may hold several addresses, with commas between them.
-LISTS = ("LLM_BASE_URL",)
 
 
 class SettingError(GroundswellError):
@@ -82,9 +80,8 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 
 def require_addresses(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> None:
-    """Raise SettingError if one of these variables is set and holds no web address. LISTS may hold several."""
+    """Raise SettingError if one of these variables is set and holds no web address."""
     for name in names:
-        value = environment.get(name, "")
-        for address in filter(None, (part.strip() for part in (value.split(",") if name in LISTS else [value]))):
-            if fault := address_fault(name, address):
-                raise SettingError(fault)
+        address = environment.get(name, "").strip()
+        if address and (fault := address_fault(name, address)):
+            raise SettingError(fault)

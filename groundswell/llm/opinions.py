@@ -189,7 +189,7 @@ def ask_opinions(
     requests: the table of requests, as a subquery. answer: words for the log, for example "a second opinion". No model
     is asked if LLM_MODEL is unset or `extractive`. Raises ModelError.
     """
-    if settings.are_extractive():
+    if settings.named.are_extractive():
         return []
     names = kind._asdict() | {"requests": requests, "attempts": ledger.attempts, "run_date": run_date}
     batches = ledger.read(BATCHES.format(**names, most_rejected=settings.most_rejected, batch=BATCH))

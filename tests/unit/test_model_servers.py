@@ -15,13 +15,14 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from groundswell.environment import SettingError
 from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.budget import Budget, Cost
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError, ModelError
 from groundswell.llm.model import MOST_SILENT, Model
 from groundswell.llm.pace import Pace
-from groundswell.llm.settings import ModelSettings
+from groundswell.llm.settings import ModelSettings, require_models
 from tests.support.language_model import error, reply
 from tests.support.loopback import Answer, Loopback, Request
 
@@ -308,8 +309,8 @@ def test_an_address_belongs_to_one_model(loopback: Loopback, monkeypatch: pytest
     names = "openai/local,anthropic/claude-sonnet-4-5,groq/llama-3.3-70b-versatile,extractive"
     for base_url in (f" {loopback.url}/v1 ", f"{loopback.url}/v1,,"):
         settings = settings_of(names, base_url)
-        assert settings.base_urls == [f"{loopback.url}/v1", None, None]
-        assert settings.is_last_resort
+        assert settings.named.base_urls == [f"{loopback.url}/v1", None, None]
+        assert settings.named.is_last_resort
         first, *others = settings.models(Verdict)
         assert [model.base_url for model in others] == [None, None]
         loopback.requests.clear()
@@ -354,10 +355,25 @@ def test_a_list_of_models_that_makes_no_sense(model: str, base_url: str, says: s
         settings_of(model, base_url)
 
 
+def test_what_no_build_could_ask_is_said_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    local = {"LLM_BASE_URL": "http://127.0.0.1:9/v1"}
+    for environment, says in (
+        ({"LLM_MODEL": "nobody/model"}, "LLM_MODEL=nobody/model names no provider"),
+        ({"LLM_MODEL": "anthropic/claude-sonnet-4-5"}, "needs ANTHROPIC_API_KEY in the environment"),
+        ({"LLM_MODEL": "ollama_chat/llama3"} | local, "speaks Ollama's own protocol"),
+        (local | {"LLM_BASE_URL": "localhost"}, "LLM_BASE_URL is no web address"),
+    ):
+        with pytest.raises(SettingError, match=says):
+            require_models(environment)
+    assert require_models({"LLM_MODEL": "openai/local, extractive"} | local) == ["openai/local"]
+    assert require_models({"LLM_MODEL": ""}) == ["extractive"]
+
+
 @pytest.mark.parametrize("model", ["extractive", "Extractive ", "extractive,"])
 def test_the_built_in_labeller_alone(model: str) -> None:
-    assert settings_of(model).are_extractive()
-    assert not settings_of(model).is_last_resort
+    assert settings_of(model).named.are_extractive()
+    assert not settings_of(model).named.is_last_resort
 
 
 def test_a_refusal_ends_the_run_unless_there_is_a_last_resort(calls: Calls, loopback: Loopback) -> None:

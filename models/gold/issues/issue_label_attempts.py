@@ -132,11 +132,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
         extractive=EXTRACTIVE,
     )
     unlabelled = requests
-    if requests and not settings.are_extractive():
+    if requests and not settings.named.are_extractive():
         grounds = read_grounds(ledger, relations, run_date, days)
         budget = settings.budget(ledger.spent_today(), SHARE)
         models = settings.models(grounds.answer)
-        calls = Calls(models, budget, settings.pace(), ledger.keep, settings.is_last_resort)
+        calls = Calls(models, budget, settings.pace(), ledger.keep, settings.named.is_last_resort)
         failures = calls.put(
             [
                 label_question(
@@ -152,10 +152,12 @@ def model(dbt: Any, session: Any) -> pa.Table:
         )
         [(clusters,)] = label_requests.filter(f"cluster_date = date '{run_date}'").count("*").fetchall()
         # A build without any label must not look like a day without issues.
-        if calls.have_all_failed() and len(requests) == clusters and not settings.is_last_resort:
+        if calls.have_all_failed() and len(requests) == clusters and not settings.named.is_last_resort:
             raise ModelError(f"LLM_MODEL={calls.models[0].name} labelled none of {clusters} clusters: {failures[-1]}")
         unlabelled = without_label(requests, calls.outcomes, "cluster_id")
-    if settings.are_extractive() or settings.is_last_resort:
+    if settings.named.are_extractive() or settings.named.is_last_resort:
         of_day = extractive_labels.filter(f"cluster_date = date '{run_date}'")
-        keep_extractive(ledger, unlabelled, "cluster_id", about_issue, of_day, is_last_resort=settings.is_last_resort)
+        keep_extractive(
+            ledger, unlabelled, "cluster_id", about_issue, of_day, is_last_resort=settings.named.is_last_resort
+        )
     return ledger.kept()

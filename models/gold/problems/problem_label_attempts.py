@@ -154,11 +154,11 @@ def model(dbt: Any, session: Any) -> pa.Table:
         extractive=EXTRACTIVE,
     )
     unlabelled = requests
-    if requests and not settings.are_extractive():
+    if requests and not settings.named.are_extractive():
         grounds = read_grounds(ledger, relations, run_date, days)
         budget = settings.budget(ledger.spent_today())
         models = settings.models(grounds.answer)
-        calls = Calls(models, budget, settings.pace(), ledger.keep, settings.is_last_resort)
+        calls = Calls(models, budget, settings.pace(), ledger.keep, settings.named.is_last_resort)
         calls.put(
             [
                 label_question(
@@ -179,19 +179,19 @@ def model(dbt: Any, session: Any) -> pa.Table:
             calls.have_all_failed()
             and len(unanswered) == len(calls.outcomes)
             and are_new
-            and not settings.is_last_resort
+            and not settings.named.is_last_resort
         ):
             raise ModelError(
                 f"LLM_MODEL={calls.models[0].name} labelled none of {len(requests)} problems: {unanswered[-1]}"
             )
         unlabelled = without_label(requests, calls.outcomes, "problem_id")
-    if settings.are_extractive() or settings.is_last_resort:
+    if settings.named.are_extractive() or settings.named.is_last_resort:
         keep_extractive(
             ledger,
             unlabelled,
             "problem_id",
             about_problem,
             extractive_problem_labels,
-            is_last_resort=settings.is_last_resort,
+            is_last_resort=settings.named.is_last_resort,
         )
     return ledger.kept()
