@@ -16,7 +16,7 @@
         'llm_answer_tokens': {'kind': 'whole number', 'low': 1, 'high': 1000000},
         'llm_rejections': {'kind': 'whole number', 'low': 1, 'high': 1000},
         'embedding_model': {'kind': 'text'},
-        'embedding_precision': {'kind': 'choice', 'values': ['auto', 'fp32', 'bf16']},
+        'embedding_precision': {'kind': 'choice', 'values': ['auto', 'fp32', 'bf16', 'int8']},
         'embed_engine': {'kind': 'choice', 'values': ['local', 'ray']},
         'complaint_threshold': {'kind': 'number', 'low': 0, 'high': 1},
         'second_opinion_margin': {'kind': 'number', 'low': 0, 'high': 1},

@@ -38,7 +38,7 @@ def without_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
         ("ls", "date: '2026-02-30'", "date '2026-02-30' is not a day: write it as in --vars 'date: 2026-11-20'"),
         ("ls", "relabel: 'no'", "relabel is true or false, not 'no'"),
         ("ls", "llm_rejections: true", "llm_rejections is a whole number from 1 to 1000, not 'True'"),
-        ("ls", "embedding_precision: int8", "embedding_precision is auto, fp32 or bf16, not 'int8'"),
+        ("ls", "embedding_precision: int4", "embedding_precision is auto, fp32, bf16 or int8, not 'int4'"),
         ("ls", "embedding_model: ''", "embedding_model is a text, not ''"),
         ("build", "complaint_threshold: 2", "complaint_threshold is a number from 0 to 1, not '2'"),
         ("build", "problem_window_days: many", "problem_window_days is a whole number from 2 to 366, not 'many'"),

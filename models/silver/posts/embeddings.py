@@ -39,6 +39,18 @@ def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
     return pa.Table.from_arrays([pa.array(hashes), from_vectors(vectors)], schema=ROWS)
 
 
+def of_another_kind(connection: Any, cached: str, name: str, used: str) -> str | None:
+    """Where the table's vectors were made, if those or the new ones are in int8 and the others are not."""
+    [(others,)] = connection.execute(
+        f"""
+        select string_agg(distinct computed_on, ' and ' order by computed_on) from {cached}
+        where model = $name and computed_on like '%int8' <> $used like '%int8'
+        """,
+        {"name": name, "used": used},
+    ).fetchall()
+    return str(others) if others else None
+
+
 def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     """Return the embeddings that are missing from the table or damaged in it."""
     dbt.config(materialized="incremental", incremental_strategy="delete+insert", unique_key=["content_hash", "model"])
@@ -50,7 +62,11 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     name = dbt.config.meta_get("embedding_model")
     precision = dbt.config.meta_get("embedding_precision")
     engine = dbt.config.meta_get("embed_engine")
-    cached = dbt.this if dbt.is_incremental else "(select '' as content_hash, '' as model, [0.0] as embedding)"
+    cached = (
+        dbt.this
+        if dbt.is_incremental
+        else "(select '' as content_hash, '' as model, [0.0] as embedding, '' as computed_on)"
+    )
 
     # A separate connection commits each batch at once, outside dbt's transaction.
     durable = session.cursor()
@@ -99,6 +115,11 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
         )
         with open_encoder(engine, name, precision) as (encoded_batches, used):
             log.info(f"Encoding {count:,} texts with {name} ({used})")
+            if others := of_another_kind(durable, cached, name, used):
+                log.warning(
+                    f"vectors of {name} are of two kinds now: new ones are computed on {used}, old ones on {others}."
+                    " A cosine of two texts moves by about 0.001. Var embedding_precision keeps to one kind"
+                )
             texts_done = track(encoded_batches(batches), f"Encoding {count:,} texts", total=-(-count // BATCH))
             for hashes, vectors in texts_done:
                 with arrow_view(durable, "encoded", to_arrow(hashes, vectors)) as encoded:
