@@ -24,15 +24,15 @@ from tests.support.project import DAY, DBT, ROOT, Project
 # The last commit before release 0.2.0 was made faster.
 BEFORE = "6381e23"
 BUILD = (DBT, "build", "--vars", f"date: {DAY}", "--exclude-resource-type", "unit_test")
-# A parse of another day, which serves every day.
-PARSE = (DBT, "--quiet", "parse", "--vars", "date: 2026-11-19")
+# What dbt keeps of the parsed project serves each command with the same vars.
+PARSE = (DBT, "--quiet", "parse", "--vars", f"date: {DAY}")
 SLOWEST = 12
 
 
 def built(made: Project, folder: Path, code: Path, *, is_parsed: bool = False) -> tuple[Used, dict[str, float]]:
     """Build the day with the code of a folder on a new copy of a database; returns what it used, and seconds by model.
 
-    is_parsed: whether dbt has parsed the project for a command before.
+    is_parsed: whether dbt has parsed the project for a command with the same vars before.
     """
     folder.mkdir()
     project = made.copy_to(folder)

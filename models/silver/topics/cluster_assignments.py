@@ -31,6 +31,8 @@ SEED = 20_261_120
 CHUNK = 8_192
 # Average linkage holds all pairs in memory: 200 MB for this many posts.
 MAX_LINKED = 5_000
+# With fewer clusters several threads wait for each other longer than they work, because a batch is small.
+MANY_CLUSTERS = 1_500
 
 SCHEMA = pa.schema(
     [
@@ -75,8 +77,7 @@ def cluster_day(vectors: Vectors) -> Labels:
 
 def k_means(vectors: Vectors, weights: npt.NDArray[Any], k: int) -> Labels:
     """Cluster different unit vectors (n, d) with weights (n,) into at most k clusters. Returns labels (n,)."""
-    # Several threads would wait for each other longer than they work: a batch is small.
-    with threadpool_limits(1):
+    with threadpool_limits(1 if k < MANY_CLUSTERS else None):
         starts = [
             MiniBatchKMeans(
                 n_clusters=k,
