@@ -26,7 +26,7 @@ from rich.box import SIMPLE_HEAD
 from rich.progress import track
 from rich.table import Table
 
-from tests.support.project import DAY, DBT, ROOT, Project, free_address, serve
+from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project, free_address, serve
 
 DAYS = 30
 POSTS = 1_200
@@ -80,8 +80,9 @@ def read_posts(files: Sequence[Path], folder: Path) -> list[Post]:
     """The posts of files, or of the bundled days."""
     if not files:
         project = Project(folder / "sample.duckdb")
-        finished = project.ingest("--from", "2026-11-18", "--to", DAY, "--sample")
-        assert finished.status == 0, finished.output
+        for day in sorted(SAMPLE.parent.iterdir()):
+            finished = project.ingest("--date", day.name, "--sample")
+            assert finished.status == 0, finished.output
         columns = ("source", "url", "title", "body")
         rows = project.query(f"select {', '.join(columns)} from bronze.raw_items order by url_hash")
         return [dict(zip(columns, row, strict=True)) for row in rows]

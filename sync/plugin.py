@@ -21,12 +21,6 @@ from groundswell.clock import yesterday
 from groundswell.database import PROJECT, connect, existing_path, refuse_damage
 from groundswell.errors import GroundswellError
 from groundswell.watchlist import load_watchlist
-from sync.client import signed_in
-from sync.forgotten import take_off_board
-from sync.plan import PARTS
-from sync.push import clear_emptied_days, push
-from sync.small import publish_small
-from sync.sources import publish_sources
 
 # What dbt writes for a build of this project into target/ and logs/, with room to spare.
 LEAST_FREE_BYTES = 20_000_000
@@ -141,6 +135,14 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         """Register the function. It writes through its own cursor, which commits after each batch."""
 
         def push_live(part: str, day: str) -> str:
+            # Only a push needs them, and most commands of dbt push nothing.
+            from sync.client import signed_in
+            from sync.forgotten import take_off_board
+            from sync.plan import PARTS
+            from sync.push import clear_emptied_days, push
+            from sync.small import publish_small
+            from sync.sources import publish_sources
+
             url = os.environ["POCKETBASE_URL"]
             cursor = conn.cursor()
             try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tests.support.models import load
 from tests.support.project import DAY, Project
@@ -29,6 +30,14 @@ def test_what_says_alike_stands_together() -> None:
     assert (topic[distances.argmin(axis=1)] == topic).mean() > 0.95
     assert places.min() == 0
     assert places.max() == 1
+
+
+def test_the_map_is_the_same_on_any_number_of_cores() -> None:
+    vectors, _ = unit_vectors(300, 6)
+    with threadpool_limits(1):
+        places = map_positions.laid_out(vectors)
+    with threadpool_limits(2):
+        assert (map_positions.laid_out(vectors) == places).all()
 
 
 def test_later_posts_stand_amid_those_they_are_like() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from sklearn.cluster import AgglomerativeClustering, MiniBatchKMeans
+from threadpoolctl import threadpool_limits
 
 from groundswell.relations import subquery
 from groundswell.vectors import Vectors, read_vectors
@@ -30,6 +31,8 @@ SEED = 20_261_120
 CHUNK = 8_192
 # Average linkage holds all pairs in memory: 200 MB for this many posts.
 MAX_LINKED = 5_000
+# With fewer clusters several threads wait for each other longer than they work, because a batch is small.
+MANY_CLUSTERS = 1_500
 
 SCHEMA = pa.schema(
     [
@@ -74,17 +77,18 @@ def cluster_day(vectors: Vectors) -> Labels:
 
 def k_means(vectors: Vectors, weights: npt.NDArray[Any], k: int) -> Labels:
     """Cluster different unit vectors (n, d) with weights (n,) into at most k clusters. Returns labels (n,)."""
-    starts = [
-        MiniBatchKMeans(
-            n_clusters=k,
-            n_init=1,
-            batch_size=2_048,
-            # With more posts, the choice of the first centroids takes most of the time and improves nothing.
-            init_size=max(1_024, 3 * k),
-            random_state=SEED + start,
-        ).fit(vectors, sample_weight=weights)
-        for start in range(STARTS)
-    ]
+    with threadpool_limits(1 if k < MANY_CLUSTERS else None):
+        starts = [
+            MiniBatchKMeans(
+                n_clusters=k,
+                n_init=1,
+                batch_size=2_048,
+                # With more posts, the choice of the first centroids takes most of the time and improves nothing.
+                init_size=max(1_024, 3 * k),
+                random_state=SEED + start,
+            ).fit(vectors, sample_weight=weights)
+            for start in range(STARTS)
+        ]
     labels: Labels = min(starts, key=lambda start: start.inertia_).labels_.astype(np.int64)
     # The last batches moved the centroids, so each vector gets the centroid that is nearest now.
     names, centres = centroids(vectors, labels)

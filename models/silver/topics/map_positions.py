@@ -13,16 +13,20 @@ import numpy.typing as npt
 import pyarrow as pa
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from groundswell.relations import subquery
 from groundswell.vectors import Vectors, to_vectors
 
 Positions = npt.NDArray[np.float64]
 
-# The posts that t-SNE positions, in a few seconds.
+# The posts that t-SNE positions, in a second.
 ANCHORS = 1_000
 COMPONENTS = 50
 PERPLEXITY = 30
+ITERATIONS = 400
+# Posts that are seen under a smaller angle (radians) repel a post as one, at their mean position.
+ANGLE = 0.8
 # With fewer different posts, there are no neighbourhoods for t-SNE to keep.
 MIN_LAID_OUT = 10
 NEIGHBOURS = 3
@@ -49,10 +53,12 @@ def laid_out(vectors: Vectors) -> Positions:
     if count < MIN_LAID_OUT:
         places = np.column_stack([(np.arange(count) + 0.5) / count, np.full(count, 0.5)])
     else:
-        reduced = PCA(min(COMPONENTS, count), random_state=SEED).fit_transform(different)
         perplexity = min(PERPLEXITY, (count - 1) / 3)
-        tsne = TSNE(2, perplexity=perplexity, init="pca", max_iter=500, random_state=SEED, n_jobs=1)
-        places = tsne.fit_transform(reduced).astype(np.float64)
+        tsne = TSNE(2, perplexity=perplexity, init="pca", max_iter=ITERATIONS, angle=ANGLE, random_state=SEED, n_jobs=1)
+        # Several threads would wait for each other longer than they work, and sum up in another order: another map.
+        with threadpool_limits(1):
+            reduced = PCA(min(COMPONENTS, count), random_state=SEED).fit_transform(different)
+            places = tsne.fit_transform(reduced).astype(np.float64)
         low, high = places.min(axis=0), places.max(axis=0)
         places = (places - low) / (high - low)
     return places[which]
