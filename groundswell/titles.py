@@ -270,7 +270,8 @@ def title_lists(
     session.execute(PARTS.format(members=members, at_a_time=AT_A_TIME))
     parts = session.execute("select distinct part from temp.titled order by part").fetchall()
     for (part,) in parts:
-        batches = session.sql(POSTS.format(**names), params={"model": model, "part": part})
+        # `sql` with parameters would hold the whole result once more.
+        batches = session.execute(POSTS.format(**names), {"model": model, "part": part})
         for number, posts in read_groups(batches.to_arrow_reader(ROWS_PER_BATCH)):
             yield (
                 number,

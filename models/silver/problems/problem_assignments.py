@@ -780,7 +780,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     session.execute(f"create or replace temp table given as select * from {subquery(corrected_posts)}")
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
-        considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
+        considered = session.execute(considered_posts, settings | {"last": day}).to_arrow_table()
         corrected = session.sql(
             "select distinct problem_id from temp.given where as_of_date <= $day::date", params={"day": day}
         )
