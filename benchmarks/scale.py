@@ -29,7 +29,7 @@ from groundswell.vectors import Vectors, from_vectors
 from tests.support.project import DAY, SAMPLE, Finished, Project
 
 SIZES = (2_000, 20_000, 200_000)
-# The days for all models. The largest one takes hours: MOST_POSTS of the command line leaves larger days out.
+# The days for all models. The largest one takes hours: option --most leaves larger days out.
 DAYS = (6_000, 60_000, 600_000)
 # What the embeddings need; fill_cache makes the embeddings in between.
 BEFORE = ("posts", "plain_texts", "redactions", "texts", "titles")
