@@ -54,10 +54,15 @@ class Subject(StrEnum):
     NEIGHBOURS = "neighbours"
     FORGERY = "forgery"
     SCALE = "scale"
+    GROWTH = "growth"
     SYNC = "sync"
     BOARD = "board"
     MONTH = "month"
     VISITORS = "visitors"
+
+
+# What only runs if it is named.
+LONG = (Subject.MONTH, Subject.NEIGHBOURS, Subject.GROWTH)
 
 
 def day_of(posts: Path | None, folder: Path) -> tuple[Project, str]:
@@ -122,7 +127,7 @@ def measure_neighbours(posts: Path | None) -> Table:
 def main(
     subjects: Annotated[
         list[Subject] | None,
-        typer.Argument(help="Subjects to measure. Default: all but month and neighbours, which take an hour."),
+        typer.Argument(help="Subjects to measure. Default: all but month, neighbours and growth, which take an hour."),
     ] = None,
     posts: Annotated[
         Path | None, typer.Option(help="File of posts, as for ingest --file. Default: the sample.")
@@ -130,9 +135,12 @@ def main(
     labelled: Annotated[
         list[Path] | None, typer.Option(help="Files of lines label<TAB>text, for clusters. Default: topics.tsv.")
     ] = None,
-    days: Annotated[list[Path] | None, typer.Option(help="Files of posts, a day each, for needles and month.")] = None,
+    days: Annotated[
+        list[Path] | None, typer.Option(help="Files of posts, a day each, for needles, month and growth.")
+    ] = None,
     databases: Annotated[list[Path] | None, typer.Option(help="Built databases with labelled posts.")] = None,
     against: Annotated[Path | None, typer.Option(help="Another checkout of the project, for board.")] = None,
+    most: Annotated[int, typer.Option(help="The posts of the largest day of growth.")] = 60_000,
 ) -> None:
     """Measure each subject and print its tables."""
     console = Console(width=max(Console().width, 120))
@@ -167,12 +175,13 @@ def main(
         Subject.NEIGHBOURS: [partial(measure_neighbours, posts), neighbours.measure_problems],
         Subject.FORGERY: [forgery.measure],
         Subject.SCALE: [scale.measure_scale],
+        Subject.GROWTH: [partial(scale.measure_growth, days or [], most)],
         Subject.SYNC: [sync.measure_sync],
         Subject.BOARD: [partial(board.measure_board, against)],
         Subject.MONTH: [partial(month.measure_month, days or [])],
         Subject.VISITORS: [visitors.measure_visitors],
     }
-    for subject in subjects or [each for each in Subject if each not in (Subject.MONTH, Subject.NEIGHBOURS)]:
+    for subject in subjects or [each for each in Subject if each not in LONG]:
         for measure in measures[subject]:
             console.print(measure())
 

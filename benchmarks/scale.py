@@ -1,16 +1,21 @@
-"""Measures the silver layer on days of growing size: posts per second and memory, with ready embeddings.
+"""Measures days of growing size with ready embeddings: the silver layer, and all models up to gold.
 
-Each post mixes sentences of several posts of the sample day. The embeddings are random vectors around as many centres
-as the sample has posts. The time of encoding is measured on a thousand posts and extrapolated.
+For the silver layer, each post mixes sentences of several posts of the sample day, and the embeddings are random
+vectors around as many centres as the sample has posts. For all models, each post mixes sentences of three posts of
+files, with one word in eight replaced so that no two posts have equal lines, and its vector is a weighted mean of those
+of the three posts: an encoder gives a text of three sentences about such a vector. Encoding itself is extrapolated.
 """
 
 import json
 import random
-import resource
+import re
+import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -18,27 +23,57 @@ import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from benchmarks.stages import Stages
 from groundswell import encoder
+from groundswell.vectors import Vectors, from_vectors
 from tests.support.project import DAY, SAMPLE, Finished, Project
 
 SIZES = (2_000, 20_000, 200_000)
-# The models before the embeddings, and the models from the embeddings on; fill_cache makes the embeddings in between.
-BEFORE = ("plain_texts", "redactions", "duplicates", "texts")
-AFTER = (
-    "embeddings", "post_signals", "documents", "cluster_assignments", "items", "map_positions", "summaries", "clusters",
-)  # fmt: skip
+# The days for all models. The largest one takes hours: option --most leaves larger days out.
+DAYS = (6_000, 60_000, 600_000)
+# What the embeddings need; fill_cache makes the embeddings in between.
+BEFORE = ("posts", "plain_texts", "redactions", "texts", "titles")
+SILVER = ("path:models/silver/posts", "path:models/silver/topics")
 SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
+# Models that use less than this share of the seconds of the largest day are one row.
+LEAST_SHARE = 0.01
+WORD = re.compile(r"\b[a-z]{4,12}\b")
+TEXTS_AT_ONCE = 10_000
 
 
-def sample_texts(folder: Path) -> list[str]:
-    """The texts of the sample day."""
+class Post(NamedTuple):
+    """A post that others are mixed of."""
+
+    source: str
+    title: str
+    body: str
+
+
+class Day(NamedTuple):
+    """What the build of a day used: by model, the most GB of its process, the seconds of encoding, MB of the file."""
+
+    stages: Stages
+    memory: float
+    encoding: float
+    size: float
+
+
+def sample_posts(folder: Path) -> list[Post]:
+    """The posts of the sample day as plain texts; a body holds all, with the title."""
     project = Project(folder / "sample.duckdb")
     for finished in (
         project.ingest("--date", DAY, "--replay", str(SAMPLE)),
         build_models(project, "resource_type:seed", *BEFORE),
     ):
         assert finished.status == 0, finished.output
-    return [text for (text,) in project.query("select text from silver.texts order by url_hash")]
+    texts = project.query("select text from silver.texts order by url_hash")
+    return [Post(SOURCES[number % 4], "", text) for number, (text,) in enumerate(texts)]
+
+
+def posts_of(files: Sequence[Path]) -> list[Post]:
+    """The posts of files of JSON lines, as they were collected."""
+    rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    return [Post(row["source"], row["title"] or "", row["body"] or "") for row in rows]
 
 
 def build_models(project: Project, *models: str) -> Finished:
@@ -46,92 +81,194 @@ def build_models(project: Project, *models: str) -> Finished:
     return project.build(DAY, "--select", *models, data_tests=False)
 
 
-def write_posts(file: Path, texts: list[str], count: int) -> None:
-    """Write a file of `count` posts of the day; each post mixes sentences of three texts."""
+def write_posts(file: Path, posts: Sequence[Post], count: int, varied: float = 0.0) -> np.ndarray[tuple[int, int]]:
+    """Write a file of `count` posts of the day, each of sentences of three posts; returns their indices (count, 3).
+
+    varied: the share of words that other words of titles replace.
+    """
     chance = random.Random(1)
     midnight = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
+    words = [word for post in posts for word in WORD.findall(post.title)] or [""]
+
+    def vary(text: str) -> str:
+        return WORD.sub(lambda word: chance.choice(words) if chance.random() < varied else word[0], text)
+
+    mixed = np.empty((count, 3), dtype=np.int64)
     with file.open("w") as lines:
         for number in range(count):
-            sentences = [sentence for text in chance.sample(texts, 3) for sentence in text.split(". ")]
-            title, *body = chance.sample(sentences, min(len(sentences), 8))
+            mixed[number] = chosen = chance.sample(range(len(posts)), 3)
+            parts = [part for each in chosen for part in (posts[each].title, posts[each].body) if part]
+            sentences = [sentence for part in parts for sentence in part.split(". ")]
+            title, *body = map(vary, chance.sample(sentences, min(len(sentences), 8)))
             post = {
-                "source": SOURCES[number % 4],
+                "source": posts[chosen[0]].source,
                 "url": f"https://example.com/{number}",
-                "title": title,
+                "title": " ".join(title.split())[:150],
                 "body": "\n\n".join(body),
                 "created_at": (midnight + timedelta(seconds=number * 86_000 / count)).isoformat(),
             }
             lines.write(json.dumps(post) + "\n")
+    return mixed
 
 
-def fill_cache(database: Path, topics: int, noise: float = 0.06) -> None:
-    """Give every text of the database an embedding: a unit vector near one of `topics` random centres."""
+def unit(vectors: np.ndarray[tuple[int, int]]) -> Vectors:
+    """Vectors (n, d) of unit length."""
+    found: Vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return found
+
+
+def around_centres(topics: int, noise: float = 0.06) -> Callable[[list[int]], Vectors]:
+    """Makes a vector near one of `topics` random centres for each post."""
     chance = np.random.default_rng(1)
-    centres = chance.normal(size=(topics, 384))
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    with duckdb.connect(str(database)) as connection:
+    centres = unit(chance.normal(size=(topics, 384)))
+
+    def make(posts: list[int]) -> Vectors:
+        return unit(centres[chance.integers(topics, size=len(posts))] + noise * chance.normal(size=(len(posts), 384)))
+
+    return make
+
+
+def between_posts(
+    known: Vectors, mixed: np.ndarray[tuple[int, int]], noise: float = 0.012
+) -> Callable[[list[int]], Vectors]:
+    """Makes a weighted mean of the vectors (m, 384) of the posts of which a post is mixed (n, 3), with some noise."""
+    chance = np.random.default_rng(1)
+
+    def make(posts: list[int]) -> Vectors:
+        weights = chance.dirichlet((3, 2, 2), size=len(posts)).astype(np.float32)
+        means = (known[mixed[posts]] * weights[..., None]).sum(axis=1)
+        return unit(means + noise * chance.normal(size=means.shape))
+
+    return make
+
+
+def fill_cache(database: Path, make: Callable[[list[int]], Vectors]) -> None:
+    """Give every text and title of the database, and every category, an embedding."""
+    with duckdb.connect(str(database), config={"memory_limit": "1GB"}) as connection:
         connection.execute(
             "create table silver.embeddings"
             " (content_hash text, model text, embedding float[384], computed_on text, embedding_date date)"
         )
-        hashes = connection.sql(
-            "select content_hash from silver.texts union select sha256(description) from silver.categories order by 1"
-        ).fetchall()
-        for start in range(0, len(hashes), 10_000):
-            batch = [content_hash for (content_hash,) in hashes[start : start + 10_000]]
-            vectors = centres[chance.integers(topics, size=len(batch))] + noise * chance.normal(size=(len(batch), 384))
-            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-            flat = pa.array(vectors.astype(np.float32).reshape(-1))
-            rows = pa.table({"h": batch, "v": pa.FixedSizeListArray.from_arrays(flat, 384)})  # noqa: F841
-            connection.execute(
-                f"insert into silver.embeddings select h, 'all-MiniLM-L6-v2', v, 'benchmark', date '{DAY}' from rows"
+        rows = connection.sql(
+            """
+            with wanted as (
+                select content_hash, url_hash from silver.texts
+                union all
+                select content_hash, url_hash from silver.titles
             )
+            select content_hash, min(regexp_extract(url, '[0-9]+$')::int)
+            from wanted inner join silver.posts using (url_hash)
+            group by content_hash
+            union all
+            select distinct sha256(description), 0 from silver.categories
+            order by 1
+            """
+        ).fetchall()
+        for start in range(0, len(rows), TEXTS_AT_ONCE):
+            hashes, posts = zip(*rows[start : start + TEXTS_AT_ONCE], strict=True)
+            batch = pa.table({"h": hashes, "v": from_vectors(make(list(posts)))})  # noqa: F841
+            connection.execute(
+                f"insert into silver.embeddings select h, 'all-MiniLM-L6-v2', v, 'benchmark', date '{DAY}' from batch"
+            )
+
+
+def encode(texts: list[str]) -> Vectors:
+    """The vectors of texts (n, 384)."""
+    work, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
+    return work(texts)
 
 
 def encoding_seconds(project: Project, count: int) -> float:
     """The seconds to encode `count` posts, extrapolated from a thousand posts."""
     texts = [text for (text,) in project.query("select text from silver.texts order by url_hash limit 1000")]
-    encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     started = time.perf_counter()
     encode(texts)
     return (time.perf_counter() - started) * count / len(texts)
 
 
-def run(texts: list[str], count: int, folder: Path) -> tuple[dict[str, float], float, float]:
-    """Build a day of `count` posts. Returns seconds by model, seconds of encoding, and GB of the largest process."""
-    project = Project(folder / f"scale{count}.duckdb")
-    write_posts(folder / "posts.jsonl", texts, count)
+def prepare(project: Project, file: Path, make: Callable[[list[int]], Vectors]) -> None:
+    """Fill a database with the posts of a file and with embeddings of all texts."""
     for finished in (
-        project.ingest("--file", str(folder / "posts.jsonl")),
+        project.ingest("--file", str(file)),
         build_models(project, "resource_type:seed", *BEFORE),
     ):
         assert finished.status == 0, finished.output
-    encoding = encoding_seconds(project, count)
-    fill_cache(project.database, len(texts))
+    fill_cache(project.database, make)
+
+
+def measured_build(project: Project, *selected: str) -> Day:
+    """Build a day in one process that notes what each model uses."""
     # One process runs all models, as in a user's build: memory that one model leaves is there for the next model.
-    for model in BEFORE:
+    for model in ("plain_texts", "redactions", "texts"):
         project.query(f"drop table silver.{model}")
-    finished = build_models(project, *BEFORE, *AFTER)
-    assert finished.status == 0, finished.output
+    noted = project.database.with_suffix(".json")
+    command = ("--quiet", "build", "--vars", f"date: {DAY}", "--exclude-resource-type", "test", "unit_test", *selected)
+    built = project.run(sys.executable, "-m", "benchmarks.stages", str(noted), *command)
+    assert built.status == 0, built.output
+    stages = json.loads(noted.read_text())
+    _, _, memory = stages.pop("")
+    return Day(stages, memory / 1_000, 0.0, project.database.stat().st_size / 1e6)
+
+
+def run(posts: list[Post], count: int, folder: Path) -> Day:
+    """Build the silver layer of a day of `count` posts."""
+    project = Project(folder / f"scale{count}" / "groundswell.duckdb", seconds=86_400)
+    project.database.parent.mkdir()
+    write_posts(folder / "posts.jsonl", posts, count)
+    prepare(project, folder / "posts.jsonl", around_centres(len(posts)))
+    encoding = encoding_seconds(project, count) if count == min(SIZES) else 0.0
+    day = measured_build(project, "--select", *SILVER)
     project.database.unlink()
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-    return project.stage_seconds(), encoding, memory
+    return day._replace(encoding=encoding)
 
 
 def measure_scale() -> Table:
     """Measure, for each size, seconds per 1,000 posts of each model, posts per second of the layer, and memory."""
     with tempfile.TemporaryDirectory() as name:
-        texts = sample_texts(Path(name))
-        runs = {count: run(texts, count, Path(name)) for count in SIZES}
+        posts = sample_posts(Path(name))
+        days = {count: run(posts, count, Path(name)) for count in SIZES}
     title = "The silver layer at growing sizes, vectors from the cache"
-    table = Table("seconds per 1,000 posts", title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table("seconds of the processor per 1,000 posts", title=title, title_justify="left", box=SIMPLE_HEAD)
     for count in SIZES:
         table.add_column(f"{count:,} posts", justify="right", no_wrap=True)
-    for model in (*BEFORE, *AFTER):
-        table.add_row(model, *(f"{taken[model] / count * 1_000:.3f}" for count, (taken, _, _) in runs.items()))
-    table.add_row("encoding", *(f"{encoding / count * 1_000:.3f}" for count, (_, encoding, _) in runs.items()))
-    totals = {count: (sum(taken.values()), encoding) for count, (taken, encoding, _) in runs.items()}
-    table.add_row("posts per second", *(f"{count / taken:,.0f}" for count, (taken, _) in totals.items()))
-    table.add_row("  with encoding", *(f"{count / sum(both):,.0f}" for count, both in totals.items()))
-    table.add_row("largest process, GB", *(f"{memory:.1f}" for _, _, memory in runs.values()))
+    for model in days[min(SIZES)].stages:
+        table.add_row(model, *(f"{day.stages[model][1] / count * 1_000:.3f}" for count, day in days.items()))
+    table.add_row("encoding 1,000 posts, s", f"{days[min(SIZES)].encoding / min(SIZES) * 1_000:.1f}")
+    for name, part in (("posts per second", 0), ("posts per second of the processor", 1)):
+        sums = {count: sum(stage[part] for stage in day.stages.values()) for count, day in days.items()}
+        table.add_row(name, *(f"{count / taken:,.0f}" for count, taken in sums.items()))
+    table.add_row("the process, GB", *(f"{day.memory:.1f}" for day in days.values()))
+    return table
+
+
+def measure_growth(files: Sequence[Path], most: int) -> Table:
+    """Measure all models on days of mixed posts of files, up to days of `most` posts."""
+    posts = posts_of(files)
+    known = encode([f"{post.title}. {post.body}"[:2_000] for post in posts])
+    counts = [count for count in DAYS if count <= most]
+    days = {}
+    for count in counts:
+        with tempfile.TemporaryDirectory() as name:
+            project = Project(Path(name) / "groundswell.duckdb", seconds=86_400)
+            file = Path(name) / "posts.jsonl"
+            mixed = write_posts(file, posts, count, varied=0.12)
+            prepare(project, file, between_posts(known, mixed))
+            file.unlink()
+            days[count] = measured_build(project)
+    title = "A day with vectors at hand, seconds of the processor by model"
+    table = Table("model", title=title, title_justify="left", box=SIMPLE_HEAD)
+    for count in counts:
+        table.add_column(f"{count:,} posts", justify="right", no_wrap=True)
+    used = {count: {model: stage[1] for model, stage in day.stages.items()} for count, day in days.items()}
+    largest = used[max(counts)]
+    shown = [model for model, seconds in largest.items() if seconds >= LEAST_SHARE * sum(largest.values())]
+    for model in sorted(shown, key=lambda model: -largest[model]):
+        table.add_row(model, *(f"{used[count].get(model, 0):,.1f}" for count in counts))
+    others = {
+        count: sum(seconds for model, seconds in each.items() if model not in shown) for count, each in used.items()
+    }
+    table.add_row("the other models", *(f"{others[count]:,.1f}" for count in counts))
+    table.add_row("all", *(f"{sum(used[count].values()):,.1f}" for count in counts))
+    table.add_row("most memory of the process, GB", *(f"{days[count].memory:.1f}" for count in counts))
+    table.add_row("database, MB", *(f"{days[count].size:,.0f}" for count in counts))
     return table

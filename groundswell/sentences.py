@@ -55,7 +55,8 @@ def stop_words() -> frozenset[str]:
 
 def terms(words: Iterable[str]) -> list[str]:
     """The stems of words, without stop words."""
-    return [stem()(word) for word in map(str.lower, words) if word not in stop_words()]
+    stem_of, stops = stem(), stop_words()
+    return [stem_of(word) for word in map(str.lower, words) if word not in stops]
 
 
 class Rarity:
@@ -87,12 +88,11 @@ def rank(indices: Mapping[Sentence, int], rarity: Rarity) -> list[SentenceInfo]:
     sentences = list(indices)
     counts = [Counter(terms(sentence.words)) for sentence in sentences]
     columns = {term: column for column, term in enumerate(dict.fromkeys(chain.from_iterable(counts)))}
+    weights = np.array([rarity(term) for term in columns] or [0.0])
+    terms_of_sentences = np.fromiter((columns[term] for each in counts for term in each), np.int64)
+    times = np.fromiter(chain.from_iterable(each.values() for each in counts), np.int64)
     vectors = csr_array(
-        (
-            [count * rarity(term) for each in counts for term, count in each.items()],
-            [columns[term] for each in counts for term in each],
-            np.cumsum([0, *map(len, counts)]),
-        ),
+        (times * weights[terms_of_sentences], terms_of_sentences, np.cumsum([0, *map(len, counts)])),
         shape=(len(sentences), max(len(columns), 1)),
         dtype=np.float64,
     )

@@ -8,7 +8,9 @@ a title that can not be shown or does not speak for others: scraps, numbers of o
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from heapq import nlargest
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -39,6 +41,8 @@ TITLES = 2
 # The texts by whose beginnings words are weighed, at most. url_hash is as good as random: the first ones are a sample.
 WEIGHED = 5_000
 ROWS_PER_BATCH = 2_000
+# The posts that are read at a time, in whole groups: 60 MB of vectors.
+AT_A_TIME = 20_000
 
 TITLE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("title", pa.string()), ("quote", pa.string())]))
 
@@ -46,12 +50,30 @@ TITLE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("title", pa.string(
 NUMBER = re.compile(r"\b(?=\w*\d)[0-9a-fx]+\b|\d+", re.IGNORECASE)
 CUT_OFF = re.compile(r"\s\S*(?:\.\.\.|…)$")
 
-# The posts of groups, in the order of the groups. {members}: a query with the columns `group` and url_hash.
+# The members of groups, with the number of the part in which a group is read. {members}: as for title_lists.
+PARTS = """
+    create or replace temp table titled as
+    with sizes as (
+        select number, count(*) as posts
+        from ({members})
+        group by number
+    ),
+    parts as (
+        select number, (sum(posts) over (order by number) - posts) // {at_a_time} as part
+        from sizes
+    )
+    select number, url_hash, part::int as part
+    from ({members})
+    inner join parts using (number)
+"""
+# The posts of the groups of a part, in the order of the groups. The vectors of all posts are never in memory.
 POSTS = """
     with members as (
-        {members}
+        select number, url_hash
+        from temp.titled
+        where part = $part
     ),
-    vectors as (
+    vectors as not materialized (
         select content_hash, embedding
         from {embeddings}
         where model = $model
@@ -93,15 +115,11 @@ class Posts(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """What may be the title of a group: the index of its post, the title as shown, and the part of the post that it is.
-
-    worth: the product of the factors of what is found in the title, 0 to 1.
-    """
+    """What may be the title of a group: the index of its post, the title as shown, and the quote from the post."""
 
     post: int
     title: str
     quote: str
-    worth: float
 
 
 def read_signals(title_signals: duckdb.DuckDBPyRelation) -> list[Signal]:
@@ -134,14 +152,15 @@ def without_numbers(titles: Sequence[str]) -> list[str]:
 
     Programs write such titles: the numbers are those of one crash.
     """
-    wholes = [CUT_OFF.sub("", title) for title in titles]
+    wholes = [CUT_OFF.sub("", title) if title.endswith(("...", "…")) else title for title in titles]
+    frames = [NUMBER.sub("0", whole) for whole in wholes]
     numbers = defaultdict[str, set[tuple[str, ...]]](set)
-    for whole in wholes:
-        numbers[NUMBER.sub("0", whole)].add(tuple(NUMBER.findall(whole)))
+    for whole, frame in zip(wholes, frames, strict=True):
+        numbers[frame].add(tuple(NUMBER.findall(whole)))
     shown = []
-    for original, whole in zip(titles, wholes, strict=True):
+    for original, whole, frame in zip(titles, wholes, frames, strict=True):
         title = original
-        varies = [len(set(column)) > 1 for column in zip(*numbers[NUMBER.sub("0", whole)], strict=True)]
+        varies = [len(set(column)) > 1 for column in zip(*numbers[frame], strict=True)]
         if any(varies):
             first, *others = NUMBER.split(whole)
             parts = zip(varies, NUMBER.findall(whole), others, strict=True)
@@ -151,22 +170,19 @@ def without_numbers(titles: Sequence[str]) -> list[str]:
     return shown
 
 
-def candidates(posts: Posts, signals: Sequence[Signal]) -> list[Candidate]:
+def candidates(posts: Posts, signals: Sequence[Signal], worth_of: Callable[[str], float]) -> list[Candidate]:
     """What may be the title of a group; empty only if there is no text.
 
-    A title that is too long may also be cut to one of its sentences.
+    A title that is too long may also be cut to one of its sentences. worth_of: the worth of a title.
     """
     wholes = [(index, trimmed(title, signals)) for index, title in enumerate(posts.titles)]
     quotes = wholes + [(index, part) for index, whole in wholes if len(whole) > LONGEST for part in split(whole)]
     quotes = [(index, quote) for index, quote in quotes if quote]
     shown = without_numbers([quote for _, quote in quotes])
-    found = [
-        Candidate(index, title, quote, worth(title, signals))
-        for (index, quote), title in zip(quotes, shown, strict=True)
-    ]
-    if max((each.worth for each in found), default=0.0) < WORTHY:
+    found = [Candidate(index, title, quote) for (index, quote), title in zip(quotes, shown, strict=True)]
+    if not any(worth_of(each.title) >= WORTHY for each in found):
         sentences = ((index, trimmed(str(each), signals)) for each, index in fit_sentences(posts.texts).items())
-        found += [Candidate(index, part, part, worth(part, signals)) for index, part in sentences if part]
+        found += [Candidate(index, part, part) for index, part in sentences if part]
     return found
 
 
@@ -175,7 +191,8 @@ def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list
 
     rarity: the weights of words. The list is empty only if there is no text.
     """
-    found = candidates(posts, signals)
+    worth_of = cache(lambda title: worth(title, signals))
+    found = candidates(posts, signals, worth_of)
     # A title that two posts have is that of the first of them, and counts for the second: its beginning has it, too.
     wordings: dict[Sentence, int] = {}
     for each in found:
@@ -186,16 +203,37 @@ def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list
     most_shared = max((shared[each.title] for each in found), default=0.0) or 1.0
     cosines = posts.title_vectors @ posts.vectors.mean(axis=0)
     nearest = max(float(cosines.max(initial=0.0)), 1e-6)
-    rated = []
+    common = []
     for each in found:
         words = shared[each.title] / most_shared
         cosine = float(cosines[each.post]) / nearest
-        # The last digits must not decide between equal ratings; the order of the posts does.
-        rated.append((round(each.worth * ((1 - SHARED_WORDS) * cosine + SHARED_WORDS * words), 6), each))
+        common.append((1 - SHARED_WORDS) * cosine + SHARED_WORDS * words)
     best: dict[int, Candidate] = {}
-    for _, each in sorted(rated, key=lambda pair: -pair[0]):
-        best.setdefault(each.post, each)
+    for index in best_first(found, common, worth_of):
+        best.setdefault(found[index].post, found[index])
     return list(best.values())[:TITLES]
+
+
+def best_first(found: Sequence[Candidate], common: Sequence[float], worth_of: Callable[[str], float]) -> Iterator[int]:
+    """Yield the indices of n candidates, the best first, as far as the best TITLES posts need them.
+
+    common: what each candidate has in common with the posts of its group (n,). Its rating is that times its worth. The
+    worth takes most of the time and is at most 1: candidates that could not reach the best posts are not looked at.
+    """
+    ratings: dict[int, float] = {}
+    of_posts: dict[int, float] = {}
+    enough = -1.0
+    for index in sorted(range(len(found)), key=lambda index: -common[index]):
+        if round(max(common[index], 0.0), 6) < enough:
+            break
+        # The last digits must not decide between equal ratings; the order of the posts does.
+        rating = ratings[index] = round(worth_of(found[index].title) * common[index], 6)
+        post = found[index].post
+        if rating > of_posts.get(post, -1.0):
+            of_posts[post] = rating
+            if rating > enough and len(of_posts) >= TITLES:
+                enough = nlargest(TITLES, of_posts.values())[-1]
+    yield from sorted(ratings, key=lambda index: (-ratings[index], index))
 
 
 def read_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, Posts]]:
@@ -229,12 +267,17 @@ def title_lists(
     texts = session.sql(f"select left(text, {BEGINNING}) as text from ({weighed}) order by url_hash limit {WEIGHED}")
     rarity = Rarity(text for batch in texts.to_arrow_reader(ROWS_PER_BATCH) for text in batch["text"].to_pylist())
     names = {name: subquery(relations[name]) for name in ("texts", "titles", "embeddings")}
-    batches = session.sql(POSTS.format(members=members, **names), params={"model": model})
-    for number, posts in read_groups(batches.to_arrow_reader(ROWS_PER_BATCH)):
-        yield (
-            number,
-            [
-                {"url_hash": posts.url_hashes[each.post], "title": each.title, "quote": each.quote}
-                for each in best_titles(posts, rarity, signals)
-            ],
-        )
+    session.execute(PARTS.format(members=members, at_a_time=AT_A_TIME))
+    parts = session.execute("select distinct part from temp.titled order by part").fetchall()
+    for (part,) in parts:
+        # `sql` with parameters would hold the whole result once more.
+        batches = session.execute(POSTS.format(**names), {"model": model, "part": part})
+        for number, posts in read_groups(batches.to_arrow_reader(ROWS_PER_BATCH)):
+            yield (
+                number,
+                [
+                    {"url_hash": posts.url_hashes[each.post], "title": each.title, "quote": each.quote}
+                    for each in best_titles(posts, rarity, signals)
+                ],
+            )
+    session.execute("drop table temp.titled")

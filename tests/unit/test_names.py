@@ -19,7 +19,7 @@ TABLE = re.compile(
     r"(?i)(?<!distinct )(?<!temp )\b(?:from|join|into|update|table|using)(?: if (?:not )?exists)?+"
     r"\s+([a-z_][\w.]*+)(?!\s*\()"
 )
-CTE = re.compile(r"(?i)\b(\w+) as (?:materialized )?\(")
+CTE = re.compile(r"(?i)\b(\w+) as (?:(?:not )?materialized )?\(")
 SCHEMA = re.compile(r"\b(?:bronze|silver|gold|main)\.\w+")
 # Words of SQL that may stand where a table may.
 KEYWORDS = {"select", "set", "values", "lateral", "only"}

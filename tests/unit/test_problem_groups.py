@@ -195,6 +195,15 @@ def test_a_known_voice_is_lent_to_an_earlier_post_in_the_same_words() -> None:
     assert problems.voices(posts, pairs_of((0, 2, 0.99))) == ["v", "u1", "v"]
 
 
+def test_lists_become_arrays() -> None:
+    lists = pa.chunked_array(
+        [pa.array([[9], [1, 2]], pa.list_(pa.uint64()))[1:], pa.array([[], [3]], pa.list_(pa.uint64()))]
+    )
+    assert [each.tolist() for each in problems.arrays_of(lists)] == [[1, 2], [], [3]]
+    assert [each.tolist() for each in problems.arrays_of(lists[:1])] == [[1, 2]]
+    assert problems.arrays_of(lists[:0]) == []
+
+
 def test_near_copies_under_other_names_are_one_voice() -> None:
     # u1 has three of the four different sequences of u0 and u1, u2 two of five; u4 has no words.
     sequences = [[1, 2, 3], [1, 2, 3, 4], [3, 4, 5], [3, 4, 5], []]

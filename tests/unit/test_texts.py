@@ -3,10 +3,14 @@
 import csv
 import re
 import time
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.support.models import load
 from tests.support.project import ROOT
@@ -302,6 +306,38 @@ def test_redaction(text: str, redacted: str) -> None:
     assert redactions.redact(redacted).counts == (0, 0, 0)
 
 
+# What matches are made of; `(?i)` takes the long s, the Kelvin sign and two letters of Turkish for ASCII letters.
+PARTS = (
+    "pass", "PAſſword", "api_KEY", "to\u212aen", "secret", "bearer", "Bas\u0131c", "BAS\u0130C", " ", "=", ": ", "'",
+    "&quot;", "a1b2c3d4e5f6g7h8i9j0", "x.y", "me", "@", "%40", "&#64;", "&#x40;", "&commat;", "[at]", "( AT )", ".com",
+    "&period;", "+", "&#43;", "&plus;", "1", "49", "030", "901820", "(415)", "555", "-", ".", "2671", "phone", "wa.me/",
+    "tel:", "12345678", "\n",
+)  # fmt: skip
+# A pattern, and what is looked for before it.
+LOOKED_FOR: dict[str, Callable[[str], Any]] = {
+    "AUTHORIZATION": lambda text: redactions.has_any(text, redactions.SCHEMES),
+    "ASSIGNMENT": lambda text: redactions.has_any(text, redactions.SECRET_NAMES),
+    "EMAIL": redactions.AT_SIGN.search,
+    "SPELT_EMAIL": redactions.SPELT_AT_SIGN.search,
+    "INTERNATIONAL_PHONE": redactions.PLUS_SIGN.search,
+    "AMERICAN_PHONE": redactions.DIGITS.search,
+    "LABELLED_PHONE": redactions.DIGITS.search,
+    "WHATSAPP": redactions.DIGITS.search,
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
+@example(text="PAſſword: 'hunter22'")
+@example(text="Bas\u0131c a1b2c3d4e5f6g7h8i9j0")
+@example(text="BAS\u0130C a1b2c3d4e5f6g7h8i9j0")
+@example(text="api_\u212aey = a1b2c3d4e5f6g7h8i9j0")
+@example(text="(415) 555-2671 me(AT)x.y.com +4930901820 tel:12345678")
+def test_no_match_is_overlooked(text: str) -> None:
+    for name, may_match in LOOKED_FOR.items():
+        assert may_match(text) or not getattr(redactions, name).search(text)
+
+
 def test_what_markup_hides_is_hidden_in_the_evidence_too() -> None:
     original = "Write to ann<b></b>@<i>example.com</i>, I <code>wait</code>."
     row = {"url_hash": "u", "source": "github", "title": None, "body": original, "collection_date": date(2026, 11, 20)}
@@ -363,6 +399,23 @@ def test_a_post_repeats_the_most_similar_original() -> None:
     assert found["c"] in ("a", "b")
     assert set(found.values()) & set(found) == set()
     assert list(duplicates.repetitions(posts)) == list(duplicates.repetitions(posts))
+
+
+def test_only_posts_that_share_a_band_are_looked_up() -> None:
+    signatures = np.random.default_rng(1).integers(1 << 32, size=(50, duplicates.PERMUTATIONS), dtype=np.uint32)
+    bands = [(start, start + 13) for start in range(0, 117, 13)]
+    assert not duplicates.share_a_band(signatures, bands).any()
+    signatures[7, 13:26] = signatures[3, 13:26]
+    # Numbers beyond the last band do not count.
+    signatures[9, 117:] = signatures[5, 117:]
+    assert np.flatnonzero(duplicates.share_a_band(signatures, bands)).tolist() == [3, 7]
+    assert duplicates.share_a_band(signatures[:0], bands).tolist() == []
+
+
+def test_an_echo_of_a_duplicate_repeats_its_original() -> None:
+    longer = f"{LONG} {LONG[::-1]}"
+    posts = [("a", longer), ("b", f"{longer} thanks"), ("c", f"{longer} thanks"), ("d", "Question"), ("e", longer)]
+    assert [found[:2] for found in duplicates.repetitions(posts)] == [("b", "a"), ("c", "a"), ("e", "a")]
 
 
 def test_ten_thousand_echoes_are_one_voice() -> None:

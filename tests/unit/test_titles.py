@@ -6,8 +6,22 @@ import duckdb
 import numpy as np
 import pytest
 
+from groundswell import titles as titles_module
 from groundswell.sentences import Rarity
-from groundswell.titles import Posts, Signal, best_titles, read_groups, read_signals, trimmed, without_numbers, worth
+from groundswell.titles import (
+    TITLES,
+    Candidate,
+    Posts,
+    Signal,
+    best_first,
+    best_titles,
+    read_groups,
+    read_signals,
+    title_lists,
+    trimmed,
+    without_numbers,
+    worth,
+)
 from tests.support.project import ROOT, read_seed
 
 
@@ -185,3 +199,53 @@ def test_groups_are_read_in_their_order() -> None:
     assert [(number, len(posts.titles)) for number, posts in groups] == [(1, 1), (2, 2)]
     # The vector of the text stands for that of a missing title.
     assert [posts.title_vectors.argmax(axis=1).tolist() for _, posts in groups] == [[1], [0, 0]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_are_found_without_a_look_at_all(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    count = int(chance.integers(1, 40))
+    found = [Candidate(int(chance.integers(12)), str(number), "") for number in range(count)]
+    # Few different values: many ratings are equal.
+    common = (chance.integers(-2, 8, count) / 8).tolist()
+    worths = {str(number): float(value) for number, value in enumerate(chance.choice([1.0, 0.5, 0.25], count))}
+    best: dict[int, int] = {}
+    for index in best_first(found, common, worths.__getitem__):
+        best.setdefault(found[index].post, index)
+    wanted: dict[int, int] = {}
+    for index in sorted(range(count), key=lambda index: (-round(worths[str(index)] * common[index], 6), index)):
+        wanted.setdefault(found[index].post, index)
+    assert list(best.items())[:TITLES] == list(wanted.items())[:TITLES]
+
+
+def test_groups_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with duckdb.connect() as connection:
+        relations = {
+            "title_signals": connection.read_csv(str(ROOT / "seeds" / "title_signals.csv")),
+            "texts": connection.sql(
+                """
+                select 'post ' || number as url_hash, 'Export number ' || number || ' hangs for hours' as title,
+                    title || '. It is slow.' as text, 'hash ' || number as content_hash
+                from range(9) as numbers (number)
+                """
+            ),
+            "titles": connection.sql("select 'post 1' as url_hash, 'hash 2' as content_hash"),
+            "embeddings": connection.sql(
+                """
+                select 'hash ' || number as content_hash, 'model' as model,
+                    list_transform(range(384), x -> x = number)::float[384] as embedding
+                from range(9) as numbers (number)
+                """
+            ),
+        }
+        arguments = (
+            "select number % 3 as number, 'post ' || number as url_hash from range(9) as numbers (number)",
+            "select 'a' as url_hash, 'slow' as text",
+            relations,
+            "model",
+        )
+        at_once = list(title_lists(connection, *arguments))
+        monkeypatch.setattr(titles_module, "AT_A_TIME", 1)
+        assert list(title_lists(connection, *arguments)) == at_once
+    assert [number for number, _ in at_once] == [0, 1, 2]
+    assert all(len(titles) == TITLES for _, titles in at_once)

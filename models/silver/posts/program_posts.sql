@@ -192,21 +192,43 @@ bodies as (
 
 ),
 
+-- The lines with parameters that bodies share. Without `materialized`, DuckDB may join shared_lines and bodies by day
+-- alone, and the number of rows would grow with the square of the posts.
+shared_bodies as materialized (
+
+    select
+        windows.as_of_date,
+        windows.url_hash,
+        windows.line_text,
+        windows.frame,
+    from windows
+    inner join shared_lines using (as_of_date, frame)
+    where not windows.is_title and windows.is_prose and windows.has_parameter
+
+),
+
+lines_of_bodies as materialized (
+
+    select
+        shared_bodies.*,
+        bodies.is_bare,
+    from shared_bodies
+    inner join bodies using (as_of_date, url_hash)
+
+),
+
 -- The lines of a form stand beside the words of people, those of a program stand alone.
 program_lines as (
 
     select
-        windows.as_of_date,
-        windows.frame,
-        count(distinct windows.url_hash) as posts,
-        count(distinct windows.url_hash) filter (where bodies.is_bare) as bare_posts,
-    from windows
-    inner join shared_lines using (as_of_date, frame)
-    inner join bodies using (as_of_date, url_hash)
-    where not windows.is_title and windows.is_prose and windows.has_parameter
-    group by windows.as_of_date, windows.frame
+        as_of_date,
+        frame,
+        count(distinct url_hash) as posts,
+        count(distinct url_hash) filter (where is_bare) as bare_posts,
+    from lines_of_bodies
+    group by all
     having
-        count(distinct windows.line_text) >= {{ least_posts }}
+        count(distinct line_text) >= {{ least_posts }}
         and bare_posts >= {{ least_posts }}
         and 3 * bare_posts >= 2 * posts
 
@@ -216,16 +238,15 @@ program_lines as (
 program_bodies as (
 
     select
-        windows.as_of_date,
-        windows.url_hash,
+        lines_of_bodies.as_of_date,
+        lines_of_bodies.url_hash,
         arg_max(program_lines.frame, (program_lines.posts, program_lines.frame)) as frame,
         bool_or(
             program_lines.posts >= {{ many_posts }} and 10 * program_lines.bare_posts >= 9 * program_lines.posts
         ) as is_surely_program,
-    from windows
+    from lines_of_bodies
     inner join program_lines using (as_of_date, frame)
-    inner join bodies using (as_of_date, url_hash)
-    where not windows.is_title and windows.is_prose and bodies.is_bare
+    where lines_of_bodies.is_bare
     group by all
 
 ),

@@ -3,8 +3,9 @@
 Grain: one row per url_hash.
 Method: patterns find the prefixes of keys, RFC 5321 addresses, PEM blocks and values that are assigned to a password.
 The numbering plans of libphonenumber decide on telephone numbers. Every pattern takes time in proportion to the text.
-Both the collected post and its plain text are searched: markup in the post can hide an address, and the plain text
-lacks long tokens.
+Most texts have nothing to replace: what a match must contain is looked for before the pattern, at a fraction of its
+time. Both the collected post and its plain text are searched: markup in the post can hide an address, and the plain
+text lacks long tokens.
 """
 
 import re
@@ -63,6 +64,9 @@ ADDRESS_PASSWORD = re.compile(r"(:(?://|&#x2F;&#x2F;)[^\s/:@<>\"'\[\]]{0,100}:)(
 AUTHORIZATION = re.compile(
     r"(?i)(\b(?:bearer|basic)(?: |&nbsp;){1,3})((?=[a-z._~+/-]{0,200}\d)[\w.~+/-]{20,2000}={0,2})"
 )
+# What a match of AUTHORIZATION must contain, and one of ASSIGNMENT.
+SCHEMES = ("bearer", "basic")
+SECRET_NAMES = ("pass", "pwd", "key", "secret", "token")
 WEBHOOK = re.compile(r"(hooks\.slack\.com(?:/|&#x2F;)(?:services|workflows)(?:/|&#x2F;))([\w/&#;-]{20,200})")
 QUOTE = r"(?:[\"'`]|&quot;|&#39;|&#x27;|&#34;)"
 # name = value, name: "value", "name": "value"; group 2 is an opening quotation mark or nothing, 3 the value.
@@ -97,10 +101,14 @@ EMAIL = re.compile(
     + DOT
     + r"[^\W\d_]{2,24})(?![\w@-])"
 )
+SPELT_AT = r"[\[({<] ?at ?[\])}>]"
 SPELT_EMAIL = re.compile(
-    r"(?i)(?<![\w.+-])[\w.+-]{1,64} ?(?:[\[({<] ?at ?[\])}>]) ?[\w-]{1,63}(?: ?(?:\.|[\[({<] ?(?:dot"
+    r"(?i)(?<![\w.+-])[\w.+-]{1,64} ?(?:" + SPELT_AT + r") ?[\w-]{1,63}(?: ?(?:\.|[\[({<] ?(?:dot"
     r"|punkt) ?[\])}>]) ?[\w-]{1,63}){1,4}"
 )
+# What a match of EMAIL must contain, and one of SPELT_EMAIL.
+AT_SIGN = re.compile(AT)
+SPELT_AT_SIGN = re.compile("(?i)" + SPELT_AT)
 # Endings of file names that are no top-level domains, as in icon@2x.png or pkg@1.2.3-beta.js.
 FILE_ENDINGS = frozenset("png jpg jpeg gif svg webp ico js mjs ts tsx jsx css scss html json yaml yml dll exe".split())
 
@@ -114,6 +122,9 @@ LABELLED_PHONE = re.compile(
     r"(?i)(\b(?:phone|tel|telephone|mobile|cell|cellphone|whats ?app|fax|call (?:me|us)|text me)"
     r"(?: number| no| at| on| is){0,2}[.:#]{0,2} ?)([(]?\d[\d ().-]{6,18}\d)(?![\w.-])"
 )
+# What a match of INTERNATIONAL_PHONE must contain, and one of the other three.
+PLUS_SIGN = re.compile(PLUS)
+DIGITS = re.compile(r"\d[\d ().-]{6,18}\d")
 WHATSAPP = re.compile(r"(wa\.me/|tel:)(\d{8,15})(?!\d)")
 DATE_OR_VERSION = re.compile(r"(?:19|20)\d\d[-./ ][01]?\d[-./ ]|\d+(?:\.\d+){2,}$")
 
@@ -153,6 +164,17 @@ def has_digit(text: str) -> bool:
     return any(character.isdigit() for character in text)
 
 
+def folded(text: str) -> str:
+    """A text in lower case; letters that `(?i)` takes for ASCII letters, such as the long s, are those letters."""
+    return text.lower() if text.isascii() else text.replace("İ", "i").lower().replace("ı", "i").replace("ſ", "s")
+
+
+def has_any(text: str, words: Iterable[str]) -> bool:
+    """Whether a text contains one of some words in lower case, whatever its case."""
+    lower = folded(text)
+    return any(word in lower for word in words)
+
+
 def redact_secrets(text: str) -> tuple[str, int]:
     """Replace keys, tokens and passwords by [secret]. Returns the text and the number of replacements."""
     found = 0
@@ -178,10 +200,13 @@ def redact_secrets(text: str) -> tuple[str, int]:
         text = PRIVATE_KEY.sub(whole, text)
     text = ADDRESS_PASSWORD.sub(value, text)
     text = KEYS.sub(whole, text)
-    text = AUTHORIZATION.sub(value, text)
+    if has_any(text, SCHEMES):
+        text = AUTHORIZATION.sub(value, text)
     if "hooks.slack.com" in text:
         text = WEBHOOK.sub(value, text)
-    return ASSIGNMENT.sub(assigned, text), found
+    if has_any(text, SECRET_NAMES):
+        text = ASSIGNMENT.sub(assigned, text)
+    return text, found
 
 
 def redact_emails(text: str) -> tuple[str, int]:
@@ -206,9 +231,11 @@ def redact_emails(text: str) -> tuple[str, int]:
         found += 1
         return "[email]"
 
-    if "@" in text or "%40" in text or "&" in text:
+    if AT_SIGN.search(text):
         text = EMAIL.sub(replaced, text)
-    return SPELT_EMAIL.sub(spelt, text), found
+    if SPELT_AT_SIGN.search(text):
+        text = SPELT_EMAIL.sub(spelt, text)
+    return text, found
 
 
 def is_phone(number: str) -> bool:
@@ -250,10 +277,13 @@ def redact_phones(text: str) -> tuple[str, int]:
         found += 1
         return f"{match[1]}[phone]"
 
-    text = INTERNATIONAL_PHONE.sub(international, text)
-    text = AMERICAN_PHONE.sub(american, text)
-    text = LABELLED_PHONE.sub(labelled, text)
-    return WHATSAPP.sub(labelled, text), found
+    if PLUS_SIGN.search(text):
+        text = INTERNATIONAL_PHONE.sub(international, text)
+    if DIGITS.search(text):
+        text = AMERICAN_PHONE.sub(american, text)
+        text = LABELLED_PHONE.sub(labelled, text)
+        text = WHATSAPP.sub(labelled, text)
+    return text, found
 
 
 def redact(text: str) -> Redacted:

@@ -110,7 +110,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "threshold": float(dbt.config.meta_get("complaint_threshold")),
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
-    complaints = session.sql(query, params=settings).to_arrow_table()
+    complaints = session.execute(query, settings).to_arrow_table()
     verdicts = verdicts_of(
         complaints["content_hash"].to_pylist(),
         opinions_of(pair_opinions),

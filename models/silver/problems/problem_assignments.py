@@ -67,6 +67,8 @@ from groundswell.verdicts import NO_VERDICTS, Verdicts, opinions_of, updated_cha
 
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+# The sequences of words of each of n posts.
+Sequences = Sequence[Sequence[int] | npt.NDArray[np.uint64]]
 
 NEIGHBOURS = 20
 # Two complaints may say the same if their cosine similarity is at least this threshold. Var problem_similarity
@@ -231,6 +233,10 @@ CONSIDERED = """
 """
 
 
+# The columns of these rows that are arrays and no lists of Python.
+ARRAYS = ("embedding", "title_embedding", "sequences")
+
+
 class Pairs(NamedTuple):
     """Pairs of nodes a and b (m,), with their cosine similarities (m,)."""
 
@@ -273,7 +279,7 @@ class Complaints(NamedTuple):
     frames: Sequence[str] = ()
     differing_words: Sequence[str] = ()
     # The sequences of words of each post (silver.wordings); () if none are known.
-    sequences: Sequence[Sequence[int]] = ()
+    sequences: Sequences = ()
     # What a language model says of pairs of them.
     verdicts: Verdicts = NO_VERDICTS
 
@@ -414,7 +420,7 @@ def is_loose(vectors: Vectors, community: Labels) -> Flags:
     return loose
 
 
-def likeness(sequences: Sequence[Sequence[int]], pairs: Pairs) -> Floats:
+def likeness(sequences: Sequences, pairs: Pairs) -> Floats:
     """The Jaccard similarity (m,) of the sequences of words of m pairs of posts; 0 if none of the two has any."""
     size = np.array([len(each) for each in sequences])
     numbers = np.unique(np.concatenate([np.asarray(each, np.uint64) for each in sequences]), return_inverse=True)[1]
@@ -640,6 +646,13 @@ def post_chances(
     return [float(mean) if name else 0.0 for mean, name in zip(means, problem, strict=True)]
 
 
+def arrays_of(lists: pa.ChunkedArray) -> list[npt.NDArray[np.uint64]]:
+    """A column of n lists of numbers as n arrays: numbers of Python would take four times as much memory."""
+    column = lists.combine_chunks()
+    ends = column.offsets.to_numpy()
+    return np.split(column.values.to_numpy()[ends[0] : ends[-1]], ends[1:-1] - ends[0]) if len(column) else []
+
+
 def rows_of_day(
     considered: pa.Table,
     day: str,
@@ -657,7 +670,8 @@ def rows_of_day(
     """
     if not considered.num_rows:
         return SCHEMA.empty_table(), {}
-    columns = {name: considered[name].to_pylist() for name in considered.column_names if "embedding" not in name}
+    columns = {name: considered[name].to_pylist() for name in considered.column_names if name not in ARRAYS}
+    columns["sequences"] = arrays_of(considered["sequences"])
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
     # Duplicates follow their original. In the graph, they would displace its other neighbours. Tickets do not: their
     # plain texts can be equal where their stack traces differ.
@@ -780,7 +794,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     session.execute(f"create or replace temp table given as select * from {subquery(corrected_posts)}")
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
-        considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
+        considered = session.execute(considered_posts, settings | {"last": day}).to_arrow_table()
         corrected = session.sql(
             "select distinct problem_id from temp.given where as_of_date <= $day::date", params={"day": day}
         )

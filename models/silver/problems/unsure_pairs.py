@@ -108,4 +108,4 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
     query = complaints_query(documents, titles, embeddings, texts, program_posts)
-    return rows_of_day(session.sql(query, params=settings).to_arrow_table(), run_date, weights, same)
+    return rows_of_day(session.execute(query, settings).to_arrow_table(), run_date, weights, same)

@@ -217,7 +217,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     make_standing(dbt, session, run_date, "standing_themes", SCHEMA)
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping themes", disable=len(days) == 1):
-        considered = session.sql(considered_posts, params=settings | {"last": day}).to_arrow_table()
+        considered = session.execute(considered_posts, settings | {"last": day}).to_arrow_table()
         changed = rows_of_day(considered, day, least, min_voices)
         tables.append(changed)
         change_standing(session, "standing_themes", changed)
