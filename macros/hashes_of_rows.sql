@@ -1,26 +1,43 @@
 {#-
-    {schema.name: text} of one relation, or of all tables and views of the layers: its definition, the number of its rows
-    and the sum of their hashes, whatever their order. Of a view it is the definition alone, without brackets and joins of
-    everything with everything: DuckDB 1.5 writes these in another way once the file was closed.
+    {schema.name: text} of one relation, or of all tables and views of the layers: a hash of its definition and comments,
+    and of a table the number of its rows and the sum of their hashes, whatever their order. Brackets, quotes and joins of
+    everything with everything do not count in a definition: DuckDB 1.5 writes those of a view in another way once the
+    file was closed.
 -#}
 {% macro hashes_of_rows(relation=none) %}
-    {%- set wanted -%}
+    {%- set query -%}
+        with relations as (
+            select schema_name, table_name as name, sql, comment, true as is_table
+            from duckdb_tables()
+            where database_name = current_database()
+            union all
+            select schema_name, view_name as name, sql, comment, false as is_table
+            from duckdb_views()
+            where database_name = current_database()
+        ),
+        comments as (
+            select schema_name, table_name as name, string_agg(comment, ' ' order by column_index) as comments
+            from duckdb_columns()
+            where database_name = current_database()
+            group by all
+        )
+        select
+            schema_name,
+            name,
+            md5(concat_ws(' ', regexp_replace(sql, '[\\s(),"]|cross join', '', 'gi'), comment, comments)),
+            is_table,
+        from relations
+        left join comments using (schema_name, name)
         where
-            database_name = current_database()
             {%- if relation %}
-            and schema_name = '{{ relation.schema }}'
-            and name = '{{ relation.identifier }}'
+            schema_name = '{{ relation.schema }}' and name = '{{ relation.identifier }}'
             {%- else %}
-            and schema_name in ('bronze', 'silver', 'gold')
+            schema_name in ('bronze', 'silver', 'gold')
             {%- endif %}
     {%- endset -%}
-    {%- set definition = "md5(regexp_replace(sql, '[\\s(),]|cross join', '', 'gi'))" -%}
     {%- set hashes, queries = {}, [] -%}
-    {%- for schema, name, text, is_table in run_query(
-        'select schema_name, table_name as name, md5(sql), true from duckdb_tables() ' ~ wanted
-        ~ ' union all select schema_name, view_name as name, ' ~ definition ~ ', false from duckdb_views() ' ~ wanted
-    ).rows -%}
-        {%- do hashes.update({schema ~ '.' ~ name: text}) -%}
+    {%- for schema, name, definition, is_table in run_query(query).rows -%}
+        {%- do hashes.update({schema ~ '.' ~ name: definition}) -%}
         {%- if is_table -%}
             {%- do queries.append(
                 "select '" ~ schema ~ '.' ~ name ~ "', count(*) || ' ' || coalesce(sum(hash(entry)::hugeint), 0) from "

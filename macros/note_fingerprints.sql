@@ -7,7 +7,7 @@
     {%- if execute and known and known.invocation == invocation_id -%}
         {%- if known.made -%}
             {%- set rows = [] -%}
-            {%- for unique_id, fingerprint in dict(known.noted, **known.made).items() if fingerprint -%}
+            {%- for unique_id, fingerprint in dict(known.noted, **known.made).items() -%}
                 {%- do rows.append("('" ~ unique_id ~ "', '" ~ fingerprint ~ "')") -%}
             {%- endfor -%}
             {%- set table = fingerprints_table() -%}
@@ -21,7 +21,7 @@
         {%- if known.unchanged -%}
             {%- do log(
                 'Unchanged since the last build, and left alone: ' ~ (known.unchanged | length - tests) ~ ' tables and views, '
-                ~ tests ~ " data tests of them. `dbt test` runs every test, --vars 'rebuild: true' does everything", info=true
+                ~ tests ~ ' data tests. `dbt test` runs all data tests, `dbt build --full-refresh` does everything', info=true
             ) -%}
         {%- endif -%}
     {%- endif -%}

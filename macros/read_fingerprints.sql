@@ -1,9 +1,9 @@
 {#-
-    Hook on-run-start, the last one: reads what macro unless_unchanged compares. That are the fingerprints that the last
+    Hook on-run-start, the last one: reads what macro unless_unchanged compares. These are the fingerprints that the last
     builds have noted, the hash of the rows of every table, and what belongs to the code of every node: the macros, the
-    Python code that models share, the pinned packages, the vars and the day. With --full-refresh, and with var rebuild, no
-    fingerprint counts. With --empty, --sample and --defer, and on target dev, nothing is compared or noted, because the
-    tables of this database do not say what models read.
+    Python code that models share, the pinned packages, the vars and the day. With --full-refresh no fingerprint counts.
+    With --empty, --sample and --defer, and on target dev, nothing is compared or noted, because the tables of this
+    database do not say what models read.
 -#}
 {% macro read_fingerprints() %}
     {%- if (
@@ -11,7 +11,7 @@
         and not invocation_args_dict.get('defer') and not invocation_args_dict.get('sample')
     ) -%}
         {%- set settings = {'day': run_day()} -%}
-        {%- for name in var_rules() if name not in ('date', 'rebuild') -%}
+        {%- for name in var_rules() if name != 'date' -%}
             {%- do settings.update({name: var(name) | string}) -%}
         {%- endfor -%}
         {%- set code = run_query(
@@ -19,7 +19,7 @@
             ~ "'constraints.txt', 'groundswell/**/*.py', 'macros/*.sql'])"
         ).columns[0].values()[0] -%}
         {%- set noted, table = {}, load_relation(fingerprints_table()) -%}
-        {%- if table and not flags.FULL_REFRESH and not var('rebuild') -%}
+        {%- if table and not flags.FULL_REFRESH -%}
             {%- for unique_id, fingerprint in run_query('select * from ' ~ table).rows -%}
                 {%- do noted.update({unique_id: fingerprint}) -%}
             {%- endfor -%}

@@ -26,19 +26,21 @@
         {%- do known.rows.update(hashes_of_rows(this)) -%}
     {%- endif -%}
     {%- if not is_test or load_result('main').table.rows[0][0] == 0 -%}
-        {%- do known.made.update({model.unique_id: fingerprint(known)}) -%}
+        {%- set after = fingerprint(known) -%}
+        {%- do known.made.update({model.unique_id: after}) if after -%}
     {%- endif -%}
     {%- do return(made) -%}
 {% endmacro %}
 
 {#-
     The fingerprint of the current model, seed or data test: a hash of its code and settings, of the rows that it reads,
-    and of its own rows. None if it reads something else, too: meta reads_outside says so, and a ledger of the board (meta
-    publishes) reads what the board has.
+    and of its own rows. Meta reads_outside says what else a model reads: `today`, the UTC day on which it runs, is part of
+    the hash. For a file or a service there is no fingerprint (none), nor for a ledger of the board (meta publishes): what
+    the board has is not known here.
 -#}
 {% macro fingerprint(known) %}
     {%- set meta = model.config.meta or {} -%}
-    {%- if meta.get('reads_outside') or meta.get('publishes') or (model.checksum or {}).get('name') == 'path' -%}
+    {%- if meta.get('reads_outside') in ('file', 'service') or meta.get('publishes') or (model.checksum or {}).get('name') == 'path' -%}
         {%- do return(none) -%}
     {%- endif -%}
     {%- set is_test = model.resource_type == 'test' -%}
@@ -52,9 +54,10 @@
     {%- endfor -%}
     {#- The compiled code of an incremental model is another one in its first build. Its vars and macros are in known.code. -#}
     {%- set code = model.compiled_code if is_test else model.raw_code -%}
-    {%- set all_of_it = tojson([
-        known.code, code, model.checksum, model.config, model.description, model.columns, rows
-    ], sort_keys=true) -%}
+    {%- set today = run_started_at.date() | string if meta.get('reads_outside') == 'today' else none -%}
+    {%- set all_of_it = tojson(
+        [known.code, today, code, model.checksum or none, model.config, model.description, model.columns, rows], sort_keys=true
+    ) -%}
     {%- do return(local_md5(all_of_it) if all_of_it else none) -%}
 {% endmacro %}
 
