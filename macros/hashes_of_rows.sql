@@ -24,7 +24,7 @@
         select
             schema_name,
             name,
-            md5(concat_ws(' ', regexp_replace(sql, '[\\s(),"]|cross join', '', 'gi'), comment, comments)),
+            md5(concat_ws(' ', regexp_replace(sql, '[\s(),"]|cross join', '', 'gi'), comment, comments)),
             is_table,
         from relations
         left join comments using (schema_name, name)
