@@ -38,7 +38,8 @@ def with_vectors(folder: Path, posts: Path | None) -> Project:
         sys.exit(ingested.output)
     (folder / "whole").mkdir()
     whole = made.copy_to(folder / "whole")
-    timed([*BUILD, "--select", "+embeddings"], ROOT, whole.environment({}))
+    untested = ("--exclude-resource-type", "test", "unit_test")
+    timed([*BUILD, "--select", "+embeddings", *untested], ROOT, whole.environment({}))
     with duckdb.connect(str(made.database)) as connection:
         connection.execute(f"attach '{whole.database}' as whole (read_only)")
         connection.execute("create schema silver")
