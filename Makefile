@@ -27,10 +27,10 @@ LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;L
 
 .DEFAULT_GOAL := help
 
-.PHONY: help install local demo day test format lint types pytest soak build coverage mutants audit backup tidy docs bench models clean
+.PHONY: help install local demo day test format lint types pytest soak build coverage mutants audit backup tidy docs bench bench-quick models clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(INSTALLED) ## Create .venv with what a user needs, at the pinned versions
 
@@ -116,6 +116,9 @@ docs: $(INSTALLED) ## Write the dbt docs site as one file, target/static_index.h
 
 bench: $(TOOLS) ## Measure speed, growth, and the quality of clusters, labels and problems
 	$(BIN)/python -m benchmarks $(LABELLED:%=--labelled %)
+
+bench-quick: $(TOOLS) ## Compare what people wait for with an earlier commit, BASE; takes five minutes
+	@$(BIN)/python -m benchmarks.quick $(if $(BASE),--base $(BASE))
 
 models: $(TOOLS) ## Ask LLM_MODEL about the bundled day, and show what its answers are worth; VARS sets dbt vars
 	@$(BIN)/python -m benchmarks.models $(if $(VARS),--vars '$(VARS)')

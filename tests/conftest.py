@@ -78,7 +78,8 @@ def build_sample_day(folder: Path) -> None:
     (folder / "password").write_text(password)
     with serve(folder / "pb", free_address(), password) as server:
         project = Project(folder / DATABASE, server.settings)
-        build = (DBT, "build", "--vars", f"date: {DAY}")
+        # Without the selection dbt would leave out the unit tests.
+        build = (DBT, "build", "--select", "*", "--vars", f"date: {DAY}")
         for finished in (project.ingest("--date", DAY, "--replay", str(SAMPLE)), project.run(*build)):
             assert finished.status == 0, finished.output
 
