@@ -94,10 +94,10 @@ def open_shared() -> Iterator[duckdb.DuckDBPyConnection]:
         with connect(existing_path()) as connection:
             yield connection
         return
-    from groundswell.lake.tables import Scope
+    from groundswell.lake.scope import Everything
     from groundswell.lake.work import working
 
-    with connect() as connection, working(connection, ["problems"], Scope(reads=True)):
+    with connect() as connection, working(connection, ["problems"], Everything(reads=True)):
         yield connection
 
 
