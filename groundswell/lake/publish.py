@@ -92,6 +92,8 @@ def publish(
             write_views(connection, views)
             tidy_logs(connection)
             held.require()
+    # A table of this name would hide a table that the command registers.
+    connection.execute("drop table if exists temp.rows_to_publish")
     for change in found:
         note(connection, pulled, change)
     return [change.table.full_name for change in found]
@@ -139,7 +141,7 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
         is_gone = f"{change.before.row_hash} in (select row_hash from temp.changed_rows where before > 0)"
         connection.execute(f"delete from {table.there} where {of_days(change)} and {is_gone}")
     connection.execute(
-        f"create or replace temp table arriving as select {table.values} from {table.here}"
+        f"create or replace temp table rows_to_publish as select {table.values} from {table.here}"
         f" where {OF_UNITS.format(table.unit)}"
         f" and {table.row_hash} in (select row_hash from temp.changed_rows where after > 0)"
     )
@@ -147,11 +149,11 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
         is_same = " and ".join(f'theirs."{column}" is not distinct from mine."{column}"' for column in change.key)
         if table.full_name in EARLIEST_STAYS:
             connection.execute(
-                f"delete from temp.arriving as mine using {table.there} as theirs"
+                f"delete from temp.rows_to_publish as mine using {table.there} as theirs"
                 f" where {is_same} and theirs.{table.day} <= mine.{table.day}"
             )
-        connection.execute(f"delete from {table.there} as theirs using temp.arriving as mine where {is_same}")
-    connection.execute(f"insert into {table.there} by name from temp.arriving")
+        connection.execute(f"delete from {table.there} as theirs using temp.rows_to_publish as mine where {is_same}")
+    connection.execute(f"insert into {table.there} by name from temp.rows_to_publish")
 
 
 def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
