@@ -111,8 +111,12 @@ def test_a_killed_collector_leaves_the_rest_to_another_machine(workers: Iterator
     chosen = only("stackoverflow", "reddit")
     read: set[tuple[Any, ...]] = set()
     for number in range(KILLS):
-        due = len(loopback.requests) + random.randrange(1, 30)
-        collect_and_kill(next(workers), loopback, lambda due=due: len(loopback.requests) >= due, *chosen)
+        due = len(loopback.requests) + random.randrange(1, 12)
+
+        def is_due(due: int = due) -> bool:
+            return len(loopback.requests) >= due
+
+        collect_and_kill(next(workers), loopback, is_due, *chosen)
         if in_lake("select 1 from duckdb_tables() where database_name = 'lake' and table_name = 'ingest_windows'"):
             read.update(in_lake(READ))
         log.info("kill %d: %d requests were made, %d windows are read", number + 1, len(loopback.requests), len(read))
