@@ -72,6 +72,7 @@ def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = Fa
     is_copy: another target reads the file, and publishes nothing. Raises LakeError.
     """
     from groundswell.lake.build import begin
+    from groundswell.lake.scope import Build
 
     if begun[-1:] == [get_invocation_id()]:
         return
@@ -87,7 +88,8 @@ def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = Fa
     # A value that is no number stops the build a little later.
     window, memory = (int(values[name]) if str(values[name]).isdigit() else 0 for name in DAYS_BACK)
     command = "" if is_copy else str(flags.WHICH)
-    begin(connection, command, selector if isinstance(selector, str) else None, day, window, memory)
+    build = Build(day, window, memory, publishes=values["publish"] is True)
+    begin(connection, command, selector if isinstance(selector, str) else None, build)
 
 
 def publish_to_lake(conn: duckdb.DuckDBPyConnection, keys: str) -> str:

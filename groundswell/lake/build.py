@@ -5,8 +5,7 @@ models and tests. The state between the two is that of the process.
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -38,12 +37,10 @@ class Running:
 running: list[Running] = []
 
 
-def begin(
-    connection: duckdb.DuckDBPyConnection, command: str, selector: str | None, day: date, window: int, memory: int
-) -> None:
+def begin(connection: duckdb.DuckDBPyConnection, command: str, selector: str | None, build: Build) -> None:
     """Take the locks of a command of dbt and pull what it needs into the file of a connection.
 
-    window, memory: the vars problem_window_days and problem_memory_days. Raises LakeError.
+    build: what a build without a selector needs. Raises LakeError.
     """
     end_locks()
     found = lake()
@@ -52,7 +49,7 @@ def begin(
     writes = command in WRITING
     with ExitStack() as locks:
         if writes and selector != IN_ORDER:
-            locks.enter_context(lock(found, f"day {day}"))
+            locks.enter_context(lock(found, f"day {build.day}"))
         if writes and selector != ALONE:
             locks.enter_context(lock(found, "problems"))
         scope: Scope
@@ -60,9 +57,9 @@ def begin(
             # Data tests of all days, for example. No operation reads texts or vectors.
             scope = Everything(reads=command == OPERATION)
         elif selector == ALONE:
-            scope = Alone(day)
+            scope = Alone(build.day)
         else:
-            scope = Build(day, window, memory, in_order=selector == IN_ORDER)
+            scope = replace(build, in_order=selector == IN_ORDER)
         running.append(Running(found, pull(connection, found, scope), locks.pop_all(), writes))
 
 

@@ -1,7 +1,7 @@
 """Which rows of the lake a command needs. Only these are pulled into its file, compared with it, and published.
 
-A build needs some days as a whole, and some posts of other days. DAYS, POSTS and FIRST_POSTS say which, in SQL. All
-tables follow from these two: see Build.condition.
+A build needs some days as a whole, and some posts of other days. DAYS, POSTS and what follows them say which, in SQL.
+All tables follow from these two: see Build.condition.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,11 +38,13 @@ LOST_POSTS = (
 DAYS = (
     # The window of the day. Later days too: their problems are grouped again with it.
     "select collection_date from {raw_items} where collection_date > {since}",
-    # Days that were built without the data tests: their issues are published with the next complete build.
-    "select collection_date from {built_days} where not is_tested",
     # Days whose posts have changed: what was made of a lost post goes, and its topic.
     "select collection_date from temp.lost_posts",
-    # Days with issues that have to leave the board.
+)
+# The days that a build publishes, too: those that were built without the data tests, and those with issues that have to
+# leave the board.
+PUBLISHED_DAYS = (
+    "select collection_date from {built_days} where not is_tested",
     "select cluster_date from {live_issues} where action = 'delete' and synced_at is null",
 )
 # The posts that a build needs, of any day.
@@ -70,17 +72,20 @@ POSTS = (
     "select url_hash from {name_matches}",
     "select min(url_hash) from {documents} where exists (from {name_matches}) group by collection_date",
 )
-# Beside these posts, the first post of each of their authors, which says how old the account is, and the first one that
-# was grouped, which gives the voice its name; then the posts that they repeat.
 AUTHORS = (
     "author_hash in (select author_hash from {raw_items} where url_hash in (select url_hash from temp.pulled_posts))"
 )
-FIRST_POSTS = (
-    f"select arg_min(url_hash, (collection_date, url_hash)) from {{raw_items}} where {AUTHORS} group by author_hash",
+# Beside these posts, the first post of each of their authors that was grouped: it gives the voice its name. Then the
+# posts that they repeat.
+FIRST_GROUPED = (
     "select arg_min(url_hash, (created_at, url_hash)) from {raw_items} where url_hash in"
     f" (select url_hash from {{problem_assignments}} where as_of_date < {{day}}) and {AUTHORS} group by author_hash",
 )
 ORIGINALS = ("select duplicate_of from {duplicates} where url_hash in (select url_hash from temp.pulled_posts)",)
+# The first post of each author, which says how old the account is. Only its row in bronze.raw_items is needed.
+FIRST_POSTS = (
+    f"select arg_min(url_hash, (collection_date, url_hash)) from {{raw_items}} where {AUTHORS} group by author_hash",
+)
 # The texts whose vectors a build needs.
 VECTORS = (
     "select unnest([content_hash, sha256(title)]) from {texts}"
@@ -120,6 +125,7 @@ SELECTED = {
     "lost_posts": "url_hash text, collection_date date",
     "pulled_days": "day date",
     "pulled_posts": "url_hash text",
+    "first_posts": "url_hash text",
     "pulled_vectors": "content_hash text",
     ELSEWHERE: "key_hash ubigint",
 }
@@ -186,13 +192,15 @@ class Alone:
 class Build:
     """What a build of a day reads: days and posts as DAYS and POSTS say.
 
-    window, memory: in days, the vars problem_window_days and problem_memory_days. in_order: whether days are left out
-    whose problems were not built yet. Later days whose problems were built are built again with the day.
+    window, memory: in days, the vars problem_window_days and problem_memory_days. publishes: the var publish. in_order:
+    whether days are left out whose problems were not built yet. Later days whose problems were built are built again
+    with the day.
     """
 
     day: date
     window: int
     memory: int
+    publishes: bool = True
     in_order: bool = False
     has_views: bool = True
 
@@ -208,12 +216,14 @@ class Build:
         last = selection.last_day_in_order(self.day) if self.in_order else date.max
         selection.values["last"] = literal(last)
         selection.add("lost_posts", [LOST_POSTS])
-        selection.add("pulled_days", [f"select * from ({query}) as found(day) where day <= {{last}}" for query in DAYS])
+        days = (*DAYS, *PUBLISHED_DAYS) if self.publishes else DAYS
+        selection.add("pulled_days", [f"select * from ({query}) as found(day) where day <= {{last}}" for query in days])
         if selection.watchlist_has_changed():
             # It applies to the posts of all days.
             selection.add("pulled_days", ["select collection_date from {raw_items} where collection_date <= {last}"])
-        for queries in (POSTS, FIRST_POSTS, ORIGINALS):
+        for queries in (POSTS, FIRST_GROUPED, ORIGINALS):
             selection.add("pulled_posts", queries)
+        selection.add("first_posts", FIRST_POSTS)
         selection.add("pulled_vectors", VECTORS)
         return {table.full_name: self.condition(table, last) for table in tables}
 
@@ -227,6 +237,8 @@ class Build:
             return f"{table.day} in (select day from temp.pulled_days)"
         posts = [column for column in POST_COLUMNS if column in table.columns]
         ours = [f"{column} in (select url_hash from temp.pulled_posts)" for column in posts]
+        if table.full_name == "bronze.raw_items":
+            ours = [f"({ours[0]} or url_hash in (select url_hash from temp.first_posts))"]
         if posts and table.day:
             ours.append(f"{table.day} <= {literal(last)}")
         return " and ".join(ours) or "true"

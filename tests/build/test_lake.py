@@ -218,10 +218,11 @@ def move_to_the_past(fleet: Fleet, day: str, days: int) -> None:
     with fleet.attached(read_only=False) as connection:
         for name in sorted(names_of(connection, "lake")):
             for column, kind, *_ in connection.execute(f"describe lake.{name}").fetchall():
-                if kind == "DATE" or column in ("created_at", "posted_at"):
+                if kind == "DATE" or column in ("created_at", "posted_at", "window_start", "window_end"):
+                    # A window ends with the day, at midnight. No posts are of the next day.
                     connection.execute(
                         f"update lake.{name} set {column} = {column} - interval {days} days"
-                        f" where {column}::date = date '{day}'"
+                        f" where {column}::date between date '{day}' and date '{day}' + 1"
                     )
 
 
