@@ -128,6 +128,8 @@ def note(connection: duckdb.DuckDBPyConnection, pulled: Pulled, change: Change) 
 def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     """Write a changed table to the lake."""
     table = change.table
+    if change.key is None and types(table) != types(change.before):
+        connection.execute(f"drop table if exists {table.there}")
     is_new = make_table(connection, table)
     if change.key is None:
         connection.execute(f"delete from {table.there}")
@@ -154,6 +156,11 @@ def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
             )
         connection.execute(f"delete from {table.there} as theirs using temp.rows_to_publish as mine where {is_same}")
     connection.execute(f"insert into {table.there} by name from temp.rows_to_publish")
+
+
+def types(table: Table) -> dict[str, str]:
+    """The columns of a table in the lake, with their types."""
+    return {name: lake_type(kind) for name, kind in table.columns.items()}
 
 
 def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:

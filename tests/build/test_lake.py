@@ -234,8 +234,9 @@ def test_a_build_pulls_what_it_needs_of_days_before_the_window(before_last: Flee
     assert found
     with duckdb.connect(str(whole.database)) as connection:
         pull(connection, found, Everything())
-    for project in (whole, worker):
-        finished = project.build(LAST, "--selector", "in_order")
+    # Else the build would need the days before it as a whole, which were built without data tests.
+    for project, selection in ((whole, ()), (worker, ("--selector", "in_order"))):
+        finished = project.build(LAST, *selection, variables=", publish: false")
         assert finished.status == 0, finished.output
     assert fleet.differences(whole) == []
     counts = "select count(*) from {} where collection_date = date '{}'"
