@@ -37,7 +37,8 @@ POSTS = """
     select url_hash, collection_date, 'title of ' || url_hash as title, 'text of ' || url_hash as content_hash
     from lake.bronze.raw_items;
     create table lake.silver.embeddings as
-    select content_hash, collection_date as embedding_date, repeat([1.0::float], 384) as embedding from lake.silver.texts;
+    select content_hash, collection_date as embedding_date, repeat([1.0::float], 384) as embedding
+    from lake.silver.texts;
     create table lake.silver.problem_assignments as
     select 'a' as url_hash, 'p' as problem_id, 'm' as model, date '2026-10-01' as as_of_date,
         date '2026-10-01' as collection_date
