@@ -113,7 +113,6 @@ ONE_DAY = 86_400.0
 # Tables of which a build needs few rows. Nothing reads rejected entries.
 FEW = {
     "bronze.llm_calls": OPEN_CALLS,
-    "bronze.ingest_requests": RECENT_REQUESTS.format(seconds=ONE_DAY),
     "bronze.rejected_items": "false",
     "silver.embeddings": OF_TEXTS,
 }
@@ -231,6 +230,8 @@ class Build:
         """The condition for the rows of a table: those of the days or posts that are needed, no later than a day."""
         if table.full_name in FEW:
             return FEW[table.full_name]
+        if table.full_name == "bronze.ingest_requests":
+            return recent_requests(table, ONE_DAY)
         if table.full_name in WHOLE or "attempt_id" in table.columns:
             return "true"
         if table.day and ("cluster_date" in table.columns or "url_hash" not in table.columns):
@@ -265,11 +266,9 @@ class Collect:
         of_days = f"collection_date in ({', '.join(map(literal, self.days))})" if self.days else "false"
         selection = Selection(connection, tables, {"of_days": of_days})
         selection.add(ELSEWHERE, [f"select hash({POST_KEY}) from {{raw_items}} where not ({{of_days}})"])
-        return {
-            "bronze.raw_items": of_days,
-            "bronze.ingest_windows": of_days,
-            "bronze.ingest_requests": RECENT_REQUESTS.format(seconds=max(self.seconds, ONE_DAY)),
-        }
+        seconds = max(self.seconds, ONE_DAY)
+        requests = {each.full_name: recent_requests(each, seconds) for each in tables if each.name == "ingest_requests"}
+        return {"bronze.raw_items": of_days, "bronze.ingest_windows": of_days} | requests
 
 
 @dataclass(frozen=True)
@@ -311,6 +310,11 @@ class Selection:
             return True
         known = self.connection.execute(f"select distinct watchlist_hash from {matches.there}").fetchall()
         return known != [(watchlist.fingerprint,)]
+
+
+def recent_requests(table: Table, seconds: float) -> str:
+    """The condition for the requests of so many seconds; for all of them if no earlier version noted pauses."""
+    return RECENT_REQUESTS.format(seconds=seconds) if "pause_seconds" in table.columns else "true"
 
 
 def literal(day: date) -> str:

@@ -12,7 +12,7 @@ import pytest
 from groundswell.lake.address import Lake, attach, lake
 from groundswell.lake.publish import publish
 from groundswell.lake.pull import pull
-from groundswell.lake.scope import Build, Everything
+from groundswell.lake.scope import Build, Collect, Everything
 from groundswell.watchlist import VARIABLE
 
 DAY = date(2026, 11, 20)
@@ -118,6 +118,19 @@ def test_rows_that_were_not_pulled_are_not_taken_for_deleted(filled: Lake, tmp_p
             ("later", "en"),
         ]
         assert publish(connection, filled, pulled, keys) == []
+
+
+def test_requests_of_a_version_that_noted_no_pauses_are_pulled(filled: Lake, tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        attach(connection, filled)
+        connection.execute(
+            "create table lake.bronze.ingest_requests as"
+            " select 1 as request_id, 'github' as source, null::timestamp as requested_at, null::timestamp as answered_at"
+        )
+    with file(tmp_path) as connection:
+        for scope in (BUILD, Collect([DAY])):
+            pull(connection, filled, scope)
+            assert values(connection, "select request_id from bronze.ingest_requests") == {1}
 
 
 def test_a_table_that_is_replaced_gets_the_columns_of_this_version(filled: Lake, tmp_path: Path) -> None:
