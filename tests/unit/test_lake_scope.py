@@ -125,7 +125,8 @@ def test_requests_of_a_version_that_noted_no_pauses_are_pulled(filled: Lake, tmp
         attach(connection, filled)
         connection.execute(
             "create table lake.bronze.ingest_requests as"
-            " select 1 as request_id, 'github' as source, null::timestamp as requested_at, null::timestamp as answered_at"
+            " select 1 as request_id, 'github' as source, null::timestamp as requested_at,"
+            " null::timestamp as answered_at"
         )
     with file(tmp_path) as connection:
         for scope in (BUILD, Collect([DAY])):
