@@ -45,6 +45,8 @@ POSTS = """
     union all select 'c', null, 'm', date '2026-11-19', date '2026-11-19';
     create table lake.silver.clusters as
     select distinct collection_date as cluster_date, 1 as cluster_id from lake.silver.plain_texts;
+    create table lake.main.views as select 'gold' as schema_name, 'older' as view_name, 1 as position,
+        'create view gold.older as select no_column_of_today from bronze.raw_items' as sql;
     create table lake.gold.mention_days as select distinct collection_date, 0 as posts from lake.silver.texts;
 """
 
