@@ -94,10 +94,10 @@ def open_shared() -> Iterator[duckdb.DuckDBPyConnection]:
         with connect(existing_path()) as connection:
             yield connection
         return
-    from groundswell.lake.tables import Scope
+    from groundswell.lake.scope import Everything
     from groundswell.lake.work import working
 
-    with connect() as connection, working(connection, ["problems"], Scope(reads=True)):
+    with connect() as connection, working(connection, ["problems"], Everything(reads=True)):
         yield connection
 
 
@@ -201,7 +201,8 @@ def one_transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def create_in_any_order(connection: duckdb.DuckDBPyConnection, statements: list[str]) -> list[str]:
     """Run statements; one that reads a view or table that is not there yet runs after the others.
 
-    Returns the statements in the order in which they ran, without those that can not run at all.
+    Returns the statements in the order in which they ran, without those that can not run at all: a view may read a
+    column that the table of an earlier version does not have.
     """
     made: list[str] = []
     while statements:
@@ -210,7 +211,7 @@ def create_in_any_order(connection: duckdb.DuckDBPyConnection, statements: list[
             try:
                 connection.execute(statement)
                 made.append(statement)
-            except duckdb.CatalogException:
+            except (duckdb.CatalogException, duckdb.BinderException):
                 left.append(statement)
         if len(left) == len(statements):
             break

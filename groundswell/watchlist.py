@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -23,6 +24,8 @@ from groundswell.yaml_file import first_mistake, read_yaml
 FILE = Path("watchlist.yml")
 VARIABLE = "GROUNDSWELL_WATCHLIST"
 MOST_SPELLINGS = 1_000
+# Part of the fingerprint: after a change of the rules another number has all posts searched again.
+RULES = 1
 # Characters of a passage before and after a mention.
 PASSAGE = 80
 
@@ -133,6 +136,11 @@ class Watchlist(BaseModel):
             for spelling in spellings
         ]
         return sorted(found, key=lambda part: -len(part[0]))
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that decides what is a mention."""
+        return sha256(f"{RULES} {self.model_dump_json()}".encode()).hexdigest()
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

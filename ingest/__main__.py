@@ -138,13 +138,13 @@ def collect_posts(
         raise typer.BadParameter("--archive, --refresh and --dry-run are for the services: not with --file or --replay")
     try:
         if file:
-            with open_store(new_salt=new_salt) as connection:
+            with open_store(new_salt=new_salt, days=[day] if day else []) as connection:
                 reports = import_files(connection, [*file, *(more or [])], Wanted(day, source or [], columns), console)
         else:
             days = days_between(day, first, last)
             if replay_dir:
                 names = list(dict.fromkeys(source or sources()))
-                with open_store(new_salt=new_salt, names=names) as connection:
+                with open_store(new_salt=new_salt, names=names, days=days) as connection:
                     reports = replay(connection, names, replay_dir, days)
             else:
                 refuse_days_to_come(days)
@@ -244,7 +244,7 @@ def collect_days(run: Run, console: Console, *, new_salt: bool) -> list[Report]:
         async with view.live():
             return await collect(connection, run, view.watch)
 
-    with open_store(new_salt=new_salt, names=run.names) as connection:
+    with open_store(new_salt=new_salt, names=run.names, days=run.days) as connection:
         return asyncio.run(watched())
 
 

@@ -29,6 +29,7 @@ from groundswell.database import (
 from groundswell.news.ledger import create_tables as create_messages
 from ingest.errors import IngestError
 from ingest.item import Item, clean_text, match_url, normalise_url, salt_fingerprint
+from ingest.limits import Limits
 from ingest.parsed import Rejected
 from ingest.window import Window
 
@@ -222,17 +223,21 @@ class Stored(NamedTuple):
 
 @contextmanager
 def open_store(
-    *, new_salt: bool = False, names: Collection[str] | None = None, built: bool = False
+    *,
+    new_salt: bool = False,
+    names: Collection[str] | None = None,
+    days: Sequence[date] = (),
+    built: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the database, with the bronze tables in place; new_salt as in keep_salt.
 
-    names: the sources whose posts are stored, by default all. built: whether the tables of builds change, too. With
-    GROUNDSWELL_LAKE, the file has what the lake has, and the lake gets what the with block changes. One process at a
-    time does so for a source.
+    names: the sources whose posts are stored, by default all. days: the days that they are of, as far as that is known.
+    built: whether the tables of builds change, too. With GROUNDSWELL_LAKE, the file has what this needs of the lake,
+    and the lake gets what the with block changes. One process at a time does so for a source.
 
     Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed; raises LakeError.
     """
-    with connect() as connection, over_lake(connection, names, built=built):
+    with connect() as connection, over_lake(connection, names, days, built=built):
         connection.execute(DDL)
         keep_salt(connection, new_salt=new_salt)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
@@ -243,17 +248,19 @@ def open_store(
 
 
 @contextmanager
-def over_lake(connection: duckdb.DuckDBPyConnection, names: Collection[str] | None, *, built: bool) -> Iterator[None]:
-    """With GROUNDSWELL_LAKE: pull before a with block, and publish after it; names and built as in open_store."""
+def over_lake(
+    connection: duckdb.DuckDBPyConnection, names: Collection[str] | None, days: Sequence[date], *, built: bool
+) -> Iterator[None]:
+    """With GROUNDSWELL_LAKE: pull before a with block, and publish after it; the arguments are those of open_store."""
     if not os.environ.get("GROUNDSWELL_LAKE"):
         yield
         return
-    from groundswell.lake.tables import Scope
+    from groundswell.lake.scope import Collect, Everything
     from groundswell.lake.work import working
     from ingest.sources import sources
 
     locks = [f"collect {name}" for name in names or sources()]
-    scope = Scope() if built else Scope(schemas=("bronze",))
+    scope = Everything() if built else Collect(days, 2 * Limits.from_environment().span)
     with working(connection, [*locks, *(["problems"] if built else [])], scope):
         yield
 
@@ -352,7 +359,8 @@ def upsert_rows(
     """
     if not rows:
         return Stored()
-    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)  # noqa: F841  (DuckDB finds it by name)
+    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)
+    bring_from_other_days(arriving)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
@@ -517,6 +525,15 @@ def note_in_lake(connection: duckdb.DuckDBPyConnection, request_id: int) -> None
         for work in under_way:
             query = "from bronze.ingest_requests where request_id = $id"
             work.add("bronze", "ingest_requests", connection.execute(query, {"id": request_id}).to_arrow_table())
+
+
+def bring_from_other_days(arriving: pa.Table) -> None:
+    """With GROUNDSWELL_LAKE, pull what the lake has on other days of the arriving posts. Raises LakeError."""
+    if os.environ.get("GROUNDSWELL_LAKE"):
+        from groundswell.lake.work import under_way
+
+        for work in under_way:
+            work.bring_posts(arriving)
 
 
 def publish_page() -> None:

@@ -24,8 +24,8 @@ from groundswell.watchlist import load_watchlist
 
 # What dbt writes for a build of this project into target/ and logs/, with room to spare.
 LEAST_FREE_BYTES = 20_000_000
-# The var that says for how long a build needs vectors.
-MEMORY = "problem_memory_days"
+# The vars that say how many days a build looks back, for complaints and for problems.
+DAYS_BACK = ("problem_window_days", "problem_memory_days")
 
 # The command of dbt that has pulled from the lake.
 begun: list[str] = []
@@ -66,6 +66,7 @@ def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = Fa
     is_copy: another target reads the file, and publishes nothing. Raises LakeError.
     """
     from groundswell.lake.build import begin
+    from groundswell.lake.scope import Build
 
     if begun[-1:] == [get_invocation_id()]:
         return
@@ -77,10 +78,12 @@ def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = Fa
     except ValueError:
         raise DbtRuntimeError(f"date {variables['date']} is no day: write it as 2026-11-20") from None
     selector = getattr(flags, "SELECTOR", None)
-    memory = (yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"] | variables)[MEMORY]
+    values = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"] | variables
     # A value that is no number stops the build a little later.
-    days = int(memory) if str(memory).isdigit() else 0
-    begin(connection, "" if is_copy else str(flags.WHICH), selector if isinstance(selector, str) else None, day, days)
+    window, memory = (int(values[name]) if str(values[name]).isdigit() else 0 for name in DAYS_BACK)
+    command = "" if is_copy else str(flags.WHICH)
+    build = Build(day, window, memory, publishes=values["publish"] is True)
+    begin(connection, command, selector if isinstance(selector, str) else None, build)
 
 
 def publish_to_lake(conn: duckdb.DuckDBPyConnection, keys: str) -> str:

@@ -5,8 +5,7 @@ models and tests. The state between the two is that of the process.
 """
 
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -14,11 +13,12 @@ from groundswell.lake import LakeError
 from groundswell.lake.address import Lake, lake
 from groundswell.lake.locks import lock
 from groundswell.lake.publish import Keys, keys_of_bronze, publish
-from groundswell.lake.pull import Pulled, attached, exists, pull
-from groundswell.lake.tables import LAKE, Scope
+from groundswell.lake.pull import Pulled, pull
+from groundswell.lake.scope import Alone, Build, Everything, Scope
 
 # The commands of dbt that write tables. Others read.
 WRITING = ("build", "run", "seed")
+OPERATION = "run-operation"
 # Selectors (selectors.yml): what depends on the posts of the day only, which may be built for several days at once, and
 # all else, which is built day after day.
 ALONE, IN_ORDER = "alone", "in_order"
@@ -37,12 +37,10 @@ class Running:
 running: list[Running] = []
 
 
-def begin(
-    connection: duckdb.DuckDBPyConnection, command: str, selector: str | None, day: date, memory_days: int
-) -> None:
+def begin(connection: duckdb.DuckDBPyConnection, command: str, selector: str | None, build: Build) -> None:
     """Take the locks of a command of dbt and pull what it needs into the file of a connection.
 
-    memory_days: after so many days without a post a problem is closed. Raises LakeError.
+    build: what a build without a selector needs. Raises LakeError.
     """
     end_locks()
     found = lake()
@@ -51,26 +49,18 @@ def begin(
     writes = command in WRITING
     with ExitStack() as locks:
         if writes and selector != IN_ORDER:
-            locks.enter_context(lock(found, f"day {day}"))
+            locks.enter_context(lock(found, f"day {build.day}"))
         if writes and selector != ALONE:
             locks.enter_context(lock(found, "problems"))
-        since = day - timedelta(days=memory_days)
-        if selector == ALONE:
-            scope = Scope(alone=day)
-        elif selector == IN_ORDER:
-            scope = Scope(since=since, last=last_day(connection, found, day))
+        scope: Scope
+        if not writes:
+            # Data tests of all days, for example. No operation reads texts or vectors.
+            scope = Everything(reads=command == OPERATION)
+        elif selector == ALONE:
+            scope = Alone(build.day)
         else:
-            scope = Scope(since=since)
+            scope = replace(build, in_order=selector == IN_ORDER)
         running.append(Running(found, pull(connection, found, scope), locks.pop_all(), writes))
-
-
-def last_day(connection: duckdb.DuckDBPyConnection, found: Lake, day: date) -> date:
-    """The last day that a build in order looks at: later days whose problems are built are built again with it."""
-    with attached(connection, found):
-        if not exists(connection, "silver", "problem_assignments"):
-            return day
-        [(last,)] = connection.execute(f"select max(as_of_date) from {LAKE}.silver.problem_assignments").fetchall()
-    return max(day, last or day)
 
 
 def end(connection: duckdb.DuckDBPyConnection, keys: Keys) -> str:
@@ -81,7 +71,7 @@ def end(connection: duckdb.DuckDBPyConnection, keys: Keys) -> str:
     [build] = running
     try:
         written = publish(
-            connection, build.lake, build.pulled, {**keys_of_bronze(), **keys}, with_views=not build.pulled.scope.alone
+            connection, build.lake, build.pulled, {**keys_of_bronze(), **keys}, with_views=build.pulled.scope.has_views
         )
     finally:
         end_locks()

@@ -47,7 +47,7 @@ class Log:
                     types = self.connection.execute(f"describe from {view}").fetchall()
                     table = Table(schema, name, {column: file_type(kind) for column, kind, *_ in types})
                     make_table(self.connection, table)
-                    self.connection.execute(f"insert into {table.there} by name select {table.values()} from {view}")
+                    self.connection.execute(f"insert into {table.there} by name select {table.values} from {view}")
             held.require()
 
     def close(self) -> None:

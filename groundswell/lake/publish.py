@@ -35,14 +35,14 @@ OF_UNITS = "{} in (select unit from temp.changed_units)"
 class Change(NamedTuple):
     """What differs in a table from what was pulled: the units.
 
-    key: the columns of the key of a row, () without one; None: the table is replaced as a whole. is_wider: whether the
-    table has other columns than the lake, so that its rows have other hashes.
+    key: the columns of the key of a row, () without one; None: the table is replaced as a whole. before: the table with
+    the columns that were pulled. Where the build has added one, the rows had other hashes then.
     """
 
     table: Table
     units: list[str]
     key: Sequence[str] | None
-    is_wider: bool
+    before: Table
 
 
 def changes(connection: duckdb.DuckDBPyConnection, pulled: Pulled, keys: Keys) -> list[Change]:
@@ -54,10 +54,11 @@ def changes(connection: duckdb.DuckDBPyConnection, pulled: Pulled, keys: Keys) -
             continue
         before: Units = pulled.units.get(name, {})
         after = hashes(connection, table)
-        is_wider = name in pulled.columns and pulled.columns[name] != list(table.columns)
+        known = pulled.tables.get(name, table)
+        is_wider = list(known.columns) != list(table.columns)
         units = sorted(unit for unit in before.keys() | after.keys() if is_wider or before.get(unit) != after.get(unit))
-        if units or name not in pulled.columns:
-            found.append(Change(table, units, keys[name], is_wider))
+        if units or name not in pulled.tables:
+            found.append(Change(table, units, keys[name], known))
     return found
 
 
@@ -91,6 +92,8 @@ def publish(
             write_views(connection, views)
             tidy_logs(connection)
             held.require()
+    # A table of this name would hide a table that the command registers.
+    connection.execute("drop table if exists temp.rows_to_publish")
     for change in found:
         note(connection, pulled, change)
     return [change.table.full_name for change in found]
@@ -125,34 +128,39 @@ def note(connection: duckdb.DuckDBPyConnection, pulled: Pulled, change: Change) 
 def write(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
     """Write a changed table to the lake."""
     table = change.table
+    if change.key is None and types(table) != types(change.before):
+        connection.execute(f"drop table if exists {table.there}")
     is_new = make_table(connection, table)
     if change.key is None:
         connection.execute(f"delete from {table.there}")
-        connection.execute(f"insert into {table.there} by name select {table.values()} from {table.here}")
+        connection.execute(f"insert into {table.there} by name select {table.values} from {table.here}")
         return
     if not change.units:
         return
     compare_rows(connection, change)
     if not is_new:
         # A row that others have changed meanwhile has another hash, and is left to its key.
-        is_gone = f"{table.row_hash()} in (select row_hash from temp.changed_rows where before > 0)"
-        if change.is_wider:
-            is_gone = OF_UNITS.format(table.unit)
+        is_gone = f"{change.before.row_hash} in (select row_hash from temp.changed_rows where before > 0)"
         connection.execute(f"delete from {table.there} where {of_days(change)} and {is_gone}")
     connection.execute(
-        f"create or replace temp table arriving as select {table.values()} from {table.here}"
+        f"create or replace temp table rows_to_publish as select {table.values} from {table.here}"
         f" where {OF_UNITS.format(table.unit)}"
-        f" and {table.row_hash()} in (select row_hash from temp.changed_rows where after > 0)"
+        f" and {table.row_hash} in (select row_hash from temp.changed_rows where after > 0)"
     )
     if change.key and not is_new:
         is_same = " and ".join(f'theirs."{column}" is not distinct from mine."{column}"' for column in change.key)
         if table.full_name in EARLIEST_STAYS:
             connection.execute(
-                f"delete from temp.arriving as mine using {table.there} as theirs"
+                f"delete from temp.rows_to_publish as mine using {table.there} as theirs"
                 f" where {is_same} and theirs.{table.day} <= mine.{table.day}"
             )
-        connection.execute(f"delete from {table.there} as theirs using temp.arriving as mine where {is_same}")
-    connection.execute(f"insert into {table.there} by name from temp.arriving")
+        connection.execute(f"delete from {table.there} as theirs using temp.rows_to_publish as mine where {is_same}")
+    connection.execute(f"insert into {table.there} by name from temp.rows_to_publish")
+
+
+def types(table: Table) -> dict[str, str]:
+    """The columns of a table in the lake, with their types."""
+    return {name: lake_type(kind) for name, kind in table.columns.items()}
 
 
 def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
@@ -172,7 +180,7 @@ def compare_rows(connection: duckdb.DuckDBPyConnection, change: Change) -> None:
                 group by all
             ),
             after as (
-                select {table.row_hash()} as row_hash, count(*) as copies from {table.here}
+                select {table.row_hash} as row_hash, count(*) as copies from {table.here}
                 where {OF_UNITS.format(table.unit)}
                 group by all
             )

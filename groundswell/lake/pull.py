@@ -9,7 +9,8 @@ import duckdb
 from groundswell.database import create_in_any_order, database_path, one_transaction
 from groundswell.lake import LakeError
 from groundswell.lake.address import Lake, attach, lake_errors, load_extension
-from groundswell.lake.tables import LAKE, SCHEMAS, Scope, Table, tables_of
+from groundswell.lake.scope import ELSEWHERE, SELECTED, Scope
+from groundswell.lake.tables import LAKE, SCHEMAS, Table, tables_of
 
 # A table of the worker's file which says that the file is a copy of the lake, and may be replaced.
 MARK = "main.copy_of_lake"
@@ -27,13 +28,13 @@ Units = dict[str, tuple[int, int]]
 class Pulled:
     """What a worker has pulled, or published since. The hashes of the rows stand in table ROWS of its file.
 
-    forgotten: how many posts were erased by then. units: by table. columns: of each table of the lake.
+    forgotten: how many posts were erased by then. units: by table. tables: those of the lake, with their columns.
     """
 
     scope: Scope
     forgotten: int
     units: dict[str, Units] = field(default_factory=dict)
-    columns: dict[str, list[str]] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
 
 
 def quoted(connection: duckdb.DuckDBPyConnection) -> str:
@@ -76,17 +77,17 @@ def exists(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> boo
 def hashes(connection: duckdb.DuckDBPyConnection, table: Table) -> Units:
     """The rows of a table of the file and the sum of their hashes, by unit."""
     rows = connection.execute(
-        f"select {table.unit} as unit, count(*), sum({table.row_hash()}) from {table.here}"
+        f"select {table.unit} as unit, count(*), sum({table.row_hash}) from {table.here}"
         " group by all having count(*) > 0"
     ).fetchall()
     return {unit: (count, total) for unit, count, total in rows}
 
 
 def keep_hashes(connection: duckdb.DuckDBPyConnection, table: Table, pulled: Pulled, condition: str = "true") -> None:
-    """Note the rows of a table as those that the lake has, as far as they meet a condition on their unit."""
+    """Note the rows of a table as those that the lake has, as far as they meet a condition."""
     connection.execute(
         f"insert into {quoted(connection)}.{ROWS}"
-        f" select $name, {table.unit} as unit, {table.row_hash()} as row_hash, count(*)"
+        f" select $name, {table.unit} as unit, {table.row_hash} as row_hash, count(*)"
         f" from {table.here} where {condition} group by all",
         {"name": table.full_name},
     )
@@ -95,7 +96,7 @@ def keep_hashes(connection: duckdb.DuckDBPyConnection, table: Table, pulled: Pul
         [table.full_name],
     ).fetchall()
     pulled.units[table.full_name] = {unit: (count, total) for unit, count, total in rows}
-    pulled.columns[table.full_name] = list(table.columns)
+    pulled.tables[table.full_name] = table
 
 
 def count_forgotten(connection: duckdb.DuckDBPyConnection) -> int:
@@ -114,7 +115,7 @@ def pull(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope) -> Pul
     with attached(connection, lake):
         with one_transaction(connection):
             pulled = copy_tables(connection, scope)
-        if not scope.alone and exists(connection, "main", "views"):
+        if scope.has_views and exists(connection, "main", "views"):
             rows = connection.execute(f"select sql from {VIEWS} order by position").fetchall()
             # A view that can not be created is left out: the next build creates it anew.
             create_in_any_order(connection, [sql for (sql,) in rows])
@@ -130,14 +131,16 @@ def copy_tables(connection: duckdb.DuckDBPyConnection, scope: Scope) -> Pulled:
     connection.execute(f"create or replace table {here}.{ROWS} (name text, unit text, row_hash ubigint, copies bigint)")
     pulled = Pulled(scope, count_forgotten(connection))
     tables = tables_of(connection, LAKE)
-    known = {table.full_name for table in tables}
+    conditions = scope.conditions(connection, tables)
     for table in filter(scope.has, tables):
-        condition = scope.condition(table, known)
+        condition = conditions.get(table.full_name, "true")
         values = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in table.columns.items())
         connection.execute(f"create schema if not exists {here}.{table.schema}")
-        query = f"select {values} from {table.there} where {condition} {table.latest}"
+        query = f"select {values} from {table.there} where ({condition}) {table.latest}"
         connection.execute(f"create table {here}.{table.here} as {query}")
         keep_hashes(connection, table, pulled)
+    for name in SELECTED.keys() - {ELSEWHERE}:
+        connection.execute(f"drop table if exists temp.{name}")
     return pulled
 
 

@@ -1,9 +1,7 @@
-"""What the lake holds of the tables of a worker's file: their types, units and keys, and which rows a worker needs."""
+"""What the lake holds of the tables of a worker's file: their types, units and keys."""
 
 import re
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import duckdb
 
@@ -41,18 +39,6 @@ LOGS = {
 # Tables in which the row of the earliest day stays if two workers have added one with the same key. In a serial build,
 # the second one would have found the row of the first one.
 EARLIEST_STAYS = ("silver.embeddings",)
-
-# The models of selector `alone`: what they make of a day depends on the posts of that day only.
-ALONE = (
-    "plain_texts", "redactions", "texts", "duplicates", "embeddings", "post_signals", "post_lines", "wordings",
-    "cluster_assignments", "summaries", "clusters", "topic_titles", "extractive_labels", "map_positions",
-)  # fmt: skip
-# What is read whole: small tables that say which posts are gone, and what people and models have said.
-SMALL_BRONZE = ("forgotten", "author_salts", "corrections")
-
-
-# What no command reads beside builds: texts, and what is computed from them.
-UNREAD = ("silver.embeddings", "silver.plain_texts", "silver.redactions", "silver.post_lines")
 
 
 @dataclass(frozen=True)
@@ -101,25 +87,16 @@ class Table:
         """Whether the table is the journal of a table of attempts."""
         return self.name.endswith("__journal") and "attempt_id" in self.columns
 
-    def values(self, known: Sequence[str] | None = None) -> str:
-        """The columns of the table, with types of the lake; those that are not known are null."""
-        return ", ".join(
-            f'"{name}"::{lake_type(kind)} as "{name}"'
-            if known is None or name in known
-            else f'null::{lake_type(kind)} as "{name}"'
-            for name, kind in self.columns.items()
-        )
+    @property
+    def values(self) -> str:
+        """The columns of the table, with types of the lake."""
+        return ", ".join(f'"{name}"::{lake_type(kind)} as "{name}"' for name, kind in self.columns.items())
 
-    def row_hash(self, known: Sequence[str] | None = None) -> str:
+    @property
+    def row_hash(self) -> str:
         """An expression for the hash of a row; the same in the file and in the lake."""
-        return (
-            "hash("
-            + ", ".join(
-                f'"{name}"::{lake_type(kind)}' if known is None or name in known else f"null::{lake_type(kind)}"
-                for name, kind in self.columns.items()
-            )
-            + ")"
-        )
+        columns = [f'"{name}"::{lake_type(kind)}' for name, kind in self.columns.items()]
+        return f"hash({', '.join(columns)})"
 
 
 def lake_type(kind: str) -> str:
@@ -150,51 +127,3 @@ def tables_of(connection: duckdb.DuckDBPyConnection, database: str | None = None
         for schema, name, names, kinds in rows
         if "__dbt_tmp" not in name and "__dbt_backup" not in name
     ]
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which rows of the lake a command needs. Only these are compared with its file and published.
-
-    schemas: whose tables are needed. alone: the one day whose posts and topics are needed, and nothing else. since: the
-    first day whose vectors are needed, beside those of all posts of problems. last: the day after which rows are left
-    out. reads: whether the command only reads what was published, without texts and vectors.
-    """
-
-    schemas: tuple[str, ...] = SCHEMAS
-    alone: date | None = None
-    since: date | None = None
-    last: date | None = None
-    reads: bool = False
-
-    def has(self, table: Table) -> bool:
-        """Whether the table is needed."""
-        if self.alone and table.schema == "bronze":
-            return table.name in ("raw_items", *SMALL_BRONZE)
-        if self.alone:
-            return table.schema == "silver" and table.name in ALONE
-        return table.schema in self.schemas
-
-    def condition(self, table: Table, known: Collection[str]) -> str:
-        """The condition for the rows of a table that is needed; known: the full names of the tables of the lake."""
-        if self.reads and table.full_name in UNREAD:
-            return "false"
-        if table.full_name == "silver.embeddings":
-            return self.vectors(known)
-        if self.alone and table.day:
-            return f"{table.day} = date '{self.alone}'"
-        if self.last and table.day:
-            return f"{table.day} <= date '{self.last}'"
-        return "true"
-
-    def vectors(self, known: Collection[str]) -> str:
-        """The condition for the vectors of the days that are needed."""
-        if not (self.alone or self.since) or "silver.texts" not in known:
-            return "true"
-        of_days = f"collection_date = date '{self.alone}'" if self.alone else f"collection_date >= date '{self.since}'"
-        if not self.alone and "silver.problem_candidates" in known:
-            of_days += f" or url_hash in (select url_hash from {LAKE}.silver.problem_candidates)"
-        wanted = f"select unnest([content_hash, sha256(title)]) from {LAKE}.silver.texts where {of_days}"
-        if "silver.categories" in known:
-            wanted += f" union all select sha256(description) from {LAKE}.silver.categories"
-        return f"content_hash in ({wanted})"

@@ -14,8 +14,10 @@ from groundswell.lake.address import Lake, lake
 from groundswell.lake.locks import lock
 from groundswell.lake.log import Log
 from groundswell.lake.publish import Keys, keys_of_bronze, publish
-from groundswell.lake.pull import Pulled, pull
-from groundswell.lake.tables import Scope, tables_of
+from groundswell.lake.pull import Pulled, attached, keep_hashes, pull
+from groundswell.lake.scope import ELSEWHERE, POST_KEY, Everything, Scope
+from groundswell.lake.tables import Table, tables_of
+from groundswell.relations import arrow_view
 
 # So many times as long as a publish took, a command works on before the next one.
 PAUSE = 4
@@ -42,6 +44,32 @@ class Work:
         self.log = self.log or Log.of(self.lake)
         self.log.add({(schema, name): rows})
 
+    def bring_posts(self, arriving: pa.Table) -> None:
+        """Pull the posts of other days that are among arriving ones, since they may have moved to another day.
+
+        arriving: a table with column match_url. Raises LakeError.
+        """
+        items = Table("bronze", "raw_items", {})
+        with arrow_view(self.connection, "arriving_keys", arriving.select(["match_url"])) as view:
+            known = self.connection.execute(
+                f"select match_url from {view} semi join temp.{ELSEWHERE} as elsewhere"
+                f" on hash(match_url) = elsewhere.key_hash where match_url not in (select {POST_KEY} from {items.here})"
+            ).to_arrow_table()
+        if not known.num_rows:
+            return
+        with (
+            duckdb.connect() as other,
+            attached(other, self.lake, read_only=True),
+            arrow_view(other, "known", known) as view,
+        ):
+            rows = other.execute(
+                f"select * from {items.there} where {POST_KEY} in (select match_url from {view})"
+            ).to_arrow_table()
+        with arrow_view(self.connection, "brought", rows) as view:
+            self.connection.execute(f"insert into {items.here} by name select * from {view}")
+            pulled = self.pulled.tables[items.full_name]
+            keep_hashes(self.connection, pulled, self.pulled, f"url_hash in (select url_hash from {view})")
+
     def publish_now_and_then(self) -> None:
         """Publish what has changed since, so that publishing takes a fifth of the time. Raises LakeError."""
         started = time.monotonic()
@@ -59,7 +87,7 @@ class Work:
 def pull_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Replace the tables of the file by those of the lake, for a command that reads. Raises LakeError."""
     if found := lake():
-        pull(connection, found, Scope(reads=True))
+        pull(connection, found, Everything(reads=True))
 
 
 @contextmanager

@@ -21,6 +21,8 @@ import duckdb
 import pytest
 
 from groundswell.lake.address import attach, lake
+from groundswell.lake.pull import pull
+from groundswell.lake.scope import Everything
 from sync.demo import DAYS
 from tests.support import forked
 from tests.support.bundled import SETTINGS, bundled_days
@@ -209,6 +211,39 @@ def test_days_built_at_once_and_then_in_order_equal_a_serial_build(before_last: 
     fleet = before_last.copy()
     fleet.build(LAST, "--selector", "in_order")
     assert fleet.differences(serial) == []
+
+
+def move_to_the_past(fleet: Fleet, day: str, days: int) -> None:
+    """Move a day of the lake so many days back, in all tables."""
+    with fleet.attached(read_only=False) as connection:
+        for name in sorted(names_of(connection, "lake")):
+            for column, kind, *_ in connection.execute(f"describe lake.{name}").fetchall():
+                if kind == "DATE" or column in ("created_at", "posted_at", "window_start", "window_end"):
+                    # A window ends with the day, at midnight. No posts are of the next day.
+                    connection.execute(
+                        f"update lake.{name} set {column} = {column} - interval {days} days"
+                        f" where {column}::date between date '{day}' and date '{day}' + 1"
+                    )
+
+
+def test_a_build_pulls_what_it_needs_of_days_before_the_window(before_last: Fleet, tmp_path: Path) -> None:
+    fleet, past = before_last.copy(), "2026-09-13"
+    move_to_the_past(fleet, FIRST, 60)
+    whole, worker = Project(tmp_path / DATABASE, SETTINGS, fleet.parsed), fleet.worker()
+    found = lake(fleet.settings)
+    assert found
+    with duckdb.connect(str(whole.database)) as connection:
+        pull(connection, found, Everything())
+    # Else the build would need the days before it as a whole, which were built without data tests.
+    for project, selection in ((whole, ()), (worker, ("--selector", "in_order"))):
+        finished = project.build(LAST, *selection, variables=", publish: false")
+        assert finished.status == 0, finished.output
+    assert fleet.differences(whole) == []
+    counts = "select count(*) from {} where collection_date = date '{}'"
+    for name in ("bronze.raw_items", "silver.texts", "silver.documents", "silver.post_lines", "silver.post_signals"):
+        query = counts.format(name, past)
+        [(pulled,)], [(there,)] = worker.query(query), whole.query(query)
+        assert 0 < pulled < there, (name, pulled, there)
 
 
 def test_a_backfill_by_two_processes_ends_in_the_same_tables(collected: Fleet, before_last: Fleet) -> None:

@@ -6,7 +6,6 @@ of its day. Where the watchlist has changed, it searches the posts of all days, 
 DuckDB first leaves out the posts that hold none of the spellings.
 """
 
-from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +15,6 @@ from groundswell.relations import subquery
 from groundswell.watchlist import load_watchlist, mentions_in
 
 BATCH = 1_000
-# Part of the hash: after a change of the rules another number has all posts searched again.
-RULES = 1
 
 SCHEMA = pa.schema(
     [
@@ -41,8 +38,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     if not watchlist.parts:
         return SCHEMA.empty_table()
 
-    watchlist_hash = sha256(f"{RULES} {watchlist.model_dump_json()}".encode()).hexdigest()
-    parameters = {"day": run_date, "hash": watchlist_hash}
+    parameters = {"day": run_date, "hash": watchlist.fingerprint}
     kept = SCHEMA.empty_table()
     # A failed look-up would end dbt's transaction, so another connection makes it.
     if existing(session.cursor(), str(dbt.this)):
@@ -75,7 +71,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         found += [
             {
                 "url_hash": url_hash,
-                "watchlist_hash": watchlist_hash,
+                "watchlist_hash": watchlist.fingerprint,
                 "collection_date": days[url_hash],
                 **match._asdict(),
             }
