@@ -5,16 +5,13 @@ machine. CPU seconds say more than the clock where other programs run.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import duckdb
 import typer
@@ -22,32 +19,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.commits import BEFORE, Used, checked_out, timed
 from benchmarks.month import on, posts_without_end, read_posts
 from tests.support.project import DAY, DBT, ROOT, Project
-
-# The last commit before there was a backfill.
-BEFORE = "6381e23"
-
-
-class Used(NamedTuple):
-    """What a command used: seconds of the clock, CPU seconds, and the most memory of a process in MB."""
-
-    seconds: float
-    cpu_seconds: float
-    megabytes: float
-
-
-def timed(command: list[str], folder: Path, environment: dict[str, str]) -> Used:
-    """Run a command in a folder. Ends this program if the command fails."""
-    started = time.monotonic()
-    with tempfile.TemporaryFile("w+") as output:
-        running = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
-        _, status, usage = os.wait4(running.pid, 0)
-        running.returncode = os.waitstatus_to_exitcode(status)
-        if status:
-            output.seek(0)
-            sys.exit(f"{' '.join(command)} failed\n{output.read()[-3000:]}")
-    return Used(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def ingested(folder: Path, days: list[date], posts: int, files: list[Path]) -> Project:
@@ -90,8 +64,7 @@ def main(
     span = [last - timedelta(days=days - 1 - number) for number in range(days)]
     with tempfile.TemporaryDirectory() as name:
         folder, before = Path(name), Path(name) / "before"
-        subprocess.run(["git", "worktree", "add", "--detach", "--force", str(before), commit], cwd=ROOT, check=True)
-        try:
+        with checked_out(commit, before):
             project = Project(database) if database else ingested(folder / "made", span, posts, files or [])
             for side in ("one", "other"):
                 (folder / side).mkdir()
@@ -109,8 +82,6 @@ def main(
                 sum(used.cpu_seconds for used in each),
                 max(used.megabytes for used in each),
             )
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(before)], cwd=ROOT, check=True)
     table = Table("", title=f"{days} days of {posts:,} posts, vectors at hand", title_justify="left", box=SIMPLE_HEAD)
     for column in ("seconds", "ratio", "CPU seconds", "ratio", "CPU seconds a day", "memory, MB"):
         table.add_column(column, justify="right")

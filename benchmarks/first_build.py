@@ -6,7 +6,6 @@ than the clock where other programs run.
 
 import json
 import os
-import subprocess
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -18,11 +17,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.backfill import Used, ingested, timed
+from benchmarks.backfill import ingested
+from benchmarks.commits import BEFORE, Used, checked_out, timed
 from tests.support.project import DAY, DBT, ROOT, Project
 
-# The last commit before release 0.2.0 was made faster.
-BEFORE = "6381e23"
 BUILD = (DBT, "build", "--vars", f"date: {DAY}", "--exclude-resource-type", "unit_test")
 # What dbt keeps of the parsed project serves each command with the same vars.
 PARSE = (DBT, "--quiet", "parse", "--vars", f"date: {DAY}")
@@ -52,8 +50,7 @@ def main(
     """Build a day for the first time with a commit and with this code, and print the medians of both."""
     with tempfile.TemporaryDirectory() as name:
         folder, before = Path(name), Path(name) / "before"
-        subprocess.run(["git", "worktree", "add", "--detach", "--force", str(before), commit], cwd=ROOT, check=True)
-        try:
+        with checked_out(commit, before):
             made = ingested(folder / "made", [date.fromisoformat(DAY)], posts, files or [])
             runs: dict[str, list[tuple[Used, dict[str, float]]]] = {}
             for number in range(rounds):
@@ -65,8 +62,6 @@ def main(
                     run = built(made, folder / f"{number} {side}".replace(" ", "-"), code, is_parsed=is_parsed)
                     runs.setdefault(side, []).append(run)
                     print(json.dumps({"side": side, "load": os.getloadavg()[0], **run[0]._asdict()}), flush=True)  # noqa: T201
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(before)], cwd=ROOT, check=True)
     console = Console(width=120)
     table = Table("", title="The first build of a day, vectors at hand", title_justify="left", box=SIMPLE_HEAD)
     for column in ("seconds", "ratio", "CPU seconds", "ratio", "memory, MB"):

@@ -5,7 +5,6 @@ the median of three runs, for the first build of one run. The commit is checked 
 the packages that are installed here.
 """
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.backfill import BEFORE, timed
+from benchmarks.commits import BEFORE, checked_out, timed
 from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project
 
 RUNS = 3
@@ -63,8 +62,7 @@ def main(
         table.add_column(column, justify="right")
     with tempfile.TemporaryDirectory() as name:
         folder, before = Path(name), Path(name) / "before"
-        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(before), base], cwd=ROOT, check=True)
-        try:
+        with checked_out(base, before):
             made = with_vectors(folder, posts)
             sides = []
             for side, root in (("base", before), ("now", ROOT)):
@@ -81,8 +79,6 @@ def main(
                     ]
                     old, new = (median(column) for column in zip(*used, strict=True))
                     table.add_row(what, f"{old:.1f}", f"{new:.1f}", f"{new / old:.2f}")
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", str(before)], cwd=ROOT, check=True)
     Console(width=120).print(table)
 
 
