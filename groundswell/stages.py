@@ -50,6 +50,8 @@ TYPE_OF_ERROR = re.compile(r"^(Error: |[\w.]+(Error|Exception): )")
 
 
 logger = logging.getLogger("groundswell")
+# What macro note_fingerprints says.
+UNCHANGED = re.compile(r"Unchanged since the last build, and left alone: (\d+) tables and views, (\d+) data tests")
 
 
 class LogError(GroundswellError):
@@ -286,13 +288,14 @@ class Built:
 class Reader:
     """Reads the JSON log of a dbt command line by line.
 
-    built: what has failed, and what the project itself said. counts: models and data tests so far. lines: what is not
-    dbt's: a warning of a library, or Python's own.
+    built: what has failed, and what the project itself said. counts: models and data tests so far. unchanged: how many
+    of them were left alone, in words. lines: what is not dbt's: a warning of a library, or Python's own.
     """
 
     def __init__(self) -> None:
         self.built = Built()
         self.counts = {"model": 0, "test": 0}
+        self.unchanged = ""
         self.lines: list[str] = []
 
     def read(self, line: str) -> Line:
@@ -317,6 +320,8 @@ class Reader:
                     built.tests.add(node["node_name"])
             case "MainEncounteredError":
                 built.failed[""] = sentence(message)
+            case "JinjaLogInfo" if unchanged := UNCHANGED.match(message):
+                self.unchanged = f" (unchanged, and left alone: {unchanged[1]} tables, {unchanged[2]} tests)"
             case "JinjaLogInfo" | "AdapterEventWarning" | "RunResultWarning" if node.get("node_name") not in LEDGERS:
                 built.notes.append(message)
         return Line(message, shown, level, node.get("node_name"))
@@ -326,7 +331,7 @@ class Reader:
         if status and not self.built.failed:
             self.built.failed[""] = self.lines[-1] if self.lines else f"dbt build ended with status {status}"
         failed = "failed after " if self.built.failed and not self.built.push_failed else ""
-        return f"{failed}{self.counts['model']} models, {self.counts['test']} data tests"
+        return f"{failed}{self.counts['model']} models, {self.counts['test']} data tests{self.unchanged}"
 
 
 def build(stages: Stages, day: date, **settings: str) -> Built:

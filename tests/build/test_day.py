@@ -1,5 +1,6 @@
 """python -m groundswell: a day from the services to the board, what a scheduler sees of it, and the doctor."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_a_day_with_an_incomplete_collection_and_no_server(
     lines = finished.output.splitlines()
     assert len(lines) <= 25
     assert lines[0].startswith(f"{DAY} collect  0 new posts, 0 updated, 0 known; ")
-    assert lines[1].startswith(f"{DAY} build    ")
+    assert re.search(r"\(unchanged, and left alone: \d+ tables, \d+ tests\); ", lines[1])
     assert f"{DAY}: 198 posts (" in finished.output
     assert "The first 10 of 20 problems" in finished.output
     log = copy.database.with_suffix(".logs") / f"day-{DAY}.log"
