@@ -583,13 +583,19 @@ def request_answered(
 
 
 def recent_requests(connection: duckdb.DuckDBPyConnection, source: str, span: float) -> list[float]:
-    """The ages in seconds of the requests that an earlier run sent to a source within the last `span` seconds."""
+    """The ages in seconds of the requests of an earlier run to a source, within the last `span` seconds.
+
+    A request counts from its response on, and without one from the moment in which it was noted.
+    """
     moment = now()
     rows = connection.execute(
-        "select requested_at from bronze.ingest_requests where source = $source and requested_at > $since",
+        """
+        select coalesce(answered_at, requested_at) as counts_from from bronze.ingest_requests
+        where source = $source and counts_from > $since
+        """,
         {"source": source, "since": moment - timedelta(seconds=span)},
     ).fetchall()
-    return [max((moment - requested_at).total_seconds(), 0.0) for (requested_at,) in rows]
+    return [max((moment - counts_from).total_seconds(), 0.0) for (counts_from,) in rows]
 
 
 def pause_left(connection: duckdb.DuckDBPyConnection, source: str) -> float:

@@ -775,6 +775,19 @@ def test_a_request_that_is_given_up_stays_written_down(connection: duckdb.DuckDB
     assert recent_requests(connection, GITHUB, SPAN) == []
 
 
+def test_a_request_of_an_earlier_run_counts_from_its_response_on(connection: duckdb.DuckDBPyConnection) -> None:
+    # Until then it may not have arrived: a service counts it when it arrives.
+    connection.execute(
+        "insert into bronze.ingest_requests"
+        " (request_id, source, url, allowance, span_seconds, requested_at, answered_at)"
+        " select 1, $source, '', 1, $span, moment - to_seconds($span + 1), moment - to_seconds(1)"
+        " from (select now() at time zone 'UTC' as moment)",
+        {"source": HACKERNEWS, "span": SPAN},
+    )
+    [age] = recent_requests(connection, HACKERNEWS, SPAN)
+    assert 1 <= age < SPAN
+
+
 @pytest.mark.usefixtures("wall_clock")
 @pytest.mark.parametrize(("transit", "later"), [(0.0, 1.0), (0.0, 59.9), (0.0, 61.0), (2.0, 3.0), (2.0, 60.5)])
 def test_a_second_run_counts_the_requests_of_the_first(
