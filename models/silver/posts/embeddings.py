@@ -107,7 +107,7 @@ def model(dbt: Any, session: Any) -> pa.RecordBatchReader:
     if damaged:
         log.warning(f"{len(damaged)} damaged embeddings of {name} are encoded again: {', '.join(damaged[:3])} …")
     if count:
-        # Texts of similar length share a batch, to keep the padding small.
+        # Texts of similar length share a batch, because those of equal length are encoded together.
         rows = session.execute("select content_hash, text from temp.pending order by length(text), content_hash")
         batches: Iterator[tuple[list[str], list[str]]] = (
             tuple(map(list, zip(*rows.fetchmany(BATCH), strict=True)))  # type: ignore[misc]
