@@ -51,7 +51,7 @@ function ticksUpTo(most) {
 
 /** The chart at a width in pixels. It is drawn again for each width, because scaled text is unreadable on a phone. */
 function voicesChart(days, sources, width, chosen) {
-    const [left, top, bottom, height] = [40, 10, 26, 240]
+    const [left, top, bottom, height] = [48, 10, 26, 240]
     const ticks = ticksUpTo(Math.max(1, ...days.map((day) => day.total)))
     const step = (width - left - 6) / days.length
     const barWidth = clamp(step - (step > 6 ? 2 : 0.75), 1, 36)
