@@ -15,11 +15,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.sync_api import Page, sync_playwright
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from sync.server import wait_until_healthy
 from tests.board.test_board import CHROMIUM, QUIET
 from tests.support.project import DAY, ROOT, free_address
 
@@ -27,7 +27,7 @@ PROBLEMS = 5_000
 POSTS = 200_000
 # So many times each board is opened, in turn, each time by a new visitor.
 ROUNDS = 5
-# What a problem has been heard on.
+# A problem was heard within so many days.
 DAYS = 60
 SOURCES = ("github", "stackoverflow", "reddit", "hackernews")
 WORDS = (
@@ -62,21 +62,16 @@ def served(checkout: Path, data: Path) -> Iterator[str]:
         cwd=checkout,
         env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
+    url = f"http://{address}"
     try:
-        for _ in range(200):
-            try:
-                if httpx.get(f"http://{address}/api/health", timeout=1).is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.1)
-        else:
-            sys.exit(f"the board of {checkout} did not answer")
-        yield f"http://{address}"
+        wait_until_healthy(server, url)
+        yield url
     finally:
         server.terminate()
-        server.wait()
+        server.communicate()
 
 
 def say(chance: random.Random, least: int, most: int) -> str:
