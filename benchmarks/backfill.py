@@ -13,13 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
-import duckdb
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.commits import BEFORE, Used, checked_out, timed
+from benchmarks.commits import BEFORE, Used, checked_out, take_vectors, timed
 from benchmarks.month import on, posts_without_end, read_posts
 from tests.support.project import DAY, DBT, ROOT, Project
 
@@ -37,10 +36,7 @@ def ingested(folder: Path, days: list[date], posts: int, files: list[Path]) -> P
     (folder / "whole").mkdir()
     whole = project.copy_to(folder / "whole")
     timed(fill(days), ROOT, whole.environment({}))
-    with duckdb.connect(str(project.database)) as connection:
-        connection.execute(f"attach '{whole.database}' as whole (read_only)")
-        connection.execute("create schema silver")
-        connection.execute("create table silver.embeddings as from whole.silver.embeddings")
+    take_vectors(project.database, whole.database)
     return project
 
 

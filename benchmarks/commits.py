@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
+
 from tests.support.project import ROOT
 
 # The last commit before there was a backfill, and before builds were made faster.
@@ -47,3 +49,11 @@ def timed(command: list[str], folder: Path, environment: dict[str, str]) -> Used
             output.seek(0)
             sys.exit(f"{' '.join(command)} failed\n{output.read()[-3000:]}")
     return Used(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def take_vectors(database: Path, whole: Path) -> None:
+    """Give a database that has no silver layer yet the vectors of another one."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(f"attach '{whole}' as whole (read_only)")
+        connection.execute("create schema silver")
+        connection.execute("create table silver.embeddings as from whole.silver.embeddings")

@@ -13,13 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
-import duckdb
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.commits import BEFORE, checked_out, timed
+from benchmarks.commits import BEFORE, checked_out, take_vectors, timed
 from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project
 
 RUNS = 3
@@ -39,10 +38,7 @@ def with_vectors(folder: Path, posts: Path | None) -> Project:
     whole = made.copy_to(folder / "whole")
     untested = ("--exclude-resource-type", "test", "unit_test")
     timed([*BUILD, "--select", "+embeddings", *untested], ROOT, whole.environment({}))
-    with duckdb.connect(str(made.database)) as connection:
-        connection.execute(f"attach '{whole.database}' as whole (read_only)")
-        connection.execute("create schema silver")
-        connection.execute("create table silver.embeddings as from whole.silver.embeddings")
+    take_vectors(made.database, whole.database)
     return made
 
 
