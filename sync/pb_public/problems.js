@@ -18,7 +18,7 @@ const ORDERS = {
     newest: "-first_seen,-demand_score,id",
 }
 const FIELDS = "id,content_hash,title,category,impact_level,would_pay_signal,status,trend,tier,is_edited,is_from_program,is_burst,voices,paying_voices,demand_score," +
-    "source_counts,quotes,daily_voices,first_seen,last_seen"
+    "source_counts,names,quotes,daily_voices,first_seen,last_seen"
 const FILE_FIELDS = ["title", "category", "description", "impact_level", "status", "trend", "tier", "agreement", "demand_score", "voices", "recent_voices",
     "earlier_voices", "paying_voices", "would_pay_signal", "post_count", "source_count", "days_seen", "source_counts", "names", "quotes", "is_edited", "is_burst",
     "labeler", "first_seen", "last_seen"]
@@ -141,6 +141,14 @@ const editedLabel = ({ is_edited: isEdited }) => (isEdited ? span("edited", "Edi
 const programLabel = ({ is_from_program: isFromProgram }) => (isFromProgram ? span("edited", "Written by programs") : null)
 // Copies under many new names, in little time.
 const burstLabel = ({ is_burst: isBurst }) => (isBurst ? span("edited", "Burst of copies") : null)
+// The names of the watchlist that its posts mention, in the order of the watchlist.
+const NAMES_SHOWN = 3
+function nameLabels({ names }) {
+    if (!names?.length) return null
+    const more = names.length - NAMES_SHOWN
+    return element("span", { class: "watched" }, span("muted", "Mentions "), names.slice(0, NAMES_SHOWN).flatMap(({ name, side }, place) => [
+        place ? ", " : null, element("bdi", { class: side === "own" && "own" }, name)]), more > 0 ? span("muted", ` and ${more} more`) : null)
+}
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
 /** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
@@ -162,7 +170,7 @@ function listItem(problem, position, { hrefOf }) {
                 span("muted", sourceName(quote.source)), " ", element("q", { dir: "auto" }, quote.quote)),
             element("p", { class: "labels" },
                 categoryLabel(problem), impactLabel(problem), payLabel(problem), statusLabel(problem),
-                sourceLabels(problem)),
+                sourceLabels(problem), nameLabels(problem)),
         ),
         element("div", { class: "measure" },
             element("p", { class: "voices" }, element("strong", {}, formatNumber(problem.voices)), problem.voices === 1 ? " voice" : " voices"),

@@ -769,6 +769,8 @@ def test_names_of_the_watchlist_narrow_the_list_and_are_compared(board: Board, o
             re.compile(r"Nobody\s*0\s*0\s*0%\s*75%\s*Never mentioned"),
         ]
     )
+    expect(own.locator("#list .watched")).to_have_text([f"Mentions {HARD_NAME}, Slack", "Mentions Slack"])
+    expect(own.locator("#list .watched .own")).to_have_text([HARD_NAME])
     own.get_by_role("button", name="More filters").click()
     own.get_by_label("Names").select_option("Slack")
     expect(own).to_have_url(re.compile(r"\?name=Slack&pictures=open$"))
@@ -1365,7 +1367,12 @@ def test_screens_of_all_sizes(browser: Browser, board: Board) -> None:
     }
     many = [problem(number, title=title, **course) for number in range(2, 12)]
     long = problem(
-        1, title="java.lang.IllegalStateException:" + "x" * 80, demand_score=9.29, voices_score=9.29, **course
+        1,
+        title="java.lang.IllegalStateException:" + "x" * 80,
+        demand_score=9.29,
+        voices_score=9.29,
+        **course,
+        names=[{"name": "w" * 100, "side": "own", "posts": 1, "voices": 1}],
     )
     board.put("problems", long, *many)
     board.put("problem_posts", post(1, long, title="z" * 300))

@@ -58,6 +58,9 @@ def test_a_day_with_an_incomplete_collection_and_no_server(
     text = log.read_text()
     assert "1 of 360 START" in text or "START seed file" in text
     assert "s3cret" not in finished.output + text
+    alone = groundswell(copy, "day", "--date", DAY, "--", "--source", "hackernews", HACKERNEWS_API_URL=loopback.url)
+    assert alone.status == 3, alone.output
+    assert alone.output.splitlines()[-1] == incomplete
     pushed = groundswell(copy, "push", "--date", DAY, **pocketbase.settings)
     assert pushed.status == 0, pushed.output
     assert f"10 issues and 198 posts of {DAY} are live at {pocketbase.url}" in pushed.output
