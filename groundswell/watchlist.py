@@ -25,7 +25,7 @@ FILE = Path("watchlist.yml")
 VARIABLE = "GROUNDSWELL_WATCHLIST"
 MOST_SPELLINGS = 1_000
 # Part of the fingerprint: after a change of the rules another number has all posts searched again.
-RULES = 1
+RULES = 2
 # Characters of a passage before and after a mention.
 PASSAGE = 80
 
@@ -33,12 +33,16 @@ PASSAGE = 80
 LETTER = "A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff_"
 LETTER_OR_DIGIT = re.compile(f"[{LETTER}0-9]")
 # What makes one word of two if no blank is near: docs.github, R&D, next-auth, user@slack, std::go, ~/.slack, --slack.
-JOINED_BEFORE = re.compile(f"(?:[{LETTER}0-9][.&+\\-:'’=#]|[@$\\\\~]|(?<![.])[.]|-)$")
+# \Z is the end; $ would also match before the last line break, so that a line could not begin with a name.
+JOINED_BEFORE = re.compile(f"(?:[{LETTER}0-9][.&+\\-:'’=#]|[@$\\\\~]|(?<![.])[.]|-)\\Z")
+# Docker-based says Docker; docker-compose is another word.
+SAID_OF_IT = "based|compatible|first|free|hosted|like|native|only|powered|ready|related|specific|style"
 # As above, and a call: go(). An apostrophe may stand before a plain s: Slack's.
 JOINED_AFTER = re.compile(
-    f"[.&\\-:@=][{LETTER}0-9]|['’](?!s(?![{LETTER}0-9]))[{LETTER}]|[=(\\\\]|::|[+#]|\\*\\*?[{LETTER}]"
+    f"(?!-(?:{SAID_OF_IT})(?![{LETTER}0-9-]))"
+    f"(?:[.&\\-:@=][{LETTER}0-9]|['’](?!s(?![{LETTER}0-9]))[{LETTER}]|[=(\\\\]|::|[+#]|\\*\\*?[{LETTER}])"
 )
-SLASH_BEFORE = re.compile(f"([{LETTER}0-9.#+\\-]*)/$")
+SLASH_BEFORE = re.compile(f"([{LETTER}0-9.#+\\-]*)/\\Z")
 SLASH_AFTER = re.compile(f"/([{LETTER}0-9.#+\\-]*)")
 # A sentence begins behind these: its first word has a capital letter, whatever the word is.
 BEGINNING = re.compile(r"(?:^|[.!?:;…>|*•–—\n\"“”(\[\]-]|\b\w\)|#\d+)[\s\"'“”‘’(\[*_`]*$")
@@ -200,8 +204,8 @@ class Watchlist(BaseModel):
 
 
 def as_pattern(spelling: str) -> str:
-    """A spelling as a regular expression; its blanks match any white space."""
-    return r"\s+".join(re.escape(part) for part in spelling.split())
+    """A spelling as a regular expression; its blanks match any white space, and a hyphen."""
+    return r"(?:\s+|-)".join(re.escape(part) for part in spelling.split())
 
 
 def edge(character: str) -> str:
@@ -214,7 +218,7 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - 60) : start], text[end : end + 60]
     if LETTER_OR_DIGIT.match(text[start]) and (LETTER_OR_DIGIT.search(before[-1:]) or JOINED_BEFORE.search(before)):
         return False
-    if not LETTER_OR_DIGIT.match(text[start]) and re.search(f"[{LETTER}0-9{re.escape(text[start])}]$", before):
+    if not LETTER_OR_DIGIT.match(text[start]) and re.search(f"[{LETTER}0-9{re.escape(text[start])}]\\Z", before):
         return False
     if LETTER_OR_DIGIT.match(text[end - 1]):
         if LETTER_OR_DIGIT.match(after) or JOINED_AFTER.match(after):
@@ -226,7 +230,7 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     neighbours: list[str] = [
         slash.group(1) for slash in (SLASH_BEFORE.search(before), SLASH_AFTER.match(after)) if slash
     ]
-    return all(each[:1].isupper() or not each for each in neighbours) and before[-1:] + after[:1] != "//"
+    return all(each.lstrip(".")[:1].isupper() or not each for each in neighbours) and before[-1:] + after[:1] != "//"
 
 
 def has_capitals(title: str) -> bool:
