@@ -147,14 +147,30 @@ class Watchlist(BaseModel):
         return sha256(f"{RULES} {self.model_dump_json()}".encode()).hexdigest()
 
     @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """One group for each of `parts`. Most characters of a text begin no name: two conditions say so at once."""
-        groups = (f"({'' if case else '(?i:'}{as_pattern(text)}{'' if case else ')'})" for text, _, case in self.parts)
-        first = "".join(
-            sorted({re.escape(letter) for text, _, _ in self.parts for letter in text[0] + text[0].swapcase()})
-        )
+    def beginnings(self) -> re.Pattern[str]:
+        """Where a spelling can begin: before a first letter that is not inside of a word."""
+        letters = "".join(sorted({re.escape(letter) for text, _, _ in self.parts for letter in cases(text[0])}))
         is_inside = f"(?<=[{LETTER}0-9])[{LETTER}0-9]"
-        return re.compile(f"(?=[{first}])(?!{is_inside})(?:{'|'.join(groups)})" if first else r"(?!)")
+        return re.compile(f"(?=[{letters}])(?!{is_inside})" if letters else r"(?!)")
+
+    @cached_property
+    def by_letter(self) -> dict[str, tuple[re.Pattern[str], list[Name | None]]]:
+        """The spellings with the same first letter: a pattern with a group for each, and the names of the groups."""
+        parts: dict[str, list[tuple[str, Name | None, bool]]] = {}
+        for part in self.parts:
+            for letter in cases(part[0][0]):
+                parts.setdefault(letter, []).append(part)
+        return {
+            letter: (
+                re.compile(
+                    "|".join(
+                        f"({'' if case else '(?i:'}{as_pattern(text)}{'' if case else ')'})" for text, _, case in each
+                    )
+                ),
+                [name for _, name, _ in each],
+            )
+            for letter, each in parts.items()
+        }
 
     @cached_property
     def prefilter(self) -> str:
@@ -193,14 +209,20 @@ class Watchlist(BaseModel):
     def spans(self, text: str) -> Iterator[tuple[int, int, Name]]:
         """Where names stand in a text as words of their own: first character, character behind, name."""
         position = 0
-        while match := self.pattern.search(text, position):
-            _, name, _ = self.parts[(match.lastindex or 1) - 1]
-            if stands_alone(text, match.start(), match.end()):
+        while beginning := self.beginnings.search(text, position):
+            start = beginning.start()
+            pattern, names = self.by_letter[text[start]]
+            match = pattern.match(text, start)
+            position = start + 1
+            if match and stands_alone(text, start, match.end()):
                 position = match.end()
-                if name:
-                    yield match.start(), match.end(), name
-            else:
-                position = match.start() + 1
+                if name := names[(match.lastindex or 1) - 1]:
+                    yield start, match.end(), name
+
+
+def cases(letter: str) -> set[str]:
+    """A letter in upper and lower case, as far as that is one letter: ß has none."""
+    return {each for each in (letter, letter.swapcase()) if len(each) == 1}
 
 
 def as_pattern(spelling: str) -> str:

@@ -106,6 +106,11 @@ def test_without_a_file_there_are_no_names(tmp_path: Path, monkeypatch: pytest.M
     assert load_watchlist().matches("Teams", "Teams") == []
 
 
+def test_a_letter_without_upper_case() -> None:
+    matches = Watchlist.model_validate({"own": ["ßeta"]}).matches("ßeta over SSL", "")
+    assert [match.name for match in matches] == ["ßeta"]
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
