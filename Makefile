@@ -19,6 +19,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # The functions that are mutated. dbt calls the functions `model`, and only builds test them: too slow for each mutant.
 MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 	$(patsubst %,'ingest.collect.x_%__*',count_window plan standing_window store_items store_page take_page unfinished) \
+	'ingest.sources.reddit.x_advance__*' 'ingest.store.x_upsert_rows__*' 'sync.delivery.*' 'sync.push.x_mark_synced__*' \
 	'sync.plan.*' 'groundswell.llm.labels.*' \
 	'models.gold.problems.problem_label_attempts.x_[!m]*' 'models.silver.problems.problem_assignments.x_[!m]*'
 

@@ -188,7 +188,7 @@ def test_answers_have_the_headers(board: Server) -> None:
             assert headers["X-Frame-Options"] == "DENY"
             assert headers["Referrer-Policy"] == "no-referrer"
             assert headers["X-Content-Type-Options"] == "nosniff"
-        # No hook sees other answers of the interface. They are JSON, in which a browser finds nothing to run or to load.
+        # No hook sees the other answers of the interface. They are JSON: a browser finds nothing to run in them.
         others = [
             guest.get("/api/health"),
             guest.get(PROBLEMS, params={"filter": "<script>alert(1)</script>"}),
