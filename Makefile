@@ -102,7 +102,9 @@ audit: $(TOOLS) ## Known vulnerabilities of all pinned packages (asks PyPI), the
 	$(BIN)/pip-licenses --from=mixed --partial-match --allow-only='$(LICENCES)' --ignore-packages axe-playwright-python \
 		groundswell --format=csv --output-file target/licences.csv
 	@# Strict: a package whose advisories can not be read is a failure.
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
+	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off || { \
+		echo 'make audit: look above. "Not found on PyPI" of a package that is there means that' \
+		'https://pypi.org/pypi/NAME/VERSION/json was not reached (a mirror may lack it): nothing was audited.' >&2; exit 1; }
 
 backup: $(INSTALLED) ## Write a backup of the database to a new folder in backups/
 	@$(BIN)/python -m groundswell backup
