@@ -19,6 +19,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 # The functions that are mutated. dbt calls the functions `model`, and only builds test them: too slow for each mutant.
 MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 	$(patsubst %,'ingest.collect.x_%__*',count_window plan standing_window store_items store_page take_page unfinished) \
+	'ingest.sources.reddit.x_advance__*' 'ingest.store.x_upsert_rows__*' 'sync.delivery.*' 'sync.push.x_mark_synced__*' \
 	'sync.plan.*' 'groundswell.llm.labels.*' \
 	'models.gold.problems.problem_label_attempts.x_[!m]*' 'models.silver.problems.problem_assignments.x_[!m]*'
 
@@ -101,7 +102,9 @@ audit: $(TOOLS) ## Known vulnerabilities of all pinned packages (asks PyPI), the
 	$(BIN)/pip-licenses --from=mixed --partial-match --allow-only='$(LICENCES)' --ignore-packages axe-playwright-python \
 		groundswell --format=csv --output-file target/licences.csv
 	@# Strict: a package whose advisories can not be read is a failure.
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
+	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off || { \
+		echo 'make audit: look above. "Not found on PyPI" of a package that is there means that' \
+		'https://pypi.org/pypi/NAME/VERSION/json was not reached (a mirror may lack it): nothing was audited.' >&2; exit 1; }
 
 backup: $(INSTALLED) ## Write a backup of the database to a new folder in backups/
 	@$(BIN)/python -m groundswell backup

@@ -28,6 +28,7 @@ from rich.status import Status
 from rich.text import Text
 
 from groundswell.clock import now
+from groundswell.disk import why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
 
@@ -106,7 +107,9 @@ class Stages:
         return self.logs / f"day-{day}.log"
 
     def begin_log(self, day: date) -> None:
-        """Begin the log of a day anew. Raises LogError."""
+        """Begin the log of a day anew. Raises LogError, also if the disk is full."""
+        if fault := why_full(self.logs, self.target):
+            raise LogError(fault)
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             self.log_of(day).write_bytes(b"")

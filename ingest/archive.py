@@ -11,7 +11,8 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ USED = "used"
 # Part of a response's file name until its posts are stored. If the run is killed before, the name stays, and the next
 # run repeats the request.
 PROVISIONAL = ".unconfirmed"
+# A clock that differs more from that of the service was wrong. A response from a cache may be some minutes old.
+LARGEST_DIFFERENCE = timedelta(minutes=15)
 # Headers that identify the client.
 PRIVATE = ("set-cookie", "x-oauth-scopes", "x-oauth-client-id", "x-accepted-oauth-scopes")
 
@@ -146,4 +149,14 @@ def read_meta(path: Path, source: str, meta: dict[str, Any]) -> Recording | None
         return Recording(source, path)
     start, end = (datetime.fromisoformat(meta[key]).astimezone(UTC) for key in ("window_start", "window_end"))
     window = Window(source, meta["query"], start, end, reading=meta["reading"])
-    return Recording(source, path, window, meta["page"], datetime.fromisoformat(meta["received_at"]))
+    return Recording(source, path, window, meta["page"], time_of(meta))
+
+
+def time_of(meta: dict[str, Any]) -> datetime:
+    """When the response came, as UTC without a zone: by the clock of the service if that of the machine was wrong."""
+    received_at = datetime.fromisoformat(meta["received_at"])
+    try:
+        said = parsedate_to_datetime(meta["headers"]["date"]).astimezone(UTC).replace(tzinfo=None)
+    except (KeyError, TypeError, ValueError):
+        return received_at
+    return said if abs(said - received_at) > LARGEST_DIFFERENCE else received_at

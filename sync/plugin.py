@@ -3,11 +3,9 @@
 import json
 import logging
 import os
-import shutil
 import sys
 from contextlib import suppress
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,11 +17,10 @@ from dbt_common.invocation import get_invocation_id
 
 from groundswell.clock import yesterday
 from groundswell.database import PROJECT, connect, existing_path, refuse_damage
+from groundswell.disk import why_full
 from groundswell.errors import GroundswellError
 from groundswell.watchlist import load_watchlist
 
-# What dbt writes for a build of this project into target/ and logs/, with room to spare.
-LEAST_FREE_BYTES = 20_000_000
 # The vars that say how many days a build looks back, for complaints and for problems.
 DAYS_BACK = ("problem_window_days", "problem_memory_days")
 
@@ -50,14 +47,8 @@ def handle_full_disk(handler: logging.Handler, record: logging.LogRecord) -> Non
 def require_space() -> None:
     """Raise DbtRuntimeError if a disk has no room for what dbt writes besides the database."""
     flags = get_flags()
-    for folder in (getattr(flags, "TARGET_PATH", None) or "target", getattr(flags, "LOG_PATH", None) or "logs"):
-        path = Path(folder).absolute()
-        existing = next(each for each in (path, *path.parents) if each.exists())
-        if (free := shutil.disk_usage(existing).free) < LEAST_FREE_BYTES:
-            raise DbtRuntimeError(
-                f"{path} has {free / 1e6:.1f} MB of free disk, and a build writes up to {LEAST_FREE_BYTES / 1e6:.0f} MB"
-                " there: free some, or set DBT_TARGET_PATH and DBT_LOG_PATH to another disk"
-            )
+    if fault := why_full(getattr(flags, "TARGET_PATH", None) or "target", getattr(flags, "LOG_PATH", None) or "logs"):
+        raise DbtRuntimeError(fault)
 
 
 def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = False) -> None:

@@ -188,10 +188,29 @@ def test_answers_have_the_headers(board: Server) -> None:
             assert headers["X-Frame-Options"] == "DENY"
             assert headers["Referrer-Policy"] == "no-referrer"
             assert headers["X-Content-Type-Options"] == "nosniff"
-        # Other answers of the interface are JSON, which no browser shows.
-        headers = guest.get("/api/health").headers
-        assert headers["X-Frame-Options"] == "SAMEORIGIN"
-        assert headers["X-Content-Type-Options"] == "nosniff"
+        # No hook sees the other answers of the interface. They are JSON: a browser finds nothing to run in them.
+        others = [
+            guest.get("/api/health"),
+            guest.get(PROBLEMS, params={"filter": "<script>alert(1)</script>"}),
+            guest.get(f"{PROBLEMS}/<script>alert(1)</script>"),
+            guest.get("/api/collections/<script>alert(1)</script>/records"),
+            guest.get("/api/collections/_superusers/records"),
+            guest.get("/api/settings"),
+            guest.get("/api/logs"),
+            guest.get("/api/backups"),
+            guest.get("/api/files/problems/a/<script>alert(1)</script>"),
+            guest.post(PROBLEMS, json={"title": "<script>alert(1)</script>"}),
+            guest.post("/api/batch", content="<script>alert(1)</script>"),
+            guest.post("/api/realtime", json={"clientId": "<script>alert(1)</script>"}),
+            guest.post("/api/collections/_superusers/auth-with-password", json={"identity": "<script>"}),
+            guest.put("/api/nothing"),
+        ]
+        assert {answer.status_code for answer in others} >= {200, 400, 401, 403, 404}
+        for answer in others:
+            assert answer.headers["Content-Type"] == "application/json", answer.url
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.url
+            assert answer.headers["X-Frame-Options"] in ("SAMEORIGIN", "DENY"), answer.url
+            assert "<script>" not in answer.text, answer.url
 
 
 def test_the_dashboard_is_for_this_machine(board: Server, tmp_path: Path) -> None:

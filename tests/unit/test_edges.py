@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from types import SimpleNamespace
+from typing import Any
 
 import duckdb
 import pytest
 from pocketbase import PocketBase
 
+from ingest.archive import time_of
 from ingest.item import Item, hash_author
 from ingest.parsed import Parsed
 from ingest.sources.reddit import advance
@@ -18,10 +21,22 @@ from sync.delivery import Delivery, Operation
 from sync.plan import ISSUES
 from sync.push import mark_synced
 from tests.support.loopback import Answer, Loopback, Request
+from tests.support.models import load
+from tests.support.project import DAY as TODAY
+from tests.support.project import ROOT
 
 DAY = date(2026, 11, 20)
 # As in the tables: UTC, without a zone.
 MOMENT = datetime(2026, 11, 21, 6, tzinfo=UTC).replace(tzinfo=None)
+
+redactions: Any = load("redactions")
+# Parts of addresses and keys, and what may stand around them.
+PARTS = (
+    "jane", "@", ".", "mail.com", "a.b.c.d.e.f.g.h.i.j.k.com", "x" * 110, "-", "_", "%", "+", "'", " ", "\n", "git@",
+    "git@github.com:o/r", "icon@2x.png", "/", "ghp_", "b" * 36, "AKIA", "C" * 16, "xoxb-", "12345678", "hf_", "d" * 30,
+    "glpat-", "AIza", "e" * 35, "-----BEGIN ", "F" * 40, " PRIVATE KEY-----", "sk_live_", "é", "@@", "=", "password",
+    ":", '"',
+)  # fmt: skip
 
 
 def item(title: str = "It broke", author: str | None = None, created_at: str = "2026-11-20T08:00:00Z") -> Item:
@@ -47,6 +62,20 @@ def test_two_answers_of_one_second_leave_the_later_text(store: duckdb.DuckDBPyCo
     # What an archive holds of an earlier second changes nothing.
     upsert_items(store, [item("It broke")], MOMENT - timedelta(seconds=1))
     assert store.execute("select title from bronze.raw_items").fetchall() == [("It broke again",)]
+
+
+def test_an_archive_of_a_wrong_clock_has_the_time_of_the_service() -> None:
+    # Otherwise what was recorded under a clock a day ahead would replace what was collected since.
+    recorded: dict[str, Any] = {"received_at": "2026-11-21T06:00:00.5", "headers": {}}
+    for said, time in (
+        ("Fri, 20 Nov 2026 06:00:00 GMT", MOMENT - timedelta(days=1)),
+        ("Sun, 22 Nov 2026 07:00:00 +0100", MOMENT + timedelta(days=1)),
+        # A cache may have kept the response for some minutes.
+        ("Sat, 21 Nov 2026 05:50:00 GMT", MOMENT + timedelta(seconds=0.5)),
+        ("at six", MOMENT + timedelta(seconds=0.5)),
+    ):
+        assert time_of(recorded | {"headers": {"date": said}}) == time
+    assert time_of(recorded) == MOMENT + timedelta(seconds=0.5)
 
 
 def test_a_run_without_a_salt_keeps_who_wrote(
@@ -130,3 +159,37 @@ def test_a_record_that_is_there_is_replaced_once(loopback: Loopback, method: str
     else:
         assert [each.record_id for each in delivery.refused] == ["first"]
         assert sent[1:] == [[("PUT", "/second")]]
+
+
+def test_no_post_alone_keeps_a_day_from_the_board() -> None:
+    # One post in which the privacy test found what the redaction had left would keep all others from the board.
+    dice = Random(24)
+    texts = ["".join(dice.choices(PARTS, k=dice.randrange(2, 9))) for _ in range(20_000)]
+    texts += [
+        "write to jane@mail.com- thanks",
+        "jane@a.b.c.d.e.f.g.h.i.j.k.com",
+        f"{'x' * 110}@mail.com",
+        "xoxb-12345678",
+        "ssh -T git@github.com",
+    ]
+    test = (ROOT / "tests" / "dbt" / "nothing_private_leaves_documents.sql").read_text().partition("}}")[2]
+    test = test.replace("{{ ref('documents') }}", "documents").replace("{{ run_date() }}", f"date '{TODAY}'")
+    # A long text is cut at 2,000 characters, a long excerpt at 299.
+    rows = f"""
+        select
+            url_hash, '' as title, if(length(text) > 300, left(text, 299) || '…', text) as excerpt,
+            left(text, 2000) as text, text as redacted_title, text as redacted_body, date '{TODAY}' as collection_date,
+        from (select unnest($texts) as text, unnest(range(len($texts))) as url_hash)
+    """
+    with duckdb.connect() as session:
+        session.execute(
+            f"create table documents as {rows}", {"texts": [redactions.redact(text).text for text in texts]}
+        )
+        assert session.execute(test).fetchall() == []
+        # Names of files that are no addresses while they are whole.
+        cut = [f"{'x ' * 994}{'y' * number} icon@2x.png {'z' * 40}" for number in range(12)]
+        cut += [f"{'x ' * 143}{'y' * number} icon@2x.png {'z' * 40}" for number in range(12)]
+        session.execute(f"create or replace table documents as {rows}", {"texts": cut})
+        assert session.execute(test).fetchall() == []
+        session.execute(f"create or replace table documents as {rows}", {"texts": texts[-5:]})
+        assert len(session.execute(test).fetchall()) >= 5

@@ -5,12 +5,16 @@ import os
 import shutil
 import sys
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
+from rich.console import Console
 
+from groundswell import disk
+from groundswell.stages import LogError, Stages
 from sync import plugin
 
 
@@ -52,6 +56,12 @@ def test_a_full_disk_is_refused_before_anything_runs(tmp_path: Path, monkeypatch
     flags = SimpleNamespace(TARGET_PATH=str(tmp_path / "target"), LOG_PATH=str(tmp_path / "not" / "there"))
     monkeypatch.setattr(plugin, "get_flags", lambda: flags)
     plugin.require_space()
-    monkeypatch.setattr(plugin, "LEAST_FREE_BYTES", shutil.disk_usage(tmp_path).total + 1)
-    with pytest.raises(DbtRuntimeError, match=r"/target has .* MB of free disk, and a build writes up to .* MB there"):
+    stages = Stages(Console(), tmp_path / "logs", {"DBT_TARGET_PATH": str(tmp_path / "target")})
+    stages.begin_log(date(2026, 11, 20))
+    monkeypatch.setattr(disk, "LEAST_FREE_BYTES", shutil.disk_usage(tmp_path).total + 1)
+    full = r"/{} has .* MB of free disk, and a build writes up to .* MB there"
+    with pytest.raises(DbtRuntimeError, match=full.format("target")):
         plugin.require_space()
+    # python -m groundswell day says it before the collection.
+    with pytest.raises(LogError, match=full.format("logs")):
+        stages.begin_log(date(2026, 11, 20))

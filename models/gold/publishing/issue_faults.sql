@@ -43,29 +43,8 @@ faults as (
     select
         cluster_date,
         issue_id,
-        'the title is blank or too long' as fault,
+        unnest({{ label_faults('canonical_title') }}) as fault,
     from issues
-    where trim(canonical_title) = '' or length(canonical_title) > 120
-
-    union all
-
-    select
-        cluster_date,
-        issue_id,
-        'the description is blank' as fault,
-    from issues
-    where trim(description) = ''
-
-    union all
-
-    select
-        cluster_date,
-        issue_id,
-        'a value is none of those that the board knows' as fault,
-    from issues
-    where
-        category not in (select categories.category from categories)
-        or impact_level not in ('low', 'medium', 'high')
 
     union all
 
@@ -136,6 +115,7 @@ issue_faults as (
         faults.cluster_date,
     from faults
     inner join issues on faults.cluster_date = issues.cluster_date and faults.issue_id = issues.issue_id
+    where faults.fault is not null
     group by all
 
 )

@@ -57,27 +57,8 @@ faults as (
 
     select
         problem_id,
-        'the title is blank or too long' as fault,
+        unnest({{ label_faults('title') }}) as fault,
     from problems
-    where trim(title) = '' or length(title) > 120
-
-    union all
-
-    select
-        problem_id,
-        'the description is blank' as fault,
-    from problems
-    where trim(description) = ''
-
-    union all
-
-    select
-        problem_id,
-        'a value is none of those that the board knows' as fault,
-    from problems
-    where
-        category not in (select categories.category from categories)
-        or impact_level not in ('low', 'medium', 'high')
 
     union all
 
@@ -157,6 +138,7 @@ problem_faults as (
         any_value(problems.title) as title,
     from faults
     inner join problems on faults.problem_id = problems.problem_id
+    where faults.fault is not null
     group by all
 
 )
