@@ -20,8 +20,9 @@ from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.budget import Budget, Cost
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError, ModelError
-from groundswell.llm.model import MOST_SILENT, Model
-from groundswell.llm.pace import Pace
+from groundswell.llm.faults import LOADING_SECONDS, seconds_to_wait
+from groundswell.llm.model import MOST_SILENT, Model, count_tokens
+from groundswell.llm.pace import FIRST, Pace
 from groundswell.llm.settings import ModelSettings, require_models
 from tests.support.language_model import error, reply
 from tests.support.loopback import Answer, Loopback, Request
@@ -129,6 +130,17 @@ def test_a_server_that_refuses_a_schema_is_asked_in_another_way(calls: Calls, lo
     assert calls.models[0].ladder[0] == "tool call"
 
 
+@pytest.mark.parametrize("cut", [0, 40])
+def test_a_broken_connection_takes_the_schema_from_nobody(calls: Calls, loopback: Loopback, cut: int) -> None:
+    def server(request: Request) -> Answer:
+        return replace(good(request), cut=cut if len(loopback.requests) <= 2 else None)
+
+    assert ask(calls, server, loopback, 2) == {"labelled": 2}
+    assert len(loopback.requests) == 4
+    assert calls.models[0].ladder[0] == "JSON schema with lengths"
+    assert not calls.models[0].refusals
+
+
 def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loopback) -> None:
     def server(request: Request) -> Answer:
         is_refused = subject_of(request) == 2 and way_of(request) == "json_schema"
@@ -147,6 +159,8 @@ def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loo
         (error(413, "Request Entity Too Large"), "the question is too long for the model, with about "),
         (error(413, "Request too large"), "the question is too long for the model, with about "),
         (error(402, "Insufficient credits"), "the provider asks for payment: "),
+        (error(400, "Your credit balance is too low to access the API."), "the provider asks for payment: "),
+        (error(403, "You need more credits for this model"), "the provider asks for payment: "),
         (error(429, "You exceeded your current quota.", code="insufficient_quota"), "the provider asks for payment: "),
         (error(400, "It was filtered", code="content_filter"), "the provider's filter refused the question: "),
         (error(422, "input new_sensitive (1026)"), "the provider's filter refused the question: "),
@@ -161,6 +175,78 @@ def test_a_refusal_of_one_question_is_told_in_words(
     assert says in said
     assert ways(loopback) == {"json_schema": 4}
     assert not calls.models[0].refusal
+
+
+def test_a_schema_that_is_too_large_is_demanded_in_another_way(calls: Calls, loopback: Loopback) -> None:
+    refusal = error(400, "Invalid schema: The compiled grammar is too large, which would cause performance issues.")
+    assert ask(calls, lambda request: refusal if way_of(request) == "json_schema" else good(request), loopback) == {
+        "labelled": 4
+    }
+    assert ways(loopback)["tools"] == 4
+
+
+# Where the words of a provider say when to come back, and where they do not.
+PAUSES = {
+    "Please try again in 7.66s. Need more tokens?": 7.66,
+    "Please try again in 1m0.5s.": 60.5,
+    "Please try again in 2h3m4s": 7_384,
+    "Please try again in 644ms.": 0.644,
+    "Please retry after 45 seconds.": 45,
+    "You exceeded your current quota. Please retry in 34.5s.": 34.5,
+    "No deployments available. Try again in 2 minutes": 120,
+    "Loading model": LOADING_SECONDS,
+    "The model is currently loading": LOADING_SECONDS,
+    "Please try again later. It took 5 s.": None,
+    "Overloaded": None,
+}
+
+
+@pytest.mark.parametrize(("words", "seconds"), PAUSES.items())
+def test_a_pause_may_be_asked_for_in_words(words: str, seconds: float | None) -> None:
+    assert seconds_to_wait(Exception(words)) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_a_limit_of_a_minute_is_no_lack_of_credit(calls: Calls, loopback: Loopback) -> None:
+    # Gemini and its gateways send a list, and say only there when to come back.
+    words = "You exceeded your current quota, please check your plan and billing details. Please retry in 0.1s."
+    limited = Answer([{"error": {"code": 429, "message": words, "status": "RESOURCE_EXHAUSTED"}}], 429)
+
+    def server(request: Request) -> Answer:
+        return limited if len(loopback.requests) == 1 else good(request)
+
+    assert ask(calls, server, loopback, 1) == {"labelled": 1}
+    assert len(loopback.requests) == 2
+
+
+def test_the_words_of_the_provider_behind_a_gateway_are_told(calls: Calls, loopback: Loopback) -> None:
+    said = {
+        "message": "Provider returned error",
+        "code": 400,
+        "metadata": {"raw": "maximum context length is 9 tokens"},
+    }
+    assert ask(calls, lambda _: Answer({"error": said}, 400), loopback, 1) == {"unanswered": 1}
+    assert re.match("the question is too long .*Provider returned error: maximum context", calls.outcomes[0]["error"])
+    assert len(loopback.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal", [Answer({"error": "Unexpected endpoint or method. (POST /chat/completions)"}), Answer("not found", 404)]
+)
+def test_the_lack_of_v1_is_suspected(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, refusal: Answer) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    calls = calls_of(loopback, path="")
+    calls.has_last_resort = True
+    ask(calls, lambda _: refusal, loopback, 1)
+    assert (calls.models[0].refusal or calls.outcomes[0]["error"]).endswith(": does its address lack /v1?")
+
+
+@pytest.mark.parametrize("status", [408, 504])
+def test_a_gateway_that_gives_up_is_not_taken_for_our_timeout(calls: Calls, loopback: Loopback, status: int) -> None:
+    gone = Answer("<html>Gateway Time-out</html>", status)
+    assert ask(calls, lambda _: gone, loopback, 1)["unanswered"] == 1
+    assert "the server or a gateway gave the call up, by a limit of its own: " in calls.outcomes[0]["error"]
+    # It may have been paid for.
+    assert calls.outcomes[0]["tokens_out"] == 300
 
 
 @pytest.mark.parametrize(("parameter", "instead"), [("temperature", set()), ("max_tokens", {"max_completion_tokens"})])
@@ -203,12 +289,57 @@ def test_an_answer_that_can_not_be_read_is_paid_for_once(loopback: Loopback, mon
     assert all(row["cost_usd"] > 0 for row in calls.outcomes)
 
 
+THOUGHTS = {"type": "thinking", "thinking": [{"type": "text", "text": "Which kind?"}]}
+PARTS = [THOUGHTS, {"type": "text", "text": TEXT[:9]}, {"type": "text", "text": TEXT[9:]}]
+
+
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-def test_an_answer_in_parts_is_read(calls: Calls, loopback: Loopback) -> None:
-    thoughts = {"type": "thinking", "thinking": [{"type": "text", "text": "Which kind?"}]}
-    parts = [thoughts, {"type": "text", "text": TEXT[:9]}, {"type": "text", "text": TEXT[9:]}]
-    assert ask(calls, lambda _: reply({"content": parts}), loopback) == {"labelled": 4}
+@pytest.mark.parametrize("content", [PARTS, GOOD])
+def test_an_answer_in_parts_or_as_an_object_is_read(calls: Calls, loopback: Loopback, content: Any) -> None:
+    assert ask(calls, lambda _: reply({"content": content}), loopback) == {"labelled": 4}
     assert len(loopback.requests) == 4
+
+
+def test_an_answer_that_the_provider_broke_off_says_so(calls: Calls, loopback: Loopback) -> None:
+    broken = reply({"content": TEXT[:20]}, "error")
+    broken.body["choices"][0]["error"] = {"code": 502, "message": "Upstream connection lost"}
+    answers = iter([broken, reply({"content": TEXT})])
+    assert ask(calls, lambda _: next(answers), loopback, 1) == {"rejected": 1, "labelled": 1}
+    assert calls.outcomes[0]["error"] == "the provider broke the answer off: Upstream connection lost"
+
+
+@pytest.mark.parametrize(
+    ("says", "model"),
+    [
+        ("C:\\Users\\ann\\models\\Qwen3-0.6B-Q4_0.gguf", "Qwen3-0.6B-Q4_0"),
+        ("/home/ann/models/Qwen3-0.6B/", "Qwen3-0.6B"),
+        ("qwen.gguf", "qwen"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "meta-llama/Llama-3.3-70B-Instruct"),
+        ("llama3.2:3b", "llama3.2:3b"),
+        (None, "openai/loopback"),
+    ],
+)
+def test_no_path_of_a_server_is_told_as_the_model(
+    calls: Calls, loopback: Loopback, says: str | None, model: str
+) -> None:
+    named = reply({"content": TEXT})
+    named.body["model"] = says
+    assert ask(calls, lambda _: named, loopback, 1) == {"labelled": 1}
+    assert calls.outcomes[0]["model"] == model
+
+
+def test_a_server_that_counts_wrong_gives_the_budget_nothing(loopback: Loopback) -> None:
+    wrong = reply({"content": TEXT})
+    wrong.body["usage"] = {"prompt_tokens": 100, "completion_tokens": -900, "total_tokens": -800}
+    calls = calls_of(loopback, budget=Budget(None, 10_000))
+    assert ask(calls, lambda _: wrong, loopback, 1) == {"labelled": 1}
+    assert calls.budget.tokens == 9_900
+
+
+def test_the_tokens_of_a_question_are_counted_once(calls: Calls, loopback: Loopback) -> None:
+    count_tokens.cache_clear()
+    assert ask(calls, good, loopback, 12) == {"labelled": 12}
+    assert count_tokens.cache_info().misses == 12
 
 
 @pytest.mark.parametrize(
@@ -237,6 +368,8 @@ def test_an_answer_without_content_says_why(
     [
         reply({"content": "", "reasoning_content": TEXT}),
         tool_calls(("think", "{}"), ("verdict", TEXT)),
+        tool_calls(("verdict", json.dumps(TEXT))),
+        reply({"function_call": {"name": "verdict", "arguments": TEXT}}, "function_call"),
         tool_calls(("verdict", json.dumps({"verdict": GOOD}))),
         tool_calls(("verdict", json.dumps({"name": "verdict", "parameters": TEXT}))),
     ],
@@ -368,6 +501,22 @@ def test_what_no_build_could_ask_is_said_before_it(monkeypatch: pytest.MonkeyPat
             require_models(environment)
     assert require_models({"LLM_MODEL": "openai/local, extractive"} | local) == ["openai/local"]
     assert require_models({"LLM_MODEL": ""}) == ["extractive"]
+
+
+@pytest.mark.parametrize(
+    ("model", "base_url", "first"),
+    [
+        ("openai/gpt-4o-mini", "", 8),
+        ("openai/gpt-4o-mini", "http://127.0.0.1:9/v1", FIRST),
+        ("ollama_chat/x", "", FIRST),
+    ],
+)
+def test_only_a_server_that_may_be_at_home_is_asked_with_care(
+    monkeypatch: pytest.MonkeyPatch, model: str, base_url: str, first: int
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    settings = settings_of(model, base_url)
+    assert settings.pace(settings.models(Verdict)).first == first
 
 
 @pytest.mark.parametrize("model", ["extractive", "Extractive ", "extractive,"])
