@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # What the scripts about LiteLLM share: runs the program on stdin with a LiteLLM of its own, and litellm_server.py beside.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -332,6 +332,8 @@ def load_litellm() -> Any:
 
     White space around keys and addresses of the environment is cut off.
     """
+    # Its warnings are about itself, such as a new event loop for each dbt model.
+    os.environ.setdefault("LITELLM_LOG", "ERROR")
     for table in ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS"):
         os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
     for name, value in os.environ.items():

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -26,6 +26,7 @@ from groundswell.llm.pace import FIRST, Pace
 from groundswell.llm.settings import ModelSettings, require_models
 from tests.support.language_model import error, reply
 from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import ROOT
 
 KEY = "sk-s3cret-0123456789"
 
@@ -68,6 +69,21 @@ def tool_calls(*calls: tuple[str, Any]) -> Answer:
     functions = [{"name": name, "arguments": arguments} for name, arguments in calls]
     made = [{"id": str(place), "type": "function", "function": each} for place, each in enumerate(functions)]
     return reply({"tool_calls": made}, "tool_calls")
+
+
+def ollama(message: dict[str, Any], tokens_in: int) -> Answer:
+    """An answer of Ollama's own protocol."""
+    return Answer(
+        {
+            "model": "llama3.2",
+            "created_at": "2026-11-28T00:00:00Z",
+            "message": {"role": "assistant"} | message,
+            "done": True,
+            "done_reason": "stop",
+            "prompt_eval_count": tokens_in,
+            "eval_count": 20,
+        }
+    )
 
 
 @pytest.fixture
@@ -537,6 +553,75 @@ def test_a_refusal_ends_the_run_unless_there_is_a_last_resort(calls: Calls, loop
     assert calls.models[0].refusal
 
 
+class Form(NamedTuple):
+    """An address form of docs/labels.md: the model, path and key of its server, and its answer with a text of ours."""
+
+    model: str
+    address: str
+    path: str
+    key: str
+    variables: dict[str, str]
+    answer: Answer
+
+
+def form(model: str, address: str, path: str, key: str = "", answer: Answer | None = None, **variables: str) -> Form:
+    """A form; the variables hold the key. By default the answer is in OpenAI's form."""
+    return Form(model, address, path, key, variables, answer or reply({"content": TEXT}))
+
+
+COMPLETIONS = "/v1/chat/completions"
+ANTHROPIC = {"id": "1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn"}
+ANTHROPIC |= {"content": [{"type": "text", "text": TEXT}], "usage": {"input_tokens": 9, "output_tokens": 9}}
+GEMINI = {"candidates": [{"content": {"parts": [{"text": TEXT}], "role": "model"}, "finishReason": "STOP"}]}
+GEMINI |= {"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 9, "totalTokenCount": 18}}
+GROQ = Answer(reply({"content": TEXT}).body | {"service_tier": "on_demand"})
+AZURE = {"AZURE_API_KEY": KEY, "AZURE_API_VERSION": "2025-01-01-preview"}
+FORMS = {
+    "llama.cpp": form("openai/m", "/v1", COMPLETIONS),
+    "Ollama": form("ollama_chat/m", "", "/api/chat", answer=ollama({"content": TEXT}, 9)),
+    "LM Studio": form("lm_studio/m", "/v1", COMPLETIONS),
+    "vLLM": form("hosted_vllm/m", "/v1", COMPLETIONS, "authorization", HOSTED_VLLM_API_KEY=KEY),
+    "OpenRouter": form("openrouter/a/m", "/v1", COMPLETIONS, "authorization", OPENROUTER_API_KEY=KEY),
+    "Azure": form("azure/m", "", "/openai/deployments/m/chat/completions", "api-key", **AZURE),
+    "Groq": form("groq/llama-3.3-70b-versatile", "/v1", COMPLETIONS, "authorization", GROQ, GROQ_API_KEY=KEY),
+    "Anthropic": form(
+        "anthropic/claude-sonnet-4-5", "", "/v1/messages", "x-api-key", Answer(ANTHROPIC), ANTHROPIC_API_KEY=KEY
+    ),
+    "OpenAI": form("openai/gpt-4o", "/v1", COMPLETIONS, "authorization", OPENAI_API_KEY=KEY),
+    "Gemini": form(
+        "gemini/gemini-2.5-flash",
+        "",
+        "/models/gemini-2.5-flash:generateContent",
+        "x-goog-api-key",
+        Answer(GEMINI),
+        GEMINI_API_KEY=KEY,
+    ),
+}
+
+
+def test_the_docs_name_these_address_forms() -> None:
+    page = (ROOT / "docs" / "labels.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| `(\w+)/", page, re.MULTILINE)
+    assert dict(rows) == {server: each.model.partition("/")[0] for server, each in FORMS.items()}
+
+
+@pytest.mark.parametrize("server", FORMS)
+def test_each_address_form_takes_path_key_and_schema_there(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    model, address, path, key, variables, answer = FORMS[server]
+    for name in ("OPENAI", "ANTHROPIC", "GROQ", "GEMINI", "OPENROUTER", "AZURE", "HOSTED_VLLM", "LM_STUDIO"):
+        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    loopback.answer = lambda _: answer
+    assert put(calls_of(loopback, model, path=address), ["1"]) == {"labelled": 1}
+    [request] = loopback.requests
+    assert request.path == path
+    assert {name for name, value in request.headers.items() if KEY in value} == ({key} if key else set())
+    assert "is_sure" in request.body
+
+
 # -- Answers that came too late, or too long.
 
 
@@ -605,21 +690,6 @@ def test_what_no_correction_mends_is_asked_once(
 
 
 # -- Ollama, as its reports and LiteLLM's source describe its protocol; no Ollama runs here.
-
-
-def ollama(message: dict[str, Any], tokens_in: int) -> Answer:
-    """An answer of Ollama's own protocol."""
-    return Answer(
-        {
-            "model": "llama3.2",
-            "created_at": "2026-11-28T00:00:00Z",
-            "message": {"role": "assistant"} | message,
-            "done": True,
-            "done_reason": "stop",
-            "prompt_eval_count": tokens_in,
-            "eval_count": 20,
-        }
-    )
 
 
 def test_ollama_gets_the_schema_and_room_for_the_question(loopback: Loopback) -> None:
