@@ -570,19 +570,34 @@ def form(model: str, address: str, path: str, key: str = "", answer: Answer | No
 
 
 COMPLETIONS = "/v1/chat/completions"
-ANTHROPIC = {"id": "1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn"}
-ANTHROPIC |= {"content": [{"type": "text", "text": TEXT}], "usage": {"input_tokens": 9, "output_tokens": 9}}
-GEMINI = {"candidates": [{"content": {"parts": [{"text": TEXT}], "role": "model"}, "finishReason": "STOP"}]}
-GEMINI |= {"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 9, "totalTokenCount": 18}}
+ANTHROPIC = {
+    "id": "1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "stop_reason": "end_turn",
+    "content": [{"type": "text", "text": TEXT}],
+    "usage": {"input_tokens": 9, "output_tokens": 9},
+}
+GEMINI = {
+    "candidates": [{"content": {"parts": [{"text": TEXT}], "role": "model"}, "finishReason": "STOP"}],
+    "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 9, "totalTokenCount": 18},
+}
 GROQ = Answer(reply({"content": TEXT}).body | {"service_tier": "on_demand"})
-AZURE = {"AZURE_API_KEY": KEY, "AZURE_API_VERSION": "2025-01-01-preview"}
 FORMS = {
     "llama.cpp": form("openai/m", "/v1", COMPLETIONS),
     "Ollama": form("ollama_chat/m", "", "/api/chat", answer=ollama({"content": TEXT}, 9)),
     "LM Studio": form("lm_studio/m", "/v1", COMPLETIONS),
     "vLLM": form("hosted_vllm/m", "/v1", COMPLETIONS, "authorization", HOSTED_VLLM_API_KEY=KEY),
     "OpenRouter": form("openrouter/a/m", "/v1", COMPLETIONS, "authorization", OPENROUTER_API_KEY=KEY),
-    "Azure": form("azure/m", "", "/openai/deployments/m/chat/completions", "api-key", **AZURE),
+    "Azure": form(
+        "azure/m",
+        "",
+        "/openai/deployments/m/chat/completions",
+        "api-key",
+        AZURE_API_KEY=KEY,
+        AZURE_API_VERSION="2025-01-01-preview",
+    ),
     "Groq": form("groq/llama-3.3-70b-versatile", "/v1", COMPLETIONS, "authorization", GROQ, GROQ_API_KEY=KEY),
     "Anthropic": form(
         "anthropic/claude-sonnet-4-5", "", "/v1/messages", "x-api-key", Answer(ANTHROPIC), ANTHROPIC_API_KEY=KEY
