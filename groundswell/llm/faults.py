@@ -92,14 +92,12 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def words_of(error: BaseException) -> str:
     """What an error says. OpenRouter puts the words of the provider behind it elsewhere, under its own."""
-    raw = [(body.get("metadata") or {}).get("raw") for cause in causes(error) if (body := body_of(cause))]
-    return ": ".join([str(error), *map(str, filter(None, raw[:1]))])
-
-
-def body_of(error: BaseException) -> dict[str, Any]:
-    """The JSON object that a provider sent with an error; empty if there is none."""
-    body = getattr(error, "body", None)
-    return body if isinstance(body, dict) else {}
+    for cause in causes(error):
+        body = getattr(cause, "body", None)
+        metadata = body.get("metadata") if isinstance(body, dict) else None
+        if isinstance(metadata, dict) and metadata.get("raw"):
+            return f"{error}: {metadata['raw']}"
+    return str(error)
 
 
 def was_cut_off(error: BaseException) -> bool:

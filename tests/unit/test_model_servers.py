@@ -235,14 +235,13 @@ def test_a_limit_of_a_minute_is_no_lack_of_credit(calls: Calls, loopback: Loopba
 
 
 def test_the_words_of_the_provider_behind_a_gateway_are_told(calls: Calls, loopback: Loopback) -> None:
-    said = {
-        "message": "Provider returned error",
-        "code": 400,
-        "metadata": {"raw": "maximum context length is 9 tokens"},
-    }
-    assert ask(calls, lambda _: Answer({"error": said}, 400), loopback, 1) == {"unanswered": 1}
+    refusal = error(400, "Provider returned error")
+    refusal.body["error"]["metadata"] = {"raw": "maximum context length is 9 tokens"}
+    assert ask(calls, lambda _: refusal, loopback, 1) == {"unanswered": 1}
     assert re.match("the question is too long .*Provider returned error: maximum context", calls.outcomes[0]["error"])
     assert len(loopback.requests) == 1
+    refusal.body["error"]["metadata"] = "in a form of its own"
+    assert ask(calls, lambda _: refusal, loopback, 1) == {"unanswered": 2}
 
 
 @pytest.mark.parametrize(
