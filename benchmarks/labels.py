@@ -173,8 +173,8 @@ def on_sample(measure: Callable[[Path], Table]) -> Table:
 def measure_calls() -> Table:
     """Measure how long servers with one slot and with eight take to label all clusters, and how many calls are lost.
 
-    "Eight at once" is what a build did before the pace adapted. The ideal is the limit by the server: its seconds for
-    an answer, times the clusters, divided by its slots.
+    "Eight at once" is what a build did before the pace adapted. Nobody who has one slot is a provider. The ideal is the
+    limit by the server: its seconds for an answer, times the clusters, divided by its slots.
     """
     with tempfile.TemporaryDirectory() as folder:
         [row] = built_sample(Path(folder)).query(
@@ -187,7 +187,9 @@ def measure_calls() -> Table:
     table.add_column("pace")
     for column in ("seconds an answer", "clusters", "labelled", "calls lost", "seconds", "ideal", "ratio"):
         table.add_column(column, justify="right")
-    for (slots, latency, clusters, scale), pace in product(SERVERS, (Pace, EightAtOnce)):
+    for (slots, latency, clusters, scale), (name, pace) in product(SERVERS, PACES.items()):
+        if slots == 1 and name != AT_HOME:
+            continue
         questions = [
             label_question(
                 each,
@@ -205,7 +207,7 @@ def measure_calls() -> Table:
         ideal = latency * clusters / slots
         table.add_row(
             str(slots),
-            "adapts" if pace is Pace else "eight at once",
+            name,
             f"{latency:g}",
             str(clusters),
             str(statuses["labelled"]),
@@ -223,6 +225,14 @@ class EightAtOnce(Pace):
     def allows(self, place: int) -> bool:
         """Whether a call may leave at this place."""
         return place <= self.most
+
+
+AT_HOME = "adapts, at home"
+PACES: dict[str, Callable[[int, float], Pace]] = {
+    AT_HOME: Pace,
+    "adapts, a provider": lambda most, timeout: Pace(most, timeout, first=most),
+    "eight at once": EightAtOnce,
+}
 
 
 def labelled(

@@ -7,12 +7,8 @@
 # A person with an Ollama of their own beside the distant one asks the wrong one; OLLAMA_API_BASE moves the request.
 # Reported for an earlier version: https://github.com/BerriAI/litellm/issues/37041.
 # What we do: the model gets a price of 0 in litellm.model_cost, and then nobody is asked.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check litellm==1.106.2
-PYTHONPATH=$(dirname "$0") PYTHONDONTWRITEBYTECODE=1 "$folder/venv/bin/python" -W ignore - <<'PY'
+set -e
+bash "$(dirname "$0")/litellm_run.sh" <<'PY'
 import asyncio
 from importlib.metadata import version
 

@@ -5,12 +5,8 @@
 # Seen: LiteLLM asks a second time without the parameters that the message seems to name, and then returns None. The
 # server's message is lost, and code that reads response.choices ends with an AttributeError.
 # What we do: drop_params stays off, and parameters that a server refuses by name are left out by our own code.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check litellm==1.106.2
-PYTHONPATH=$(dirname "$0") PYTHONDONTWRITEBYTECODE=1 "$folder/venv/bin/python" -W ignore - <<'PY'
+set -e
+bash "$(dirname "$0")/litellm_run.sh" <<'PY'
 from importlib.metadata import version
 
 # It sets what LiteLLM reads at import.

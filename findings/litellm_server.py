@@ -22,13 +22,13 @@ class Server(ThreadingHTTPServer):
         self.status, self.body, self.asked = status, body, 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def ask(self) -> Any:
+    def ask(self, model: str = "openai/any") -> Any:
         """LiteLLM's response to one question, or the error that it raises."""
         address = f"http://127.0.0.1:{self.server_port}/v1"
         try:
             return asyncio.run(
                 litellm.acompletion(
-                    model="openai/any",
+                    model=model,
                     base_url=address,
                     api_key="none",
                     max_retries=0,

@@ -6,12 +6,8 @@
 # Seen: it raises RateLimitError with status_code 429. A caller that waits and retries after a rate limit sends the same
 # long request again and again. With another message ("Payload is big") the status stays 413.
 # What we do: the words of the message are looked at before the status, and the question is not asked again.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check litellm==1.106.2
-PYTHONPATH=$(dirname "$0") PYTHONDONTWRITEBYTECODE=1 "$folder/venv/bin/python" -W ignore - <<'PY'
+set -e
+bash "$(dirname "$0")/litellm_run.sh" <<'PY'
 from importlib.metadata import version
 
 # It sets what LiteLLM reads at import.

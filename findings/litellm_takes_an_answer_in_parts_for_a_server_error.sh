@@ -7,12 +7,8 @@
 # errors asks, and pays, several times; one that counts costs by responses counts nothing. No error in the chain of
 # causes comes from HTTP; the pydantic ValidationError in it holds the parts.
 # What we do: if no error of the chain comes from HTTP, the call counts as answered, and the parts are read from there.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check litellm==1.106.2
-PYTHONPATH=$(dirname "$0") PYTHONDONTWRITEBYTECODE=1 "$folder/venv/bin/python" -W ignore - <<'PY'
+set -e
+bash "$(dirname "$0")/litellm_run.sh" <<'PY'
 from importlib.metadata import version
 
 # It sets what LiteLLM reads at import.

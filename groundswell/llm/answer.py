@@ -58,8 +58,12 @@ def content_of(response: Any, name: str, limit: int) -> str:
         raise AnswerError("the answer is empty")
     choice = response.choices[0]
     message = choice.message
+    broken = (getattr(choice, "provider_specific_fields", None) or {}).get("error")
+    if broken:
+        said = broken.get("message") if isinstance(broken, dict) else broken
+        raise AnswerError(f"the provider broke the answer off: {said}")
     thoughts = getattr(message, "reasoning_content", None)
-    calls = [call.function for call in message.tool_calls or []]
+    calls = [call.function for call in message.tool_calls or []] or list(filter(None, [message.function_call]))
     called = next((call for call in calls if call.name == name), calls[0] if calls else None)
     if choice.finish_reason == "length":
         while_thinking = " while the model was thinking" if thoughts and not (message.content or called) else ""
@@ -88,6 +92,7 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
     The object may stand in a list, or under the name of a tool. Values in another type are read if nothing is lost:
     "1" and 1.0 for 1, "Other" for other, a list or an object as JSON text. Raises AnswerError.
     """
+    content = from_text(content, str)
     # A text inside the object may hold the mark, too.
     objects = list(json_objects(content.rpartition("</think>")[2])) or list(json_objects(content))
     if not objects:
@@ -157,7 +162,7 @@ def fitted(value: Any, schema: dict[str, Any]) -> Any:
 
 def from_text(value: Any, kind: type) -> Any:
     """The JSON value that a text holds, if it is of this kind; otherwise the value as it is."""
-    if isinstance(value, str) and value.strip()[:1] in ("{", "["):
+    if isinstance(value, str) and value.strip()[:1] in ("{", "[", '"'):
         try:
             found = json.loads(value, strict=False)
         except (ValueError, RecursionError):

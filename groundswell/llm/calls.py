@@ -15,7 +15,7 @@ from groundswell.llm.budget import NOTHING, Budget, Cost
 from groundswell.llm.errors import AnswerError, CutOffError, FinalError, ModelError, UnreadableError
 from groundswell.llm.faults import is_lost
 from groundswell.llm.ledger import Row
-from groundswell.llm.model import Message, Model
+from groundswell.llm.model import Message, Model, served_name
 from groundswell.llm.pace import Pace
 from groundswell.progress import progress_bar
 
@@ -239,10 +239,10 @@ class Calls:
         cost = model.actual(response, estimate)
         self.budget.spend(estimate, -1)
         self.budget.spend(cost)
-        row |= cost.columns() | {"latency_seconds": seconds, "model": response.model}
+        row |= cost.columns() | {"latency_seconds": seconds, "model": served_name(response.model or model.name)}
         answer, rejection = "", None
         try:
-            model.require_whole(response, estimate)
+            model.require_whole(response, cost, estimate)
             answer = content_of(response, model.tool, estimate.tokens_out)
             row |= question.check(answer)
         except AnswerError as error:

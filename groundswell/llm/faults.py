@@ -1,5 +1,6 @@
 """Tells what an error of a call of a language model is about: the question, the provider's pay, or the server."""
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -14,14 +15,27 @@ from groundswell.llm.errors import UnreadableError
 
 # If a provider asks for a longer pause, the next model is asked instead.
 MAX_WAIT_SECONDS = 60
+# The pause that a server gets that is loading its model.
+LOADING_SECONDS = 15
+LOADING = re.compile(r"(?i)loading model|currently loading")
+# The pause that a message asks for ("try again in 1m0.5s", "retry after 45 seconds"), and its parts. Gemini and its
+# gateways say it nowhere else.
+PAUSE = re.compile(r"(?i)try (?:again )?(?:in|after) ((?:\d+(?:\.\d+)?\s*(?:ms|[hms])[a-z]*\s*)+)")
+PART = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*(ms|[hms])")
+SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 class Matter(Enum):
     """What a provider objects to, told from its words. A retry, or another form of the request, would not help."""
 
-    LENGTH = re.compile(r"(?i)context (length|size|window)|too (large|long)|maximum.{0,20}tokens")
+    # A schema that is too large is no matter of the question's length: it may be demanded in another way.
+    LENGTH = re.compile(
+        r"(?is)^(?!.*(grammar|schema)).*(context (length|size|window)|too (large|long)|maximum.{0,20}tokens)"
+    )
     CONTENT = re.compile(r"(?i)content.?(filter|policy|management)|sensitive|moderation|safety system|was filtered")
-    PAYMENT = re.compile(r"(?i)insufficient.?(quota|credit|balance|fund)|exceeded your current quota")
+    PAYMENT = re.compile(
+        r"(?i)insufficient.?(quota|credit|balance|fund)|credit balance|more credits|exceeded your current quota"
+    )
 
 
 def matter_of(error: BaseException) -> Matter | None:
@@ -34,12 +48,15 @@ def matter_of(error: BaseException) -> Matter | None:
         return Matter.CONTENT
     if status_of(error) == 402:
         return Matter.PAYMENT
-    return next((matter for matter in Matter if matter.value.search(str(error))), None)
+    found = next((matter for matter in Matter if matter.value.search(words_of(error))), None)
+    # Gemini words a limit of a minute like a lack of credit, and says when it ends.
+    return None if found is Matter.PAYMENT and seconds_to_wait(error) is not None else found
 
 
 def may_be_about_form(error: BaseException) -> bool:
     """Whether a server may have refused the form of a request, and not its content, its key or its model."""
-    return status_of(error) in (400, 403, 404, 405, 422, 500, 501) and not matter_of(error)
+    is_refusal = status_of(error) in (400, 403, 404, 405, 422, 500, 501)
+    return is_refusal and not was_cut_off(error) and not matter_of(error)
 
 
 def is_of_server(error: BaseException) -> bool:
@@ -73,6 +90,25 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def words_of(error: BaseException) -> str:
+    """What an error says. OpenRouter puts the words of the provider behind it elsewhere, under its own."""
+    for cause in causes(error):
+        body = getattr(cause, "body", None)
+        metadata = body.get("metadata") if isinstance(body, dict) else None
+        if isinstance(metadata, dict) and metadata.get("raw"):
+            return f"{error}: {metadata['raw']}"
+    return str(error)
+
+
+def was_cut_off(error: BaseException) -> bool:
+    """Whether a connection broke: LiteLLM 1.106.2 reports it like a server error with a status of 500."""
+    import aiohttp
+    import openai
+
+    broken = (openai.APIConnectionError, httpx.TransportError, aiohttp.ClientConnectionError)
+    return any(isinstance(cause, broken) for cause in list(causes(error))[1:])
+
+
 def was_answered(error: BaseException) -> bool:
     """Whether a response with status 200 led to an error: LiteLLM reports what it can not read as a server error."""
     import aiohttp
@@ -82,10 +118,12 @@ def was_answered(error: BaseException) -> bool:
     return not any(isinstance(cause, no_answer) for cause in list(causes(error))[1:])
 
 
-def unread_parts(error: BaseException) -> str:
-    """The text of an answer that is a list of parts, without thoughts. LiteLLM 1.106.2 does not read such answers."""
+def unread_content(error: BaseException) -> str:
+    """The text of an answer that LiteLLM 1.106.2 does not read: a list of parts, without thoughts, or a JSON object."""
     for cause in causes(error):
         for problem in cause.errors() if isinstance(cause, ValidationError) else []:
+            if problem["loc"] == ("content",) and isinstance(problem["input"], dict):
+                return json.dumps(problem["input"])
             if problem["loc"] == ("content",) and isinstance(problem["input"], list):
                 parts = [part for part in problem["input"] if isinstance(part, dict) and part.get("type") == "text"]
                 return "".join(str(part.get("text", "")) for part in parts)
@@ -93,20 +131,33 @@ def unread_parts(error: BaseException) -> str:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether a call timed out; the provider may charge for it all the same."""
+    """Whether a call timed out, here or at the server; the provider may charge for it all the same."""
     import openai
 
-    return isinstance(error, (TimeoutError, openai.APITimeoutError))
+    return isinstance(error, (TimeoutError, openai.APITimeoutError)) or status_of(error) in (408, 504)
+
+
+def was_ended_by_server(error: BaseException) -> bool:
+    """Whether a call timed out because the server, or a gateway before it, gave it up with a status of 408 or 504."""
+    import openai
+
+    return any(isinstance(cause, (openai.APIStatusError, httpx.HTTPStatusError)) for cause in causes(error))
 
 
 def seconds_to_wait(error: BaseException | None) -> float | None:
-    """Seconds that the provider asks us to wait; None if the response does not say."""
+    """Seconds that the provider asks us to wait, by a header or in words; None if the response does not say."""
     # The response in LiteLLM's own errors is made up; the provider's headers are in another attribute.
     headers = getattr(error, "litellm_response_headers", None) or getattr(
         getattr(error, "response", None), "headers", {}
     )
     told = {name: headers.get(name) or "" for name in ("retry-after", "date")}
-    return retry_after(httpx.Response(429, headers=told))
+    asked = retry_after(httpx.Response(429, headers=told))
+    if asked is not None:
+        return asked
+    words = words_of(error) if error else ""
+    if told_in_words := PAUSE.search(words):
+        return sum(float(number) * SECONDS[unit.lower()] for number, unit in PART.findall(told_in_words[1]))
+    return LOADING_SECONDS if LOADING.search(words) else None
 
 
 def pause(state: Any) -> float:
@@ -119,7 +170,7 @@ def pause(state: Any) -> float:
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, at most 500 characters; keys of the environment are replaced."""
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    line = (words_of(error).strip().splitlines() or [type(error).__name__])[0]
     for name, value in os.environ.items():
         if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= 8:
             line = line.replace(value, "[secret]")

@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Set
+from functools import lru_cache
 from typing import Any
 
 from dbt.adapters.events.logging import AdapterLogger
@@ -23,8 +24,9 @@ from groundswell.llm.faults import (
     may_pass,
     pause,
     status_of,
-    unread_parts,
+    unread_content,
     was_answered,
+    was_ended_by_server,
 )
 from groundswell.llm.ollama import PROVIDERS, Ollama, require_whole
 
@@ -66,6 +68,7 @@ LADDER: dict[str, Callable[[str, type[BaseModel]], dict[str, Any]]] = {
 # A way to demand the schema leaves the ladder after this many questions were answered only in another way.
 WITNESSES = 2
 
+LACKS_V1 = ": does its address lack /v1?"
 # The words for what a provider objects to.
 OBJECTIONS = {
     Matter.LENGTH: "the question is too long for the model, with about {tokens:,} tokens",
@@ -108,6 +111,10 @@ class Model:
                 "for example groq/llama-3.3-70b-versatile"
             ) from None
         self.ollama = Ollama(self.litellm, name, provider, base_url) if provider in PROVIDERS else None
+        # LiteLLM has a name of its own for an address, such as OPENAI_API_BASE.
+        has_address = base_url or any(f"{provider.upper()}{end}" in os.environ for end in ADDRESSES)
+        # A server at home may answer one question at a time.
+        self.may_be_at_home = bool(has_address or self.ollama)
         self.api_key = self.key(provider)
         self.ladder = list(LADDER)
         if self.price(1, 1):
@@ -125,9 +132,7 @@ class Model:
         # LiteLLM 1.106.2 misses an address for Ollama, which needs none, and for Azure all variables if it misses one.
         missing = [] if self.ollama else self.litellm.validate_environment(self.name).get("missing_keys") or []
         missing = [each for each in missing if each not in os.environ]
-        # LiteLLM has a name of its own for an address, such as OPENAI_API_BASE.
-        has_address = self.base_url or any(f"{provider.upper()}{end}" in os.environ for end in ADDRESSES)
-        if missing and not has_address:
+        if missing and not self.may_be_at_home:
             raise ModelError(f"LLM_MODEL={self.name} needs {' and '.join(missing)} in the environment")
         # The client library needs a key even if the server at base_url does not.
         if any(each.endswith("_API_KEY") for each in missing):
@@ -155,7 +160,7 @@ class Model:
 
     def estimate(self, messages: list[Message], times: int = 1) -> Cost:
         """The highest cost that a call may have, with an answer of up to this many times answer_tokens."""
-        tokens_in = round(MARGIN * self.litellm.token_counter(self.name, messages=messages))
+        tokens_in = round(MARGIN * count_tokens(self.name, tuple(tuple(each.items()) for each in messages)))
         tokens_out = times * self.answer_tokens
         return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
@@ -164,13 +169,12 @@ class Model:
         usage = getattr(response, "usage", None)
         if not usage or not usage.prompt_tokens:
             return estimate
-        tokens_in, tokens_out = int(usage.prompt_tokens), int(usage.completion_tokens or 0)
+        tokens_in, tokens_out = max(0, int(usage.prompt_tokens)), max(0, int(usage.completion_tokens or 0))
         return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
-    def require_whole(self, response: Any, estimate: Cost) -> None:
-        """Raise FinalError if the server has read only a part of the question."""
-        read = self.actual(response, estimate).tokens_in
-        require_whole(response, self.ollama is not None, read, estimate.tokens_in / MARGIN)
+    def require_whole(self, response: Any, cost: Cost, estimate: Cost) -> None:
+        """Raise FinalError if the server has read only a part of the question, by the cost that it reports."""
+        require_whole(response, self.ollama is not None, cost.tokens_in, estimate.tokens_in / MARGIN)
 
     async def ask(self, messages: list[Message], estimate: Cost) -> Any:
         """Call the model and return LiteLLM's response. Temporary faults are retried after the pause of `pause`.
@@ -267,11 +271,11 @@ class Model:
                     **LADDER[way](self.tool, self.answer),
                 )
         except (self.litellm.InternalServerError, self.litellm.APIConnectionError) as error:
-            parts = unread_parts(error)
-            if parts:
+            content = unread_content(error)
+            if content:
                 return self.litellm.ModelResponse(
                     model=self.name,
-                    choices=[{"finish_reason": "stop", "message": {"role": "assistant", "content": parts}}],
+                    choices=[{"finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
                 )
             if was_answered(error):
                 said = first_line(error).partition(" Traceback ")[0]
@@ -286,16 +290,41 @@ class Model:
 
         If every later call would fail the same way, the message becomes the model's refusal.
         """
+        said, status, matter = first_line(error), status_of(error), matter_of(error)
+        if is_lost(error) and was_ended_by_server(error):
+            return f"the server or a gateway gave the call up, by a limit of its own: {said}"
         if is_lost(error):
             return f"no answer within {self.timeout:g} s: raise var llm_timeout_seconds"
-        said, status, matter = first_line(error), status_of(error), matter_of(error)
+        # LiteLLM 1.106.2 drops the words of an error with status 200, as LM Studio sends it without /v1.
+        if said.endswith("Error in response object"):
+            return f"the server answered with an error that LiteLLM does not tell{LACKS_V1}"
         if matter:
             return f"{OBJECTIONS[matter].format(tokens=tokens)}: {said}"
         # A server that has answered may refuse a question with 403 or 404, but a key with 401 only.
         if not self.refusal and (status == 401 or (status in (403, 404) and not self.accepted)):
+            is_of_path = status == 404 and not re.search(r"(?i)model|deployment", said)
+            said += LACKS_V1 if is_of_path and self.base_url and "/v1" not in self.base_url else ""
             self.refusal = said
             log.warning(f"LLM_MODEL={self.name} was refused: {said}")
         return said
+
+
+@lru_cache(maxsize=64)
+def count_tokens(name: str, messages: tuple[tuple[tuple[str, str], ...], ...]) -> int:
+    """The tokens of messages, each given by its items, by LiteLLM's tokenizer for a model.
+
+    The budget asks for the same question several times before its call leaves.
+    """
+    return int(load_litellm().token_counter(name, messages=[dict(each) for each in messages]))
+
+
+def served_name(model: str) -> str:
+    """The name of the model that a server says it has asked, without the folders and the ending of a file.
+
+    llama.cpp and vLLM may tell the path of the file that they were started with.
+    """
+    is_path = model.endswith(".gguf") or re.search(r"^[/~.]|//|\\|^[A-Za-z]:/", model)
+    return re.split(r"[/\\]", model.rstrip("/\\"))[-1].removesuffix(".gguf") if is_path else model
 
 
 def load_litellm() -> Any:
@@ -303,6 +332,8 @@ def load_litellm() -> Any:
 
     White space around keys and addresses of the environment is cut off.
     """
+    # Its warnings are about itself, such as a new event loop for each dbt model.
+    os.environ.setdefault("LITELLM_LOG", "ERROR")
     for table in ("MODEL_COST_MAP", "ANTHROPIC_BETA_HEADERS"):
         os.environ.setdefault(f"LITELLM_LOCAL_{table}", "True")
     for name, value in os.environ.items():

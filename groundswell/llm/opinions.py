@@ -196,6 +196,7 @@ def ask_opinions(
     if not batches:
         return []
     budget = settings.budget(ledger.spent_today(), SHARE)
-    calls = Calls(settings.models(answer_of(kind)), budget, settings.pace(), ledger.keep)
+    models = settings.models(answer_of(kind))
+    calls = Calls(models, budget, settings.pace(models), ledger.keep)
     questions = [opinion_question(batch, kind) for batch in batches]
     return calls.put(questions, f"batches of {kind.subject}s", answer)

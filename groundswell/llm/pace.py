@@ -1,6 +1,6 @@
 """Decides how many calls of language models may be in flight at a time."""
 
-# The calls that leave before any answer has come.
+# The calls that leave before any answer has come, if the server may be at home.
 FIRST = 2
 # A call leaves if its answer can be expected within this share of the timeout.
 SHARE_OF_TIMEOUT = 0.9
@@ -15,18 +15,19 @@ class Pace:
     """How many calls may be in flight, so that each is answered in time.
 
     A server at home may answer one question at a time. Further calls wait in the server, and the wait counts against
-    their timeout. So the pace begins with two calls, and learns how long a call takes at its place: the number of calls
-    that were in flight when it left, itself among them. Before a call leaves, the pace expects that it takes as long as
-    the last call at its place. Where no call was at that place yet, it takes the last place before, and expects the
-    worst: the time grows with the place, as it does if one answer is written after the other. If the server has
+    their timeout. So the pace begins with a few calls, and learns how long a call takes at its place: the number of
+    calls that were in flight when it left, itself among them. Before a call leaves, the pace expects that it takes as
+    long as the last call at its place. Where no call was at that place yet, it takes the last place before, and expects
+    the worst: the time grows with the place, as it does if one answer is written after the other. If the server has
     answered side by side so far, the pace doubles the places without that fear. A lost call takes its place away for
     some time.
     """
 
-    def __init__(self, most: int, timeout: float) -> None:
-        """`most`: the most calls in flight. `timeout`: seconds after which a call is lost."""
+    def __init__(self, most: int, timeout: float, first: int = FIRST) -> None:
+        """`most`: the most calls in flight. `timeout`: seconds after which a call is lost. `first`: the first calls."""
         self.most = most
         self.timeout = timeout
+        self.first = first
         # The places that no lost call has taken away.
         self.places = float(most)
         # Seconds of the last call at each place, the timeout for a lost call. They never fall from place to place.
@@ -40,7 +41,7 @@ class Pace:
     def expected(self, place: int) -> float:
         """The seconds that a call at this place takes at most."""
         if not self.seconds:
-            return 0.0 if place <= FIRST else self.timeout
+            return 0.0 if place <= self.first else self.timeout
         known = [each for each in self.seconds if each >= place]
         if known:
             return self.seconds[min(known)]

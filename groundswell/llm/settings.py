@@ -9,7 +9,7 @@ from groundswell.environment import SettingError, address_fault
 from groundswell.llm.budget import Budget, Cost, limit
 from groundswell.llm.errors import ModelError
 from groundswell.llm.model import Model
-from groundswell.llm.pace import Pace
+from groundswell.llm.pace import FIRST, Pace
 
 EXTRACTIVE = "extractive"
 
@@ -102,9 +102,10 @@ class ModelSettings(NamedTuple):
             for name, base_url in zip(self.named.names, self.named.base_urls, strict=True)
         ]
 
-    def pace(self) -> Pace:
-        """How many calls may be in flight, in one dbt model."""
-        return Pace(self.calls_in_flight, self.timeout)
+    def pace(self, models: list[Model]) -> Pace:
+        """How many calls may be in flight, in one dbt model. A provider gets all of them from the start."""
+        first = FIRST if models[0].may_be_at_home else self.calls_in_flight
+        return Pace(self.calls_in_flight, self.timeout, first)
 
     def budget(self, spent: Cost, share: float = 1) -> Budget:
         """The budget of one dbt model: a share (0 to 1) of what is left of the day's limits."""

@@ -11,8 +11,9 @@ import os
 import tempfile
 from pathlib import Path
 
-# LiteLLM fetches its prices over the network at import; groundswell.llm.model sets this for the same reason.
+# LiteLLM fetches its prices over the network at import; groundswell.llm.model sets these for the same reasons.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+os.environ["LITELLM_LOG"] = "ERROR"
 
 import cmarkgfm  # noqa: F401
 import datasketch  # noqa: F401

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from pydantic import BaseModel, ConfigDict
@@ -20,11 +20,13 @@ from groundswell.llm.answer import answer_schema, parsed
 from groundswell.llm.budget import Budget, Cost
 from groundswell.llm.calls import Calls, Question
 from groundswell.llm.errors import AnswerError, ModelError
-from groundswell.llm.model import MOST_SILENT, Model
-from groundswell.llm.pace import Pace
+from groundswell.llm.faults import LOADING_SECONDS, seconds_to_wait
+from groundswell.llm.model import MOST_SILENT, Model, count_tokens
+from groundswell.llm.pace import FIRST, Pace
 from groundswell.llm.settings import ModelSettings, require_models
 from tests.support.language_model import error, reply
 from tests.support.loopback import Answer, Loopback, Request
+from tests.support.project import ROOT
 
 KEY = "sk-s3cret-0123456789"
 
@@ -67,6 +69,21 @@ def tool_calls(*calls: tuple[str, Any]) -> Answer:
     functions = [{"name": name, "arguments": arguments} for name, arguments in calls]
     made = [{"id": str(place), "type": "function", "function": each} for place, each in enumerate(functions)]
     return reply({"tool_calls": made}, "tool_calls")
+
+
+def ollama(message: dict[str, Any], tokens_in: int) -> Answer:
+    """An answer of Ollama's own protocol."""
+    return Answer(
+        {
+            "model": "llama3.2",
+            "created_at": "2026-11-28T00:00:00Z",
+            "message": {"role": "assistant"} | message,
+            "done": True,
+            "done_reason": "stop",
+            "prompt_eval_count": tokens_in,
+            "eval_count": 20,
+        }
+    )
 
 
 @pytest.fixture
@@ -129,6 +146,17 @@ def test_a_server_that_refuses_a_schema_is_asked_in_another_way(calls: Calls, lo
     assert calls.models[0].ladder[0] == "tool call"
 
 
+@pytest.mark.parametrize("cut", [0, 40])
+def test_a_broken_connection_takes_the_schema_from_nobody(calls: Calls, loopback: Loopback, cut: int) -> None:
+    def server(request: Request) -> Answer:
+        return replace(good(request), cut=cut if len(loopback.requests) <= 2 else None)
+
+    assert ask(calls, server, loopback, 2) == {"labelled": 2}
+    assert len(loopback.requests) == 4
+    assert calls.models[0].ladder[0] == "JSON schema with lengths"
+    assert not calls.models[0].refusals
+
+
 def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loopback) -> None:
     def server(request: Request) -> Answer:
         is_refused = subject_of(request) == 2 and way_of(request) == "json_schema"
@@ -147,6 +175,8 @@ def test_one_question_takes_the_schema_from_no_other(calls: Calls, loopback: Loo
         (error(413, "Request Entity Too Large"), "the question is too long for the model, with about "),
         (error(413, "Request too large"), "the question is too long for the model, with about "),
         (error(402, "Insufficient credits"), "the provider asks for payment: "),
+        (error(400, "Your credit balance is too low to access the API."), "the provider asks for payment: "),
+        (error(403, "You need more credits for this model"), "the provider asks for payment: "),
         (error(429, "You exceeded your current quota.", code="insufficient_quota"), "the provider asks for payment: "),
         (error(400, "It was filtered", code="content_filter"), "the provider's filter refused the question: "),
         (error(422, "input new_sensitive (1026)"), "the provider's filter refused the question: "),
@@ -161,6 +191,77 @@ def test_a_refusal_of_one_question_is_told_in_words(
     assert says in said
     assert ways(loopback) == {"json_schema": 4}
     assert not calls.models[0].refusal
+
+
+def test_a_schema_that_is_too_large_is_demanded_in_another_way(calls: Calls, loopback: Loopback) -> None:
+    refusal = error(400, "Invalid schema: The compiled grammar is too large, which would cause performance issues.")
+    assert ask(calls, lambda request: refusal if way_of(request) == "json_schema" else good(request), loopback) == {
+        "labelled": 4
+    }
+    assert ways(loopback)["tools"] == 4
+
+
+# Where the words of a provider say when to come back, and where they do not.
+PAUSES = {
+    "Please try again in 7.66s. Need more tokens?": 7.66,
+    "Please try again in 1m0.5s.": 60.5,
+    "Please try again in 2h3m4s": 7_384,
+    "Please try again in 644ms.": 0.644,
+    "Please retry after 45 seconds.": 45,
+    "You exceeded your current quota. Please retry in 34.5s.": 34.5,
+    "No deployments available. Try again in 2 minutes": 120,
+    "Loading model": LOADING_SECONDS,
+    "The model is currently loading": LOADING_SECONDS,
+    "Please try again later. It took 5 s.": None,
+    "Overloaded": None,
+}
+
+
+@pytest.mark.parametrize(("words", "seconds"), PAUSES.items())
+def test_a_pause_may_be_asked_for_in_words(words: str, seconds: float | None) -> None:
+    assert seconds_to_wait(Exception(words)) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_a_limit_of_a_minute_is_no_lack_of_credit(calls: Calls, loopback: Loopback) -> None:
+    # Gemini and its gateways send a list, and say only there when to come back.
+    words = "You exceeded your current quota, please check your plan and billing details. Please retry in 0.1s."
+    limited = Answer([{"error": {"code": 429, "message": words, "status": "RESOURCE_EXHAUSTED"}}], 429)
+
+    def server(request: Request) -> Answer:
+        return limited if len(loopback.requests) == 1 else good(request)
+
+    assert ask(calls, server, loopback, 1) == {"labelled": 1}
+    assert len(loopback.requests) == 2
+
+
+def test_the_words_of_the_provider_behind_a_gateway_are_told(calls: Calls, loopback: Loopback) -> None:
+    refusal = error(400, "Provider returned error")
+    refusal.body["error"]["metadata"] = {"raw": "maximum context length is 9 tokens"}
+    assert ask(calls, lambda _: refusal, loopback, 1) == {"unanswered": 1}
+    assert re.match("the question is too long .*Provider returned error: maximum context", calls.outcomes[0]["error"])
+    assert len(loopback.requests) == 1
+    refusal.body["error"]["metadata"] = "in a form of its own"
+    assert ask(calls, lambda _: refusal, loopback, 1) == {"unanswered": 2}
+
+
+@pytest.mark.parametrize(
+    "refusal", [Answer({"error": "Unexpected endpoint or method. (POST /chat/completions)"}), Answer("not found", 404)]
+)
+def test_the_lack_of_v1_is_suspected(loopback: Loopback, monkeypatch: pytest.MonkeyPatch, refusal: Answer) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    calls = calls_of(loopback, path="")
+    calls.has_last_resort = True
+    ask(calls, lambda _: refusal, loopback, 1)
+    assert (calls.models[0].refusal or calls.outcomes[0]["error"]).endswith(": does its address lack /v1?")
+
+
+@pytest.mark.parametrize("status", [408, 504])
+def test_a_gateway_that_gives_up_is_not_taken_for_our_timeout(calls: Calls, loopback: Loopback, status: int) -> None:
+    gone = Answer("<html>Gateway Time-out</html>", status)
+    assert ask(calls, lambda _: gone, loopback, 1)["unanswered"] == 1
+    assert "the server or a gateway gave the call up, by a limit of its own: " in calls.outcomes[0]["error"]
+    # It may have been paid for.
+    assert calls.outcomes[0]["tokens_out"] == 300
 
 
 @pytest.mark.parametrize(("parameter", "instead"), [("temperature", set()), ("max_tokens", {"max_completion_tokens"})])
@@ -203,12 +304,57 @@ def test_an_answer_that_can_not_be_read_is_paid_for_once(loopback: Loopback, mon
     assert all(row["cost_usd"] > 0 for row in calls.outcomes)
 
 
+THOUGHTS = {"type": "thinking", "thinking": [{"type": "text", "text": "Which kind?"}]}
+PARTS = [THOUGHTS, {"type": "text", "text": TEXT[:9]}, {"type": "text", "text": TEXT[9:]}]
+
+
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
-def test_an_answer_in_parts_is_read(calls: Calls, loopback: Loopback) -> None:
-    thoughts = {"type": "thinking", "thinking": [{"type": "text", "text": "Which kind?"}]}
-    parts = [thoughts, {"type": "text", "text": TEXT[:9]}, {"type": "text", "text": TEXT[9:]}]
-    assert ask(calls, lambda _: reply({"content": parts}), loopback) == {"labelled": 4}
+@pytest.mark.parametrize("content", [PARTS, GOOD])
+def test_an_answer_in_parts_or_as_an_object_is_read(calls: Calls, loopback: Loopback, content: Any) -> None:
+    assert ask(calls, lambda _: reply({"content": content}), loopback) == {"labelled": 4}
     assert len(loopback.requests) == 4
+
+
+def test_an_answer_that_the_provider_broke_off_says_so(calls: Calls, loopback: Loopback) -> None:
+    broken = reply({"content": TEXT[:20]}, "error")
+    broken.body["choices"][0]["error"] = {"code": 502, "message": "Upstream connection lost"}
+    answers = iter([broken, reply({"content": TEXT})])
+    assert ask(calls, lambda _: next(answers), loopback, 1) == {"rejected": 1, "labelled": 1}
+    assert calls.outcomes[0]["error"] == "the provider broke the answer off: Upstream connection lost"
+
+
+@pytest.mark.parametrize(
+    ("says", "model"),
+    [
+        ("C:\\Users\\ann\\models\\Qwen3-0.6B-Q4_0.gguf", "Qwen3-0.6B-Q4_0"),
+        ("/home/ann/models/Qwen3-0.6B/", "Qwen3-0.6B"),
+        ("qwen.gguf", "qwen"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "meta-llama/Llama-3.3-70B-Instruct"),
+        ("llama3.2:3b", "llama3.2:3b"),
+        (None, "openai/loopback"),
+    ],
+)
+def test_no_path_of_a_server_is_told_as_the_model(
+    calls: Calls, loopback: Loopback, says: str | None, model: str
+) -> None:
+    named = reply({"content": TEXT})
+    named.body["model"] = says
+    assert ask(calls, lambda _: named, loopback, 1) == {"labelled": 1}
+    assert calls.outcomes[0]["model"] == model
+
+
+def test_a_server_that_counts_wrong_gives_the_budget_nothing(loopback: Loopback) -> None:
+    wrong = reply({"content": TEXT})
+    wrong.body["usage"] = {"prompt_tokens": 100, "completion_tokens": -900, "total_tokens": -800}
+    calls = calls_of(loopback, budget=Budget(None, 10_000))
+    assert ask(calls, lambda _: wrong, loopback, 1) == {"labelled": 1}
+    assert calls.budget.tokens == 9_900
+
+
+def test_the_tokens_of_a_question_are_counted_once(calls: Calls, loopback: Loopback) -> None:
+    count_tokens.cache_clear()
+    assert ask(calls, good, loopback, 12) == {"labelled": 12}
+    assert count_tokens.cache_info().misses == 12
 
 
 @pytest.mark.parametrize(
@@ -237,6 +383,8 @@ def test_an_answer_without_content_says_why(
     [
         reply({"content": "", "reasoning_content": TEXT}),
         tool_calls(("think", "{}"), ("verdict", TEXT)),
+        tool_calls(("verdict", json.dumps(TEXT))),
+        reply({"function_call": {"name": "verdict", "arguments": TEXT}}, "function_call"),
         tool_calls(("verdict", json.dumps({"verdict": GOOD}))),
         tool_calls(("verdict", json.dumps({"name": "verdict", "parameters": TEXT}))),
     ],
@@ -370,6 +518,22 @@ def test_what_no_build_could_ask_is_said_before_it(monkeypatch: pytest.MonkeyPat
     assert require_models({"LLM_MODEL": ""}) == ["extractive"]
 
 
+@pytest.mark.parametrize(
+    ("model", "base_url", "first"),
+    [
+        ("openai/gpt-4o-mini", "", 8),
+        ("openai/gpt-4o-mini", "http://127.0.0.1:9/v1", FIRST),
+        ("ollama_chat/x", "", FIRST),
+    ],
+)
+def test_only_a_server_that_may_be_at_home_is_asked_with_care(
+    monkeypatch: pytest.MonkeyPatch, model: str, base_url: str, first: int
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    settings = settings_of(model, base_url)
+    assert settings.pace(settings.models(Verdict)).first == first
+
+
 @pytest.mark.parametrize("model", ["extractive", "Extractive ", "extractive,"])
 def test_the_built_in_labeller_alone(model: str) -> None:
     assert settings_of(model).named.are_extractive()
@@ -386,6 +550,90 @@ def test_a_refusal_ends_the_run_unless_there_is_a_last_resort(calls: Calls, loop
     calls.has_last_resort = True
     ask(calls, server, loopback)
     assert calls.models[0].refusal
+
+
+class Form(NamedTuple):
+    """An address form of docs/labels.md: the model, path and key of its server, and its answer with a text of ours."""
+
+    model: str
+    address: str
+    path: str
+    key: str
+    variables: dict[str, str]
+    answer: Answer
+
+
+def form(model: str, address: str, path: str, key: str = "", answer: Answer | None = None, **variables: str) -> Form:
+    """A form; the variables hold the key. By default the answer is in OpenAI's form."""
+    return Form(model, address, path, key, variables, answer or reply({"content": TEXT}))
+
+
+COMPLETIONS = "/v1/chat/completions"
+ANTHROPIC = {
+    "id": "1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "stop_reason": "end_turn",
+    "content": [{"type": "text", "text": TEXT}],
+    "usage": {"input_tokens": 9, "output_tokens": 9},
+}
+GEMINI = {
+    "candidates": [{"content": {"parts": [{"text": TEXT}], "role": "model"}, "finishReason": "STOP"}],
+    "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 9, "totalTokenCount": 18},
+}
+GROQ = Answer(reply({"content": TEXT}).body | {"service_tier": "on_demand"})
+FORMS = {
+    "llama.cpp": form("openai/m", "/v1", COMPLETIONS),
+    "Ollama": form("ollama_chat/m", "", "/api/chat", answer=ollama({"content": TEXT}, 9)),
+    "LM Studio": form("lm_studio/m", "/v1", COMPLETIONS),
+    "vLLM": form("hosted_vllm/m", "/v1", COMPLETIONS, "authorization", HOSTED_VLLM_API_KEY=KEY),
+    "OpenRouter": form("openrouter/a/m", "/v1", COMPLETIONS, "authorization", OPENROUTER_API_KEY=KEY),
+    "Azure": form(
+        "azure/m",
+        "",
+        "/openai/deployments/m/chat/completions",
+        "api-key",
+        AZURE_API_KEY=KEY,
+        AZURE_API_VERSION="2025-01-01-preview",
+    ),
+    "Groq": form("groq/llama-3.3-70b-versatile", "/v1", COMPLETIONS, "authorization", GROQ, GROQ_API_KEY=KEY),
+    "Anthropic": form(
+        "anthropic/claude-sonnet-4-5", "", "/v1/messages", "x-api-key", Answer(ANTHROPIC), ANTHROPIC_API_KEY=KEY
+    ),
+    "OpenAI": form("openai/gpt-4o", "/v1", COMPLETIONS, "authorization", OPENAI_API_KEY=KEY),
+    "Gemini": form(
+        "gemini/gemini-2.5-flash",
+        "",
+        "/models/gemini-2.5-flash:generateContent",
+        "x-goog-api-key",
+        Answer(GEMINI),
+        GEMINI_API_KEY=KEY,
+    ),
+}
+
+
+def test_the_docs_name_these_address_forms() -> None:
+    page = (ROOT / "docs" / "labels.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| `(\w+)/", page, re.MULTILINE)
+    assert dict(rows) == {server: each.model.partition("/")[0] for server, each in FORMS.items()}
+
+
+@pytest.mark.parametrize("server", FORMS)
+def test_each_address_form_takes_path_key_and_schema_there(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    model, address, path, key, variables, answer = FORMS[server]
+    for name in ("OPENAI", "ANTHROPIC", "GROQ", "GEMINI", "OPENROUTER", "AZURE", "HOSTED_VLLM", "LM_STUDIO"):
+        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    loopback.answer = lambda _: answer
+    assert put(calls_of(loopback, model, path=address), ["1"]) == {"labelled": 1}
+    [request] = loopback.requests
+    assert request.path == path
+    assert {name for name, value in request.headers.items() if KEY in value} == ({key} if key else set())
+    assert "is_sure" in request.body
 
 
 # -- Answers that came too late, or too long.
@@ -456,21 +704,6 @@ def test_what_no_correction_mends_is_asked_once(
 
 
 # -- Ollama, as its reports and LiteLLM's source describe its protocol; no Ollama runs here.
-
-
-def ollama(message: dict[str, Any], tokens_in: int) -> Answer:
-    """An answer of Ollama's own protocol."""
-    return Answer(
-        {
-            "model": "llama3.2",
-            "created_at": "2026-11-28T00:00:00Z",
-            "message": {"role": "assistant"} | message,
-            "done": True,
-            "done_reason": "stop",
-            "prompt_eval_count": tokens_in,
-            "eval_count": 20,
-        }
-    )
 
 
 def test_ollama_gets_the_schema_and_room_for_the_question(loopback: Loopback) -> None:

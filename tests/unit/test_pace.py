@@ -76,6 +76,13 @@ def test_a_server_with_eight_slots_loses_nothing(seconds: float) -> None:
     assert served.seconds <= (CALLS / 8 + 2) * (seconds + 0.01)
 
 
+@pytest.mark.parametrize("seconds", [2, 10, 20, 30, 45])
+def test_a_provider_loses_no_time_at_the_start(seconds: float) -> None:
+    served = serve(Pace(8, TIMEOUT, first=8), 8, seconds, True)
+    assert served.lost == 0
+    assert served.seconds <= CALLS / 8 * (seconds + 0.01) + 0.01
+
+
 def test_a_call_always_leaves_alone() -> None:
     pace = Pace(8, TIMEOUT)
     for _ in range(3):

@@ -158,7 +158,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         grounds = read_grounds(ledger, relations, run_date, days)
         budget = settings.budget(ledger.spent_today())
         models = settings.models(grounds.answer)
-        calls = Calls(models, budget, settings.pace(), ledger.keep, settings.named.is_last_resort)
+        calls = Calls(models, budget, settings.pace(models), ledger.keep, settings.named.is_last_resort)
         calls.put(
             [
                 label_question(
