@@ -127,6 +127,10 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
+# A row of ITEM_SCHEMA, and where its fields stand.
+Row = tuple[Any, ...]
+SOURCE, MATCH_URL, TITLE, BODY, CREATED_AT = 1, 3, 4, 5, 6
+
 # The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
 FIND_KNOWN = """
 create or replace temporary table known_rows as
@@ -327,7 +331,7 @@ def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(ADD_MATCH_URLS)
 
 
-def row_of(item: Item) -> tuple[Any, ...]:
+def row_of(item: Item) -> Row:
     """A post as a row of ITEM_SCHEMA. It needs a third of the memory of the post."""
     return (
         item.url_hash,
@@ -343,30 +347,32 @@ def row_of(item: Item) -> tuple[Any, ...]:
     )
 
 
+def table_of(rows: Collection[Row]) -> pa.Table:
+    """Rows as a table of ITEM_SCHEMA."""
+    return pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA) if rows else ITEM_SCHEMA.empty_table()
+
+
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
-    """Insert new posts and update changed ones; nothing is deleted. The posts are distinct; see upsert_rows."""
-    return upsert_rows(connection, [row_of(item) for item in items], collected_at)
+    """Insert new posts and update changed ones; nothing is deleted. The posts are distinct; see upsert."""
+    return upsert(connection, table_of([row_of(item) for item in items]), collected_at)
 
 
-def upsert_rows(
-    connection: duckdb.DuckDBPyConnection, rows: Collection[tuple[Any, ...]], collected_at: datetime
-) -> Stored:
+def upsert(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime) -> Stored:
     """Insert new rows of ITEM_SCHEMA and update changed ones. Each match_url stands in one row only.
 
     Every post goes this way. Those that were forgotten (ingest.forget) stay out, and count as unchanged.
 
     It takes several statements: call it in a transaction.
     """
-    if not rows:
+    if not arriving.num_rows:
         return Stored()
-    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)
     bring_from_other_days(arriving)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
         [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at, "now": now()}).fetchall()
-    return Stored(new, updated, len(rows) - new - updated)
+    return Stored(new, updated, arriving.num_rows - new - updated)
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
