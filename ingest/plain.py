@@ -23,7 +23,7 @@ from ingest.item import LARGEST_COUNT, MISSING, USUAL_TIME, has_hashes, hash_aut
 from ingest.sources import sites, sources
 
 FIELDS = ("source", "url", "created_at", "title", "body", "author", "comment_count", "vote_count")
-NEWLINE = ord("\n")
+NEWLINE, RETURN = b"\n\r"
 PART = 1 << 20
 # A letter or a digit, and no white space of any kind. Most scripts do, as all letters take DuckDB long to prepare.
 SAYS = r"[0-9A-Za-z\x{a1}-\x{167f}\x{3041}-\x{ffff}]"
@@ -146,14 +146,19 @@ class Lines:
         return self
 
     def texts(self) -> pa.Array:
-        """The lines as they stand in the block; null for one that is not in UTF-8."""
-        buffers = [None, pa.py_buffer(self._bounds), pa.py_buffer(self._block)]
+        """The lines as they stand in the block; null for one that does not look like an object, or is not in UTF-8."""
+        bytes_of, start, end = np.frombuffer(self._block, np.uint8), self._bounds[:-1], self._bounds[1:] - 1
+        end = end - (bytes_of[end] == NEWLINE)
+        end = end - (bytes_of[end] == RETURN)
+        # DuckDB takes long to find that a line is no JSON. Most of these lines are cut.
+        whole = (bytes_of[start] == ord("{")) & (bytes_of[end] == ord("}"))
+        buffers = [pa.py_buffer(np.packbits(whole, bitorder="little")), *map(pa.py_buffer, (self._bounds, self._block))]
         texts = pa.Array.from_buffers(pa.string(), len(self), buffers)
         try:
             texts.validate(full=True)
         except pa.ArrowInvalid:
             lines = texts.cast(pa.binary()).to_pylist()
-            texts = pa.array([line if is_utf8(line) else None for line in lines], pa.string())
+            texts = pa.array([line if line and is_utf8(line) else None for line in lines], pa.string())
         return texts
 
     def without(self, numbers: NDArray[np.int64]) -> Iterator[tuple[int, bytes]]:

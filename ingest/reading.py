@@ -69,8 +69,8 @@ def loads(line: bytes) -> Any:
     try:
         try:
             return orjson.loads(line)
-        except orjson.JSONDecodeError:
-            if any(map(line.__contains__, LENIENT)):
+        except orjson.JSONDecodeError as error:
+            if error.pos < len(line) - 1 and any(map(line.__contains__, LENIENT)):
                 return NOT_A_NUMBER.decode(line.decode())
             raise
     except (ValueError, RecursionError) as error:

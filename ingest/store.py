@@ -208,7 +208,7 @@ where known.source = arriving.source and known.query = arriving.query
 
 KEEP_REJECTED = """
 insert into bronze.rejected_items by name
-select distinct on (source, entry_hash) *, $collected_at::timestamp as collected_at
+select *, $collected_at::timestamp as collected_at
 from arriving anti join bronze.rejected_items using (source, entry_hash)
 """
 
@@ -404,14 +404,14 @@ def keep_rejected(
     """Store entries that could not be read, each once, as JSON or text, without their personal fields."""
     if not rejected:
         return
-    entries = [entry_text(rejection.entry, personal) for rejection in rejected]
+    reasons = {entry_text(rejection.entry, personal): clean_text(rejection.reason) for rejection in reversed(rejected)}
     arriving = pa.table(  # noqa: F841  (DuckDB finds it by name)
         {
-            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in entries],
-            "source": [source] * len(entries),
-            "query": [query] * len(entries),
-            "entry": entries,
-            "reason": [clean_text(rejection.reason) for rejection in rejected],
+            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in reasons],
+            "source": pa.repeat(source, len(reasons)),
+            "query": pa.repeat(query, len(reasons)),
+            "entry": list(reasons),
+            "reason": list(reasons.values()),
         }
     )
     connection.execute(KEEP_REJECTED, {"collected_at": collected_at})

@@ -682,7 +682,7 @@ def test_most_posts_are_plain(plain_reader: duckdb.DuckDBPyConnection) -> None:
         "https://reddit.com/r/x/comments/abc/slug/", "https://old.reddit.com/r/ux/comments/abc/slug/",
     )  # fmt: skip
     posts = [own(1, url=url, body=None) for url in urls] + [own(1, title="Ünï" * 9, body=""), own(1, body="[x]" * 9)]
-    odd = [own(1, title="[Deleted]"), own(1, title=""), own(1, title="a\0b"), own(1, vote_count="7"), own(1, title=[])]
+    odd = [own(1, title="[Deleted]"), own(1, title="NaN"), own(1, title="a\0b"), own(1, vote_count="7"), own(1, title=[])]
     broken = [b'{"source": "github",}\n', b"\xff\n", b"[1]\n", b"\n", lines(own(1, title=None, body=None))]
     text = lines(*posts, *odd) + b"".join(broken) + lines(own(2)).strip()
     block = plain.Lines(memoryview(text), 7)
