@@ -13,9 +13,8 @@ import orjson
 
 from ingest.errors import IngestError
 from ingest.item import Item
-from ingest.quick import BODY, TITLE, Row, row_from
 from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
-from ingest.store import row_of
+from ingest.store import BODY, TITLE, Row, row_of
 
 Entry = Mapping[str, Any]
 # The row of a post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
@@ -49,6 +48,11 @@ def impersonal(entry: Any, kept: frozenset[str]) -> Any:
     if isinstance(entry, list):
         return [impersonal(value, kept) for value in entry if isinstance(value, dict)]
     return entry
+
+
+def row_from(fields: Mapping[str, Any]) -> Row:
+    """The row of a post with these fields, of which it ignores others. Raises ValidationError."""
+    return row_of(Item.model_validate(fields))
 
 
 def said(row: Row) -> Post:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -104,7 +104,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 # A time as most services write it. pydantic reads it as it is.
-USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
+USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
 # A time as databases and programs write it besides ISO 8601: 2026-11-20 08:00:00 UTC, 2026-11-20 08:00:00.5 +0000 UTC,
 # 2026-11-20 08:00:00+00. The groups: day and hour, seconds, fraction, offset.
 WRITTEN_TIME = re.compile(
@@ -178,6 +178,11 @@ def hash_author(source: str, name: str | None) -> str | None:
     return hmac.digest(salt.encode(), f"{source}:{name.casefold()}".encode(), "sha256").hex()
 
 
+def has_hashes(source: str) -> bool:
+    """Whether any author of a source has a hash: with AUTHOR_SALT everybody, without it the source's programs."""
+    return bool(os.environ.get("AUTHOR_SALT")) or sources()[source].knows_programs
+
+
 def salt_fingerprint() -> str | None:
     """By what a later run tells whether AUTHOR_SALT is still the same; None without a salt. It gives no hash away."""
     salt = os.environ.get("AUTHOR_SALT") or None
@@ -204,7 +209,7 @@ def none_if_missing(value: object) -> object:
     return None if isinstance(value, str) and len(value) < 20 and value.strip().casefold() in MISSING else value
 
 
-def none_if_gone(value: object) -> object:
+def none_if_gone(value: Any) -> Any:
     """A text that can be stored; None if it says nothing or is a placeholder. Other values stay as they are."""
     if not isinstance(value, str):
         return none_if_missing(value)

@@ -127,6 +127,10 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
+# A row of ITEM_SCHEMA, and where its fields stand.
+Row = tuple[Any, ...]
+SOURCE, MATCH_URL, TITLE, BODY, CREATED_AT = 1, 3, 4, 5, 6
+
 # The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
 FIND_KNOWN = """
 create or replace temporary table known_rows as
@@ -204,7 +208,7 @@ where known.source = arriving.source and known.query = arriving.query
 
 KEEP_REJECTED = """
 insert into bronze.rejected_items by name
-select distinct on (source, entry_hash) *, $collected_at::timestamp as collected_at
+select *, $collected_at::timestamp as collected_at
 from arriving anti join bronze.rejected_items using (source, entry_hash)
 """
 
@@ -327,7 +331,7 @@ def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(ADD_MATCH_URLS)
 
 
-def row_of(item: Item) -> tuple[Any, ...]:
+def row_of(item: Item) -> Row:
     """A post as a row of ITEM_SCHEMA. It needs a third of the memory of the post."""
     return (
         item.url_hash,
@@ -343,30 +347,32 @@ def row_of(item: Item) -> tuple[Any, ...]:
     )
 
 
+def table_of(rows: Collection[Row]) -> pa.Table:
+    """Rows as a table of ITEM_SCHEMA."""
+    return pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA) if rows else ITEM_SCHEMA.empty_table()
+
+
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
-    """Insert new posts and update changed ones; nothing is deleted. The posts are distinct; see upsert_rows."""
-    return upsert_rows(connection, [row_of(item) for item in items], collected_at)
+    """Insert new posts and update changed ones; nothing is deleted. The posts are distinct; see upsert."""
+    return upsert(connection, table_of([row_of(item) for item in items]), collected_at)
 
 
-def upsert_rows(
-    connection: duckdb.DuckDBPyConnection, rows: Collection[tuple[Any, ...]], collected_at: datetime
-) -> Stored:
+def upsert(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime) -> Stored:
     """Insert new rows of ITEM_SCHEMA and update changed ones. Each match_url stands in one row only.
 
     Every post goes this way. Those that were forgotten (ingest.forget) stay out, and count as unchanged.
 
     It takes several statements: call it in a transaction.
     """
-    if not rows:
+    if not arriving.num_rows:
         return Stored()
-    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)
     bring_from_other_days(arriving)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
         [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at, "now": now()}).fetchall()
-    return Stored(new, updated, len(rows) - new - updated)
+    return Stored(new, updated, arriving.num_rows - new - updated)
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:
@@ -398,14 +404,14 @@ def keep_rejected(
     """Store entries that could not be read, each once, as JSON or text, without their personal fields."""
     if not rejected:
         return
-    entries = [entry_text(rejection.entry, personal) for rejection in rejected]
+    reasons = {entry_text(rejection.entry, personal): clean_text(rejection.reason) for rejection in reversed(rejected)}
     arriving = pa.table(  # noqa: F841  (DuckDB finds it by name)
         {
-            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in entries],
-            "source": [source] * len(entries),
-            "query": [query] * len(entries),
-            "entry": entries,
-            "reason": [clean_text(rejection.reason) for rejection in rejected],
+            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in reasons],
+            "source": pa.repeat(source, len(reasons)),
+            "query": pa.repeat(query, len(reasons)),
+            "entry": list(reasons),
+            "reason": list(reasons.values()),
         }
     )
     connection.execute(KEEP_REJECTED, {"collected_at": collected_at})
