@@ -9,8 +9,11 @@ kept: a step costs as much as the smaller of two groups has linked groups.
 from heapq import heapify, heappop, heappush
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from groundswell.pairs import Floats, Numbers
+from groundswell.neighbours import are_many
+from groundswell.pairs import Flags, Floats, Numbers
 
 
 def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, least: float) -> Numbers:
@@ -19,6 +22,10 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
     a, b, weight: m links (m,) between nodes, each pair once. start: the groups to begin with (n,). The result is
     the same in every run: of equal means, the groups with the earliest nodes are joined first.
     """
+    if are_many(len(start)):
+        # Most links lead nowhere, and a link takes 300 bytes below.
+        counts = within_reach(a, b, weight, start, least)
+        a, b, weight = a[counts], b[counts], weight[counts]
     _, first, group = np.unique(start, return_index=True, return_inverse=True)
     size = np.bincount(group, minlength=len(first)).tolist()
     # The sum of the weights between two groups.
@@ -67,3 +74,19 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
         into[number] = root
     joined: Numbers = np.array(into, dtype=np.int64)[group]
     return joined
+
+
+def within_reach(a: Numbers, b: Numbers, weight: Floats, start: Numbers, least: float) -> Flags:
+    """Whether the ends of each link (m,) can come into one group. Arguments: those of `average_linkage`.
+
+    Two groups are joined only if a link between them weighs `least`: a mean is no higher than the highest weight.
+    """
+    count = len(start)
+    _, group = np.unique(start, return_inverse=True)
+    # A sum of weights may be rounded up.
+    joins = weight >= least * (1 - 1e-9)
+    one, other = np.concatenate([a[joins], np.arange(count)]), np.concatenate([b[joins], count + group])
+    ties = coo_array((np.ones(len(one)), (one, other)), shape=(2 * count, 2 * count))
+    component = connected_components(ties, directed=False)[1]
+    reached: Flags = component[a] == component[b]
+    return reached

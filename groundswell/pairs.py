@@ -23,7 +23,7 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sparse_dot_topn import sp_matmul_topn
 
-from groundswell.neighbours import Neighbours, nearest
+from groundswell.neighbours import Neighbours, are_many, nearest
 from groundswell.vectors import Vectors
 
 Numbers = npt.NDArray[np.int64]
@@ -49,6 +49,9 @@ FEW = 200
 SAME_FAULT = 0.7
 # The pairs that are multiplied at a time (a few MB).
 PAIRS = 20_000
+# Of many texts: the texts of a word's list, the candidates of a text, and the texts that are searched at a time. While
+# no word is in more texts than its list holds, the list misses none.
+LISTED, WAITING, AT_ONCE = 4_000, 40, 16_384
 
 FEATURES = (
     "similarity",
@@ -94,28 +97,76 @@ class Candidates(NamedTuple):
 
 def mixed(texts: Vectors, titles: Vectors) -> Vectors:
     """The unit vectors (n, d) by which posts are compared: those of texts and titles, (n, d) each."""
-    vectors = texts + TITLE_WEIGHT * titles
-    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
+    vectors: Vectors = TITLE_WEIGHT * titles
+    vectors += texts
+    # In place and in parts: vectors are most of the memory of a large window.
+    for top in range(0, len(vectors), PAIRS):
+        part = vectors[top : top + PAIRS]
+        part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return vectors
 
 
 def alike(words: csr_array, count: int) -> Neighbours:
     """The at most `count` rows of a sparse matrix (n, words) with the largest products with each row, and more than 0.
 
-    The rows have unit length, so a product is a cosine similarity.
+    The rows have unit length, so a product is a cosine similarity. Of many rows a few are missed.
     """
-    number = words.shape[0]
     # sparse_dot_topn takes matrices only. A row is its own nearest neighbour.
     rows = csr_matrix(words)
-    products = sp_matmul_topn(rows, rows.T, top_n=min(count + 1, number), sort=True)
+    if are_many(rows.shape[0]):
+        return alike_by_lists(rows, count)
+    products = sp_matmul_topn(rows, rows.T, top_n=min(count + 1, rows.shape[0]), sort=True)
+    return without_itself(products, 0, count)
+
+
+def alike_by_lists(rows: csr_matrix, count: int) -> Neighbours:
+    """The neighbours of `alike`, found by the words' lists; of equal products, those of the earliest rows.
+
+    Each row is compared with the lists of its words, and the WAITING best candidates with the whole row.
+    """
+    number = rows.shape[0]
+    lists = word_lists(rows, LISTED)
+    found = [np.empty((number, count), np.int64), np.empty((number, count), np.float32)]
+    for top in range(0, number, AT_ONCE):
+        candidates = sp_matmul_topn(rows[top : top + AT_ONCE], lists, top_n=WAITING)
+        one = np.repeat(np.arange(len(candidates.indptr) - 1), np.diff(candidates.indptr))
+        similarity = products(csr_array(rows), top + one, candidates.indices)
+        order = np.lexsort((candidates.indices, -similarity, one))
+        ranked = csr_matrix(
+            (similarity[order].astype(np.float32), candidates.indices[order], candidates.indptr), candidates.shape
+        )
+        for each, part in zip(found, without_itself(ranked, top, count), strict=True):
+            each[top : top + AT_ONCE] = part
+    return Neighbours(*found)
+
+
+def word_lists(rows: csr_matrix, most: int) -> csr_matrix:
+    """The transpose (words, n) of a matrix (n, words), with at most `most` rows of each word: those with most weight.
+
+    A word weighs most where a text says little else. (Carmel et al. 2001, Static index pruning for information
+    retrieval systems, keep these entries of a list.)
+    """
+    by_word = rows.tocsc()
+    kept = np.ones(by_word.nnz, np.bool_)
+    for word in np.flatnonzero(np.diff(by_word.indptr) > most).tolist():
+        span = slice(by_word.indptr[word], by_word.indptr[word + 1])
+        kept[span][np.argsort(-by_word.data[span], kind="stable")[most:]] = False
+    ends = np.concatenate([[0], np.cumsum(kept)])[by_word.indptr]
+    return csr_matrix((by_word.data[kept], by_word.indices[kept], ends), (rows.shape[1], rows.shape[0]))
+
+
+def without_itself(found: csr_matrix, top: int, count: int) -> Neighbours:
+    """The first `count` entries of each of n rows of a matrix (n, m) without row i's entry top + i."""
+    number = len(found.indptr) - 1
+    row = np.repeat(np.arange(number), np.diff(found.indptr))
+    others = found.indices != top + row
+    row, nodes, products = row[others], found.indices[others], found.data[others]
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    first = place < count
     index = np.full((number, count), -1, dtype=np.int64)
     similarity = np.zeros((number, count), dtype=np.float32)
-    for row in range(number):
-        span = slice(products.indptr[row], products.indptr[row + 1])
-        others = products.indices[span] != row
-        kept = products.indices[span][others][:count]
-        index[row, : len(kept)] = kept
-        similarity[row, : len(kept)] = products.data[span][others][:count]
+    index[row[first], place[first]] = nodes[first]
+    similarity[row[first], place[first]] = products[first]
     return Neighbours(index, similarity)
 
 
@@ -168,18 +219,19 @@ def candidates(posts: Posts, by_vector: Neighbours | None = None) -> Candidates:
     other = np.concatenate([by_vector.nodes[found[0]], by_words.nodes[found[1]]])
     a, b = np.divmod(np.unique(np.minimum(one, other) * number + np.maximum(one, other)), number)
 
-    similarity = products(vectors, a, b)
+    # One matrix after the other, because each is large.
+    features = np.empty((len(a), len(FEATURES)))
+    features[:, 0] = products(vectors, a, b)
+    del vectors
+    features[:, 1] = products(posts.text_vectors, a, b)
+    features[:, 2] = products(posts.title_vectors, a, b)
     radius = local_radius(by_vector)
-    columns = (
-        similarity,
-        products(posts.text_vectors, a, b),
-        products(posts.title_vectors, a, b),
-        (1 - similarity) / np.sqrt(radius[a] * radius[b]),
-        products(texts, a, b),
-        products(word_weights(posts.titles), a, b),
-        products(word_weights(posts.titles, letters=True), a, b),
-    )
-    return Candidates(a, b, np.stack(columns, axis=1))
+    features[:, 3] = (1 - features[:, 0]) / np.sqrt(radius[a] * radius[b])
+    features[:, 4] = products(texts, a, b)
+    del texts
+    features[:, 5] = products(word_weights(posts.titles), a, b)
+    features[:, 6] = products(word_weights(posts.titles, letters=True), a, b)
+    return Candidates(a, b, features)
 
 
 def by_ground(rows: Iterable[tuple[str, str, float]]) -> dict[str, dict[str, float]]:

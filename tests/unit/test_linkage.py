@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from groundswell.linkage import average_linkage
+from groundswell import neighbours
+from groundswell.linkage import average_linkage, within_reach
 from groundswell.pairs import Numbers
 
 
@@ -21,8 +22,9 @@ def link(count: int, links: dict[tuple[int, int], float], least: float, start: l
     return average_linkage(a, b, np.array(list(links.values()), dtype=np.float64), first, least)
 
 
+@pytest.mark.parametrize("many", [False, True])
 @given(st.integers(2, 25), st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
-def test_groups_are_those_of_scipy(count: int, seed: int, least: float) -> None:
+def test_groups_are_those_of_scipy(many: bool, count: int, seed: int, least: float) -> None:
     random = np.random.default_rng(seed)
     weight = random.random((count, count)) * (random.random((count, count)) < 0.5)
     weight = np.triu(weight, 1)
@@ -30,7 +32,18 @@ def test_groups_are_those_of_scipy(count: int, seed: int, least: float) -> None:
     links = dict(zip(zip(a.tolist(), b.tolist(), strict=True), weight[a, b].tolist(), strict=True))
     distances = squareform(1 - weight - weight.T, checks=False)
     expected = fcluster(linkage(distances, "average"), 1 - least, "distance")
-    assert partition(link(count, links, least)) == partition(expected)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "EXACT", 0 if many else count)
+        assert partition(link(count, links, least)) == partition(expected)
+
+
+def test_links_that_can_join_nothing_do_not_count() -> None:
+    a, b, weight = np.array([0, 1, 0, 3, 2]), np.array([1, 2, 2, 4, 5]), np.array([0.6, 0.6, 0.1, 0.4, -np.inf])
+    alone = np.arange(6)
+    assert within_reach(a, b, weight, alone, 0.5).tolist() == [True, True, True, False, False]
+    # Nodes that begin together reach what one of them reaches.
+    assert within_reach(a, b, weight, np.array([0, 1, 2, 3, 2, 5]), 0.5).tolist() == [True, True, True, False, False]
+    assert within_reach(a, b, weight, np.array([0, 1, 2, 3, 3, 2]), 0.5).tolist() == [True, True, True, True, True]
 
 
 def test_without_links_every_node_is_alone() -> None:

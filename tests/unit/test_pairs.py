@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.sparse import csr_array, csr_matrix
 
 from groundswell import neighbours, pairs
 from groundswell.pairs import FEATURES, Posts
@@ -50,6 +51,49 @@ def test_the_nearest_are_those_of_brute_force(count: int) -> None:
     expected = np.argsort(-cosine, axis=1)[:, : min(5, count - 1)]
     assert (found.nodes == expected).all()
     assert found.similarity == pytest.approx(np.take_along_axis(cosine, expected, axis=1), abs=1e-6)
+
+
+def wordy(count: int, seed: int) -> csr_array:
+    """Word weights (count, words) of texts whose words are as frequent as those of a language: Zipf's law."""
+    chance = np.random.default_rng(seed)
+    texts = [" ".join(f"w{word}" for word in chance.zipf(1.3, size=40) if word < 5_000) for _ in range(count)]
+    return pairs.word_weights(texts, pairs.COMMON)
+
+
+def test_the_words_of_many_texts_find_the_same_as_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = wordy(1_000, 1)
+    exact = pairs.alike(words, pairs.ALIKE)
+    monkeypatch.setattr(neighbours, "EXACT", 0)
+    for size in (pairs.AT_ONCE, 300):
+        monkeypatch.setattr(pairs, "AT_ONCE", size)
+        found = pairs.alike(words, pairs.ALIKE)
+        assert found.similarity == pytest.approx(exact.similarity, abs=1e-6)
+        # Of equally similar texts any count.
+        assert (found.nodes == exact.nodes).mean() > 0.99
+    # With lists that hold a third of the texts of the most frequent words.
+    monkeypatch.setattr(pairs, "LISTED", 33)
+    found = pairs.alike(words, pairs.ALIKE)
+    assert (found.similarity >= exact.similarity[:, -1:] - 1e-6).mean() >= 0.95
+    rows, places = np.nonzero(found.nodes >= 0)
+    assert (rows != found.nodes[rows, places]).all()
+    assert found.similarity[rows, places] == pytest.approx(
+        pairs.products(words, rows, found.nodes[rows, places]), abs=1e-6
+    )
+
+
+def test_the_list_of_a_word_holds_the_texts_in_which_it_weighs_most() -> None:
+    words = csr_matrix(np.array([[0.5, 0.1], [0.9, 0], [0.5, 0], [0.7, 0.2]], np.float32))
+    assert pairs.word_lists(words, 4).toarray().tolist() == words.T.toarray().tolist()
+    # Of equal weights, the earliest text counts.
+    expected = np.array([[0.5, 0.9, 0, 0.7], [0.1, 0, 0, 0.2]], np.float32)
+    assert pairs.word_lists(words, 3).toarray().tolist() == expected.tolist()
+
+
+def test_texts_without_words_are_alike_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = pairs.word_weights(["", "?", "one word"])
+    for many in (False, True):
+        monkeypatch.setattr(neighbours, "EXACT", 0 if many else 3)
+        assert (pairs.alike(words, pairs.ALIKE).nodes == -1).all()
 
 
 def test_no_posts_and_one_post_have_no_candidates() -> None:

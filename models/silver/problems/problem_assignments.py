@@ -251,7 +251,10 @@ def compared_vectors(texts: Vectors, titles: Vectors, are_titled: Flags) -> Vect
     titles: (m, d), for the m posts that are_titled (n,) marks.
     """
     vectors = texts.copy()
-    vectors[are_titled] = TITLED_LENGTH * mixed(texts[are_titled], titles)
+    titled = np.flatnonzero(are_titled)
+    for start in range(0, len(titled), COLUMNS):
+        part = titled[start : start + COLUMNS]
+        vectors[part] = TITLED_LENGTH * mixed(texts[part], titles[start : start + COLUMNS])
     return vectors
 
 
@@ -512,7 +515,11 @@ def mean_similarities(group: Labels, vectors: Vectors) -> Floats:
     size = np.bincount(group, minlength=1)
     total = np.zeros((len(size), vectors.shape[1]))
     np.add.at(total, group, vectors)
-    means: Floats = ((vectors * total[group]).sum(axis=1) - 1) / np.maximum(size[group] - 1, 1)
+    with_all = np.empty(len(vectors))
+    for start in range(0, len(vectors), COLUMNS):
+        part = slice(start, start + COLUMNS)
+        with_all[part] = (vectors[part] * total[group[part]]).sum(axis=1)
+    means: Floats = (with_all - 1) / np.maximum(size[group] - 1, 1)
     return means
 
 
@@ -638,11 +645,15 @@ def post_chances(
 ) -> list[float]:
     """The chance (n,) that a post and another post of its problem are the same problem; 0 without a problem."""
     group = labels_of(problem)
+    means = mean_chances(group, found, chance)
+    # Only the vectors of problems with posts on dense ground are needed.
+    by_similarity = is_dense & np.array([bool(name) for name in problem], dtype=bool)
+    members = np.flatnonzero(np.isin(group, group[by_similarity]))
+    _, number = np.unique(group[members], return_inverse=True)
+    vectors = mixed(said.text_vectors[members], said.title_vectors[members])
     dense = settings.weights[DENSE]
-    by_similarity = expit(
-        dense["similarity"] * mean_similarities(group, mixed(said.text_vectors, said.title_vectors)) + dense[BIAS]
-    )
-    means = np.where(is_dense, by_similarity, mean_chances(group, found, chance))
+    chances = expit(dense["similarity"] * mean_similarities(number, vectors) + dense[BIAS])
+    means[by_similarity] = chances[by_similarity[members]]
     return [float(mean) if name else 0.0 for mean, name in zip(means, problem, strict=True)]
 
 
@@ -686,10 +697,14 @@ def rows_of_day(
     node_of = {row: node for node, row in enumerate(nodes)}
     texts, titles = to_vectors(considered["embedding"]), to_vectors(considered["title_embedding"])
     are_titled = considered["title_embedding"].is_valid().to_numpy()
-    vectors = (SAME / same) ** 0.5 * compared_vectors(texts, titles, are_titled)[nodes]
+    vectors = compared_vectors(texts, titles, are_titled)[nodes]
+    vectors *= (SAME / same) ** 0.5
     # A text stands for a missing title.
     title_vectors = texts.copy()
     title_vectors[are_titled] = titles
+    # Each of these arrays is as large as all others of this function.
+    texts, title_vectors = texts[nodes], title_vectors[nodes]
+    del titles, considered
     url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words, sequences = (
         [columns[name][row] for row in nodes]
         for name in (
@@ -706,9 +721,7 @@ def rows_of_day(
             "sequences",
         )
     )
-    said = Posts(
-        text, [name or body for name, body in zip(title, text, strict=True)], texts[nodes], title_vectors[nodes]
-    )
+    said = Posts(text, [name or body for name, body in zip(title, text, strict=True)], texts, title_vectors)
     grouped = group_day(
         Complaints(
             url_hash,
@@ -794,12 +807,21 @@ def model(dbt: Any, session: Any) -> pa.Table:
     session.execute(f"create or replace temp table given as select * from {subquery(corrected_posts)}")
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping complaints", disable=len(days) == 1):
-        considered = session.execute(considered_posts, settings | {"last": day}).to_arrow_table()
         corrected = session.sql(
             "select distinct problem_id from temp.given where as_of_date <= $day::date", params={"day": day}
         )
         people_said = frozenset(name for (name,) in corrected.fetchall())
-        moved, merged = rows_of_day(considered, day, settings["model"], same, grouping, people_said, opinions, accuracy)
+        moved, merged = rows_of_day(
+            # No name holds the rows, so that rows_of_day can let go of them.
+            session.execute(considered_posts, settings | {"last": day}).to_arrow_table(),
+            day,
+            settings["model"],
+            same,
+            grouping,
+            people_said,
+            opinions,
+            accuracy,
+        )
         if people_said:
             moved = pa.concat_tables([moved, given_elsewhere(session, moved, day, settings["model"])])
         followers = followers_of(session, merged, moved, day, settings["model"])
