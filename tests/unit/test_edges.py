@@ -186,15 +186,16 @@ def test_a_record_that_is_there_is_replaced_once(loopback: Loopback, method: str
     delivery = Delivery(client)
     names = ("first", "second")
     operations = [Operation(number, method, "issues", name, name, "h", "{}") for number, name in enumerate(names)]
-    delivery.deliver([(each, {"method": method, "url": f"/{each.record_id}", "body": {}}) for each in operations])
+    operations.append(Operation(2, "DELETE", "issues", "third", "third", None, None))
+    delivery.deliver([(each, {"method": each.method, "url": f"/{each.record_id}", "body": {}}) for each in operations])
     client.http_client.close()
     sent = [[(each["method"], each["url"]) for each in json.loads(it.body)["requests"]] for it in loopback.requests]
     if method == "POST":
         assert delivery.refused == {}
-        assert sent[1:] == [[("PUT", "/first"), ("PUT", "/second")]]
+        assert sent[1:] == [[("PUT", "/first"), ("PUT", "/second"), ("DELETE", "/third")]]
     else:
         assert [each.record_id for each in delivery.refused] == ["first"]
-        assert sent[1:] == [[("PUT", "/second")]]
+        assert sent[1:] == [[("PUT", "/second"), ("DELETE", "/third")]]
 
 
 def test_no_post_alone_keeps_a_day_from_the_board() -> None:
