@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from types import SimpleNamespace
@@ -14,9 +15,9 @@ from pocketbase import PocketBase
 from ingest.archive import time_of
 from ingest.item import Item, hash_author
 from ingest.parsed import Parsed
-from ingest.sources.reddit import advance
-from ingest.store import open_store, upsert_items
-from ingest.window import day_window
+from ingest.sources.reddit import DOUBTFUL, LISTING_LIMIT, PAGE_LIMIT, advance
+from ingest.store import Stored, open_store, upsert_items
+from ingest.window import SECOND, day_window
 from sync.delivery import Delivery, Operation
 from sync.plan import ISSUES
 from sync.push import mark_synced
@@ -114,6 +115,41 @@ def test_a_listing_is_read_on_within_the_first_second_of_its_window() -> None:
     assert "t3_next" not in ends.pages_left
 
 
+def test_a_listing_that_ends_says_what_it_lacks() -> None:
+    # Otherwise a user takes a day for complete of which Reddit has listed only the end.
+    window = day_window("reddit", "devops", DAY)
+    six = item(created_at="2026-11-20T06:00:00Z")
+    ends, goes_on = Parsed(items=[six]), Parsed(items=[six], more="t3_next")
+    few = replace(window, fetched=DOUBTFUL - 1)
+    assert advance(few, "first", ends, few) == [replace(few, status="complete", error=None)]
+    many = replace(window, fetched=DOUBTFUL)
+    note = "the listing ended after 500 posts, within the day: taken for all there are"
+    assert advance(many, "first", ends, many) == [replace(many, status="complete", error=note)]
+    # Reddit shows no more: because a listing is full, has too many pages, or repeats its page.
+    full, last = replace(window, fetched=LISTING_LIMIT), replace(window, fetched=5, pages=PAGE_LIMIT)
+    for cut, page, parsed in (
+        (full, "first", ends),
+        (last, "first", goes_on),
+        (replace(last, pages=1), "t3_next", goes_on),
+    ):
+        reason = f"Reddit lists no more than the newest {cut.fetched} posts"
+        since = six.created_at + SECOND
+        assert advance(cut, page, parsed, cut) == [
+            replace(cut, start=since), window.afresh(end=since).truncated(reason)
+        ]  # fmt: skip
+    assert advance(full, "first", Parsed(items=[]), full) == [
+        full.truncated("Reddit lists no more than the newest 900 posts")
+    ]
+    late = Parsed(items=[item(created_at="2026-11-20T23:59:59Z")])
+    assert advance(full, "first", late, full) == [full.truncated("Reddit lists no more than the newest 900 posts")]
+
+
+def test_a_run_counts_what_it_has_stored(store: duckdb.DuckDBPyConnection) -> None:
+    assert upsert_items(store, [item()], MOMENT) == Stored(1, 0, 0)
+    assert upsert_items(store, [item()], MOMENT) == Stored(0, 0, 1)
+    assert upsert_items(store, [item("It broke again")], MOMENT) == Stored(0, 1, 0)
+
+
 def test_the_ledger_notes_what_the_server_has_and_nothing_after_it() -> None:
     # A root that is noted too early would never be completed after a kill; one that is noted too late is sent again.
     with duckdb.connect() as session:
@@ -150,15 +186,16 @@ def test_a_record_that_is_there_is_replaced_once(loopback: Loopback, method: str
     delivery = Delivery(client)
     names = ("first", "second")
     operations = [Operation(number, method, "issues", name, name, "h", "{}") for number, name in enumerate(names)]
-    delivery.deliver([(each, {"method": method, "url": f"/{each.record_id}", "body": {}}) for each in operations])
+    operations.append(Operation(2, "DELETE", "issues", "third", "third", None, None))
+    delivery.deliver([(each, {"method": each.method, "url": f"/{each.record_id}", "body": {}}) for each in operations])
     client.http_client.close()
     sent = [[(each["method"], each["url"]) for each in json.loads(it.body)["requests"]] for it in loopback.requests]
     if method == "POST":
         assert delivery.refused == {}
-        assert sent[1:] == [[("PUT", "/first"), ("PUT", "/second")]]
+        assert sent[1:] == [[("PUT", "/first"), ("PUT", "/second"), ("DELETE", "/third")]]
     else:
         assert [each.record_id for each in delivery.refused] == ["first"]
-        assert sent[1:] == [[("PUT", "/second")]]
+        assert sent[1:] == [[("PUT", "/second"), ("DELETE", "/third")]]
 
 
 def test_no_post_alone_keeps_a_day_from_the_board() -> None:
