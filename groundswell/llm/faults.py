@@ -56,7 +56,7 @@ def matter_of(error: BaseException) -> Matter | None:
 def may_be_about_form(error: BaseException) -> bool:
     """Whether a server may have refused the form of a request, and not its content, its key or its model."""
     is_refusal = status_of(error) in (400, 403, 404, 405, 422, 500, 501)
-    return is_refusal and not was_cut_off(error) and not matter_of(error)
+    return is_refusal and not is_of_connection(error) and not matter_of(error)
 
 
 def is_of_server(error: BaseException) -> bool:
@@ -100,13 +100,13 @@ def words_of(error: BaseException) -> str:
     return str(error)
 
 
-def was_cut_off(error: BaseException) -> bool:
+def is_of_connection(error: BaseException) -> bool:
     """Whether a connection broke: LiteLLM 1.106.2 reports it like a server error with a status of 500."""
     import aiohttp
     import openai
 
-    broken = (openai.APIConnectionError, httpx.TransportError, aiohttp.ClientConnectionError)
-    return any(isinstance(cause, broken) for cause in list(causes(error))[1:])
+    of_connection = (openai.APIConnectionError, httpx.TransportError, aiohttp.ClientConnectionError)
+    return any(isinstance(cause, of_connection) for cause in list(causes(error))[1:])
 
 
 def was_answered(error: BaseException) -> bool:
@@ -122,10 +122,11 @@ def unread_content(error: BaseException) -> str:
     """The text of an answer that LiteLLM 1.106.2 does not read: a list of parts, without thoughts, or a JSON object."""
     for cause in causes(error):
         for problem in cause.errors() if isinstance(cause, ValidationError) else []:
-            if problem["loc"] == ("content",) and isinstance(problem["input"], dict):
-                return json.dumps(problem["input"])
-            if problem["loc"] == ("content",) and isinstance(problem["input"], list):
-                parts = [part for part in problem["input"] if isinstance(part, dict) and part.get("type") == "text"]
+            content = problem["input"] if problem["loc"] == ("content",) else None
+            if isinstance(content, dict):
+                return json.dumps(content)
+            if isinstance(content, list):
+                parts = [part for part in content if isinstance(part, dict) and part.get("type") == "text"]
                 return "".join(str(part.get("text", "")) for part in parts)
     return ""
 

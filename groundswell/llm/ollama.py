@@ -13,6 +13,9 @@ FINGERPRINT = "fp_ollama"
 # If Ollama counts less than this share of the tokens of a question, it has read only a part: what is longer than its
 # context, it cuts to half of the context (https://github.com/ollama/ollama/issues/17427).
 LEAST_READ = 0.7
+# A part has at least so many tokens, about half of the smallest context, 2,048. If Ollama counts fewer, it counts only
+# those that its cache lacks, as version 0.30.0 does (https://github.com/ollama/ollama/pull/16428).
+LEAST_PART = 1_000
 
 
 class Ollama:
@@ -46,6 +49,6 @@ def require_whole(response: Any, is_ollama: bool, tokens_read: int, tokens: floa
     refuse what is too long, or say nothing of it.
     """
     is_compatible = getattr(response, "system_fingerprint", None) == FINGERPRINT
-    if (is_ollama or is_compatible) and tokens_read < LEAST_READ * tokens:
+    if (is_ollama or is_compatible) and LEAST_PART <= tokens_read < LEAST_READ * tokens:
         cure = "write ollama_chat/ and the address without /v1" if is_compatible else "the model's context is shorter"
         raise FinalError(f"Ollama read {tokens_read:,} of about {tokens:,.0f} tokens of the question: {cure}")

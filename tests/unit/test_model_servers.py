@@ -759,6 +759,11 @@ def test_a_server_under_an_address_of_the_environment_needs_no_key(
     assert put(Calls([model], Budget(None, None), Pace(8, 60), lambda _: None), ["1"]) == {"labelled": 1}
 
 
+def test_a_question_that_is_in_the_cache_of_ollama_counts_as_read(loopback: Loopback) -> None:
+    loopback.answer = lambda _: ollama({"content": TEXT}, 26)
+    assert put(calls_of(loopback, "ollama_chat/llama3.2", path=""), ["word " * 1_500]) == {"labelled": 1}
+
+
 def test_an_address_of_another_protocol_is_explained() -> None:
     with pytest.raises(ModelError, match=r"write its address without /v1, http://127\.0\.0\.1:1$"):
         settings_of("ollama_chat/llama3.2", "http://127.0.0.1:1/v1/").models(Verdict)
