@@ -296,6 +296,21 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
         ["https://stackoverflow.com/questions/4"],
         0,
     ),
+    "Stack Exchange of Excel": (
+        as_csv([{f"Attribute:{name}": value for name, value in {"Id": 4, "PostTypeId": 1, "CreationDate": "2026-11-20T08:00:00.1", "Score": 1, "Body": "b", "OwnerUserId": 8, "Title": "How?", "Tags": "a"}.items()}]),
+        ["https://stackoverflow.com/questions/4"],
+        0,
+    ),
+    "a table of PRAW's objects": (
+        as_csv([{"id": "t3_a", "title": "It fails", "body": "Every time", "subreddit": "x", "author": NAME, "score": 3, "url": "https://i.redd.it/a.png", "created_utc": "2026-11-20"}]),
+        ["https://www.reddit.com/comments/a/"],
+        0,
+    ),
+    "a table of issues": (
+        as_csv([{"issue_id": 1, "issue_title": "It fails", "created_at": "2026-11-20T08:52:41Z", "Author": NAME, "Issue URL": GITHUB + "1"}]),
+        [GITHUB + "1"],
+        0,
+    ),
     "Stack Exchange's API": (
         json.dumps({"items": [{"question_id": 4, "title": "How?", "body": "b", "creation_date": NOON, "owner": {"display_name": NAME}}]}).encode(),
         ["https://stackoverflow.com/questions/4"],
@@ -362,6 +377,22 @@ def test_every_format_is_told_by_its_content(
 def database_bytes(database: duckdb.DuckDBPyConnection, folder: Path) -> bytes:
     database.execute("checkpoint")
     return (folder / "posts.duckdb").read_bytes()
+
+
+def test_the_text_of_a_table_of_reddit_is_kept(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    (tmp_path / "posts").write_bytes(FORMATS["a table of PRAW's objects"][0])
+    ingest(tmp_path / "posts")
+    assert rows(database, "title, body") == [("It fails", "Every time")]
+
+
+def test_a_dump_whose_site_is_not_named_says_so(
+    tmp_path: Path, ingest: Ingest, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "Posts.xml").write_bytes(QUESTIONS)
+    ingest(tmp_path / "Posts.xml")
+    assert "whose site no name tells: taken for stackoverflow.com" in caplog.text
 
 
 def test_fields_are_read_as_the_format_means_them(
@@ -682,7 +713,13 @@ def test_most_posts_are_plain(plain_reader: duckdb.DuckDBPyConnection) -> None:
         "https://reddit.com/r/x/comments/abc/slug/", "https://old.reddit.com/r/ux/comments/abc/slug/",
     )  # fmt: skip
     posts = [own(1, url=url, body=None) for url in urls] + [own(1, title="Ünï" * 9, body=""), own(1, body="[x]" * 9)]
-    odd = [own(1, title="[Deleted]"), own(1, title="NaN"), own(1, title="a\0b"), own(1, vote_count="7"), own(1, title=[])]
+    odd = [
+        own(1, title="[Deleted]"),
+        own(1, title="NaN"),
+        own(1, title="a\0b"),
+        own(1, vote_count="7"),
+        own(1, title=[]),
+    ]
     broken = [b'{"source": "github",}\n', b"\xff\n", b"[1]\n", b"\n", lines(own(1, title=None, body=None))]
     text = lines(*posts, *odd) + b"".join(broken) + lines(own(2)).strip()
     block = plain.Lines(memoryview(text), 7)
