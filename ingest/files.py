@@ -45,7 +45,7 @@ from ingest.store import forget_progress, keep_rejected, progress_of, save_progr
 # DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
 CHECKPOINT = "128MB"
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
-MEMORY = "192MB"
+MEMORY = "144MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 

@@ -32,10 +32,10 @@ HOST = re.compile(r"https?://(?:www\.)?([a-z.]+)(?=/)")
 def normalise_url(url: str) -> str:
     """The same form for every spelling of a post's address.
 
-    Scheme and host become lower case; default port, fragment and dot segments are dropped (RFC 3986, 6.2). The site of
-    a source has further rules (ingest.source.Site): https, one host name, only the query parameters that identify a
-    post, and the fragments that identify a comment. At other hosts the whole query stays, because it may tell two posts
-    apart.
+    Scheme and host become lower case; default port and dot segments are dropped (RFC 3986, 6.2). The site of a source
+    has further rules (ingest.source.Site): https, one host name, only the query parameters that identify a post, and
+    the fragments that identify a comment. At other hosts the whole query and the fragment stay, because they may tell
+    two posts apart: the entries of a changelog are often one page. Only a fragment that marks words (#:~:text=) goes.
 
     Raises ValueError if the text is not an http or https address.
     """
@@ -61,7 +61,8 @@ def any_form(url: str) -> str:
     site = sites().get(host)
     if site is None:
         marked = re.sub("/(?=/)", f"/{EMPTY_SEGMENT}", parts.path)
-        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=""))))
+        fragment = parts.fragment.partition(":~:")[0]
+        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=fragment))))
         return re.sub(f"(?<=/){EMPTY_SEGMENT}(?=/)", "", address)
     own = urlunsplit(("https", site.host, site.short_hosts.get(host, "") + parts.path, parts.query, parts.fragment))
     address = str(url_normalize(own, filter_params=True, param_allowlist=list(site.parameters)))

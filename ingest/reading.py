@@ -21,7 +21,7 @@ LONGEST = 64 << 20
 # The longest field of a table, in characters. A quote that is never closed would take the rest of the file.
 LONGEST_FIELD = 8 << 20
 # Bytes of lines that are read at once.
-BLOCK = 8 << 20
+BLOCK = 4 << 20
 # Rows of Parquet that are turned into Python at once.
 ROWS = 1_000
 PART = 1 << 20

@@ -16,6 +16,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.settings import file_of
 from ingest.source import Ask, Entries, Section, Site, Source, rule
 from ingest.window import FIRST_PAGE, SECOND, Window
 
@@ -104,7 +105,7 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     elif status in (403, 404) or response.is_redirect:
         return QueryRefusedError(
             f"Reddit does not show the subreddit ({status}: {words}): private, banned, misspelt, or closed to this"
-            " application; correct it in ingest/sources.yml"
+            f" application; correct it in {file_of('reddit')}"
         )
     return general_problem(response, payload, "Reddit", words)
 
