@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from ingest.errors import IngestError
-from ingest.item import Item
+from ingest.item import Item, known_source
 from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
 from ingest.store import BODY, TITLE, Row, row_of
 
@@ -44,7 +44,11 @@ class Format:
 def impersonal(entry: Any, kept: frozenset[str]) -> Any:
     """What may be kept of an entry: the fields of its format, at any depth, and no list of texts."""
     if isinstance(entry, dict):
-        return {name: impersonal(value, kept) for name, value in entry.items() if name in kept}
+        return {
+            name: impersonal(value, kept) if isinstance(value, dict | list) else value
+            for name, value in entry.items()
+            if name in kept
+        }
     if isinstance(entry, list):
         return [impersonal(value, kept) for value in entry if isinstance(value, dict)]
     return entry
@@ -76,7 +80,12 @@ def knows_own(entry: Entry) -> bool:
 
 
 def own_post(entry: Entry) -> Post:
-    """The entry, as it is."""
+    """The entry, as it is. One of another source is not looked at further."""
+    if isinstance(source := entry.get("source"), str):
+        try:
+            known_source(source)
+        except ValueError as error:
+            raise ValueError(f"source: {error}") from None
     return said(row_from(entry))
 
 

@@ -21,6 +21,7 @@ from groundswell.clock import now
 from groundswell.placeholders import GONE_WORDS, HIDDEN_WORDS
 from ingest.item import LARGEST_COUNT, MISSING, USUAL_TIME, has_hashes, hash_author, none_if_gone
 from ingest.sources import sites, sources
+from ingest.store import ITEM_SCHEMA
 
 FIELDS = ("source", "url", "created_at", "title", "body", "author", "comment_count", "vote_count")
 NEWLINE, RETURN = b"\n\r"
@@ -180,6 +181,11 @@ def plain_posts(connection: duckdb.DuckDBPyConnection, block: Lines) -> pa.Table
     hashed = {name for name in sources() if has_hashes(name)}
     hashes = [hash_author(source, none_if_gone(name)) if name and source in hashed else None for source, name in names]
     return posts.drop_columns(["author"]).append_column("author_hash", pa.array(hashes, pa.string()))
+
+
+def no_posts() -> pa.Table:
+    """What plain_posts gives for lines of which none is plain."""
+    return pa.schema([("place", pa.int64()), *ITEM_SCHEMA]).empty_table()
 
 
 def is_utf8(line: bytes) -> bool:
