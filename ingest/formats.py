@@ -246,7 +246,7 @@ def issue_post(entry: Entry) -> Post:
 # --- Reddit ------------------------------------------------------------------------------------------------------
 
 REDDIT_FIELDS = frozenset(
-    {"id", "permalink", "title", "selftext", "body", "created_utc", "num_comments", "score", "kind", "data"}
+    {"id", "permalink", "title", "selftext", "body", "text", "created_utc", "num_comments", "score", "kind", "data"}
     | {"removed_by_category", "_meta", "removal_type", "crosspost_parent_list"}
 )
 
@@ -270,8 +270,8 @@ def submission_post(entry: Entry) -> Post:
         path = urlsplit(link).path if isinstance(link, str) else ""
         number = str(entry["id"]).removeprefix("t3_")
         entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{number}/"}
-    if "selftext" not in entry and "body" in entry:
-        entry = {**entry, "selftext": entry["body"]}
+    if "selftext" not in entry:
+        entry = {**entry, "selftext": first(entry, "body", "text")}
     return read(reddit.to_item({"kind": "t3", "data": entry}), "posts that are gone or advertise")
 
 
