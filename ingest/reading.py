@@ -5,8 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 import orjson
 import pyarrow as pa
@@ -30,8 +29,7 @@ DELIMITERS = ",\t;|"
 BETWEEN = re.compile(r"[\s,\[\]]*")
 
 
-@dataclass(frozen=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """What could not be parsed: its length in bytes or characters, and the reason, which holds none of it."""
 
     length: int
