@@ -4,7 +4,7 @@
 # Guess: json_valid says whether a text is JSON (RFC 8259), and of a name that stands twice the last value counts, as in
 # Python and JavaScript.
 # Seen: a comma before a closing bracket, NaN, nan and -inf are valid. Of a name that stands twice the first value counts.
-# What we do: ingest/plain.py leaves lines with such a comma to Python, and takes no NaN for a count.
+# What we do: files are read with orjson and Python's json, not with DuckDB.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -209,7 +209,7 @@ SOURCE = Source(
             rule(rf"({THREAD})(?:[/#].*)?", "{1}"),
         ),
         usual=re.compile(
-            r"/[\w-][\w.-]*/\.?[\w-][\w.-]*/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
+            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
             re.ASCII,
         ),
     ),

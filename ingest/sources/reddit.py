@@ -204,11 +204,10 @@ SOURCE = Source(
             rule(rf"(?:{PLACE})?/(?:comments|gallery|poll|tb)/(\w+)(?:\.json)?(?:[/#].*)?", "/comments/{1}/"),
         ),
         shortest=(
-            rule(r"/r/[^/]+/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
-            rule(r"/r/[^/]+/comments/(\w+)/[^/]+/", "/comments/{1}/"),
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/", "/comments/{1}/"),
         ),
-        # The name of a subreddit that does not start with u_.
-        usual=re.compile(r"/r/(?:[^\Wu]\w*|u(?:[^\W_]\w*)?)/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
+        usual=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
     ),
     personal_fields=frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"}),
     secrets=("REDDIT_CLIENT_SECRET",),
