@@ -5,8 +5,7 @@ import re
 # [deleted] · [removed by moderator] · [deleted by user] · [flagged] [dead]
 # [ Removed by Reddit on account of violating the [content policy](/help/contentpolicy). ]
 REASON = r"\s+(?:by|on)\s[^\[\]]{0,80}(?:\[[^\[\]]{0,80}\](?:\([^()]{0,200}\))?[^\[\]]{0,20})?"
-GONE_WORDS, HIDDEN_WORDS = ("deleted", "removed", "unavailable"), ("dead", "flagged", "delayed", "dupe")
-MARK = rf"\\?\[\s*(?:{'|'.join(GONE_WORDS)})(?:{REASON})?\s*\.?\s*\\?\]|\[(?:{'|'.join(HIDDEN_WORDS)})\]"
+MARK = rf"\\?\[\s*(?:deleted|removed|unavailable)(?:{REASON})?\s*\.?\s*\\?\]|\[(?:dead|flagged|delayed|dupe)\]"
 GONE = re.compile(rf"(?:<p>|[\s*_])*(?:{MARK})(?:\s*(?:{MARK}))*(?:</p>|[\s*_.])*", re.IGNORECASE)
 
 

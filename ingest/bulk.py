@@ -7,27 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import duckdb
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from ingest.errors import IngestError
 from ingest.formats import Format, impersonal, unfolded
 from ingest.parsed import Rejected, one_line
-from ingest.plain import Lines, plain_posts
-from ingest.reading import DamagedError, Entries, Unreadable, loads
-from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
+from ingest.reading import DamagedError, Entries, Unreadable
+from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
 BATCH_CHARACTERS = 12_000_000
-
-
-LAST_VERSIONS = """
-from posts semi join (select match_url, max(place) as place from posts group by match_url) using (match_url, place)
-"""
 
 
 @dataclass
@@ -36,9 +27,7 @@ class Batch:
 
     entries: how many of the file were read, counted from its start.
     fetched: how many entries this batch holds, those of pages one by one.
-    rows: the posts as rows of the table, by match_url, each with its place. Of several versions of a post the last one
-        counts.
-    plain: the posts of plain lines, as ingest.plain gives them.
+    rows: the posts as rows of the table, by match_url. Of several versions of a post the last one counts.
     repeated: how many versions were replaced by a later one.
     skipped: how many are no posts, by what they are instead.
     rejected: what is an entry, but no post that can be stored; the text of its fields, as JSON.
@@ -47,26 +36,12 @@ class Batch:
 
     entries: int = 0
     fetched: int = 0
-    rows: dict[str, tuple[int, Row]] = field(default_factory=dict)
-    plain: pa.Table | None = None
+    rows: dict[str, Row] = field(default_factory=dict)
     repeated: int = 0
     other_days: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     unparsed: list[Rejected] = field(default_factory=list)
-
-    def posts(self) -> pa.Table:
-        """All posts as a table of ingest.store.ITEM_SCHEMA, each match_url once."""
-        rows = table_of([row for _, row in self.rows.values()])
-        if self.plain is None:
-            return rows
-        places = pa.array([place for place, _ in self.rows.values()], pa.int64())
-        posts = pa.concat_tables([self.plain, rows.append_column("place", places).select(self.plain.schema.names)])
-        repeated = posts.num_rows - pc.count_distinct(posts["match_url"]).as_py()
-        if repeated:
-            self.repeated += repeated
-            posts = duckdb.sql(LAST_VERSIONS).to_arrow_table()
-        return posts.drop_columns(["place"])
 
 
 @dataclass
@@ -106,36 +81,6 @@ class Reader:
                 batch, characters = Batch(), 0
         batch.entries = count
         yield from last_batch(batch, failure)
-
-    def batches_of_blocks(
-        self, connection: duckdb.DuckDBPyConnection, blocks: Entries, done: int = 0
-    ) -> Iterator[Batch]:
-        """The same for blocks of lines of JSON (ingest.reading.blocks_of), most of which are plain posts."""
-        failure, batch = list[IngestError](), Batch(done)
-        for number, block in until_failure(blocks, failure):
-            if isinstance(block, memoryview):
-                lines = Lines(block, number).after(done)
-                if batch.fetched:
-                    yield batch
-                batch = self.batch_of(lines, plain_posts(connection, lines))
-            elif number > done:
-                self.read(batch, number, block)
-                batch.entries = number
-        yield from last_batch(batch, failure)
-
-    def batch_of(self, lines: Lines, plain: pa.Table) -> Batch:
-        """A batch of lines: the plain posts among them, which DuckDB has read, and the others, which Python reads."""
-        batch = Batch(lines.first + len(lines) - 1, fetched=plain.num_rows)
-        for place, line in lines.without(plain["place"].to_numpy()):
-            self.read(batch, place, loads(line))
-        if self.only:
-            count, plain = plain.num_rows, plain.filter(pc.is_in(plain["source"], pa.array(self.only)))
-            batch.skipped["posts of other sources"] += count - plain.num_rows
-        if self.day:
-            count, plain = plain.num_rows, plain.filter(pc.equal(plain["created_at"].cast(pa.date32()), self.day))
-            batch.other_days += count - plain.num_rows
-        batch.plain = plain
-        return batch
 
     def read(self, batch: Batch, place: int, entry: Any) -> int:
         """Add an entry, or those of a page, to a batch; returns the number of characters, roughly."""
@@ -183,7 +128,7 @@ class Reader:
             batch.other_days += 1
         else:
             batch.repeated += post[MATCH_URL] in batch.rows
-            batch.rows[post[MATCH_URL]] = place, post
+            batch.rows[post[MATCH_URL]] = post
             return 300 + len(post[BODY] or "")
         return 0
 

@@ -24,11 +24,10 @@ from groundswell.clock import this_second
 from groundswell.database import transaction
 from ingest.bulk import Batch, Reader, counted
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
+from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.reading import (
     Entries,
-    blocks_of,
     guarded,
     header_of,
     read_lines,
@@ -40,12 +39,12 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert
+from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert
 
 # DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
 CHECKPOINT = "128MB"
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
-MEMORY = "192MB"
+MEMORY = "160MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -94,7 +93,6 @@ class Source:
     formats: Sequence[Format]
     entries: Entries
     unit: str
-    in_blocks: bool = False
 
     def of_known_sources(self, name: str) -> "Source":
         """The same, if its posts say of which source they are. Raises IngestError for a table that does not."""
@@ -130,11 +128,8 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     if shape := starts_with_json(content):
         read = read_lines if shape == "lines" else read_values
         kind, unit = ("JSON lines", "line") if shape == "lines" else ("JSON", "entry")
-        first = first_entries(read, head)
-        label, known = of_json(name, first, known, chosen)
-        in_blocks = shape == "lines" and known[0].knows is knows_own and any(map(knows_own, first))
-        entries = blocks_of(content.stream) if in_blocks else read(content.stream)
-        return Source(f"{content.packed}{kind}, {label}", known, entries, unit, in_blocks)
+        label, known = of_json(name, first_entries(read, head), known, chosen)
+        return Source(f"{content.packed}{kind}, {label}", known, read(content.stream), unit)
     if header := header_of(head):
         names, delimiter, encoding = header
         label, names, known = of_columns(name, names, known, chosen)
@@ -246,14 +241,10 @@ def import_file(
             log.info("%s: goes on after %s entries, which an earlier run stored", shown, f"{done:,}")
         task = progress.add_task(report.name, total=content.size) if progress else None
         reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
-        if source.in_blocks:
-            batches = reader.batches_of_blocks(stack.enter_context(connection.cursor()), source.entries, done)
-        else:
-            batches = reader.batches(source.entries, done)
         pool = stack.enter_context(ThreadPoolExecutor(1))
         stored: Future[None] | None = None
         try:
-            for batch in batches:
+            for batch in reader.batches(source.entries, done):
                 if stored:
                     stored.result()
                 # While one thread stores a batch, this one reads the next.
@@ -278,7 +269,7 @@ def store(
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
     rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
-        stored = upsert(connection, batch.posts(), moment)
+        stored = upsert(connection, table_of(batch.rows.values()), moment)
         keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)

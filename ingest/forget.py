@@ -374,7 +374,7 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("checkpoint")
             # DuckDB compresses 120,000 rows at a time in each thread, beside this.
             connection.execute("set threads = 1")
-            connection.execute("set memory_limit = '500MB'")
+            connection.execute("set memory_limit = '200MB'")
             [(name,)] = connection.execute("select current_database()").fetchall()
             connection.execute(f"attach {literal(str(copy))} as {COPY}")
             connection.execute(f"copy from database {identifier(name)} to {COPY}")

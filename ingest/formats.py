@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from ingest.errors import IngestError
-from ingest.item import Item
+from ingest.item import Item, known_source
 from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
 from ingest.store import BODY, TITLE, Row, row_of
 
@@ -44,7 +44,11 @@ class Format:
 def impersonal(entry: Any, kept: frozenset[str]) -> Any:
     """What may be kept of an entry: the fields of its format, at any depth, and no list of texts."""
     if isinstance(entry, dict):
-        return {name: impersonal(value, kept) for name, value in entry.items() if name in kept}
+        return {
+            name: impersonal(value, kept) if isinstance(value, dict | list) else value
+            for name, value in entry.items()
+            if name in kept
+        }
     if isinstance(entry, list):
         return [impersonal(value, kept) for value in entry if isinstance(value, dict)]
     return entry
@@ -76,7 +80,12 @@ def knows_own(entry: Entry) -> bool:
 
 
 def own_post(entry: Entry) -> Post:
-    """The entry, as it is."""
+    """The entry, as it is. One of another source is not looked at further."""
+    if isinstance(source := entry.get("source"), str):
+        try:
+            known_source(source)
+        except ValueError as error:
+            raise ValueError(f"source: {error}") from None
     return said(row_from(entry))
 
 
@@ -86,9 +95,12 @@ def own_post(entry: Entry) -> Post:
 # has is taken. They were seen in dumps of Kaggle, BigQuery and Hugging Face, and in exports of pandas.
 COLUMNS: Mapping[str, Sequence[str]] = {
     "source": ("source", "site", "platform"),
-    "url": ("url", "permalink", "htmlurl", "link", "posturl", "fulllink", "address", "href", "uri"),
-    "title": ("title", "headline", "subject", "posttitle", "heading", "summary"),
-    "body": ("body", "selftext", "text", "content", "description", "bodytext", "posttext", "message", "post", "review"),
+    "url": ("url", "permalink", "htmlurl", "link", "posturl", "issueurl", "fulllink", "address", "href", "uri"),
+    "title": ("title", "headline", "subject", "posttitle", "issuetitle", "heading", "summary"),
+    "body": (
+        "body", "selftext", "text", "content", "description", "bodytext", "posttext", "issuebody", "message", "post",
+        "review",
+    ),
     "author": ("author", "username", "user", "by", "login", "authorname", "postedby", "owner", "poster"),
     "created_at": (
         "createdat", "createdutc", "created", "creationdate", "publishedat", "published", "postedat", "timestamp",
@@ -107,8 +119,11 @@ AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[ ,]+(\d{1,2}:\d\d(?::\d\d
 
 
 def folded(name: str) -> str:
-    """The name of a column in lower case, without what is no letter or digit."""
-    return re.sub(r"[\W_]", "", name.lower())
+    """The name of a column in lower case, without what is no letter or digit.
+
+    Excel and Power BI call an attribute of XML Attribute:Id.
+    """
+    return re.sub(r"[\W_]", "", name.lower().removeprefix("attribute:"))
 
 
 def time_of(value: Any) -> Any:
@@ -231,7 +246,7 @@ def issue_post(entry: Entry) -> Post:
 # --- Reddit ------------------------------------------------------------------------------------------------------
 
 REDDIT_FIELDS = frozenset(
-    {"id", "permalink", "title", "selftext", "created_utc", "num_comments", "score", "kind", "data"}
+    {"id", "permalink", "title", "selftext", "body", "text", "created_utc", "num_comments", "score", "kind", "data"}
     | {"removed_by_category", "_meta", "removal_type", "crosspost_parent_list"}
 )
 
@@ -251,9 +266,12 @@ def submission_post(entry: Entry) -> Post:
         return "posts that are gone or advertise"
     link = entry.get("permalink")
     if not isinstance(link, str) or not link.startswith("/"):
-        # Old dumps lack it; exports have it with the host.
+        # Old dumps lack it; exports have it with the host. Tables of PRAW's objects have the full name, as t3_abc.
         path = urlsplit(link).path if isinstance(link, str) else ""
-        entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{entry['id']}/"}
+        number = str(entry["id"]).removeprefix("t3_")
+        entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{number}/"}
+    if "selftext" not in entry:
+        entry = {**entry, "selftext": first(entry, "body", "text")}
     return read(reddit.to_item({"kind": "t3", "data": entry}), "posts that are gone or advertise")
 
 
@@ -327,16 +345,17 @@ def question_post(entry: Entry) -> Post:
     return read(stackoverflow.to_item(entry), "")
 
 
+STACK_OVERFLOW = "stackoverflow.com"
 # The dumps do not say which site they are of. Their files and folders are named after it.
 SITE = re.compile(
     r"(?:[a-z0-9-]+\.)*(?:stackexchange|stackoverflow|superuser|serverfault|askubuntu|stackapps)\.com|mathoverflow\.net"
 )
 
 
-def site_of(names: Iterable[str]) -> str:
-    """The Stack Exchange site that a file, its folder or its archive is named after; else stackoverflow.com."""
+def site_of(names: Iterable[str]) -> str | None:
+    """The Stack Exchange site that a file, its folder or its archive is named after; None if none is named."""
     found = [match.group() for name in names if (match := SITE.search(name.lower()))]
-    return found[-1] if found else "stackoverflow.com"
+    return found[-1] if found else None
 
 
 # --- Hacker News -------------------------------------------------------------------------------------------------
@@ -411,7 +430,8 @@ def hit_post(entry: Entry) -> Post:
 def formats(names: Iterable[str]) -> list[Format]:
     """All formats but tables, in the order in which they are tried; names are those of the file (see site_of)."""
     site = site_of(names)
-    questions = "Stack Exchange posts" if site == "stackoverflow.com" else f"Stack Exchange posts of {site}"
+    told = f"of {site}" if site else f"whose site no name tells: taken for {STACK_OVERFLOW}"
+    questions = f"Stack Exchange posts {told}"
     return [
         Format("posts", knows_own, own_post, OWN_FIELDS),
         Format("GitHub events", knows_event, event_post, ISSUE_FIELDS | {"type", "payload", "action", "issue"}),
@@ -419,7 +439,12 @@ def formats(names: Iterable[str]) -> list[Format]:
         Format("Reddit posts", knows_thing, thing_post, REDDIT_FIELDS),
         Format("Reddit posts", knows_submission, submission_post, REDDIT_FIELDS),
         Format("Stack Overflow questions", knows_question, question_post, frozenset({"question_id"}) | OWN_FIELDS),
-        Format(questions, knows_row, row_post(site), QUESTION_FIELDS | {folded(name) for name in QUESTION_FIELDS}),
+        Format(
+            questions,
+            knows_row,
+            row_post(site or STACK_OVERFLOW),
+            QUESTION_FIELDS | {folded(name) for name in QUESTION_FIELDS},
+        ),
         Format("Hacker News stories", knows_hit, hit_post, STORY_FIELDS),
         Format("Hacker News stories", knows_item, item_post, STORY_FIELDS),
     ]

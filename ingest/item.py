@@ -4,14 +4,15 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator
 from url_normalize import url_normalize
 
 from groundswell.placeholders import is_gone
@@ -32,10 +33,10 @@ HOST = re.compile(r"https?://(?:www\.)?([a-z.]+)(?=/)")
 def normalise_url(url: str) -> str:
     """The same form for every spelling of a post's address.
 
-    Scheme and host become lower case; default port, fragment and dot segments are dropped (RFC 3986, 6.2). The site of
-    a source has further rules (ingest.source.Site): https, one host name, only the query parameters that identify a
-    post, and the fragments that identify a comment. At other hosts the whole query stays, because it may tell two posts
-    apart.
+    Scheme and host become lower case; default port and dot segments are dropped (RFC 3986, 6.2). The site of a source
+    has further rules (ingest.source.Site): https, one host name, only the query parameters that identify a post, and
+    the fragments that identify a comment. At other hosts the whole query and the fragment stay, because they may tell
+    two posts apart: the entries of a changelog are often one page. Only a fragment that marks words (#:~:text=) goes.
 
     Raises ValueError if the text is not an http or https address.
     """
@@ -61,7 +62,8 @@ def any_form(url: str) -> str:
     site = sites().get(host)
     if site is None:
         marked = re.sub("/(?=/)", f"/{EMPTY_SEGMENT}", parts.path)
-        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=""))))
+        fragment = parts.fragment.partition(":~:")[0]
+        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=fragment))))
         return re.sub(f"(?<=/){EMPTY_SEGMENT}(?=/)", "", address)
     own = urlunsplit(("https", site.host, site.short_hosts.get(host, "") + parts.path, parts.query, parts.fragment))
     address = str(url_normalize(own, filter_params=True, param_allowlist=list(site.parameters)))
@@ -104,7 +106,7 @@ def in_utc(moment: datetime) -> datetime:
 
 
 # A time as most services write it. pydantic reads it as it is.
-USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ", re.ASCII)
+USUAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\dZ", re.ASCII)
 # A time as databases and programs write it besides ISO 8601: 2026-11-20 08:00:00 UTC, 2026-11-20 08:00:00.5 +0000 UTC,
 # 2026-11-20 08:00:00+00. The groups: day and hour, seconds, fraction, offset.
 WRITTEN_TIME = re.compile(
@@ -163,24 +165,27 @@ def plausible(moment: datetime) -> datetime:
     return moment
 
 
+def moment_of(value: object, read: Callable[[object], datetime]) -> datetime:
+    """A time in any spelling; `read` is pydantic's reader. Raises ValueError."""
+    if type(value) is str and USUAL_TIME.fullmatch(value):
+        with suppress(ValueError):
+            return plausible(datetime.fromisoformat(value))
+    return plausible(in_utc(read(from_written(from_epoch(value)))))
+
+
 def hash_author(source: str, name: str | None) -> str | None:
     """HMAC-SHA-256 (64 hex digits) of an author's name, with AUTHOR_SALT as key; None without name or salt.
 
     Upper and lower case count as the same. Without a key anybody could hash all names. The name of a program is no
     secret: its key is empty, so that its posts count as one voice even without a salt.
     """
-    name = (name or "").strip()
-    if not name or is_gone(name) or name.casefold() in sources()[source].nobody:
+    if not (name := (name or "").strip()):
         return None
-    salt = "" if sources()[source].is_program(name) else os.environ.get("AUTHOR_SALT") or None
-    if salt is None:
+    known = sources()[source]
+    salt = "" if known.is_program(name) else os.environ.get("AUTHOR_SALT") or None
+    if salt is None or is_gone(name) or name.casefold() in known.nobody:
         return None
     return hmac.digest(salt.encode(), f"{source}:{name.casefold()}".encode(), "sha256").hex()
-
-
-def has_hashes(source: str) -> bool:
-    """Whether any author of a source has a hash: with AUTHOR_SALT everybody, without it the source's programs."""
-    return bool(os.environ.get("AUTHOR_SALT")) or sources()[source].knows_programs
 
 
 def salt_fingerprint() -> str | None:
@@ -209,7 +214,7 @@ def none_if_missing(value: object) -> object:
     return None if isinstance(value, str) and len(value) < 20 and value.strip().casefold() in MISSING else value
 
 
-def none_if_gone(value: Any) -> Any:
+def none_if_gone(value: object) -> object:
     """A text that can be stored; None if it says nothing or is a placeholder. Other values stay as they are."""
     if not isinstance(value, str):
         return none_if_missing(value)
@@ -221,13 +226,7 @@ SourceName = Annotated[str, AfterValidator(known_source)]
 Url = Annotated[str, AfterValidator(normalise_url)]
 Text = Annotated[str | None, BeforeValidator(none_if_gone)]
 Count = Annotated[int | None, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT), BeforeValidator(none_if_missing)]
-Moment = Annotated[
-    datetime,
-    BeforeValidator(from_written),
-    BeforeValidator(from_epoch),
-    AfterValidator(in_utc),
-    AfterValidator(plausible),
-]
+Moment = Annotated[datetime, WrapValidator(moment_of)]
 
 
 class Item(BaseModel):

@@ -5,8 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple
 
 import orjson
 import pyarrow as pa
@@ -20,8 +19,6 @@ from ingest.opening import UNREADABLE, Content
 LONGEST = 64 << 20
 # The longest field of a table, in characters. A quote that is never closed would take the rest of the file.
 LONGEST_FIELD = 8 << 20
-# Bytes of lines that are read at once.
-BLOCK = 8 << 20
 # Rows of Parquet that are turned into Python at once.
 ROWS = 1_000
 PART = 1 << 20
@@ -30,8 +27,7 @@ DELIMITERS = ",\t;|"
 BETWEEN = re.compile(r"[\s,\[\]]*")
 
 
-@dataclass(frozen=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """What could not be parsed: its length in bytes or characters, and the reason, which holds none of it."""
 
     length: int
@@ -99,40 +95,6 @@ def read_lines(stream: IO[bytes]) -> Entries:
     """JSON, one entry a line. The place is the line."""
     for number, line in lines_of(stream):
         yield number, loads(line) if isinstance(line, bytes) else line
-
-
-def blocks_of(stream: IO[bytes]) -> Iterator[tuple[int, memoryview | Unreadable]]:
-    """Many whole lines at once, with the number of the first one; of a line that is too long only its length.
-
-    All blocks are parts of one buffer: each is valid until the next one is asked for. New memory would cost more time
-    than reading.
-    """
-    buffer, size, number = bytearray(BLOCK), 0, 1
-    ended, failure = False, cast("Exception | None", None)
-    while not ended:
-        try:
-            while size < len(buffer) and not ended:
-                # More at once would be lost with an error.
-                count = stream.readinto1(memoryview(buffer)[size : size + PART])  # type: ignore[attr-defined]
-                size, ended = size + count, not count
-        except UNREADABLE as error:
-            ended, failure = True, error
-        whole = size if ended and not failure else buffer.rfind(b"\n", 0, size) + 1
-        if whole:
-            yield number, memoryview(buffer)[:whole]
-            number += buffer.count(b"\n", 0, whole)
-            buffer[: size - whole] = buffer[whole:size]
-            size -= whole
-        elif not ended and size < LONGEST:
-            # A line that is longer than the buffer.
-            buffer = buffer + bytearray(len(buffer))
-        elif not ended:
-            while (more := stream.readline(PART)) and not more.endswith(b"\n"):
-                size += len(more)
-            yield number, Unreadable(size + len(more), f"longer than {LONGEST >> 20} MB")
-            number, size = number + 1, 0
-    if failure:
-        raise failure
 
 
 def read_values(stream: IO[bytes]) -> Entries:

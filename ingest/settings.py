@@ -43,6 +43,12 @@ def load_settings(files: Iterable[Path] | None = None) -> Sections:
     return sections
 
 
+def file_of(name: str) -> Path:
+    """The file whose section of a source counts, to name it in an error."""
+    files = settings_files()
+    return next((path for path in reversed(files) if name in read_sections(path)), files[0])
+
+
 def read_sections(path: Path) -> dict[str, Any]:
     """The sections that a file has. Raises YamlFileError or ValidationError."""
     document = read_yaml(path)

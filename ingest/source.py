@@ -63,8 +63,7 @@ class Site:
     spellings: the first rule that matches gives the address its normal form. A fragment that no rule keeps is dropped.
     shortest: the first rule that matches a normal form gives the form by which a post is found again. Only a site that
         has addresses with and without the title of a post needs such rules.
-    usual: matches the part of most posts' addresses after the host, in normal form, and no other. It saves time. DuckDB
-        reads it too (ingest.plain), and `shortest`: their patterns look neither ahead nor back.
+    usual: matches the part of most posts' addresses after the host, in normal form, and no other. It saves time.
     """
 
     host: str
@@ -157,11 +156,6 @@ class Source(Generic[SectionType]):
     def has_many_hosts(self) -> bool:
         """Whether each query asks a host of its own."""
         return self.site is None
-
-    @property
-    def knows_programs(self) -> bool:
-        """Whether authors of the service can be programs."""
-        return self.is_program is not no_program
 
     def problem_of(self, response: httpx.Response, payload: Payload) -> Exception | None:
         """The error in a response, None if there is none: what `problem` finds, or what the status code means."""

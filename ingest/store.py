@@ -492,7 +492,7 @@ def give_up_windows(
     connection.execute(
         """
         update bronze.ingest_windows
-        set status = 'failed', error = 'not read to its end, and no longer in ingest/sources.yml'
+        set status = 'failed', error = 'not read to its end, and no longer in the settings'
         where source = $source and status = 'pending' and collection_date between $first and $last
             and not list_contains($queries, query)
         """,

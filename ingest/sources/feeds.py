@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 
 import feedparser
 import httpx
@@ -18,6 +18,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest
 from ingest.response import TransientError, error_text
+from ingest.settings import file_of
 from ingest.source import Entries, Section, Source
 from ingest.sources import source_at
 from ingest.window import SECOND, Window
@@ -71,13 +72,17 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     status, host = response.status_code, response.url.host
     if response.is_redirect:
         where = response.headers.get("location", "nowhere")
-        return QueryRefusedError(f"the feed has moved to {where}: write this address in sources.yml if you trust it")
+        return QueryRefusedError(
+            f"the feed has moved to {where}: write this address in {file_of('feeds')} if you trust it"
+        )
     if status >= 500 or status == httpx.codes.REQUEST_TIMEOUT:
         return TransientError(f"{host} answered {status}: {error_text(response, payload)}")
     if response.is_error:
         return QueryRefusedError(f"{host} refuses ({status}: {error_text(response, payload)})")
     if payload is None:
-        return QueryRefusedError(f"{host} answered something that is no RSS or Atom feed: correct it in sources.yml")
+        return QueryRefusedError(
+            f"{host} answered something that is no RSS or Atom feed: correct it in {file_of('feeds')}"
+        )
     return None
 
 
@@ -136,8 +141,14 @@ def plain(title: str | None, detail: Mapping[str, Any]) -> str | None:
 
 
 def parse(payload: Payload) -> Parsed:
-    """Read the entries of a feed."""
-    return parse_entries(entries_of(payload, "entries"), to_item)
+    """Read the entries of a feed.
+
+    Some feeds end each address with the same mark, as #atom-everything. A fragment that differs names a part of a page.
+    """
+    entries = entries_of(payload, "entries")
+    if len({urlsplit(entry.get("link") or "").fragment for entry in entries}) == 1:
+        entries = [entry | {"link": urldefrag(entry.get("link") or "").url} for entry in entries]
+    return parse_entries(entries, to_item)
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:

@@ -15,6 +15,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.settings import file_of
 from ingest.source import Ask, Entries, Section, Site, Source, rule
 from ingest.window import SECOND, Window, advance_counted
 
@@ -139,7 +140,9 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
         case 404:
             return IngestError(f"GitHub has no such address (404: {words}): check GITHUB_API_URL")
         case 422:
-            return QueryRefusedError(f"GitHub does not take the query (422: {words}): correct it in ingest/sources.yml")
+            return QueryRefusedError(
+                f"GitHub does not take the query (422: {words}): correct it in {file_of('github')}"
+            )
     return general_problem(response, payload, "GitHub", words)
 
 
@@ -206,7 +209,7 @@ SOURCE = Source(
             rule(rf"({THREAD})(?:[/#].*)?", "{1}"),
         ),
         usual=re.compile(
-            r"/[\w-][\w.-]*/\.?[\w-][\w.-]*/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
+            r"/(?!\.)[\w.-]+/(?!\.{1,2}/)[\w.-]+/(?:issues|pull|discussions)/\d+(?:#(?:issue|discussion)comment-\d+)?",
             re.ASCII,
         ),
     ),

@@ -13,6 +13,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest
 from ingest.response import error_text, general_problem
+from ingest.settings import file_of
 from ingest.source import Entries, Section, Site, Source, rule
 from ingest.window import Window, advance_counted
 
@@ -75,7 +76,7 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     match status:
         case 400 | 422:
             return QueryRefusedError(
-                f"Algolia does not take the query ({status}: {words}): correct it in ingest/sources.yml"
+                f"Algolia does not take the query ({status}: {words}): correct it in {file_of('hackernews')}"
             )
         case 401 | 403 | 404:
             return IngestError(f"Algolia refuses ({status}: {words}): check HACKERNEWS_API_URL")

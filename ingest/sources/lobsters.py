@@ -19,6 +19,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest
 from ingest.response import TransientError, error_text, general_problem
+from ingest.settings import file_of
 from ingest.source import Entries, Section, Site, Source, rule
 from ingest.window import Window
 
@@ -68,7 +69,9 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
         case 403:
             return IngestError(f"Lobsters refuses (403: {words})")
         case 404:
-            return QueryRefusedError(f"Lobsters has no such list or tag (404: {words}): correct it in sources.yml")
+            return QueryRefusedError(
+                f"Lobsters has no such list or tag (404: {words}): correct it in {file_of('lobsters')}"
+            )
     return general_problem(response, payload, "Lobsters", words)
 
 

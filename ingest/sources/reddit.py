@@ -16,6 +16,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.settings import file_of
 from ingest.source import Ask, Entries, Section, Site, Source, rule
 from ingest.window import FIRST_PAGE, SECOND, Window
 
@@ -104,7 +105,7 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     elif status in (403, 404) or response.is_redirect:
         return QueryRefusedError(
             f"Reddit does not show the subreddit ({status}: {words}): private, banned, misspelt, or closed to this"
-            " application; correct it in ingest/sources.yml"
+            f" application; correct it in {file_of('reddit')}"
         )
     return general_problem(response, payload, "Reddit", words)
 
@@ -203,11 +204,10 @@ SOURCE = Source(
             rule(rf"(?:{PLACE})?/(?:comments|gallery|poll|tb)/(\w+)(?:\.json)?(?:[/#].*)?", "/comments/{1}/"),
         ),
         shortest=(
-            rule(r"/r/[^/]+/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
-            rule(r"/r/[^/]+/comments/(\w+)/[^/]+/", "/comments/{1}/"),
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/", "/comments/{1}/"),
         ),
-        # The name of a subreddit that does not start with u_.
-        usual=re.compile(r"/r/(?:[^\Wu]\w*|u(?:[^\W_]\w*)?)/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
+        usual=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
     ),
     personal_fields=frozenset({"author", "author_fullname", "author_flair_text", "approved_by", "banned_by"}),
     secrets=("REDDIT_CLIENT_SECRET",),

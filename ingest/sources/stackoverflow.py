@@ -17,6 +17,7 @@ from ingest.item import Item
 from ingest.parsed import Parsed, Payload, entries_of, parse_entries
 from ingest.request import ApiRequest, credential
 from ingest.response import Quota, TransientError, error_text, general_problem
+from ingest.settings import file_of
 from ingest.source import Entries, Section, Site, Source, rule
 from ingest.window import FIRST_PAGE, SECOND, Window
 
@@ -115,7 +116,7 @@ def problem(response: httpx.Response, payload: Payload) -> Exception | None:
     if code in (500, 503):
         return TransientError(f"Stack Exchange answered {code}: {words}")
     return QueryRefusedError(
-        f"Stack Exchange does not take the tag ({code}: {words}): correct it in ingest/sources.yml"
+        f"Stack Exchange does not take the tag ({code}: {words}): correct it in {file_of('stackoverflow')}"
     )
 
 

@@ -31,7 +31,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ingest import item, plain, reading, store
+from ingest import bulk, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
@@ -296,6 +296,21 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
         ["https://stackoverflow.com/questions/4"],
         0,
     ),
+    "Stack Exchange of Excel": (
+        as_csv([{f"Attribute:{name}": value for name, value in {"Id": 4, "PostTypeId": 1, "CreationDate": "2026-11-20T08:00:00.1", "Score": 1, "Body": "b", "OwnerUserId": 8, "Title": "How?", "Tags": "a"}.items()}]),
+        ["https://stackoverflow.com/questions/4"],
+        0,
+    ),
+    "a table of PRAW's objects": (
+        as_csv([{"id": "t3_a", "title": "It fails", "body": "Every time", "subreddit": "x", "author": NAME, "score": 3, "url": "https://i.redd.it/a.png", "created_utc": "2026-11-20"}]),
+        ["https://www.reddit.com/comments/a/"],
+        0,
+    ),
+    "a table of issues": (
+        as_csv([{"issue_id": 1, "issue_title": "It fails", "created_at": "2026-11-20T08:52:41Z", "Author": NAME, "Issue URL": GITHUB + "1"}]),
+        [GITHUB + "1"],
+        0,
+    ),
     "Stack Exchange's API": (
         json.dumps({"items": [{"question_id": 4, "title": "How?", "body": "b", "creation_date": NOON, "owner": {"display_name": NAME}}]}).encode(),
         ["https://stackoverflow.com/questions/4"],
@@ -362,6 +377,24 @@ def test_every_format_is_told_by_its_content(
 def database_bytes(database: duckdb.DuckDBPyConnection, folder: Path) -> bytes:
     database.execute("checkpoint")
     return (folder / "posts.duckdb").read_bytes()
+
+
+def test_the_text_of_a_table_of_reddit_is_kept(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    table = FORMATS["a table of PRAW's objects"][0]
+    for text in (table, table.replace(b"t3_a", b"t3_b").replace(b",body,", b",text,")):
+        (tmp_path / "posts").write_bytes(text)
+        ingest(tmp_path / "posts")
+    assert rows(database, "title, body") == [("It fails", "Every time")] * 2
+
+
+def test_a_dump_whose_site_is_not_named_says_so(
+    tmp_path: Path, ingest: Ingest, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "Posts.xml").write_bytes(QUESTIONS)
+    ingest(tmp_path / "Posts.xml")
+    assert "whose site no name tells: taken for stackoverflow.com" in caplog.text
 
 
 def test_fields_are_read_as_the_format_means_them(
@@ -525,11 +558,7 @@ def test_the_last_version_of_a_post_in_a_file_counts(
     (tmp_path / "posts").write_bytes(lines(own(1, title="a"), own(1, title="b"), own(2), own(1, title="c")))
     report = ingest(tmp_path / "posts")
     assert (report.stored.new, report.repeated) == (2, 2)
-    # Those that DuckDB reads and those that Python reads count together.
-    odd = own(2, title="d", vote_count="7")
-    (tmp_path / "posts").write_bytes(lines(odd, own(2), own(1, title="d"), own(1, title="c", vote_count="7")))
-    assert ingest(tmp_path / "posts").repeated == 2
-    monkeypatch.setattr(reading, "BLOCK", 300)
+    monkeypatch.setattr(bulk, "BATCH", 2)
     (tmp_path / "posts").write_bytes(lines(own(1, title="d"), own(3), own(1, title="e")))
     ingest(tmp_path / "posts")
     assert rows(database, "title") == [("e",), ("Build 2 fails",), ("Build 3 fails",)]
@@ -580,15 +609,6 @@ def test_entries_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [entry for _, entry in reading.read_lines(io.BytesIO(long))]
     assert [found[0], found[2]] == [own(1), own(3)]
     assert found[1] == reading.Unreadable(len(lines(own(2, body="x" * 5_000))), "longer than 0 MB")
-    for size in (7, 300, 900):
-        monkeypatch.setattr(reading, "BLOCK", size)
-        blocks = [block for _, block in reading.blocks_of(io.BytesIO(long)) if isinstance(block, reading.Unreadable)]
-        assert blocks == [found[1]]
-        texts = [
-            (at, block.tobytes()) for at, block in reading.blocks_of(io.BytesIO(long)) if isinstance(block, memoryview)
-        ]
-        assert b"".join(text for _, text in texts) == lines(own(1), own(3))
-        assert texts[-1][0] == 4 - texts[-1][1].count(b"\n")
     with pytest.raises(IngestError, match="entry 1 is longer than"):
         list(reading.read_values(io.BytesIO(json.dumps([own(2, body="x" * 9_000)]).encode())))
 
@@ -619,81 +639,6 @@ def test_a_killed_import_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
 
 
 # --- what is fast, and equal to what is slow ---------------------------------------------------------------------
-
-
-TEXTS = st.one_of(
-    st.none(),
-    st.text(st.characters(codec=None), max_size=8),
-    st.sampled_from(["", " ", "nan", "[deleted]", "[removed]", "a\0b", "half \ud800", "Ünï", 3, ["x"]]),
-)
-NUMBERS = st.one_of(
-    st.none(), st.integers(), st.sampled_from([0, 10**9, 10**9 + 1, -(10**9), True, 3.0, float("nan"), "", "7", "nan"])
-)
-URLS = st.one_of(
-    st.sampled_from(
-        [
-            f"{scheme}{host}{path}"
-            for scheme in ("https://", "http://", "https://www.", "HTTPS://", " https://")
-            for host in ("github.com", "stackoverflow.com", "reddit.com", "redd.it", "news.ycombinator.com", "example.com")
-            for path in (
-                "/a/b/issues/1", "/a/b/issues/1#issuecomment-2", "/questions/4", "/questions/4/slug", "/q/4", "/item?id=1",
-                "/r/x/comments/abc/", "/r/x/comments/abc/slug/", "/r/u_x/comments/abc/slug/", "/r/x/comments/abc/é\ud800/",
-            )
-        ]
-    ),
-    st.from_regex(r"https?://(www\.)?(github|stackoverflow|reddit)\.com/(r|a|questions)/[\w.%~-]{0,5}/?(issues|comments)?/\w*/?"),
-    st.none(),
-)  # fmt: skip
-TIMES = st.one_of(
-    st.from_regex(item.USUAL_TIME, fullmatch=True),
-    st.sampled_from(
-        ["2026-02-30T00:00:00Z", "1969-12-31T23:59:59Z", "2026-11-20T08:00:00Z", "2999-01-01T00:00:00Z", NOON, None]
-    ),
-    st.datetimes(datetime(1968, 1, 1), datetime(2027, 1, 1)).map(lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}"),  # noqa: DTZ001
-)
-
-
-@given(
-    fields=st.fixed_dictionaries(
-        {
-            "source": st.sampled_from(["github", "reddit", "hackernews", "twitter", None]),
-            "url": URLS,
-            "created_at": TIMES,
-        },
-        optional={"title": TEXTS, "body": TEXTS, "author": TEXTS, "comment_count": NUMBERS, "vote_count": NUMBERS},
-    )
-)
-def test_duckdb_reads_plain_lines_as_python_does(
-    fields: dict[str, Any], plain_reader: duckdb.DuckDBPyConnection
-) -> None:
-    line = memoryview(json.dumps(fields).encode() + b"\n")
-    for row in plain.plain_posts(plain_reader, plain.Lines(line, 1)).drop_columns(["place"]).to_pylist():
-        assert tuple(row[name] for name in store.ITEM_SCHEMA.names) == store.row_of(item.Item.model_validate(fields))
-
-
-@pytest.fixture(scope="module")
-def plain_reader() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
-
-
-def test_most_posts_are_plain(plain_reader: duckdb.DuckDBPyConnection) -> None:
-    urls = (
-        "https://github.com/a/.b/issues/1#issuecomment-2", "http://www.stackoverflow.com/questions/4", f"{HN}1",
-        "https://reddit.com/r/x/comments/abc/slug/", "https://old.reddit.com/r/ux/comments/abc/slug/",
-    )  # fmt: skip
-    posts = [own(1, url=url, body=None) for url in urls] + [own(1, title="Ünï" * 9, body=""), own(1, body="[x]" * 9)]
-    odd = [own(1, title="[Deleted]"), own(1, title="NaN"), own(1, title="a\0b"), own(1, vote_count="7"), own(1, title=[])]
-    broken = [b'{"source": "github",}\n', b"\xff\n", b"[1]\n", b"\n", lines(own(1, title=None, body=None))]
-    text = lines(*posts, *odd) + b"".join(broken) + lines(own(2)).strip()
-    block = plain.Lines(memoryview(text), 7)
-    found = plain.plain_posts(plain_reader, block)
-    numbers = [*range(7, 7 + len(posts)), 7 + len(posts) + len(odd) + len(broken)]
-    assert found["place"].to_pylist() == numbers
-    assert found["match_url"].to_pylist()[3:5] == ["https://www.reddit.com/comments/abc/"] * 2
-    others = dict(block.without(found["place"].to_numpy()))
-    assert len(others) == len(odd) + len(broken) - 1  # one is blank
-    assert others[7 + len(posts)] == lines(odd[0])
-    assert block.after(9).first == 10
 
 
 @given(st.text(st.characters(codec=None), max_size=30))

@@ -482,7 +482,7 @@ def test_a_person_says_in_plain_words_what_to_collect(project: Project, loopback
     settings.write_text("github: {enabled: false}\nhackernews: {keywords: [login loop]}\n")
     assert project.ingest("--date", DAY, **here).status == 0
     statuses = project.query("select distinct status, error from bronze.ingest_windows where source = 'github'")
-    assert statuses == [("failed", "not read to its end, and no longer in ingest/sources.yml")]
+    assert statuses == [("failed", "not read to its end, and no longer in the settings")]
 
     settings.write_text("reddit: {subreddit: [a], subreddits: [r/b]}\n")
     wrong = project.ingest("--date", DAY, **here)

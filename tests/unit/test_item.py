@@ -48,7 +48,8 @@ POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_a
         # A profile is a name.
         ("https://www.reddit.com/user/ann/comments/x/t/", "https://www.reddit.com/comments/x/"),
         ("https://www.reddit.com/r/u_ann/comments/x/t/y/", "https://www.reddit.com/comments/x/_/y/"),
-        ("https://forum.example.com/viewtopic.php?t=5#p9", "https://forum.example.com/viewtopic.php?t=5"),
+        ("https://Forum.example.com/viewtopic.php?t=5#p9", "https://forum.example.com/viewtopic.php?t=5#p9"),
+        ("https://docs.example.com/changelog#:~:text=new%20API", "https://docs.example.com/changelog"),
         ("  https://example.com/a/../b  ", "https://example.com/b"),
         ("https://example.com/web/2020/HTTPS://a.b//c/./d", "https://example.com/web/2020/HTTPS://a.b//c/d"),
     ],

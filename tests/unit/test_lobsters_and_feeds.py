@@ -244,6 +244,19 @@ def test_the_feed_of_hacker_news_lists_threads_and_not_articles() -> None:
         assert post.body is None
 
 
+def test_entries_that_are_parts_of_one_page_are_posts_of_their_own() -> None:
+    def urls(*links: str) -> list[str]:
+        entries = [{"source": "feeds", "link": link, "title": "t", "date": f"{DAY}T08:00:00Z"} for link in links]
+        return [item.url for item in feeds.parse({"entries": entries}).items]
+
+    parts = ["https://docs.example.com/changelog#2026-11-20-api", "https://docs.example.com/changelog#2026-11-19-ui"]
+    assert urls(*parts) == parts
+    # The same mark at the end of each address says nothing of the entry.
+    pages = ["https://weblog.example.com/2026/a/", "https://weblog.example.com/2026/b/"]
+    assert urls(*(f"{page}#atom-everything" for page in pages)) == pages
+    assert urls() == []
+
+
 def test_entities_of_a_feed_do_not_expand() -> None:
     item = "<item><title>It &word;</title></item>"
     entities = '<!ENTITY part "broke"><!ENTITY word "&part;&part;">'

@@ -324,7 +324,7 @@ REFUSED: dict[str, tuple[str, Answer, type[IngestError], str]] = {
         GITHUB,
         Answer({"message": "Validation Failed", "errors": [{"code": "invalid"}]}, 422),
         QueryRefusedError,
-        r"422: Validation Failed\): correct it in ingest/sources.yml",
+        r"422: Validation Failed\): correct it in .*ingest/sources.yml",
     ),
     "github moved": (
         GITHUB,
@@ -337,7 +337,7 @@ REFUSED: dict[str, tuple[str, Answer, type[IngestError], str]] = {
         STACKOVERFLOW,
         Answer({"error_id": 400, "error_message": "tagged", "error_name": "bad_parameter"}, 400),
         QueryRefusedError,
-        r"the tag \(400: bad_parameter: tagged\): correct it in ingest/sources.yml",
+        r"the tag \(400: bad_parameter: tagged\): correct it in .*ingest/sources.yml",
     ),
     "stackoverflow access": (
         STACKOVERFLOW,
@@ -355,7 +355,7 @@ REFUSED: dict[str, tuple[str, Answer, type[IngestError], str]] = {
         REDDIT,
         Answer({"message": "Forbidden", "error": 403}, 403),
         QueryRefusedError,
-        "correct it in ingest/sources.yml",
+        "correct it in .*ingest/sources.yml",
     ),
     "reddit 403 page": (REDDIT, Answer(PAGE, 403, HTML), QueryRefusedError, r"403: an HTML page\): private, banned"),
     "reddit 404": (
@@ -375,7 +375,7 @@ REFUSED: dict[str, tuple[str, Answer, type[IngestError], str]] = {
         HACKERNEWS,
         Answer({"message": "invalid numeric filter", "status": 400}, 400),
         QueryRefusedError,
-        r"400: invalid numeric filter\): correct it in ingest/sources.yml",
+        r"400: invalid numeric filter\): correct it in .*ingest/sources.yml",
     ),
     "hackernews 403": (
         HACKERNEWS,

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest import settings as settings_module
 from ingest.archive import recordings
 from ingest.errors import IngestError
-from ingest.settings import load_settings
+from ingest.settings import file_of, load_settings
 from ingest.source import Site
 from ingest.sources import sites, sources
 
@@ -33,6 +34,16 @@ def test_short_names_tell_sources_apart() -> None:
 def test_modules_are_named_after_their_sources() -> None:
     modules = {path.stem for path in (ROOT / "ingest" / "sources").glob("*.py")} - {"__init__"}
     assert modules == set(sources())
+
+
+def test_an_error_names_the_file_whose_section_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("INGEST_SOURCES", raising=False)
+    monkeypatch.setattr(settings_module, "LOCAL_FILE", tmp_path / "sources.local.yml")
+    (tmp_path / "sources.local.yml").write_text("github:\n")
+    assert file_of("github") == tmp_path / "sources.local.yml"
+    assert file_of("reddit") == settings_module.SETTINGS_FILE
+    monkeypatch.setenv("INGEST_SOURCES", str(tmp_path / "sources.local.yml"))
+    assert file_of("reddit") == tmp_path / "sources.local.yml"
 
 
 def test_every_source_has_a_section_of_the_settings() -> None:
