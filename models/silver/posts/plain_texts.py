@@ -12,6 +12,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import emoji
@@ -215,10 +216,9 @@ SCRIPT = re.compile(
 EXTENSIONS = ["table", "strikethrough", "tasklist"]
 # What frees the tree of a text and its page. cmarkgfm holds the functions but does not offer them; on a system where
 # they are hidden nothing is freed.
-try:
+FREE: tuple[Any, ...] = ()
+with suppress(AttributeError, OSError, TypeError):
     FREE = (ctypes.CDLL(_cmark.__file__).cmark_node_free, ctypes.CDLL(None).free)
-except (AttributeError, OSError, TypeError):
-    FREE = ()
 
 
 class Block(NamedTuple):
