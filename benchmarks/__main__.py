@@ -120,8 +120,13 @@ def measure_encoder(posts: Path | None) -> Table:
 
 
 def measure_neighbours(posts: Path | None) -> Table:
-    """Measure the search of neighbours on the texts of a day."""
+    """Measure the search of neighbours by vectors on the texts of a day."""
     return neighbours.measure_search(texts_of_day(posts))
+
+
+def measure_words(posts: Path | None) -> Table:
+    """Measure the search of neighbours by words on the texts of a day."""
+    return neighbours.measure_words(texts_of_day(posts))
 
 
 def main(
@@ -172,7 +177,11 @@ def main(
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
-        Subject.NEIGHBOURS: [partial(measure_neighbours, posts), neighbours.measure_problems],
+        Subject.NEIGHBOURS: [
+            partial(measure_neighbours, posts),
+            partial(measure_words, posts),
+            neighbours.measure_problems,
+        ],
         Subject.FORGERY: [forgery.measure],
         Subject.SCALE: [scale.measure_scale],
         Subject.GROWTH: [partial(scale.measure_growth, days or [], most)],

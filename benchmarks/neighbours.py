@@ -1,7 +1,8 @@
-"""Measures the search of neighbours: all pairs and the index, on growing numbers of vectors, and the problems by both.
+"""Measures the search of neighbours: all pairs and the index, on growing numbers of posts, and the problems by both.
 
 The vectors are those of real sentences, and beyond them weighted means of three of these: an encoder gives a text of
-three sentences about such a vector. One in fifty is a copy.
+three sentences about such a vector. One in fifty is a copy. The texts that are compared by their words mix sentences of
+three texts, with one word in eight replaced.
 """
 
 import random
@@ -14,7 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from rich.table import Table
+from scipy.sparse import csr_array, csr_matrix
+from sparse_dot_topn import sp_matmul_topn
 
+from benchmarks import scale
 from benchmarks.problems import (
     FITTED_ON,
     SETTINGS,
@@ -28,8 +32,8 @@ from benchmarks.problems import (
     table,
     titles,
 )
-from groundswell import encoder, neighbours
-from groundswell.pairs import NEAREST, REPORTS, Posts
+from groundswell import encoder, neighbours, pairs
+from groundswell.pairs import ALIKE, COMMON, NEAREST, REPORTS, Posts, alike, word_weights
 from tests.support.models import load
 
 Vectors = npt.NDArray[np.float32]
@@ -39,6 +43,9 @@ assignments: Any = load("problem_assignments")
 # All pairs are compared up to the size before the last ones.
 SIZES = (10_000, 20_000, 40_000)
 BEYOND = (100_000, 1_000_000)
+# Of texts that are compared by words, all pairs up to EXACT_WORDS.
+WORDS = (10_000, 20_000, 50_000, 100_000, 200_000)
+EXACT_WORDS = 20_000
 # At most so many sentences are encoded.
 SENTENCES = 50_000
 # Where all pairs take too long, the neighbours of so many vectors are compared with all.
@@ -138,6 +145,54 @@ def measure_search(texts: Sequence[str]) -> Table:
     return made
 
 
+def words_recall(found: neighbours.Neighbours, words: csr_array) -> float:
+    """The share of the nearest neighbours of a sample of texts that were found. Of equally near ones, any count.
+
+    words: the weights (n, words).
+    """
+    rows = np.random.default_rng(2).choice(words.shape[0], min(SAMPLE, words.shape[0]), replace=False)
+    matrix = csr_matrix(words)
+    products = sp_matmul_topn(matrix[rows], matrix.T, top_n=ALIKE + 1, sort=True)
+    hits = count = 0
+    for place, row in enumerate(rows.tolist()):
+        span = slice(products.indptr[place], products.indptr[place + 1])
+        nearest = products.data[span][products.indices[span] != row][:ALIKE]
+        count += len(nearest)
+        if len(nearest):
+            hits += min(len(nearest), int((found.similarity[row] >= nearest[-1] - 1e-6).sum()))
+    return hits / max(count, 1)
+
+
+def measure_words(texts: Sequence[str]) -> Table:
+    """Compare the lists of words with all pairs: the seconds, the share of the neighbours found, and the memory."""
+    columns = ("texts", "all pairs, s", "lists, s", "ratio", "recall", "process, MB")
+    made = table("Neighbours by words; seconds of the processor, * extrapolated", *columns)
+    posts = [scale.Post("", title, body) for title, _, body in (text.partition(". ") for text in texts)]
+    square: list[float] = []
+    exact = neighbours.EXACT
+    for count in WORDS:
+        mixed = (f"{title}. {body}"[:2_000] for _, title, body in scale.mixed_posts(posts, count, varied=0.12))
+        words = word_weights(list(mixed), COMMON)
+        if count <= EXACT_WORDS:
+            neighbours.EXACT = count
+            seconds = measured(alike, words, ALIKE).seconds
+            square.append(seconds / count**2)
+        else:
+            seconds = float(np.mean(square)) * count**2
+        neighbours.EXACT = 0
+        found = measured(alike, words, ALIKE)
+        neighbours.EXACT = exact
+        made.add_row(
+            f"{count:,}",
+            f"{seconds:,.1f}{'' if count <= EXACT_WORDS else '*'}",
+            f"{found.seconds:,.1f}",
+            f"{seconds / found.seconds:.1f}",
+            f"{words_recall(found.result, words):.4f}",
+            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f}",
+        )
+    return made
+
+
 def measure_problems() -> Table:
     """Compare the problems by the index with those by all pairs, on every set of labelled posts."""
     made = table("Problems: B-cubed F1", "posts", "number", "all pairs", "index", "difference")
@@ -152,12 +207,14 @@ def measure_problems() -> Table:
     for name, each in reports.items():
         weights = dict(SETTINGS.weights) | {REPORTS: fitted_without(name, trackers)}
         sets[name] = each.posts, each.group, SETTINGS._replace(weights=weights)
-    exact = neighbours.EXACT
+    exact, listed = neighbours.EXACT, pairs.LISTED
     for name, (said, labels, settings) in sets.items():
         scored = []
+        # The lists hold as large a share of the texts as those of a window of 100,000.
+        pairs.LISTED = len(labels) * listed // 100_000
         for neighbours.EXACT in (len(labels), 0):
             problems = assignments.labels_of(group_at_once(said, settings).problem)
             scored.append(mean_bcubed(labels, problems)[2])
-        neighbours.EXACT = exact
+        neighbours.EXACT, pairs.LISTED = exact, listed
         made.add_row(name, f"{len(labels):,}", *(f"{f1:.4f}" for f1 in scored), f"{scored[1] - scored[0]:+.4f}")
     return made

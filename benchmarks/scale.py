@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -81,30 +81,37 @@ def build_models(project: Project, *models: str) -> Finished:
     return project.build(DAY, "--select", *models, data_tests=False)
 
 
-def write_posts(file: Path, posts: Sequence[Post], count: int, varied: float = 0.0) -> np.ndarray[tuple[int, int]]:
-    """Write a file of `count` posts of the day, each of sentences of three posts; returns their indices (count, 3).
+def mixed_posts(posts: Sequence[Post], count: int, varied: float = 0.0) -> Iterator[tuple[list[int], str, str]]:
+    """Yield the indices of three posts, and a title and a body of their sentences, `count` times.
 
     varied: the share of words that other words of titles replace.
     """
     chance = random.Random(1)
-    midnight = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
     words = [word for post in posts for word in WORD.findall(post.title)] or [""]
 
     def vary(text: str) -> str:
         return WORD.sub(lambda word: chance.choice(words) if chance.random() < varied else word[0], text)
 
+    for _ in range(count):
+        chosen = chance.sample(range(len(posts)), 3)
+        parts = [part for each in chosen for part in (posts[each].title, posts[each].body) if part]
+        sentences = [sentence for part in parts for sentence in part.split(". ")]
+        title, *body = map(vary, chance.sample(sentences, min(len(sentences), 8)))
+        yield chosen, " ".join(title.split())[:150], "\n\n".join(body)
+
+
+def write_posts(file: Path, posts: Sequence[Post], count: int, varied: float = 0.0) -> np.ndarray[tuple[int, int]]:
+    """Write a file of `count` posts of the day, as of mixed_posts; returns the indices of their posts (count, 3)."""
+    midnight = datetime.fromisoformat(DAY).replace(tzinfo=UTC)
     mixed = np.empty((count, 3), dtype=np.int64)
     with file.open("w") as lines:
-        for number in range(count):
-            mixed[number] = chosen = chance.sample(range(len(posts)), 3)
-            parts = [part for each in chosen for part in (posts[each].title, posts[each].body) if part]
-            sentences = [sentence for part in parts for sentence in part.split(". ")]
-            title, *body = map(vary, chance.sample(sentences, min(len(sentences), 8)))
+        for number, (chosen, title, body) in enumerate(mixed_posts(posts, count, varied)):
+            mixed[number] = chosen
             post = {
                 "source": posts[chosen[0]].source,
                 "url": f"https://example.com/{number}",
-                "title": " ".join(title.split())[:150],
-                "body": "\n\n".join(body),
+                "title": title,
+                "body": body,
                 "created_at": (midnight + timedelta(seconds=number * 86_000 / count)).isoformat(),
             }
             lines.write(json.dumps(post) + "\n")

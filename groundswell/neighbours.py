@@ -25,8 +25,6 @@ EXACT = 40_000
 LINKS, BUILD_WIDTH, SEARCH_WIDTH = 24, 80, 200
 # The rows of a tile of the similarity matrix, and the vectors that are searched at a time.
 ROWS, AT_ONCE = 512, 16_384
-# The vectors that are compared with each other's neighbours.
-TOGETHER = 256
 
 log = AdapterLogger("Groundswell")
 
@@ -39,8 +37,8 @@ class Neighbours(NamedTuple):
 
 
 def has_index() -> bool:
-    """Whether faiss is installed."""
-    return importlib.util.find_spec("faiss") is not None
+    """Whether the packages of the extra `large` are installed: faiss for vectors, sp_matmul_rs for words."""
+    return all(importlib.util.find_spec(name) for name in ("faiss", "sp_matmul_rs"))
 
 
 def are_many(count: int) -> bool:
@@ -49,7 +47,7 @@ def are_many(count: int) -> bool:
 
 
 def is_large(count: int) -> bool:
-    """Whether the neighbours of so many vectors are searched with an index."""
+    """Whether the neighbours of so many complaints are searched with an index."""
     return are_many(count) and has_index()
 
 
@@ -125,31 +123,7 @@ def search(vectors: Vectors, count: int) -> Neighbours:
         similarity[found < 0] = 0
         nodes[rows, 0], nearness[rows, 0] = rows, np.einsum("ij,ij->i", part, part)
         nodes[rows, 1:], nearness[rows, 1:] = (without(each, found, rows) for each in (found, similarity))
-    refine(vectors, Neighbours(nodes, nearness), by_cell)
     return Neighbours(nodes, nearness)
-
-
-def refine(vectors: Vectors, found: Neighbours, by_cell: Numbers) -> None:
-    """Replace what neighbours of n vectors (n, d) an index has missed by neighbours of neighbours, in place.
-
-    found: (n, k), each vector with itself before its neighbours. by_cell: the order of the vectors (n,) in which
-    similar ones follow each other. TOGETHER of them are compared with all neighbours of any of them: a step of Dong,
-    Moses & Li 2011, Efficient k-nearest neighbor graph construction, in blocks.
-    """
-    count = found.nodes.shape[1] - 1
-    for top in range(0, len(by_cell), TOGETHER):
-        rows = by_cell[top : top + TOGETHER]
-        near = np.unique(found.nodes[rows])
-        near = near[near >= 0]
-        if len(near) <= count:
-            continue
-        similarity = vectors[rows] @ vectors[near].T
-        each = np.arange(len(rows))[:, None]
-        similarity[each[:, 0], np.searchsorted(near, rows)] = -np.inf
-        chosen = np.argpartition(-similarity, count - 1, axis=1)[:, :count]
-        order = np.argsort(-similarity[each, chosen], axis=1, kind="stable")
-        chosen = chosen[each, order]
-        found.nodes[rows, 1:], found.similarity[rows, 1:] = near[chosen], similarity[each, chosen]
 
 
 def without(values: npt.NDArray[Any], nodes: Numbers, rows: Numbers) -> npt.NDArray[Any]:

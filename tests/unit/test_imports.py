@@ -42,9 +42,9 @@ def test_imports_run_from_the_commands_to_the_common_room_only(folder: str) -> N
     assert not wrong
 
 
-def test_ray_and_faiss_are_imported_only_where_they_are_asked_for() -> None:
+def test_packages_of_extras_are_imported_only_where_they_are_asked_for() -> None:
     code = (
         "import sys, groundswell.encoders, groundswell.neighbours, groundswell.pairs\n"
-        "sys.exit(bool({'ray', 'faiss', 'groundswell.ray_pool'} & set(sys.modules)))"
+        "sys.exit(bool({'ray', 'faiss', 'sp_matmul_rs', 'groundswell.ray_pool'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

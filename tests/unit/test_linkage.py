@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
@@ -23,6 +23,7 @@ def link(count: int, links: dict[tuple[int, int], float], least: float, start: l
 
 
 @pytest.mark.parametrize("many", [False, True])
+@settings(deadline=None)
 @given(st.integers(2, 25), st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
 def test_groups_are_those_of_scipy(many: bool, count: int, seed: int, least: float) -> None:
     random = np.random.default_rng(seed)

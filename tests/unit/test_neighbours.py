@@ -47,18 +47,6 @@ def test_the_index_finds_the_nearest() -> None:
 
 
 @pytest.mark.usefixtures("faiss")
-def test_neighbours_of_neighbours_fill_the_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors = crowd(COUNT, 7)
-    monkeypatch.setattr(neighbours, "SEARCH_WIDTH", 1)
-    monkeypatch.setattr(neighbours, "TOGETHER", 100)
-    found = neighbours.nearest(vectors, NEAREST)
-    monkeypatch.setattr(neighbours, "refine", lambda *_: None)
-    unrefined = neighbours.nearest(vectors, NEAREST)
-    assert recall(unrefined, vectors) < 0.8
-    assert recall(found, vectors) >= 0.95
-
-
-@pytest.mark.usefixtures("faiss")
 def test_copies_do_not_hide_others() -> None:
     # A fifth of the posts are copies: 15 texts, 20 times each.
     vectors = crowd(COUNT, 2)

@@ -1,5 +1,7 @@
 """groundswell/pairs.py: the candidates, their features and the chance of a pair."""
 
+import os
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -61,6 +63,7 @@ def wordy(count: int, seed: int) -> csr_array:
 
 
 def test_the_words_of_many_texts_find_the_same_as_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("sp_matmul_rs", reason="sp_matmul_rs is not installed: pip install 'groundswell[large]'")
     words = wordy(1_000, 1)
     exact = pairs.alike(words, pairs.ALIKE)
     monkeypatch.setattr(neighbours, "EXACT", 0)
@@ -70,6 +73,9 @@ def test_the_words_of_many_texts_find_the_same_as_those_of_few(monkeypatch: pyte
         assert found.similarity == pytest.approx(exact.similarity, abs=1e-6)
         # Of equally similar texts any count.
         assert (found.nodes == exact.nodes).mean() > 0.99
+    # The number of threads changes nothing.
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    assert (pairs.alike(words, pairs.ALIKE).nodes == found.nodes).all()
     # With lists that hold a third of the texts of the most frequent words.
     monkeypatch.setattr(pairs, "LISTED", 33)
     found = pairs.alike(words, pairs.ALIKE)
@@ -91,8 +97,8 @@ def test_the_list_of_a_word_holds_the_texts_in_which_it_weighs_most() -> None:
 
 def test_texts_without_words_are_alike_to_none(monkeypatch: pytest.MonkeyPatch) -> None:
     words = pairs.word_weights(["", "?", "one word"])
-    for many in (False, True):
-        monkeypatch.setattr(neighbours, "EXACT", 0 if many else 3)
+    for exact in (3, 0):
+        monkeypatch.setattr(neighbours, "EXACT", exact)
         assert (pairs.alike(words, pairs.ALIKE).nodes == -1).all()
 
 

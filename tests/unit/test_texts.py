@@ -8,7 +8,10 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+from cmarkgfm import cmark
+from cmarkgfm.cmark import Options
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +107,18 @@ def test_bodies(source: str, text: str, plain: str) -> None:
 )
 def test_titles(title: str, plain: str) -> None:
     assert plain_texts.plain_title(title) == plain
+
+
+@pytest.mark.skipif(not plain_texts.FREE, reason="this system hides the functions of cmarkgfm that free memory")
+def test_rendering_keeps_no_memory() -> None:
+    text = "A sentence with *emphasis*, ~~errors~~ and `code`.\n\n" * 25
+    expected = cmark.markdown_to_html_with_extensions(text, Options.CMARK_OPT_UNSAFE, plain_texts.EXTENSIONS)
+    process = psutil.Process()
+    before = process.memory_info().rss
+    for _ in range(2_000):
+        assert plain_texts.from_markdown(text) == expected
+    # cmarkgfm's function keeps 70 MB.
+    assert process.memory_info().rss - before < 20_000_000
 
 
 @pytest.mark.parametrize(
