@@ -173,7 +173,7 @@ def on_sample(measure: Callable[[Path], Table]) -> Table:
 def measure_calls() -> Table:
     """Measure how long servers with one slot and with eight take to label all clusters, and how many calls are lost.
 
-    "Eight at once" is what a build did before the pace adapted. Nobody who has one slot is a provider. The ideal is the
+    "Eight at once" is what a build did before the pace adapted. Servers with one slot are at home. The ideal is the
     limit by the server: its seconds for an answer, times the clusters, divided by its slots.
     """
     with tempfile.TemporaryDirectory() as folder:

@@ -60,10 +60,11 @@ def content_of(response: Any, name: str, limit: int) -> str:
     message = choice.message
     broken = (getattr(choice, "provider_specific_fields", None) or {}).get("error")
     if broken:
-        said = broken.get("message") if isinstance(broken, dict) else broken
+        said = broken.get("message", broken) if isinstance(broken, dict) else broken
         raise AnswerError(f"the provider broke the answer off: {said}")
     thoughts = getattr(message, "reasoning_content", None)
-    calls = [call.function for call in message.tool_calls or []] or list(filter(None, [message.function_call]))
+    functions = [getattr(call, "function", None) for call in message.tool_calls or []]
+    calls = [each for each in (*functions, getattr(message, "function_call", None)) if each]
     called = next((call for call in calls if call.name == name), calls[0] if calls else None)
     if choice.finish_reason == "length":
         while_thinking = " while the model was thinking" if thoughts and not (message.content or called) else ""

@@ -12,7 +12,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from groundswell.clock import now
 from groundswell.llm.answer import content_of
 from groundswell.llm.budget import NOTHING, Budget, Cost
-from groundswell.llm.errors import AnswerError, CutOffError, FinalError, ModelError, UnreadableError
+from groundswell.llm.errors import AnswerError, CutOffError, FinalError, ModelError, UnreadableError, storable
 from groundswell.llm.faults import is_lost
 from groundswell.llm.ledger import Row
 from groundswell.llm.model import Message, Model, served_name
@@ -243,11 +243,11 @@ class Calls:
         answer, rejection = "", None
         try:
             model.require_whole(response, cost, estimate)
-            answer = content_of(response, model.tool, estimate.tokens_out)
+            answer = storable(content_of(response, model.tool, estimate.tokens_out))
             row |= question.check(answer)
         except AnswerError as error:
             rejection = error
-            row |= {"status": "rejected", "error": str(error)[:500]}
+            row |= {"status": "rejected", "error": storable(str(error)[:500])}
         self.keep(row)
         return Called(row, answer, rejection, False)
 

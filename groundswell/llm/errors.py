@@ -22,3 +22,8 @@ class ModelError(Exception):
 
     # dbt-duckdb prints the traceback of an error in a Python model. Users need the message only.
     __traceback__ = None
+
+
+def storable(text: str) -> str:
+    """A text of a server without halves of letters (surrogates), which no table and no request can hold."""
+    return text.encode(errors="replace").decode()

@@ -11,7 +11,7 @@ import httpx
 from pydantic import ValidationError
 
 from groundswell.http import retry_after
-from groundswell.llm.errors import UnreadableError
+from groundswell.llm.errors import UnreadableError, storable
 
 # If a provider asks for a longer pause, the next model is asked instead.
 MAX_WAIT_SECONDS = 60
@@ -175,4 +175,4 @@ def first_line(error: BaseException) -> str:
     for name, value in os.environ.items():
         if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")) and len(value) >= 8:
             line = line.replace(value, "[secret]")
-    return line[:500]
+    return storable(line[:500])

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from groundswell.llm.answer import answer_schema
 from groundswell.llm.budget import Cost
-from groundswell.llm.errors import ModelError, UnreadableError
+from groundswell.llm.errors import ModelError, UnreadableError, storable
 from groundswell.llm.faults import (
     Matter,
     first_line,
@@ -36,6 +36,8 @@ TRIES = 4
 MOST_SILENT = 4
 # The estimate counts tokens with OpenAI's tokenizer. Other tokenizers give up to this many times as many tokens.
 MARGIN = 1.3
+# A server that counts more tokens is wrong.
+MOST_TOKENS = 10**9
 # OpenAI's providers in LiteLLM, and what is sent in place of a key.
 OPENAI = ("openai", "text-completion-openai")
 NO_KEY = "none"
@@ -169,7 +171,8 @@ class Model:
         usage = getattr(response, "usage", None)
         if not usage or not usage.prompt_tokens:
             return estimate
-        tokens_in, tokens_out = max(0, int(usage.prompt_tokens)), max(0, int(usage.completion_tokens or 0))
+        counts = (int(usage.prompt_tokens), int(usage.completion_tokens or 0))
+        tokens_in, tokens_out = (min(max(0, count), MOST_TOKENS) for count in counts)
         return Cost(tokens_in, tokens_out, self.price(tokens_in, tokens_out))
 
     def require_whole(self, response: Any, cost: Cost, estimate: Cost) -> None:
@@ -318,11 +321,12 @@ def count_tokens(name: str, messages: tuple[tuple[tuple[str, str], ...], ...]) -
     return int(load_litellm().token_counter(name, messages=[dict(each) for each in messages]))
 
 
-def served_name(model: str) -> str:
+def served_name(said: object) -> str:
     """The name of the model that a server says it has asked, without the folders and the ending of a file.
 
     llama.cpp and vLLM may tell the path of the file that they were started with.
     """
+    model = storable(str(said))
     is_path = model.endswith(".gguf") or re.search(r"^[/~.]|//|\\|^[A-Za-z]:/", model)
     return re.split(r"[/\\]", model.rstrip("/\\"))[-1].removesuffix(".gguf") if is_path else model
 

@@ -8,10 +8,12 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Literal, NamedTuple
 
+import pyarrow as pa
 import pytest
 from pydantic import BaseModel, ConfigDict
 
@@ -334,13 +336,43 @@ def test_an_answer_that_the_provider_broke_off_says_so(calls: Calls, loopback: L
         (None, "openai/loopback"),
     ],
 )
-def test_no_path_of_a_server_is_told_as_the_model(
-    calls: Calls, loopback: Loopback, says: str | None, model: str
-) -> None:
+def test_no_path_of_a_server_is_told_as_the_model(calls: Calls, loopback: Loopback, says: object, model: str) -> None:
     named = reply({"content": TEXT})
     named.body["model"] = says
     assert ask(calls, lambda _: named, loopback, 1) == {"labelled": 1}
     assert calls.outcomes[0]["model"] == model
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to each value inside a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*place, key)
+        yield from places(each, (*place, key))
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize("odd", [None, -7, 10**30, "", "\ud800", [], [None], {"a": 1}], ids=str)
+def test_an_answer_with_an_odd_part_becomes_a_row(calls: Calls, loopback: Loopback, odd: Any) -> None:
+    bodies = []
+    for answer in (reply({"content": TEXT}), tool_calls(("verdict", TEXT))):
+        for place in places(answer.body):
+            bodies.append(json.loads(json.dumps(answer.body)))
+            reduce(lambda value, key: value[key], place[:-1], bodies[-1])[place[-1]] = odd
+    ask(calls, lambda request: Answer(bodies[subject_of(request)]), loopback, len(bodies))
+    assert {row["id"] for row in calls.outcomes} == set(range(len(bodies)))
+    assert pa.Table.from_pylist(calls.outcomes).num_rows >= len(bodies)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_what_no_table_can_hold_is_replaced(calls: Calls, loopback: Loopback, status: int) -> None:
+    half = "no \ud800"
+    said = reply({"content": None, "refusal": half}) if status == 200 else error(status, half)
+    named = replace(said, body=said.body | {"model": half})
+    assert ask(calls, lambda _: named, loopback, 1).total() == 1
+    [row] = calls.outcomes
+    assert row["error"].endswith("no ?")
+    assert pa.Table.from_pylist([row | {"attempted_at": None}]).num_rows == 1
 
 
 def test_a_server_that_counts_wrong_gives_the_budget_nothing(loopback: Loopback) -> None:
