@@ -42,9 +42,9 @@ from ingest.sources import source_at
 from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert
 
 # DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
-CHECKPOINT = "128MB"
+CHECKPOINT = "256MB"
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
-MEMORY = "160MB"
+MEMORY = "96MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
