@@ -59,46 +59,41 @@ class Reader:
     day: date | None = None
     only: Sequence[str] = ()
 
-    def __post_init__(self) -> None:
-        """Expect the first format."""
-        self.current = self.formats[0]
-
     def batches(self, entries: Entries, done: int = 0) -> Iterator[Batch]:
         """Batches of the entries, without the first ones that are done already.
 
         Raises IngestError after the last batch if the file can not be read to its end.
         """
         batch, characters, count = Batch(), 0, 0
-        failure = list[IngestError]()
+        current, failure = self.formats[0], list[IngestError]()
         for place, entry in until_failure(entries, failure):
             count += 1
             if count <= done:
                 continue
-            characters += self.read(batch, place, entry)
+            if isinstance(entry, dict) and current.knows(entry):
+                characters += self.take(batch, current, place, entry)
+            else:
+                for part in unfolded(entry) if self.format_of(entry) is None else (entry,):
+                    current = self.format_of(part) or current
+                    characters += self.take(batch, current, place, part)
             if batch.fetched >= BATCH or characters >= BATCH_CHARACTERS:
                 batch.entries = count
                 yield batch
                 batch, characters = Batch(), 0
         batch.entries = count
-        yield from last_batch(batch, failure)
-
-    def read(self, batch: Batch, place: int, entry: Any) -> int:
-        """Add an entry, or those of a page, to a batch; returns the number of characters, roughly."""
-        if isinstance(entry, dict) and self.current.knows(entry):
-            return self.take(batch, place, entry)
-        characters = 0
-        for part in unfolded(entry) if self.format_of(entry) is None else (entry,):
-            self.current = self.format_of(part) or self.current
-            characters += self.take(batch, place, part)
-        return characters
+        if failure and isinstance(failure[0], DamagedError):
+            # Lines that can not be parsed shortly before the damage are part of it.
+            batch.unparsed.clear()
+        yield batch
+        if failure:
+            raise failure[0]
 
     def format_of(self, entry: Any) -> Format | None:
         """The format of an entry, None if it is of none."""
         return next((known for known in self.formats if known.knows(entry)), None) if isinstance(entry, dict) else None
 
-    def take(self, batch: Batch, place: int, entry: Any) -> int:
+    def take(self, batch: Batch, current: Format, place: int, entry: Any) -> int:
         """Add an entry to a batch; returns its number of characters, roughly."""
-        current = self.current
         if entry is None:
             batch.skipped["missing items (null)"] += 1
             batch.fetched += 1
@@ -163,16 +158,6 @@ def until_failure(entries: Entries, failure: list[IngestError]) -> Entries:
         yield from entries
     except IngestError as error:
         failure.append(error)
-
-
-def last_batch(batch: Batch, failure: Sequence[IngestError]) -> Iterator[Batch]:
-    """The last batch of a file; raises what ended the file, if it was not its end."""
-    if failure and isinstance(failure[0], DamagedError):
-        # Lines that can not be parsed shortly before the damage are part of it.
-        batch.unparsed.clear()
-    yield batch
-    if failure:
-        raise failure[0]
 
 
 def quoted_nowhere(error: ValueError) -> str:

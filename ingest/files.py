@@ -39,12 +39,12 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert
+from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
 # DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
-CHECKPOINT = "128MB"
+CHECKPOINT = "256MB"
 # DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
-MEMORY = "160MB"
+MEMORY = "96MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -269,7 +269,7 @@ def store(
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
     rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
-        stored = upsert(connection, table_of(batch.rows.values()), moment)
+        stored = upsert_rows(connection, batch.rows.values(), moment)
         keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)

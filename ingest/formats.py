@@ -314,7 +314,7 @@ def row_post(site: str) -> Callable[[Entry], Post]:
                     "body": row.get("body"),
                     # The owner of a deleted account has a name without a number, or neither.
                     "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
-                    "created_at": row["creationdate"],
+                    "created_at": time_of(row["creationdate"]),
                     "comment_count": row.get("answercount"),
                     "vote_count": row.get("score"),
                 }
