@@ -2,8 +2,8 @@
 
 -- What the board shows and a language model reads holds no e-mail address, at whatever top-level domain, and no key of
 -- a well-known form. git@host: and git@host/ begin the address of a repository, and icon@2x.png is the name of a file.
--- silver.redactions replaces what is found here, so no post fails this test alone. A word at which a text was cut may be
--- half a word, and was whole when it was searched.
+-- silver.redactions replaces what is found here, so no post fails this test alone. The word at which a text was cut is
+-- left out: it was whole when it was searched.
 with
 
 documents as (
