@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import json
+import logging
 import lzma
 import os
 import signal
@@ -393,7 +394,8 @@ def test_a_dump_whose_site_is_not_named_says_so(
     tmp_path: Path, ingest: Ingest, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "Posts.xml").write_bytes(QUESTIONS)
-    ingest(tmp_path / "Posts.xml")
+    with caplog.at_level(logging.INFO, "groundswell.ingest"):
+        ingest(tmp_path / "Posts.xml")
     assert "whose site no name tells: taken for stackoverflow.com" in caplog.text
 
 
