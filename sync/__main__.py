@@ -21,7 +21,7 @@ from sync.errors import SyncError
 from sync.forgotten import take_off_board
 from sync.plan import PARTS
 from sync.push import clear_emptied_days, push
-from sync.server import check_port, command, settings
+from sync.server import check_port, command, settings, usual_address
 from sync.small import publish_small
 from sync.sources import publish_sources
 from sync.tokens import make_token
@@ -137,7 +137,7 @@ def token(
 
 @app.command()
 def serve(
-    http: Address = "127.0.0.1:8090",
+    http: Address | None = None,
     data: Annotated[Path, typer.Option("--dir", help="Folder of the server's data.")] = Path("pb_data"),
     proxy_header: Annotated[
         str | None,
@@ -153,8 +153,10 @@ def serve(
 ) -> None:
     """Run the bundled PocketBase with the board, until Ctrl-C.
 
-    If POCKETBASE_EMAIL and POCKETBASE_PASSWORD are set, the first start creates this superuser.
+    It listens where POCKETBASE_URL is, if that is on this machine, and otherwise on port 8090. If POCKETBASE_EMAIL and
+    POCKETBASE_PASSWORD are set, the first start creates this superuser.
     """
+    http = http or usual_address()
     try:
         check_port(http)
         program = command(http, data)

@@ -16,13 +16,12 @@ from rich.text import Text
 from groundswell.day import Outcome, run_day
 from groundswell.stages import Stages, end_on_signals, say
 from sync.errors import SyncError
-from sync.server import free_address, running
+from sync.server import USUAL, free_address, running
 
 # Gaps of some days let the later half of the window of problems be compared with the earlier half.
 DAYS = ("2026-11-12", "2026-11-17", "2026-11-20")
 # A separate folder, so that invented posts never mix with collected ones.
 FOLDER = Path(".demo")
-USUAL = "127.0.0.1:8090"
 
 PROBLEMS = """
 with sources as (

@@ -9,11 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
-from groundswell.environment import host_and_port
+from groundswell.environment import address_fault, host_and_port
 from sync.errors import SyncError
+
+USUAL = "127.0.0.1:8090"
 
 HERE = Path(__file__).parent
 START_SECONDS = 20
@@ -56,6 +59,14 @@ def settings(address: str, proxy_header: str | None = None, *, dashboard: bool =
         "GROUNDSWELL_PROXY_HEADER": proxy_header or "",
         "GROUNDSWELL_DASHBOARD": "on" if dashboard or is_near else "off",
     }
+
+
+def usual_address() -> str:
+    """Where the server listens unless it is told: at POCKETBASE_URL, if that is on this machine; otherwise at USUAL."""
+    url = os.environ.get("POCKETBASE_URL", "").strip()
+    parts = urlsplit("" if address_fault("POCKETBASE_URL", url) else url)
+    is_here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.port
+    return f"127.0.0.1:{parts.port}" if is_here else USUAL
 
 
 def check_port(address: str) -> None:

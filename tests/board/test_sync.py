@@ -33,7 +33,7 @@ from sync.errors import SyncError
 from sync.plan import ISSUES, PARTS, PROBLEMS, THEMES, Part
 from sync.push import Pushed, clear_emptied_days, push
 from sync.records import MODELS
-from sync.server import check_port, command
+from sync.server import USUAL, check_port, command, usual_address
 from sync.small import publish_small
 from sync.sources import publish_sources
 from tests.support import forked
@@ -219,6 +219,22 @@ def test_the_board_holds_what_gold_holds(day: Project, server: Server, counted: 
         "select problem_id, source, count(distinct voice) from gold.problem_posts group by all"
     ):
         assert voices[problem_id][source] == heard
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:8124", "127.0.0.1:8124"),
+        (" http://localhost:81/ ", "127.0.0.1:81"),
+        ("https://board.example", USUAL),
+        ("http://127.0.0.1", USUAL),
+        ("127.0.0.1:81", USUAL),
+        ("", USUAL),
+    ],
+)
+def test_the_server_listens_where_it_is_pushed_to(url: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POCKETBASE_URL", url)
+    assert usual_address() == expected
 
 
 def test_an_unchanged_day_sends_nothing(day: Project, server: Server, counted: Counted) -> None:
