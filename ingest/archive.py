@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from groundswell.http import http_date
 from ingest.errors import IngestError
 from ingest.parsed import Payload
 from ingest.request import ApiRequest
@@ -149,14 +149,14 @@ def read_meta(path: Path, source: str, meta: dict[str, Any]) -> Recording | None
         return Recording(source, path)
     start, end = (datetime.fromisoformat(meta[key]).astimezone(UTC) for key in ("window_start", "window_end"))
     window = Window(source, meta["query"], start, end, reading=meta["reading"])
-    return Recording(source, path, window, meta["page"], time_of(meta))
+    return Recording(source, path, window, meta["page"], arrival_of(meta))
 
 
-def time_of(meta: dict[str, Any]) -> datetime:
+def arrival_of(meta: dict[str, Any]) -> datetime:
     """When the response came, as UTC without a zone: by the clock of the service if that of the machine was wrong."""
     received_at = datetime.fromisoformat(meta["received_at"])
-    try:
-        said = parsedate_to_datetime(meta["headers"]["date"]).astimezone(UTC).replace(tzinfo=None)
-    except (KeyError, TypeError, ValueError):
+    headers = meta.get("headers")
+    said = http_date(str(headers.get("date"))) if isinstance(headers, dict) else None
+    if said is None or abs(said.replace(tzinfo=None) - received_at) <= LARGEST_DIFFERENCE:
         return received_at
-    return said if abs(said - received_at) > LARGEST_DIFFERENCE else received_at
+    return said.replace(tzinfo=None)

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from pocketbase import PocketBase
 
-from ingest.archive import time_of
+from ingest.archive import arrival_of
 from ingest.item import Item, hash_author
 from ingest.parsed import Parsed
 from ingest.sources.reddit import DOUBTFUL, LISTING_LIMIT, PAGE_LIMIT, advance
@@ -75,8 +75,8 @@ def test_an_archive_of_a_wrong_clock_has_the_time_of_the_service() -> None:
         ("Sat, 21 Nov 2026 05:50:00 GMT", MOMENT + timedelta(seconds=0.5)),
         ("at six", MOMENT + timedelta(seconds=0.5)),
     ):
-        assert time_of(recorded | {"headers": {"date": said}}) == time
-    assert time_of(recorded) == MOMENT + timedelta(seconds=0.5)
+        assert arrival_of(recorded | {"headers": {"date": said}}) == time
+    assert arrival_of(recorded) == MOMENT + timedelta(seconds=0.5)
 
 
 def test_a_run_without_a_salt_keeps_who_wrote(
