@@ -19,7 +19,7 @@ from rich.text import Text
 from groundswell.clock import yesterday
 from groundswell.database import IN_MEMORY, connect, database_path, refuse_name
 from groundswell.days import built_days, in_words
-from groundswell.environment import SettingError, require_addresses
+from groundswell.environment import USUAL_ADDRESS, SettingError, require_addresses
 from groundswell.errors import GroundswellError
 from groundswell.news.addresses import addresses
 from groundswell.news.words import count
@@ -38,7 +38,6 @@ KEYS = {
     ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"): "nothing is collected from Reddit",
     ("AUTHOR_SALT",): "several posts by one person count as several voices",
 }
-DEFAULT_BOARD = "http://127.0.0.1:8090"
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ def finding_table(findings: list[Finding]) -> Table:
 
 def board_address() -> str:
     """The address of the board, if it answers. Raises GroundswellError."""
-    url = (os.environ.get("POCKETBASE_URL") or DEFAULT_BOARD).rstrip("/")
+    url = (os.environ.get("POCKETBASE_URL") or f"http://{USUAL_ADDRESS}").rstrip("/")
     require_addresses(["POCKETBASE_URL"])
     try:
         httpx.get(f"{url}/api/health", timeout=5).raise_for_status()

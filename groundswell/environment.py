@@ -15,6 +15,8 @@ from groundswell.errors import GroundswellError
 ENV_FILE = Path(".env")
 # Linux starts no program with a variable of 128 KB.
 LONGEST_VALUE = 100_000
+# Where the board is unless somebody says otherwise.
+USUAL_ADDRESS = "127.0.0.1:8090"
 
 
 class SettingError(GroundswellError):

@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.day import Outcome, run_day
+from groundswell.environment import USUAL_ADDRESS
 from groundswell.stages import Stages, end_on_signals, say
 from sync.errors import SyncError
-from sync.server import USUAL, free_address, running
+from sync.server import free_address, running
 
 # Gaps of some days let the later half of the window of problems be compared with the earlier half.
 DAYS = ("2026-11-12", "2026-11-17", "2026-11-20")
@@ -64,7 +65,7 @@ def demo(address: str | None, console: Console, *, is_verbose: bool) -> None:
     database = FOLDER / "groundswell.duckdb"
     shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
     credentials = {"POCKETBASE_EMAIL": "demo@example.com", "POCKETBASE_PASSWORD": secrets.token_urlsafe(24)}
-    with running(address or free_address(USUAL), FOLDER / "pb_data", credentials) as url:
+    with running(address or free_address(USUAL_ADDRESS), FOLDER / "pb_data", credentials) as url:
         os.environ |= {
             "GROUNDSWELL_DB": str(database),
             # The authors are invented, so their salt need not be secret.

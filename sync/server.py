@@ -13,10 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from groundswell.environment import address_fault, host_and_port
+from groundswell.environment import USUAL_ADDRESS, address_fault, host_and_port
 from sync.errors import SyncError
-
-USUAL = "127.0.0.1:8090"
 
 HERE = Path(__file__).parent
 START_SECONDS = 20
@@ -62,11 +60,11 @@ def settings(address: str, proxy_header: str | None = None, *, dashboard: bool =
 
 
 def usual_address() -> str:
-    """Where the server listens unless it is told: at POCKETBASE_URL, if that is on this machine; otherwise at USUAL."""
+    """Where the server listens unless it is told: at POCKETBASE_URL if that is here, otherwise at USUAL_ADDRESS."""
     url = os.environ.get("POCKETBASE_URL", "").strip()
     parts = urlsplit("" if address_fault("POCKETBASE_URL", url) else url)
     is_here = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost") and parts.port
-    return f"127.0.0.1:{parts.port}" if is_here else USUAL
+    return f"127.0.0.1:{parts.port}" if is_here else USUAL_ADDRESS
 
 
 def check_port(address: str) -> None:

@@ -26,6 +26,7 @@ from pocketbase.errors import ClientResponseError
 from pydantic import ValidationError
 from tenacity import stop_after_attempt
 
+from groundswell.environment import USUAL_ADDRESS
 from sync.check import differences
 from sync.client import send, signed_in
 from sync.delivery import CredentialsError, TooLargeError, fault
@@ -33,7 +34,7 @@ from sync.errors import SyncError
 from sync.plan import ISSUES, PARTS, PROBLEMS, THEMES, Part
 from sync.push import Pushed, clear_emptied_days, push
 from sync.records import MODELS
-from sync.server import USUAL, check_port, command, usual_address
+from sync.server import check_port, command, usual_address
 from sync.small import publish_small
 from sync.sources import publish_sources
 from tests.support import forked
@@ -226,10 +227,10 @@ def test_the_board_holds_what_gold_holds(day: Project, server: Server, counted: 
     [
         ("http://127.0.0.1:8124", "127.0.0.1:8124"),
         (" http://localhost:81/ ", "127.0.0.1:81"),
-        ("https://board.example", USUAL),
-        ("http://127.0.0.1", USUAL),
-        ("127.0.0.1:81", USUAL),
-        ("", USUAL),
+        ("https://board.example", USUAL_ADDRESS),
+        ("http://127.0.0.1", USUAL_ADDRESS),
+        ("127.0.0.1:81", USUAL_ADDRESS),
+        ("", USUAL_ADDRESS),
     ],
 )
 def test_the_server_listens_where_it_is_pushed_to(url: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
