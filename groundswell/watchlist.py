@@ -162,11 +162,7 @@ class Watchlist(BaseModel):
                 parts.setdefault(letter, []).append(part)
         return {
             letter: (
-                re.compile(
-                    "|".join(
-                        f"({'' if case else '(?i:'}{as_pattern(text)}{'' if case else ')'})" for text, _, case in each
-                    )
-                ),
+                re.compile("|".join(f"({in_case(as_pattern(text), counts)})" for text, _, counts in each)),
                 [name for _, name, _ in each],
             )
             for letter, each in parts.items()
@@ -176,8 +172,8 @@ class Watchlist(BaseModel):
     def prefilter(self) -> str:
         """A regular expression of RE2: every text with a mention matches it, and some without one."""
         return "|".join(
-            f"{'' if case else '(?i:'}{edge(text[0])}{as_pattern(text)}{edge(text[-1])}{'' if case else ')'}"
-            for text, name, case in self.parts
+            in_case(f"{edge(text[0])}{as_pattern(text)}{edge(text[-1])}", counts)
+            for text, name, counts in self.parts
             if name
         )
 
@@ -223,6 +219,11 @@ class Watchlist(BaseModel):
 def cases(letter: str) -> set[str]:
     """A letter in upper and lower case, as far as that is one letter: ß has none."""
     return {each for each in (letter, letter.swapcase()) if len(each) == 1}
+
+
+def in_case(pattern: str, counts: bool) -> str:
+    """A pattern for any case, or for the case as written if the case counts."""
+    return pattern if counts else f"(?i:{pattern})"
 
 
 def as_pattern(spelling: str) -> str:
