@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 # What dbt writes for a build of this project into target/ and logs/, with room to spare.
-LEAST_FREE_BYTES = 20_000_000
+NEEDED_BYTES = 20_000_000
 
 
 def why_full(*folders: str | Path) -> str | None:
@@ -12,9 +12,9 @@ def why_full(*folders: str | Path) -> str | None:
     for folder in folders:
         path = Path(folder).absolute()
         existing = next(each for each in (path, *path.parents) if each.exists())
-        if (free := shutil.disk_usage(existing).free) < LEAST_FREE_BYTES:
+        if (free := shutil.disk_usage(existing).free) < NEEDED_BYTES:
             return (
-                f"{path} has {free / 1e6:.1f} MB of free disk, and a build writes up to {LEAST_FREE_BYTES / 1e6:.0f} MB"
+                f"{path} has {free / 1e6:.1f} MB of free disk, and a build writes up to {NEEDED_BYTES / 1e6:.0f} MB"
                 " there: free some, or set DBT_TARGET_PATH and DBT_LOG_PATH to another disk"
             )
     return None

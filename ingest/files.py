@@ -87,7 +87,7 @@ def expanded(names: Sequence[str]) -> list[str]:
 
 @dataclass
 class Source:
-    """The entries of a file, and what it was taken for; in blocks of lines if it holds posts of ours."""
+    """The entries of a file, and what it was taken for."""
 
     taken_for: str
     formats: Sequence[Format]

@@ -58,7 +58,7 @@ def test_a_full_disk_is_refused_before_anything_runs(tmp_path: Path, monkeypatch
     plugin.require_space()
     stages = Stages(Console(), tmp_path / "logs", {"DBT_TARGET_PATH": str(tmp_path / "target")})
     stages.begin_log(date(2026, 11, 20))
-    monkeypatch.setattr(disk, "LEAST_FREE_BYTES", shutil.disk_usage(tmp_path).total + 1)
+    monkeypatch.setattr(disk, "NEEDED_BYTES", shutil.disk_usage(tmp_path).total + 1)
     full = r"/{} has .* MB of free disk, and a build writes up to .* MB there"
     with pytest.raises(DbtRuntimeError, match=full.format("target")):
         plugin.require_space()
