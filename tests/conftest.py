@@ -2,9 +2,10 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ordered += [*part, *short[:missing]]
         del short[:missing]
     items[:] = ordered
+
+
+def in_utf8(value: Any) -> Any:
+    """A part of a report with a question mark for each half of a surrogate pair."""
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            return {key: in_utf8(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(in_utf8(each) for each in value)
+        case _:
+            return value
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a worker report whatever it captured. LiteLLM logs the halves that tests give it.
+
+    pytest-xdist sends UTF-8 only, and ends the whole run at anything else.
+    """
+    return in_utf8((yield))
 
 
 @pytest.fixture(scope="session")
