@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from pydantic import ValidationError
 
 from ingest.errors import IngestError
 from ingest.formats import Format, impersonal, unfolded
 from ingest.parsed import Rejected, one_line
-from ingest.reading import DamagedError, Entries, Unreadable
-from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row
+from ingest.reading import DamagedError, Entries, Unreadable, loads
+from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
@@ -27,7 +28,7 @@ class Batch:
 
     entries: how many of the file were read, counted from its start.
     fetched: how many entries this batch holds, those of pages one by one.
-    rows: the posts as rows of the table, by match_url. Of several versions of a post the last one counts.
+    posts: the posts as rows of ITEM_SCHEMA. Of several versions of a post the last one counts.
     repeated: how many versions were replaced by a later one.
     skipped: how many are no posts, by what they are instead.
     rejected: what is an entry, but no post that can be stored; the text of its fields, as JSON.
@@ -36,7 +37,7 @@ class Batch:
 
     entries: int = 0
     fetched: int = 0
-    rows: dict[str, Row] = field(default_factory=dict)
+    posts: pa.Table = field(default_factory=lambda: table_of(()))
     repeated: int = 0
     other_days: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
@@ -58,6 +59,7 @@ class Reader:
     formats: Sequence[Format]
     day: date | None = None
     only: Sequence[str] = ()
+    _rows: dict[str, Row] = field(default_factory=dict)
 
     def batches(self, entries: Entries, done: int = 0) -> Iterator[Batch]:
         """Batches of the entries, without the first ones that are done already.
@@ -70,6 +72,8 @@ class Reader:
             count += 1
             if count <= done:
                 continue
+            if isinstance(entry, bytes):
+                entry = loads(entry)  # a line of JSON
             if isinstance(entry, dict) and current.knows(entry):
                 characters += self.take(batch, current, place, entry)
             else:
@@ -77,16 +81,20 @@ class Reader:
                     current = self.format_of(part) or current
                     characters += self.take(batch, current, place, part)
             if batch.fetched >= BATCH or characters >= BATCH_CHARACTERS:
-                batch.entries = count
-                yield batch
+                yield self.ended(batch, count)
                 batch, characters = Batch(), 0
-        batch.entries = count
         if failure and isinstance(failure[0], DamagedError):
             # Lines that can not be parsed shortly before the damage are part of it.
             batch.unparsed.clear()
-        yield batch
+        yield self.ended(batch, count)
         if failure:
             raise failure[0]
+
+    def ended(self, batch: Batch, count: int) -> Batch:
+        """A batch that ends with an entry, with its posts."""
+        batch.entries, batch.posts = count, table_of(self._rows.values())
+        self._rows.clear()
+        return batch
 
     def format_of(self, entry: Any) -> Format | None:
         """The format of an entry, None if it is of none."""
@@ -122,8 +130,8 @@ class Reader:
         elif self.day and post[CREATED_AT].date() != self.day:
             batch.other_days += 1
         else:
-            batch.repeated += post[MATCH_URL] in batch.rows
-            batch.rows[post[MATCH_URL]] = post
+            batch.repeated += post[MATCH_URL] in self._rows
+            self._rows[post[MATCH_URL]] = post
             return 300 + len(post[BODY] or "")
         return 0
 

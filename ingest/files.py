@@ -5,7 +5,6 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -23,6 +22,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from groundswell.clock import this_second
 from groundswell.database import transaction
 from ingest.bulk import Batch, Reader, counted
+from ingest.checking import check
 from ingest.errors import IngestError
 from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
@@ -30,6 +30,7 @@ from ingest.reading import (
     Entries,
     guarded,
     header_of,
+    loads,
     read_lines,
     read_parquet,
     read_rows,
@@ -100,7 +101,8 @@ class Source:
         if not address:
             return self
         first = list(islice(self.entries, LOOKED_AT))
-        addresses = [entry.get(address) for _, entry in first if isinstance(entry, dict)]
+        read = [loads(entry) if isinstance(entry, bytes) else entry for _, entry in first]
+        addresses = [entry.get(address) for entry in read if isinstance(entry, dict)]
         if addresses and not any(map(source_at, addresses)):
             raise IngestError(
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
@@ -144,7 +146,8 @@ def first_entries(read: Any, head: bytes) -> list[dict[str, Any]]:
     """The first objects of a text of JSON, those of pages one by one."""
     found: list[dict[str, Any]] = []
     try:
-        for _, entry in read(BytesIO(head)):
+        for _, each in read(BytesIO(head)):
+            entry = loads(each) if isinstance(each, bytes) else each
             found += [part for part in unfolded(entry) if isinstance(part, dict)]
             if isinstance(entry, dict):
                 found.append(entry)
@@ -240,22 +243,18 @@ def import_file(
         if done:
             log.info("%s: goes on after %s entries, which an earlier run stored", shown, f"{done:,}")
         task = progress.add_task(report.name, total=content.size) if progress else None
+
+        def keep(batch: Batch) -> None:
+            store(connection, batch, report, moment, mark)
+            skipped.update(batch.skipped)
+            if progress and task is not None:
+                progress.update(task, completed=content.position())
+
         reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
-        pool = stack.enter_context(ThreadPoolExecutor(1))
-        stored: Future[None] | None = None
         try:
-            for batch in reader.batches(source.entries, done):
-                if stored:
-                    stored.result()
-                # While one thread stores a batch, this one reads the next.
-                stored = pool.submit(store, connection, batch, report, moment, mark)
-                skipped.update(batch.skipped)
-                if progress and task is not None:
-                    progress.update(task, completed=content.position())
+            check(content, reader, source.entries, done, keep)
         except IngestError as error:
             report.errors.append(f"can not be read: {error}; the posts before that are stored")
-        if stored:
-            stored.result()
         if mark and not report.errors:
             forget_progress(connection, mark)
     if skipped:
@@ -269,7 +268,7 @@ def store(
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
     rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
-        stored = upsert_rows(connection, batch.rows.values(), moment)
+        stored = upsert_rows(connection, batch.posts, moment)
         keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)

@@ -6,6 +6,7 @@ Each format is one declaration. Where a dump holds what a service's API gives, t
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ class Format:
     label: its name for people.
     knows: whether an entry is of this format, from the names of its fields.
     to_post: an entry as a post. Raises ValidationError, or ValueError, KeyError, TypeError or AttributeError.
+    knows, to_post: functions of a module, or partial ones: a format goes to another process.
     kept: the fields that are kept of a rejected entry, at any depth. None of them names a person.
     columns: of a table, the columns that are read; None for all.
     address: of a table that does not say its sources, the column of the address, which does.
@@ -181,6 +183,11 @@ def mapped(names: Sequence[str], chosen: Mapping[str, str]) -> Mapped:
     return Mapped(columns, source)
 
 
+def has_any(wanted: frozenset[str], entry: Entry) -> bool:
+    """Whether an entry has any of some fields."""
+    return not wanted.isdisjoint(entry)
+
+
 def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
     """The format of a table with these columns; None if it has no address, no time, or neither title nor text."""
     found = mapped(names, chosen)
@@ -189,10 +196,10 @@ def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
         return None
     kept = frozenset(column for field, column in columns.items() if field != "author")
     # A file of JSON may hold entries with some of the columns only.
-    wanted = {columns["url"], columns["created_at"]}
+    wanted = frozenset({columns["url"], columns["created_at"]})
     return Format(
         found.label,
-        lambda entry: not wanted.isdisjoint(entry),
+        partial(has_any, wanted),
         found.to_post,
         kept,
         frozenset(columns.values()),
@@ -298,30 +305,26 @@ def knows_row(entry: Entry) -> bool:
     )
 
 
-def row_post(site: str) -> Callable[[Entry], Post]:
-    """How a row of a site becomes a post: questions only, as the collector asks for. Names are folded."""
-
-    def to_post(entry: Entry) -> Post:
-        row = entry if "creationdate" in entry else {folded(name): value for name, value in entry.items()}
-        if str(row.get("posttypeid") or QUESTION) != QUESTION:
-            return "answers and other posts"
-        return said(
-            row_from(
-                {
-                    "source": "stackoverflow",
-                    "url": f"https://{site}/questions/{number_of(row['id'])}",
-                    "title": row.get("title"),
-                    "body": row.get("body"),
-                    # The owner of a deleted account has a name without a number, or neither.
-                    "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
-                    "created_at": time_of(row["creationdate"]),
-                    "comment_count": row.get("answercount"),
-                    "vote_count": row.get("score"),
-                }
-            )
+def row_post(site: str, entry: Entry) -> Post:
+    """The row of a site, if it is a question: the collector asks for no others. Names are folded."""
+    row = entry if "creationdate" in entry else {folded(name): value for name, value in entry.items()}
+    if str(row.get("posttypeid") or QUESTION) != QUESTION:
+        return "answers and other posts"
+    return said(
+        row_from(
+            {
+                "source": "stackoverflow",
+                "url": f"https://{site}/questions/{number_of(row['id'])}",
+                "title": row.get("title"),
+                "body": row.get("body"),
+                # The owner of a deleted account has a name without a number, or neither.
+                "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
+                "created_at": time_of(row["creationdate"]),
+                "comment_count": row.get("answercount"),
+                "vote_count": row.get("score"),
+            }
         )
-
-    return to_post
+    )
 
 
 def number_of(value: Any) -> int:
@@ -442,7 +445,7 @@ def formats(names: Iterable[str]) -> list[Format]:
         Format(
             questions,
             knows_row,
-            row_post(site or STACK_OVERFLOW),
+            partial(row_post, site or STACK_OVERFLOW),
             QUESTION_FIELDS | {folded(name) for name in QUESTION_FIELDS},
         ),
         Format("Hacker News stories", knows_hit, hit_post, STORY_FIELDS),

@@ -34,7 +34,7 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-# A place in the file, as a line or the number of the entry, and what stands there.
+# A place in the file, as a line or the number of the entry, and what stands there: a line of JSON as bytes (see loads).
 Entries = Iterator[tuple[int, Any]]
 
 
@@ -73,8 +73,8 @@ def loads(line: bytes) -> Any:
         return Unreadable(len(line), reason_of(error))
 
 
-def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Unreadable]]:
-    """The number and text of each line that is not blank; of a line that is too long only its length."""
+def read_lines(stream: IO[bytes]) -> Entries:
+    """The lines of a text that are not blank; of a line that is too long only its length. The place is the line."""
     number, length, readline = 0, 0, stream.readline
     while line := readline(LONGEST):
         if length or (len(line) == LONGEST and not line.endswith(b"\n")):
@@ -89,12 +89,6 @@ def lines_of(stream: IO[bytes]) -> Iterator[tuple[int, bytes | Unreadable]]:
             yield number, line
     if length:
         yield number + 1, Unreadable(length, f"longer than {LONGEST >> 20} MB")
-
-
-def read_lines(stream: IO[bytes]) -> Entries:
-    """JSON, one entry a line. The place is the line."""
-    for number, line in lines_of(stream):
-        yield number, loads(line) if isinstance(line, bytes) else line
 
 
 def read_values(stream: IO[bytes]) -> Entries:

@@ -349,26 +349,30 @@ def row_of(item: Item) -> Row:
 
 def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], collected_at: datetime) -> Stored:
     """Insert new posts and update changed ones; nothing is deleted. The posts are distinct; see upsert_rows."""
-    return upsert_rows(connection, [row_of(item) for item in items], collected_at)
+    return upsert_rows(connection, table_of([row_of(item) for item in items]), collected_at)
 
 
-def upsert_rows(connection: duckdb.DuckDBPyConnection, rows: Collection[Row], collected_at: datetime) -> Stored:
+def table_of(rows: Collection[Row]) -> pa.Table:
+    """Rows as a table of ITEM_SCHEMA."""
+    return pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA) if rows else ITEM_SCHEMA.empty_table()
+
+
+def upsert_rows(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime) -> Stored:
     """Insert new rows of ITEM_SCHEMA and update changed ones. Each match_url stands in one row only.
 
     Every post goes this way. Those that were forgotten (ingest.forget) stay out, and count as unchanged.
 
     It takes several statements: call it in a transaction.
     """
-    if not rows:
+    if not arriving.num_rows:
         return Stored()
-    arriving = pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA)
     bring_from_other_days(arriving)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
         [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at, "now": now()}).fetchall()
-    return Stored(new, updated, len(rows) - new - updated)
+    return Stored(new, updated, arriving.num_rows - new - updated)
 
 
 def entry_text(entry: Any, personal: frozenset[str]) -> str:

@@ -12,17 +12,18 @@ import json
 import logging
 import lzma
 import os
-import signal
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 import py7zr
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -32,7 +33,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ingest import bulk, item, reading
+from groundswell.database import DatabaseError
+from ingest import bulk, checking, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
@@ -62,6 +64,12 @@ def ingest(database: duckdb.DuckDBPyConnection) -> Ingest:
         return report
 
     return run
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a second process check files of any length."""
+    monkeypatch.setattr(checking, "LONG", 0)
 
 
 def rows(database: duckdb.DuckDBPyConnection, columns: str = "url, title, body") -> list[tuple[Any, ...]]:
@@ -609,25 +617,65 @@ def test_entries_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "LONGEST", 2_000)
     long = lines(own(1), own(2, body="x" * 5_000), own(3))
     found = [entry for _, entry in reading.read_lines(io.BytesIO(long))]
-    assert [found[0], found[2]] == [own(1), own(3)]
+    assert [reading.loads(found[0]), reading.loads(found[2])] == [own(1), own(3)]
     assert found[1] == reading.Unreadable(len(lines(own(2, body="x" * 5_000))), "longer than 0 MB")
     with pytest.raises(IngestError, match="entry 1 is longer than"):
         list(reading.read_values(io.BytesIO(json.dumps([own(2, body="x" * 9_000)]).encode())))
 
 
-def test_a_killed_import_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["whole", "damaged"])
+def test_a_second_process_finds_what_one_alone_finds(
+    pack: Callable[[bytes], bytes], tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, long: None
+) -> None:
+    odd = [
+        {"source": "x", "url": "y"},
+        own(1),
+        own(2, created_at="2026-11-19T08:00:00Z"),
+        event(3),
+        7,
+        None,
+        {"hits": [story(4), story(5)]},
+    ]
+    text = lines(*odd) + b"{broken\n" + lines(*(own(number, body=os.urandom(300).hex()) for number in range(1, 5_000)))
+    packed = pack(text)
+    (tmp_path / "posts").write_bytes(packed if pack is bytes else packed[: len(packed) // 2])
+    two = replace(ingest(tmp_path / "posts", day=DAY), elapsed=0)
+    kept = rows(database, "* exclude (collected_at)")
+    database.execute("truncate bronze.raw_items; truncate bronze.rejected_items; truncate bronze.unfinished_files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checking, "LONG", 1 << 40)
+        one = replace(ingest(tmp_path / "posts", day=DAY), elapsed=0)
+    assert one == two
+    assert (two.errors == []) == (pack is bytes)
+    assert (two.repeated, two.other_days) == (2, 1)
+    assert "posts:1: source: " in two.rejected[0]
+    assert rows(database, "* exclude (collected_at)") == kept
+
+
+@pytest.mark.parametrize("who", ["command", "second process"])
+def test_an_import_that_is_killed_goes_on_and_doubles_nothing(who: str, tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     with file.open("wb") as text:
         for number in range(60_000):
-            text.write(lines(own(number)))
+            text.write(lines(own(number, body="x" * 200)))
+    assert file.stat().st_size > checking.LONG
     environment = os.environ | {"GROUNDSWELL_DB": str(tmp_path / "posts.duckdb"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "ingest", "--file", str(file)]
-    killed = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    run = psutil.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     log = tmp_path / "posts.duckdb.wal"
-    while killed.poll() is None and not (log.exists() and log.stat().st_size > 1_000_000):
+    while run.poll() is None and not (log.exists() and log.stat().st_size > 1_000_000):
         time.sleep(0.005)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    # multiprocessing's own process, which tracks resources, may stand beside it.
+    others = run.children()
+    [second] = [other for other in others if "spawn_main" in " ".join(other.cmdline())]
+    (run if who == "command" else second).kill()
+    _, told = run.communicate(timeout=60)
+    _, alive = psutil.wait_procs(others, timeout=60)
+    assert alive == []
+    if who == "second process":
+        assert run.returncode == 1
+        assert "Traceback" not in told
+        assert "can not be read: the process that checks it was ended from outside (exit code -9)" in told
     with duckdb.connect(str(tmp_path / "posts.duckdb")) as connection:
         [(stored,)] = connection.execute("select count(*) from bronze.raw_items").fetchall()
         [(done,)] = connection.execute("select coalesce(max(entries), 0) from bronze.unfinished_files").fetchall()
@@ -638,6 +686,16 @@ def test_a_killed_import_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
         counts = "select count(*), count(distinct url_hash) from bronze.raw_items"
         assert connection.execute(counts).fetchall() == [(60_000, 60_000)]
         assert connection.execute("select count(*) from bronze.unfinished_files").fetchall() == [(0,)]
+
+
+def test_a_database_that_fails_ends_the_second_process(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, long: None
+) -> None:
+    (tmp_path / "posts").write_bytes(lines(*(own(number, body="x" * 500) for number in range(30_000))))
+    database.execute("alter table bronze.raw_items rename to elsewhere")
+    with pytest.raises(DatabaseError, match="raw_items"):
+        ingest(tmp_path / "posts")
+    assert [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())] == []
 
 
 # --- what is fast, and equal to what is slow ---------------------------------------------------------------------
