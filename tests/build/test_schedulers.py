@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -43,6 +45,14 @@ def posts(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     return project
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Undo that Dagster handles SIGTERM as SIGINT. Where SIGINT is ignored, later programs would ignore both."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 def definitions() -> ModuleType:
     """The module deploy/dagster/definitions.py."""
     spec = spec_from_file_location("definitions", ROOT / "deploy/dagster/definitions.py")
@@ -55,6 +65,7 @@ def definitions() -> ModuleType:
 
 # Of Dagster's packages among themselves.
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("signals")
 def test_dagster_builds_the_day_of_the_partition(
     posts: Project, loopback: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
