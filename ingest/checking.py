@@ -50,6 +50,8 @@ def check_elsewhere(reader: Reader, entries: Entries, done: int, keep: Keep) -> 
         try:
             while isinstance(answer := ours.recv(), Batch):
                 keep(answer)
+                # The next one arrives while nothing holds this one.
+                answer = None
         except (EOFError, ConnectionError):
             process.join()
             raise IngestError(
@@ -112,6 +114,7 @@ def work(pipe: Connection, reader: Reader, done: int) -> None:
         try:
             for batch in reader.batches(received(pipe), done):
                 pipe.send(batch)
+                del batch
         except IngestError as error:
             failure = error
         pipe.send(failure)
