@@ -100,7 +100,8 @@ class Source:
         if not address:
             return self
         first = list(islice(self.entries, LOOKED_AT))
-        addresses = [entry.get(address) for _, entry in first if isinstance(entry, dict)]
+        parts = [part for _, entry in first for part in unfolded(entry)]
+        addresses = [part.get(address) for part in parts if isinstance(part, dict)]
         if addresses and not any(map(source_at, addresses)):
             raise IngestError(
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
