@@ -379,6 +379,21 @@ def test_language(text: str, language: str | None) -> None:
     assert plain_texts.language_of(text) == language
 
 
+def test_no_character_of_a_post_stops_a_build() -> None:
+    """CLD2 refuses control characters and noncharacters, and cmark writes no UTF-8 for some references."""
+    told = "The export to PDF fails since the last update, and nobody answers the mails that we send."
+    planes = [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
+    for code in (*range(1, 0x20), *range(0x7F, 0xA0), 0xFDD0, 0xFDEF, *planes):
+        row = {
+            "url_hash": "a",
+            "source": "github",
+            "title": f"{chr(code)}The build{chr(code)}",
+            "collection_date": None,
+        }
+        found = plain_texts.plain_text(row | {"body": f"{told}{chr(code)} &#{code};"}, frozenset())
+        assert found["language"] == "en", hex(code)
+
+
 LONG = "the export to pdf loses every second page when the printer is set to duplex and the paper is short"
 
 
