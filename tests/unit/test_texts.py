@@ -431,6 +431,19 @@ def test_a_post_repeats_the_most_similar_original() -> None:
     assert list(duplicates.repetitions(posts)) == list(duplicates.repetitions(posts))
 
 
+def test_most_posts_above_the_threshold_are_found() -> None:
+    """With datasketch's own weights it would be two in three."""
+    posts = []
+    for number in range(100):
+        words = [f"word{number}x{place}" for place in range(80)]
+        # 72 of the 84 sequences of three words are in both: 0.86.
+        other = [*words[:20], "other", *words[21:50], "other", *words[51:]]
+        posts += [(f"{number:03}", " ".join(words)), (f"{number:03}b", " ".join(other))]
+    found = list(duplicates.repetitions(posts))
+    assert len(found) > 85
+    assert all(original == post[:3] for post, original, _ in found)
+
+
 def test_only_posts_that_share_a_band_are_looked_up() -> None:
     signatures = np.random.default_rng(1).integers(1 << 32, size=(50, duplicates.PERMUTATIONS), dtype=np.uint32)
     bands = [(start, start + 13) for start in range(0, 117, 13)]
