@@ -79,9 +79,16 @@ def knows_own(entry: Entry) -> bool:
     return "source" in entry and ("url" in entry or "created_at" in entry)
 
 
+def source_named(value: Any) -> Any:
+    """The source that a text names in people's spelling, as Hacker News or GitHub; any other value as it is."""
+    return name if isinstance(value, str) and (name := folded(value)) in sources() else value
+
+
 def own_post(entry: Entry) -> Post:
     """The entry, as it is. One of another source is not looked at further."""
-    if isinstance(source := entry.get("source"), str):
+    if isinstance(source := source_named(entry.get("source")), str):
+        if source != entry["source"]:
+            entry = {**entry, "source": source}
         try:
             known_source(source)
         except ValueError as error:
@@ -149,7 +156,9 @@ class Mapped:
         fields["created_at"] = time_of(fields.get("created_at"))
         if self.source:
             fields["source"] = self.source
-        elif not fields.get("source"):
+        elif fields.get("source"):
+            fields["source"] = source_named(fields["source"])
+        else:
             fields["source"] = source_at(fields.get("url"))
             if fields["source"] is None:
                 raise ValueError("source: no column, and the address is at no site of a source")

@@ -245,7 +245,9 @@ def values_of(column: Any) -> list[Any]:
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
         column = column.cast(pa.timestamp("us", kind.tz), safe=False)
     values: list[Any] = column.to_pylist()
-    return [value.decode(errors="replace") if isinstance(value, bytes) else value for value in values]
+    if any(is_bytes(kind) for is_bytes in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)):
+        return [value if value is None else value.decode(errors="replace") for value in values]
+    return values
 
 
 class Permitted:

@@ -246,6 +246,11 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
     "JSON array": (json.dumps([own(1), own(2)]).encode(), [GITHUB + "1", GITHUB + "2"], 0),
     "indented array": (json.dumps([own(1), own(2)], indent=1).encode(), [GITHUB + "1", GITHUB + "2"], 0),
     "indented values": ("\n".join(json.dumps(own(n), indent=1) for n in (1, 2)).encode(), [GITHUB + "1", GITHUB + "2"], 0),
+    "sources in people's spelling": (
+        lines(own(1, source="GitHub"), own(1, source="Hacker News", url=HN + "1"), own(1, source="StackOverflow", url="https://stackoverflow.com/q/1")),
+        [GITHUB + "1", HN + "1", "https://stackoverflow.com/questions/1"],
+        0,
+    ),
     "one value": (json.dumps(own(1)).encode(), [GITHUB + "1"], 0),
     "CSV": (as_csv([own(1), own(2)]), [GITHUB + "1", GITHUB + "2"], 0),
     "TSV": (as_csv([own(1), own(2)], "\t"), [GITHUB + "1", GITHUB + "2"], 0),
