@@ -13,7 +13,7 @@ import orjson
 
 from ingest.errors import IngestError
 from ingest.item import Item, known_source
-from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
+from ingest.sources import github, hackernews, lobsters, reddit, source_at, sources, stackoverflow
 from ingest.store import BODY, TITLE, Row, row_of
 
 Entry = Mapping[str, Any]
@@ -292,15 +292,21 @@ def number_in(counted: Any) -> Any:
 
 REDDIT_FIELDS = frozenset(
     {"id", "permalink", "title", "selftext", "body", "text", "created_utc", "num_comments", "score", "kind", "data"}
-    | {"created", "comms_num"}
+    | {"created", "date", "comms_num"}
     | {"removed_by_category", "_meta", "removal_type", "crosspost_parent_list"}
 )
 
 
 def knows_submission(entry: Entry) -> bool:
-    """A post or comment of Pushshift or Arctic Shift: the data of Reddit's API. Or a row of a table made with PRAW."""
+    """A post or comment of Pushshift or Arctic Shift: the data of Reddit's API.
+
+    Or a row of a table that was made with PRAW, or that Reddit gives people of their own posts.
+    """
     return ("created_utc" in entry and ("subreddit" in entry or "permalink" in entry or "selftext" in entry)) or (
-        "created" in entry and "id" in entry and "title" in entry and ("subreddit" in entry or "comms_num" in entry)
+        ("created" in entry or "date" in entry)
+        and "id" in entry
+        and "title" in entry
+        and ("subreddit" in entry or "comms_num" in entry)
     )
 
 
@@ -323,7 +329,8 @@ def submission_post(entry: Entry) -> Post:
     if "selftext" not in entry:
         entry = {**entry, "selftext": first(entry, "body", "text")}
     if "created_utc" not in entry:
-        entry = {**entry, "created_utc": entry["created"], "num_comments": first(entry, "num_comments", "comms_num")}
+        comments, created = first(entry, "num_comments", "comms_num"), first(entry, "created", "date")
+        entry = {**entry, "created_utc": created, "num_comments": comments}
     return read(reddit.to_item({"kind": "t3", "data": entry}), "posts that are gone or advertise")
 
 
@@ -435,6 +442,8 @@ def knows_item(entry: Entry) -> bool:
         ("type" in entry and (made or "by" in entry or "deleted" in entry))
         or (made and "title" in entry and "score" in entry and NO_STORY.isdisjoint(entry))
         or ("num_points" in entry and "num_comments" in entry)
+        # An item of Algolia's API, with its comments.
+        or ("created_at_i" in entry and "points" in entry)
     )
 
 
@@ -484,6 +493,21 @@ def hit_post(entry: Entry) -> Post:
     return read(hackernews.to_item(entry), "comments and options of polls")
 
 
+# --- Lobsters ----------------------------------------------------------------------------------------------------
+
+LOBSTERS_FIELDS = frozenset({"short_id", "title", "description", "created_at", "comment_count", "score"})
+
+
+def knows_lobster(entry: Entry) -> bool:
+    """A story as Lobsters' pages in JSON give it."""
+    return "short_id" in entry and "comments_url" in entry
+
+
+def lobster_post(entry: Entry) -> Post:
+    """The story."""
+    return read(lobsters.to_item(entry), "")
+
+
 # -----------------------------------------------------------------------------------------------------------------
 
 
@@ -506,6 +530,7 @@ def formats(names: Iterable[str]) -> list[Format]:
             row_post(site or STACK_OVERFLOW),
             QUESTION_FIELDS | {folded(name) for name in QUESTION_FIELDS},
         ),
+        Format("Lobsters stories", knows_lobster, lobster_post, LOBSTERS_FIELDS),
         Format("Hacker News stories", knows_hit, hit_post, STORY_FIELDS),
         Format("Hacker News stories", knows_item, item_post, STORY_FIELDS),
     ]

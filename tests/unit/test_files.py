@@ -364,6 +364,21 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
         ["https://www.reddit.com/comments/a/"],
         1,
     ),
+    "Reddit's copy of one's own posts": (
+        as_csv([{"id": "a", "permalink": "https://www.reddit.com/r/x/comments/a/t/", "date": "2026-11-20 10:00:00 UTC", "ip": "", "subreddit": "x", "title": "It fails", "url": "https://i.redd.it/a.png", "body": "", "author": NAME}]),
+        ["https://www.reddit.com/r/x/comments/a/t/"],
+        0,
+    ),
+    "Lobsters": (
+        json.dumps([{"short_id": "abc1", "created_at": "2026-11-20T08:00:00.000-06:00", "title": "t", "url": "https://example.com/", "score": 3, "comment_count": 2, "description": "", "comments_url": "https://lobste.rs/s/abc1/t", "submitter_user": NAME}]).encode(),
+        ["https://lobste.rs/s/abc1"],
+        0,
+    ),
+    "an item of Algolia": (
+        json.dumps({"id": 1, "created_at": "2026-11-20T08:00:00.000Z", "created_at_i": NOON, "type": "story", "author": NAME, "title": "t", "url": "https://example.com/", "text": None, "points": 5, "children": [{"id": 2, "type": "comment", "author": NAME}]}).encode(),
+        [HN + "1"],
+        0,
+    ),
     "a table of issues": (
         as_csv([{"issue_id": 1, "issue_title": "It fails", "created_at": "2026-11-20T08:52:41Z", "Author": NAME, "Issue URL": GITHUB + "1"}]),
         [GITHUB + "1"],
