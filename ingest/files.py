@@ -102,7 +102,8 @@ class Source:
             return self
         first = list(islice(self.entries, LOOKED_AT))
         read = [loads(entry) if isinstance(entry, bytes) else entry for _, entry in first]
-        addresses = [entry.get(address) for entry in read if isinstance(entry, dict)]
+        parts = [part for entry in read for part in unfolded(entry)]
+        addresses = [part.get(address) for part in parts if isinstance(part, dict)]
         if addresses and not any(map(source_at, addresses)):
             raise IngestError(
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"

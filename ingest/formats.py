@@ -14,7 +14,7 @@ import orjson
 
 from ingest.errors import IngestError
 from ingest.item import Item, known_source
-from ingest.sources import github, hackernews, reddit, source_at, sources, stackoverflow
+from ingest.sources import github, hackernews, lobsters, reddit, source_at, sources, stackoverflow
 from ingest.store import BODY, TITLE, Row, row_of
 
 Entry = Mapping[str, Any]
@@ -81,9 +81,16 @@ def knows_own(entry: Entry) -> bool:
     return "source" in entry and ("url" in entry or "created_at" in entry)
 
 
+def source_named(value: Any) -> Any:
+    """The source that a text names in people's spelling, as Hacker News or GitHub; any other value as it is."""
+    return name if isinstance(value, str) and (name := folded(value)) in sources() else value
+
+
 def own_post(entry: Entry) -> Post:
     """The entry, as it is. One of another source is not looked at further."""
-    if isinstance(source := entry.get("source"), str):
+    if isinstance(source := source_named(entry.get("source")), str):
+        if source != entry["source"]:
+            entry = {**entry, "source": source}
         try:
             known_source(source)
         except ValueError as error:
@@ -151,7 +158,9 @@ class Mapped:
         fields["created_at"] = time_of(fields.get("created_at"))
         if self.source:
             fields["source"] = self.source
-        elif not fields.get("source"):
+        elif fields.get("source"):
+            fields["source"] = source_named(fields["source"])
+        else:
             fields["source"] = source_at(fields.get("url"))
             if fields["source"] is None:
                 raise ValueError("source: no column, and the address is at no site of a source")
@@ -184,8 +193,8 @@ def mapped(names: Sequence[str], chosen: Mapping[str, str]) -> Mapped:
 
 
 def has_any(wanted: frozenset[str], entry: Entry) -> bool:
-    """Whether an entry has any of some fields."""
-    return not wanted.isdisjoint(entry)
+    """Whether an entry has any of some fields, and not as an object."""
+    return any(not isinstance(entry.get(name, {}), dict) for name in wanted)
 
 
 def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
@@ -250,22 +259,68 @@ def issue_post(entry: Entry) -> Post:
     return read(github.to_item(entry), "pull requests")
 
 
+NODE_FIELDS = frozenset({"url", "number", "title", "body", "createdAt", "commentsCount"})
+
+
+def knows_node(entry: Entry) -> bool:
+    """An issue as GitHub's GraphQL API names its fields, and with it the command gh (gh issue list --json …)."""
+    return "createdAt" in entry and isinstance(url := entry.get("url"), str) and source_at(url) == "github"
+
+
+def node_post(entry: Entry) -> Post:
+    """The issue."""
+    login = (entry.get("author") or {}).get("login")
+    groups = entry.get("reactionGroups")
+    issue = {
+        "html_url": entry["url"],
+        "title": entry.get("title"),
+        "body": entry.get("body"),
+        # gh writes app/NAME for the program that the API calls NAME[bot].
+        "user": {"login": re.sub("^app/(.+)", r"\1[bot]", login) if login else None},
+        "created_at": entry["createdAt"],
+        "comments": number_in(first(entry, "commentsCount", "comments")),
+        "reactions": {
+            "total_count": sum(number_in(group["users"]) or 0 for group in groups)
+            if isinstance(groups, list)
+            else number_in(entry.get("reactions"))
+        },
+    }
+    return read(github.to_item(issue), "pull requests")
+
+
+def number_in(counted: Any) -> Any:
+    """How many there are: a list has its length, an object of GraphQL its totalCount."""
+    if isinstance(counted, list):
+        return len(counted)
+    return counted.get("totalCount") if isinstance(counted, dict) else counted
+
+
 # --- Reddit ------------------------------------------------------------------------------------------------------
 
 REDDIT_FIELDS = frozenset(
     {"id", "permalink", "title", "selftext", "body", "text", "created_utc", "num_comments", "score", "kind", "data"}
+    | {"created", "date", "comms_num"}
     | {"removed_by_category", "_meta", "removal_type", "crosspost_parent_list"}
 )
 
 
 def knows_submission(entry: Entry) -> bool:
-    """A post or comment of Pushshift or Arctic Shift: the data of Reddit's API."""
-    return "created_utc" in entry and ("subreddit" in entry or "permalink" in entry or "selftext" in entry)
+    """A post or comment of Pushshift or Arctic Shift: the data of Reddit's API.
+
+    Or a row of a table that was made with PRAW, or that Reddit gives people of their own posts.
+    """
+    return ("created_utc" in entry and ("subreddit" in entry or "permalink" in entry or "selftext" in entry)) or (
+        ("created" in entry or "date" in entry)
+        and "id" in entry
+        and "title" in entry
+        and ("subreddit" in entry or "comms_num" in entry)
+    )
 
 
 def submission_post(entry: Entry) -> Post:
     """The post, if it has not been deleted or removed since."""
-    if "title" not in entry and "body" in entry:
+    # Tables of Kaggle give a comment the title Comment, and no address.
+    if "body" in entry and ("title" not in entry or (entry["title"] == "Comment" and not entry.get("url"))):
         return "comments"
     meta = entry.get("_meta")
     # Arctic Shift keeps the first text of a post that was deleted later, and says so.
@@ -276,9 +331,13 @@ def submission_post(entry: Entry) -> Post:
         # Old dumps lack it; exports have it with the host. Tables of PRAW's objects have the full name, as t3_abc.
         path = urlsplit(link).path if isinstance(link, str) else ""
         number = str(entry["id"]).removeprefix("t3_")
-        entry = {**entry, "permalink": path or f"/r/{entry['subreddit']}/comments/{number}/"}
+        place = f"/r/{entry['subreddit']}" if entry.get("subreddit") else ""
+        entry = {**entry, "permalink": path or f"{place}/comments/{number}/"}
     if "selftext" not in entry:
         entry = {**entry, "selftext": first(entry, "body", "text")}
+    if "created_utc" not in entry:
+        comments, created = first(entry, "num_comments", "comms_num"), first(entry, "created", "date")
+        entry = {**entry, "created_utc": created, "num_comments": comments}
     return read(reddit.to_item({"kind": "t3", "data": entry}), "posts that are gone or advertise")
 
 
@@ -301,7 +360,10 @@ QUESTION = "1"
 def knows_row(entry: Entry) -> bool:
     """A row of Posts.xml, or of a table with its columns: Kaggle's, the Data Explorer's or BigQuery's."""
     return ("posttypeid" in entry or "PostTypeId" in entry or "post_type_id" in entry) or (
-        "creationdate" in entry and "title" in entry and "id" in entry and "score" in entry
+        ("creationdate" in entry or "creation_date" in entry)
+        and "title" in entry
+        and "id" in entry
+        and "score" in entry
     )
 
 
@@ -368,6 +430,10 @@ STORY_FIELDS = frozenset(
     | {"num_comments", "comments", "dead", "deleted", "objectID", "story_text", "created_at_i"}
 )
 STORIES = ("story", "job", "poll", None, "")
+# The numbers by which ClickHouse keeps the type of an item, and writes it to Parquet.
+KINDS: Mapping[Any, str] = {1: "story", 2: "comment", 3: "poll", 4: "pollopt", 5: "job"}
+# Columns of tables of Reddit's posts, which have a title, a score and a time as well.
+NO_STORY = frozenset({"subreddit", "selftext", "permalink", "upvote_ratio", "created", "comms_num", "num_comments"})
 
 
 def knows_item(entry: Entry) -> bool:
@@ -377,8 +443,10 @@ def knows_item(entry: Entry) -> bool:
     made = "time" in entry or "timestamp" in entry
     return (
         ("type" in entry and (made or "by" in entry or "deleted" in entry))
-        or (made and "title" in entry and "score" in entry)
+        or (made and "title" in entry and "score" in entry and NO_STORY.isdisjoint(entry))
         or ("num_points" in entry and "num_comments" in entry)
+        # An item of Algolia's API, with its comments.
+        or ("created_at_i" in entry and "points" in entry)
     )
 
 
@@ -389,7 +457,8 @@ def true(value: Any) -> bool:
 
 def item_post(entry: Entry) -> Post:
     """The story, job or poll. Its address is its thread; `url` is the article's."""
-    if entry.get("type") not in STORIES:
+    kind = entry.get("type")
+    if KINDS.get(kind, kind) not in STORIES:
         return "comments and options of polls"
     if true(entry.get("dead")) or true(entry.get("deleted")):
         return "dead or deleted stories"
@@ -427,6 +496,21 @@ def hit_post(entry: Entry) -> Post:
     return read(hackernews.to_item(entry), "comments and options of polls")
 
 
+# --- Lobsters ----------------------------------------------------------------------------------------------------
+
+LOBSTERS_FIELDS = frozenset({"short_id", "title", "description", "created_at", "comment_count", "score"})
+
+
+def knows_lobster(entry: Entry) -> bool:
+    """A story as Lobsters' pages in JSON give it."""
+    return "short_id" in entry and "comments_url" in entry
+
+
+def lobster_post(entry: Entry) -> Post:
+    """The story."""
+    return read(lobsters.to_item(entry), "")
+
+
 # -----------------------------------------------------------------------------------------------------------------
 
 
@@ -439,6 +523,7 @@ def formats(names: Iterable[str]) -> list[Format]:
         Format("posts", knows_own, own_post, OWN_FIELDS),
         Format("GitHub events", knows_event, event_post, ISSUE_FIELDS | {"type", "payload", "action", "issue"}),
         Format("GitHub issues", knows_issue, issue_post, ISSUE_FIELDS),
+        Format("GitHub issues", knows_node, node_post, NODE_FIELDS),
         Format("Reddit posts", knows_thing, thing_post, REDDIT_FIELDS),
         Format("Reddit posts", knows_submission, submission_post, REDDIT_FIELDS),
         Format("Stack Overflow questions", knows_question, question_post, frozenset({"question_id"}) | OWN_FIELDS),
@@ -448,22 +533,47 @@ def formats(names: Iterable[str]) -> list[Format]:
             partial(row_post, site or STACK_OVERFLOW),
             QUESTION_FIELDS | {folded(name) for name in QUESTION_FIELDS},
         ),
+        Format("Lobsters stories", knows_lobster, lobster_post, LOBSTERS_FIELDS),
         Format("Hacker News stories", knows_hit, hit_post, STORY_FIELDS),
         Format("Hacker News stories", knows_item, item_post, STORY_FIELDS),
     ]
 
 
 # Where the pages of services hold their entries.
-CONTAINERS = (("hits",), ("items",), ("data", "children"), ("data",))
+CONTAINERS = (
+    ("hits",), ("items",), ("data", "children"), ("data", "repository", "issues", "nodes"), ("data", "search", "nodes"),
+    ("data",),
+)  # fmt: skip
+# What other programs put around an entry, by a field that tells them: GrimoireLab's Perceval and Elasticsearch.
+WRAPPERS = {"backend_name": "data", "_source": "_source"}
 
 
 def unfolded(entry: Any) -> Iterator[Any]:
-    """The entries of a page of a service; anything else as it is."""
-    for path in CONTAINERS if isinstance(entry, dict) else ():
-        found = entry
+    """The entries of a page of a service, the entry within what another program put around it; anything else as it is.
+
+    pandas' to_json writes a table column by column, each with the numbers of the rows: its rows are the entries.
+    """
+    if not isinstance(entry, dict):
+        yield entry
+        return
+    for path in CONTAINERS:
+        found: Any = entry
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
         if isinstance(found, list):
             yield from found
             return
+    for field, inner in WRAPPERS.items():
+        if field in entry and isinstance(entry.get(inner), dict):
+            yield entry[inner]
+            return
+    columns = list(entry.values())
+    numbers = columns[0].keys() if columns and isinstance(columns[0], dict) else []
+    if (
+        numbers
+        and all(map(str.isdecimal, numbers))
+        and all(isinstance(column, dict) and column.keys() == numbers for column in columns)
+    ):
+        yield from ({name: column[number] for name, column in entry.items()} for number in numbers)
+        return
     yield entry

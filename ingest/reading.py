@@ -5,6 +5,8 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import IO, Any, NamedTuple
 
 import orjson
@@ -25,6 +27,15 @@ PART = 1 << 20
 # A text that is not JSON by its first bytes is looked at as a table with one of these between the fields.
 DELIMITERS = ",\t;|"
 BETWEEN = re.compile(r"[\s,\[\]]*")
+# Characters at the start of a table by which it is told how quotes within fields are written.
+SAMPLE = 1 << 18
+# What XML 1.0 forbids: control characters, as bytes or as references, and references to halves of a pair or to no
+# character. Dumps of Stack Exchange hold what people paste.
+CONTROLS = bytes({*range(32)} - {9, 10, 13})
+FORBIDDEN = re.compile(
+    rb"&#(?:x0*(?:[0-8bcef]|1[0-9a-f]|d[89a-f][0-9a-f]{2}|fff[ef])|0*(?:[0-8]|1[124-9]|2\d|3[01]));", re.IGNORECASE
+)
+LONGEST_REFERENCE = 16
 
 
 class Unreadable(NamedTuple):
@@ -136,9 +147,13 @@ def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequen
     """CSV or TSV without its header. Empty fields are None. The place is the line on which the row ends."""
     csv.field_size_limit(LONGEST_FIELD)
     text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
-    rows = csv.reader(text, delimiter=delimiter)
-    next(rows, None)
     names, width = tuple(columns), len(columns)
+    sample = text.read(SAMPLE) + text.readline()
+    escape = escape_of(sample, delimiter, width)
+    rows = csv.reader(chain(io.StringIO(sample, newline=""), text), delimiter=delimiter, escapechar=escape)
+    if SEPARATOR_LINE.match(sample):
+        next(rows, None)
+    next(rows, None)
     while True:
         try:
             for row in rows:
@@ -153,6 +168,26 @@ def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequen
             yield rows.line_num, Unreadable(0, f"not CSV: {error}")
 
 
+# The first line by which a program tells Excel what stands between the fields.
+SEPARATOR_LINE = re.compile(r'"?sep=[,\t;|]"?\r?\n', re.IGNORECASE)
+
+
+def escape_of(sample: str, delimiter: str, width: int) -> str | None:
+    r"""The character before a quote within a field: a backslash, as Spark and MySQL write it; None for a second quote.
+
+    sample: the start of a table of so many columns.
+    """
+
+    def good_rows(escape: str | None) -> int:
+        count = 0
+        with suppress(csv.Error):
+            for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, escapechar=escape, strict=True):
+                count += len(row) == width
+        return count
+
+    return "\\" if '\\"' in sample and good_rows("\\") > good_rows(None) else None
+
+
 def header_of(head: bytes) -> tuple[list[str], str, str] | None:
     """The columns of a CSV or TSV, its delimiter and its encoding; None if the first line is no header."""
     try:
@@ -161,7 +196,7 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
     except UnicodeDecodeError as error:
         # The head may end within a character.
         encoding = "utf-8" if error.start > len(head) - 4 else "cp1252"
-    text = head.decode(encoding, "replace")
+    text = SEPARATOR_LINE.sub("", head.decode(encoding, "replace"), count=1)
     found: list[tuple[int, list[str], str]] = []
     for delimiter in DELIMITERS:
         try:
@@ -189,24 +224,51 @@ def read_parquet(file: IO[bytes], columns: Sequence[str], names: Sequence[str]) 
     for batch in parquet.iter_batches(ROWS, columns=list(columns), use_threads=False):
         by_name = dict(zip(columns, names, strict=True))
         fields = [by_name[name] for name in batch.schema.names]
-        values = [seconds(column).to_pylist() for column in batch.columns]
+        values = [values_of(column) for column in batch.columns]
         for row in zip(*values, strict=True):
             number += 1
             yield number, dict(zip(fields, row, strict=True))
 
 
-def seconds(column: Any) -> Any:
-    """A column; a time in nanoseconds as one in microseconds, which Python's datetime can hold."""
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        return column.cast(pa.timestamp("us", column.type.tz), safe=False)
-    return column
+def values_of(column: Any) -> list[Any]:
+    """The values of a column: texts also where they are stored as bytes, as ClickHouse and old versions of Spark do.
+
+    A time in nanoseconds becomes one in microseconds, which Python's datetime can hold.
+    """
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    values: list[Any] = column.to_pylist()
+    if any(is_bytes(kind) for is_bytes in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)):
+        return [value if value is None else value.decode(errors="replace") for value in values]
+    return values
+
+
+class Permitted:
+    """An XML file without the characters that XML forbids, for a parser that reads from it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._left = stream, b""
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, about so many; none only at the end of the file."""
+        while True:
+            part = self._stream.read(size)
+            data = self._left + part.translate(None, CONTROLS)
+            # A reference may go on in the next part.
+            start = data.rfind(b"&", -LONGEST_REFERENCE) if part else -1
+            end = start if start >= 0 and b";" not in data[start:] else len(data)
+            data, self._left = FORBIDDEN.sub(b"", data[:end]), data[end:]
+            if data or not part:
+                return data
 
 
 def read_rows(stream: IO[bytes]) -> Entries:
     """The rows of a Stack Exchange dump: the attributes of each <row>, names in lower case. The place is the number."""
     number = 0
     try:
-        for _, row in etree.iterparse(stream, tag="row", resolve_entities=False, no_network=True, load_dtd=False):
+        source: Any = Permitted(stream)
+        for _, row in etree.iterparse(source, tag="row", resolve_entities=False, no_network=True, load_dtd=False):
             number += 1
             yield number, {name.lower(): value for name, value in row.attrib.items()}
             row.clear()

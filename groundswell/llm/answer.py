@@ -15,6 +15,11 @@ Expected = TypeVar("Expected", bound=BaseModel)
 # An answer of fewer tokens than this share of those asked for was not cut off by what we asked for.
 LEAST_WRITTEN = 0.9
 CURE = "raise var llm_answer_tokens"
+# LiteLLM 1.106.2 gives a reason that it does not know as "stop", and keeps the provider's own word elsewhere.
+# The words of Mistral and Z.ai for an answer that fills the model's context.
+FULL = ("model_length", "model_context_window_exceeded")
+# Those of DeepSeek, vLLM, SGLang and Z.ai for an answer that the server has broken off.
+BROKEN_OFF = ("abort", "error", "insufficient_system_resource", "network_error")
 # The keys of a JSON schema that bound texts and lists.
 LENGTHS = {"minLength", "maxLength", "minItems", "maxItems"}
 # A comma after the last value of a list or an object; the second pattern matches texts of JSON, too.
@@ -58,7 +63,9 @@ def content_of(response: Any, name: str, limit: int) -> str:
         raise AnswerError("the answer is empty")
     choice = response.choices[0]
     message = choice.message
-    broken = (getattr(choice, "provider_specific_fields", None) or {}).get("error")
+    fields = getattr(choice, "provider_specific_fields", None) or {}
+    native = fields.get("native_finish_reason")
+    broken = fields.get("error") or (native if native in BROKEN_OFF else None)
     if broken:
         said = broken.get("message", broken) if isinstance(broken, dict) else broken
         raise AnswerError(f"the provider broke the answer off: {said}")
@@ -66,7 +73,7 @@ def content_of(response: Any, name: str, limit: int) -> str:
     functions = [getattr(call, "function", None) for call in message.tool_calls or []]
     calls = [each for each in (*functions, getattr(message, "function_call", None)) if each]
     called = next((call for call in calls if call.name == name), calls[0] if calls else None)
-    if choice.finish_reason == "length":
+    if choice.finish_reason == "length" or native in FULL:
         while_thinking = " while the model was thinking" if thoughts and not (message.content or called) else ""
         written = int(getattr(getattr(response, "usage", None), "completion_tokens", None) or limit)
         is_early = written < LEAST_WRITTEN * limit

@@ -112,6 +112,9 @@ class Model:
                 f"LLM_MODEL={name} names no provider that LiteLLM knows: write it as provider/model, "
                 "for example groq/llama-3.3-70b-versatile"
             ) from None
+        if provider == "anthropic" and base_url and base_url.endswith("/v1"):
+            # LiteLLM 1.106.2 adds /v1/messages to it.
+            self.base_url = base_url.removesuffix("/v1")
         self.ollama = Ollama(self.litellm, name, provider, base_url) if provider in PROVIDERS else None
         # LiteLLM has a name of its own for an address, such as OPENAI_API_BASE.
         has_address = base_url or any(f"{provider.upper()}{end}" in os.environ for end in ADDRESSES)

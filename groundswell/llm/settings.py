@@ -12,6 +12,7 @@ from groundswell.llm.model import Model
 from groundswell.llm.pace import FIRST, Pace
 
 EXTRACTIVE = "extractive"
+PATH = "/chat/completions"
 
 
 class Named(NamedTuple):
@@ -36,7 +37,8 @@ class Named(NamedTuple):
             raise ModelError(f"LLM_MODEL={','.join(names)}: {EXTRACTIVE} labels whatever it is asked, so it comes last")
         is_last_resort = len(names) > 1 and names[-1] == EXTRACTIVE
         names = names[:-1] if is_last_resort else names
-        addresses = [address.strip().rstrip("/") or None for address in base_url.split(",")]
+        # The address to which a question is posted, as programs print it, ends with what LiteLLM adds.
+        addresses = [each.strip().rstrip("/").removesuffix(PATH).rstrip("/") or None for each in base_url.split(",")]
         if len(addresses) > len(names):
             raise ModelError(
                 f"LLM_BASE_URL has {len(addresses)} addresses for {len(names)} models of LLM_MODEL: write one for each,"

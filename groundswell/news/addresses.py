@@ -7,6 +7,8 @@ ALERT_WEBHOOK_SECRET.
 Addresses hold keys. No log and no table holds an address: people see a name like "slack 3f2a".
 """
 
+import base64
+import binascii
 import logging
 import os
 import re
@@ -115,7 +117,25 @@ def address(url: str, place: str) -> Address:
     secret = os.environ.get(WEBHOOK_SECRET, "")
     if not secret:
         raise AddressError(f"{place} is a webhook, and messages to it are signed: set {WEBHOOK_SECRET}")
-    return Address(f"webhook {httpx.URL(url).host} {mark}", partial(send_to_webhook, url, secret))
+    return Address(f"webhook {httpx.URL(url).host} {mark}", partial(send_to_webhook, url, signing_key(secret)))
+
+
+def signing_key(secret: str) -> bytes:
+    """The key of a webhook's signature: the secret itself, or what it encodes if it is written as receivers give it.
+
+    A secret of the Standard Webhooks begins with whsec_, and goes on in base64. Raises AddressError if it does not.
+    """
+    prefix = "whsec_"
+    if not secret.startswith(prefix):
+        return secret.encode()
+    text = secret.removeprefix(prefix)
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        key = b""
+    if not key:
+        raise AddressError(f"{WEBHOOK_SECRET} begins with {prefix}, and what follows is no base64")
+    return key
 
 
 def send_by_apprise(url: str, message: Message) -> None:
@@ -141,7 +161,7 @@ def send_by_apprise(url: str, message: Message) -> None:
         raise PassingError("the service did not take the message: is the address right, and can it be reached?")
 
 
-def send_to_webhook(url: str, secret: str, message: Message) -> None:
+def send_to_webhook(url: str, key: bytes, message: Message) -> None:
     """Post a message as signed JSON. Raises AddressError."""
     from standardwebhooks import Webhook
 
@@ -150,7 +170,7 @@ def send_to_webhook(url: str, secret: str, message: Message) -> None:
         {"type": f"groundswell.{message.kind}", "timestamp": moment.isoformat(), "data": message.data},
     ).decode()
     try:
-        signature = Webhook(secret.encode()).sign(message.message_id, moment, body)
+        signature = Webhook(key).sign(message.message_id, moment, body)
         answer = httpx.post(
             url,
             content=body,

@@ -91,6 +91,19 @@ def test_a_webhook_can_verify_who_sent_a_message(
         Webhook(SECRET.encode()).verify(request.body.replace("Exports", "Imports"), request.headers)
 
 
+def test_a_secret_may_be_the_one_that_the_receiver_gives(
+    database: Path, taking: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from standardwebhooks import Webhook
+
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    monkeypatch.setenv("ALERT_WEBHOOK_SECRET", secret)
+    monkeypatch.setenv("ALERT_URLS", taking.url)
+    run()
+    request = taking.requests[0]
+    assert Webhook(secret).verify(request.body, request.headers)["type"] == "groundswell.alert"
+
+
 def test_mails_arrive_and_hostile_titles_are_words(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = free_address()
     monkeypatch.setenv("ALERT_URLS", f"mailto://{address}/?from=a@example.com&to=b@example.com")
@@ -218,6 +231,11 @@ def test_many_problems_end_in_a_list(database: Path, taking: Loopback, monkeypat
         ("bogus://k3y@example.com", SECRET, "address 1 in ALERT_URLS (bogus://…) can not be read"),
         ("json://localhost slack://k3y", SECRET, "address 2 in ALERT_URLS (slack://…) can not be read"),
         ("https://example.com/k3y", "", "set ALERT_WEBHOOK_SECRET"),
+        (
+            "https://example.com/k3y",
+            "whsec_k3y!",
+            "ALERT_WEBHOOK_SECRET begins with whsec_, and what follows is no base64",
+        ),
         ("https://", SECRET, "address 1 in ALERT_URLS is no web address"),
         ("https://k3y@example.com:99999", SECRET, "address 1 in ALERT_URLS is no web address"),
         ("json://localhost https://a/k3y,mailto://b:k3y@c", SECRET, "address 2 in ALERT_URLS is two addresses"),

@@ -209,6 +209,20 @@ def story(number: int, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def node(number: int, **more: Any) -> dict[str, Any]:
+    """An issue as `gh issue list --json` prints it."""
+    return {
+        "number": number,
+        "url": f"https://github.com/a/b/issues/{number}",
+        "title": "Build fails",
+        "body": "",
+        "createdAt": "2026-11-20T08:00:00Z",
+        "author": {"id": "x", "is_bot": False, "login": NAME, "name": NAME},
+        "comments": [{"id": "y", "author": {"login": NAME}, "body": "Same here"}],
+        "reactionGroups": [{"content": "THUMBS_UP", "users": {"totalCount": 2}}],
+    } | more
+
+
 QUESTIONS = f"""\ufeff<?xml version="1.0" encoding="utf-8"?>
 <posts>
   <row Id="4" PostTypeId="1" CreationDate="2026-11-20T08:00:00.123" Score="3" ViewCount="9" Body="&lt;p&gt;It fails&lt;/p&gt;&#xA;" OwnerUserId="8" LastEditorDisplayName="{NAME}" Title="How &quot;so&quot;?" Tags="&lt;python&gt;&lt;c#&gt;" AnswerCount="2" ContentLicense="CC BY-SA 4.0" />
@@ -218,9 +232,9 @@ QUESTIONS = f"""\ufeff<?xml version="1.0" encoding="utf-8"?>
 """.encode()
 
 
-def as_csv(entries: list[dict[str, Any]], delimiter: str = ",") -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(key for entry in entries for key in entry)), delimiter=delimiter)
+def as_csv(entries: list[dict[str, Any]], delimiter: str = ",", **form: Any) -> bytes:
+    text, names = io.StringIO(), list(dict.fromkeys(key for entry in entries for key in entry))
+    writer = csv.DictWriter(text, names, delimiter=delimiter, **form)
     writer.writeheader()
     writer.writerows(entries)
     return text.getvalue().encode()
@@ -240,6 +254,11 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
     "JSON array": (json.dumps([own(1), own(2)]).encode(), [GITHUB + "1", GITHUB + "2"], 0),
     "indented array": (json.dumps([own(1), own(2)], indent=1).encode(), [GITHUB + "1", GITHUB + "2"], 0),
     "indented values": ("\n".join(json.dumps(own(n), indent=1) for n in (1, 2)).encode(), [GITHUB + "1", GITHUB + "2"], 0),
+    "sources in people's spelling": (
+        lines(own(1, source="GitHub"), own(1, source="Hacker News", url=HN + "1"), own(1, source="StackOverflow", url="https://stackoverflow.com/q/1")),
+        [GITHUB + "1", HN + "1", "https://stackoverflow.com/questions/1"],
+        0,
+    ),
     "one value": (json.dumps(own(1)).encode(), [GITHUB + "1"], 0),
     "CSV": (as_csv([own(1), own(2)]), [GITHUB + "1", GITHUB + "2"], 0),
     "TSV": (as_csv([own(1), own(2)], "\t"), [GITHUB + "1", GITHUB + "2"], 0),
@@ -268,6 +287,36 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
         json.dumps([event(1)["payload"]["issue"], event(2)["payload"]["issue"] | {"pull_request": {"html_url": "x"}}]).encode(),
         [GITHUB + "1"],
         1,
+    ),
+    "gh issue list": (
+        json.dumps([node(1), node(2, author={"is_bot": True, "login": "app/dependabot"}), node(3, url=GITHUB.replace("issues", "pull") + "3")]).encode(),
+        [GITHUB + "1", GITHUB + "2"],
+        1,
+    ),
+    "GitHub's GraphQL": (
+        json.dumps({"data": {"repository": {"issues": {"nodes": [node(1, comments={"totalCount": 1}, reactionGroups=None, reactions={"totalCount": 2})]}}}}).encode(),
+        [GITHUB + "1"],
+        0,
+    ),
+    "Perceval": (
+        lines({"backend_name": "GitHub", "category": "issue", "data": event(1)["payload"]["issue"], "origin": "https://github.com/a/b"}),
+        [GITHUB + "1"],
+        0,
+    ),
+    "Elasticsearch": (lines({"_index": "posts", "_id": "1", "_source": own(1)}), [GITHUB + "1"], 0),
+    "JSON of pandas, by column": (
+        json.dumps({"link": {"0": GITHUB + "1", "1": GITHUB + "2"}, "title": {"0": "a", "1": "b"}, "date": {"0": NOON * 1000, "1": NOON * 1000}, "user": {"0": NAME, "1": NAME}}).encode(),
+        [GITHUB + "1", GITHUB + "2"],
+        0,
+    ),
+    "CSV with the mark of Excel": (b"sep=;\r\n" + as_csv([own(1)], ";"), [GITHUB + "1"], 0),
+    "CSV of Spark": (
+        as_csv([own(1, title='It says "no"', body='"no", twice'), own(2, title='a "b" c')], doublequote=False, escapechar="\\"),
+        [GITHUB + "1", GITHUB + "2"],
+        0,
+    ),
+    "Parquet with texts as bytes": (
+        as_parquet([{name: value.encode() for name, value in own(1).items()}]), [GITHUB + "1"], 0,
     ),
     "GitHub search": (json.dumps({"total_count": 1, "items": [event(1)["payload"]["issue"]]}).encode(), [GITHUB + "1"], 0),
     "Arctic Shift": (
@@ -315,9 +364,37 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
         ["https://www.reddit.com/comments/a/"],
         0,
     ),
+    "Reddit of Kaggle": (
+        as_csv([
+            {"title": "It fails", "score": 3, "id": "a", "url": "https://v.redd.it/a", "comms_num": 4, "created": float(NOON), "body": "", "timestamp": "2026-11-20 14:00:00", "author": NAME},
+            {"title": "Comment", "score": 3, "id": "b", "url": "", "comms_num": 0, "created": float(NOON), "body": "c", "timestamp": "2026-11-20 14:00:00", "author": NAME},
+        ]),
+        ["https://www.reddit.com/comments/a/"],
+        1,
+    ),
+    "Reddit's copy of one's own posts": (
+        as_csv([{"id": "a", "permalink": "https://www.reddit.com/r/x/comments/a/t/", "date": "2026-11-20 10:00:00 UTC", "ip": "", "subreddit": "x", "title": "It fails", "url": "https://i.redd.it/a.png", "body": "", "author": NAME}]),
+        ["https://www.reddit.com/r/x/comments/a/t/"],
+        0,
+    ),
+    "Lobsters": (
+        json.dumps([{"short_id": "abc1", "created_at": "2026-11-20T08:00:00.000-06:00", "title": "t", "url": "https://example.com/", "score": 3, "comment_count": 2, "description": "", "comments_url": "https://lobste.rs/s/abc1/t", "submitter_user": NAME}]).encode(),
+        ["https://lobste.rs/s/abc1"],
+        0,
+    ),
+    "an item of Algolia": (
+        json.dumps({"id": 1, "created_at": "2026-11-20T08:00:00.000Z", "created_at_i": NOON, "type": "story", "author": NAME, "title": "t", "url": "https://example.com/", "text": None, "points": 5, "children": [{"id": 2, "type": "comment", "author": NAME}]}).encode(),
+        [HN + "1"],
+        0,
+    ),
     "a table of issues": (
         as_csv([{"issue_id": 1, "issue_title": "It fails", "created_at": "2026-11-20T08:52:41Z", "Author": NAME, "Issue URL": GITHUB + "1"}]),
         [GITHUB + "1"],
+        0,
+    ),
+    "Stack Exchange of BigQuery, JSON": (
+        lines({"id": "4", "title": "How?", "body": "b", "creation_date": "2026-11-20 08:00:00.5 UTC", "score": "1", "owner_display_name": NAME, "tags": "a|b"}),
+        ["https://stackoverflow.com/questions/4"],
         0,
     ),
     "Stack Exchange's API": (
@@ -350,6 +427,11 @@ FORMATS: dict[str, tuple[bytes, list[str], int]] = {
         as_csv([{"id": 1, "title": "t", "url": "https://example.com/", "score": 1, "time": NOON, "comments": 0, "author": NAME}]),
         [HN + "1"],
         0,
+    ),
+    "Hacker News of ClickHouse": (
+        as_parquet([story(1, type=1, title=b"t", by=NAME.encode(), deleted=0, dead=0), story(2, type=2, title=b"", by=b"", deleted=0, dead=0)]),
+        [HN + "1"],
+        1,
     ),
     "Hacker News of Kaggle": (
         as_csv([{"id": 1, "title": "t", "url": "https://example.com/", "num_points": 1, "num_comments": 2, "author": NAME, "created_at": "11/20/2026 8:05"}]),
@@ -418,6 +500,39 @@ def test_fields_are_read_as_the_format_means_them(
     assert found["https://stackoverflow.com/questions/4"] == ['How "so"?', "<p>It fails</p>\n", 2, 3, moment]
     assert found[GITHUB + "1"] == ["It fails", None, None, 3, moment.replace(minute=5)]
     assert found[HN + "1"] == ["Ask HN: Why is CI slow?", None, 3, 5, moment.replace(hour=12)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 16])
+def test_a_dump_is_read_without_the_characters_that_xml_forbids(size: int) -> None:
+    """A control character in a question of apple.stackexchange.com ended the import there (openzim/sotoki#311)."""
+    dump = b'<posts><row Body="a&#x0E;b&#XFFFF;\x01&#xd83D;&#11;c&#xA;&#x1F600;&amp;#x1;&#10;&" /></posts>'.replace(
+        b'&"', b'"'
+    )
+    permitted = reading.Permitted(io.BytesIO(dump))
+    text = b"".join(iter(lambda: permitted.read(size), b""))
+    assert text == b'<posts><row Body="abc&#xA;&#x1F600;&amp;#x1;&#10;" /></posts>'
+    assert [row for _, row in reading.read_rows(io.BytesIO(dump))] == [{"body": "abc\n\N{GRINNING FACE}&#x1;\n"}]
+
+
+def test_quotes_are_read_as_the_table_writes_them(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    (tmp_path / "spark").write_bytes(FORMATS["CSV of Spark"][0])
+    ingest(tmp_path / "spark")
+    assert rows(database, "title") == [('It says "no"',), ('a "b" c',)]
+    # A backslash at the end of a field is none of these.
+    (tmp_path / "paths").write_bytes(as_csv([own(1, title="C:\\temp\\"), own(2, title='"\\"')]))
+    ingest(tmp_path / "paths")
+    assert rows(database, "title") == [("C:\\temp\\",), ('"\\"',)]
+
+
+def test_the_counts_of_gh_are_lists_and_groups(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    for name in ("gh issue list", "GitHub's GraphQL"):
+        (tmp_path / name).write_bytes(FORMATS[name][0])
+        ingest(tmp_path / name)
+        assert rows(database, "comment_count, vote_count")[0] == (1, 2)
 
 
 def test_a_dump_of_another_stack_exchange_site_has_that_site_in_its_addresses(

@@ -326,6 +326,23 @@ def test_an_answer_that_the_provider_broke_off_says_so(calls: Calls, loopback: L
 
 
 @pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("insufficient_system_resource", "the provider broke the answer off: insufficient_system_resource"),
+        (
+            "model_length",
+            "the answer is cut off after 9 of 300 tokens: raise the server's context or its own limit, or var"
+            " llm_answer_tokens",
+        ),
+    ],
+)
+def test_a_reason_that_litellm_does_not_know_is_told(calls: Calls, loopback: Loopback, reason: str, says: str) -> None:
+    answers = iter([reply({"content": TEXT[:20]}, reason, 9), reply({"content": TEXT}, "eos_token")])
+    assert ask(calls, lambda _: next(answers), loopback, 1) == {"rejected": 1, "labelled": 1}
+    assert calls.outcomes[0]["error"] == says
+
+
+@pytest.mark.parametrize(
     ("says", "model"),
     [
         ("C:\\Users\\ann\\models\\Qwen3-0.6B-Q4_0.gguf", "Qwen3-0.6B-Q4_0"),
@@ -498,6 +515,26 @@ def test_an_address_belongs_to_one_model(loopback: Loopback, monkeypatch: pytest
         [request] = loopback.requests
         assert request.headers["authorization"] == f"Bearer {keys['OPENAI_API_KEY']}"
         assert not any(keys[name] in str(request) for name in ("ANTHROPIC_API_KEY", "GROQ_API_KEY"))
+
+
+@pytest.mark.parametrize(
+    ("model", "address"),
+    [
+        ("openai/m", "/v1/chat/completions"),
+        ("openai/m", "/v1/chat/completions/"),
+        ("anthropic/claude-sonnet-4-5", "/v1"),
+    ],
+)
+def test_an_address_may_be_the_one_that_programs_print(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch, model: str, address: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    [asked] = settings_of(model, loopback.url + address).models(Verdict)
+    loopback.answer = lambda _: Answer(ANTHROPIC) if asked.name.startswith("anthropic/") else reply({"content": TEXT})
+    assert put(Calls([asked], Budget(None, None), Pace(8, 60), lambda _: None), ["1"]) == {"labelled": 1}
+    assert [request.path for request in loopback.requests] == [
+        "/v1/messages" if asked.name.startswith("anthropic/") else COMPLETIONS
+    ]
 
 
 @pytest.mark.parametrize("provider", ["litellm_proxy", "sambanova", "friendliai", "custom_openai", "lm_studio"])

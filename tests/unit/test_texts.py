@@ -379,6 +379,21 @@ def test_language(text: str, language: str | None) -> None:
     assert plain_texts.language_of(text) == language
 
 
+def test_no_character_of_a_post_stops_a_build() -> None:
+    """CLD2 refuses control characters and noncharacters, and cmark writes no UTF-8 for some references."""
+    told = "The export to PDF fails since the last update, and nobody answers the mails that we send."
+    planes = [plane + last for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF)]
+    for code in (*range(1, 0x20), *range(0x7F, 0xA0), 0xFDD0, 0xFDEF, *planes):
+        row = {
+            "url_hash": "a",
+            "source": "github",
+            "title": f"{chr(code)}The build{chr(code)}",
+            "collection_date": None,
+        }
+        found = plain_texts.plain_text(row | {"body": f"{told}{chr(code)} &#{code};"}, frozenset())
+        assert found["language"] == "en", hex(code)
+
+
 LONG = "the export to pdf loses every second page when the printer is set to duplex and the paper is short"
 
 
@@ -414,6 +429,19 @@ def test_a_post_repeats_the_most_similar_original() -> None:
     assert found["c"] in ("a", "b")
     assert set(found.values()) & set(found) == set()
     assert list(duplicates.repetitions(posts)) == list(duplicates.repetitions(posts))
+
+
+def test_most_posts_above_the_threshold_are_found() -> None:
+    """With datasketch's own weights it would be two in three."""
+    posts = []
+    for number in range(100):
+        words = [f"word{number}x{place}" for place in range(80)]
+        # 72 of the 84 sequences of three words are in both: 0.86.
+        other = [*words[:20], "other", *words[21:50], "other", *words[51:]]
+        posts += [(f"{number:03}", " ".join(words)), (f"{number:03}b", " ".join(other))]
+    found = list(duplicates.repetitions(posts))
+    assert len(found) > 85
+    assert all(original == post[:3] for post, original, _ in found)
 
 
 def test_only_posts_that_share_a_band_are_looked_up() -> None:

@@ -51,7 +51,10 @@ SCHEMA = pa.schema(
 
 INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
+    "\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff"
+    # Noncharacters, of which CLD2 says that they are no UTF-8.
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "]"
 )
 SPACE = re.compile(r"\s+")
 MAYBE_EMOJI = re.compile("[\xa9\xae\u203c-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
@@ -341,7 +344,8 @@ def from_markdown(text: str) -> str:
         cmark.parser_feed(parser, text)
         root = cmark.parser_finish(parser)
         page = _cmark.lib.cmark_render_html(root, Options.CMARK_OPT_UNSAFE, cmark.parser_get_syntax_extensions(parser))
-        found = str(_cmark.ffi.string(page).decode())
+        # For &#65534; and &#65535; it writes one byte, which is no UTF-8.
+        found = str(_cmark.ffi.string(page).decode(errors="replace"))
         for free, memory in zip(FREE, (root, page), strict=False):
             free(ctypes.c_void_p(int(_cmark.ffi.cast("intptr_t", memory))))
     finally:
