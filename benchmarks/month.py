@@ -3,7 +3,9 @@
 Each day is collected, built and pushed to a PocketBase. Each day also brings what ordinary life brings: an edited post
 of the day before, a late post of three days before, and an author who wants a post erased. The posts are those of the
 files given with --days, dealt over the month without repetition; if there are too few, further posts mix their
-sentences. Without files, the posts are mixed from those of the bundled days.
+sentences. Without files, the posts are mixed from those of the bundled days. With --databases, vectors come from there,
+and a day encodes only texts that are not in it, such as those of edited posts. Each day is written to stderr when it is
+done.
 """
 
 import json
@@ -21,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import psutil
 from rich.box import SIMPLE_HEAD
 from rich.progress import track
@@ -28,7 +31,6 @@ from rich.table import Table
 
 from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project, free_address, serve
 
-DAYS = 30
 POSTS = 1_200
 # How often a running command is looked at, in seconds.
 LOOK = 0.1
@@ -112,9 +114,16 @@ def on(day: date, posts: Sequence[Post]) -> list[Post]:
     ]
 
 
-def measure_month(files: Sequence[Path]) -> Table:
-    """Measure each day of the month: a row for every fifth day."""
-    title = f"{DAYS} days of {POSTS:,} posts; each day one post edited, one late, one erased"
+def give_vectors(project: Project, database: Path) -> None:
+    """Copy the vectors of another database into an empty one."""
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"attach '{database}' as cache (read_only)")
+        connection.execute("create schema silver; create table silver.embeddings as from cache.silver.embeddings")
+
+
+def measure_month(files: Sequence[Path], length: int, vectors: Path | None = None) -> Table:
+    """Measure each day of a month of `length` days: a row for every fifth day."""
+    title = f"{length} days of {POSTS:,} posts; each day one post edited, one late, one erased"
     table = Table("day", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in (
         "collect, CPU s", "erase, CPU s", "build and push, CPU s", "memory, MB", "open files",
@@ -126,12 +135,15 @@ def measure_month(files: Sequence[Path]) -> Table:
         supply = posts_without_end(read_posts(files, folder))
         with serve(folder / "pb", free_address(), password) as server:
             project = Project(folder / "groundswell.duckdb", server.settings)
+            if vectors:
+                give_vectors(project, vectors)
             past: list[list[Post]] = []
-            days = [date.fromisoformat(DAY) - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
+            days = [date.fromisoformat(DAY) - timedelta(days=length - 1 - number) for number in range(length)]
             for number, day in enumerate(track(days, "Days", disable=not sys.stderr.isatty()), 1):
                 posts = on(day, list(islice(supply, POSTS)))
                 past.append(posts)
                 row = measure_day(project, folder, day, past)
+                sys.stderr.write("\t".join((str(number), *row)) + "\n")
                 if number % 5 == 0 or number == 1:
                     table.add_row(str(number), *row)
     return table
