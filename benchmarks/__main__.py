@@ -143,9 +143,13 @@ def main(
     days: Annotated[
         list[Path] | None, typer.Option(help="Files of posts, a day each, for needles, month and growth.")
     ] = None,
-    databases: Annotated[list[Path] | None, typer.Option(help="Built databases with labelled posts.")] = None,
+    databases: Annotated[
+        list[Path] | None,
+        typer.Option(help="Built databases with labelled posts; for month, one with vectors of its posts."),
+    ] = None,
     against: Annotated[Path | None, typer.Option(help="Another checkout of the project, for board.")] = None,
     most: Annotated[int, typer.Option(help="The posts of the largest day of growth.")] = 60_000,
+    length: Annotated[int, typer.Option(help="The days of month.")] = 30,
 ) -> None:
     """Measure each subject and print its tables."""
     console = Console(width=max(Console().width, 120))
@@ -187,7 +191,7 @@ def main(
         Subject.GROWTH: [partial(scale.measure_growth, days or [], most)],
         Subject.SYNC: [sync.measure_sync],
         Subject.BOARD: [partial(board.measure_board, against)],
-        Subject.MONTH: [partial(month.measure_month, days or [])],
+        Subject.MONTH: [partial(month.measure_month, days or [], length, databases[0] if databases else None)],
         Subject.VISITORS: [visitors.measure_visitors],
     }
     for subject in subjects or [each for each in Subject if each not in LONG]:

@@ -1,9 +1,11 @@
-"""Measures a month of days with the commands of a scheduled run: what grows, and what stays.
+"""Measures a month of days with the command of a scheduled run: what grows, and what stays.
 
-Each day is collected, built and pushed to a PocketBase. Each day also brings what ordinary life brings: an edited post
-of the day before, a late post of three days before, and an author who wants a post erased. The posts are those of the
-files given with --days, dealt over the month without repetition; if there are too few, further posts mix their
-sentences. Without files, the posts are mixed from those of the bundled days.
+python -m groundswell day collects, builds, tests and pushes each day. Each day also brings what ordinary life brings:
+an edited post of the day before, a late post of three days before, and an author who wants a post erased. The posts are
+those of the files given with --days, dealt over the month without repetition; if there are too few, further posts mix
+their sentences. Mixed posts have sentences in common, so that a month of them has ten times as many problems. Without
+files, the posts are mixed from those of the bundled days. With --databases, vectors come from there, and a day encodes
+only texts that are not in it, such as those of edited posts. Each day is written to stderr as soon as it is done.
 """
 
 import json
@@ -21,14 +23,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import psutil
 from rich.box import SIMPLE_HEAD
 from rich.progress import track
 from rich.table import Table
 
-from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project, free_address, serve
+from tests.support.project import DAY, ROOT, SAMPLE, Project, free_address, serve
 
-DAYS = 30
 POSTS = 1_200
 # How often a running command is looked at, in seconds.
 LOOK = 0.1
@@ -112,12 +114,19 @@ def on(day: date, posts: Sequence[Post]) -> list[Post]:
     ]
 
 
-def measure_month(files: Sequence[Path]) -> Table:
-    """Measure each day of the month: a row for every fifth day."""
-    title = f"{DAYS} days of {POSTS:,} posts; each day one post edited, one late, one erased"
+def give_vectors(project: Project, database: Path) -> None:
+    """Copy the vectors of another database into an empty one."""
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute(f"attach '{database}' as cache (read_only)")
+        connection.execute("create schema silver; create table silver.embeddings as from cache.silver.embeddings")
+
+
+def measure_month(files: Sequence[Path], length: int, vectors: Path | None = None) -> Table:
+    """Measure each day of a month of `length` days: a row for every fifth day."""
+    title = f"{length} days of {POSTS:,} posts; each day one post edited, one late, one erased"
     table = Table("day", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in (
-        "collect, CPU s", "erase, CPU s", "build and push, CPU s", "memory, MB", "open files",
+        "erase, CPU s", "day, CPU s", "memory, MB", "open files",
         "database, MB", "PocketBase, MB", "problems",
     ):  # fmt: skip
         table.add_column(column, justify="right", no_wrap=True)
@@ -126,19 +135,22 @@ def measure_month(files: Sequence[Path]) -> Table:
         supply = posts_without_end(read_posts(files, folder))
         with serve(folder / "pb", free_address(), password) as server:
             project = Project(folder / "groundswell.duckdb", server.settings)
+            if vectors:
+                give_vectors(project, vectors)
             past: list[list[Post]] = []
-            days = [date.fromisoformat(DAY) - timedelta(days=DAYS - 1 - number) for number in range(DAYS)]
+            days = [date.fromisoformat(DAY) - timedelta(days=length - 1 - number) for number in range(length)]
             for number, day in enumerate(track(days, "Days", disable=not sys.stderr.isatty()), 1):
                 posts = on(day, list(islice(supply, POSTS)))
                 past.append(posts)
                 row = measure_day(project, folder, day, past)
+                sys.stderr.write("\t".join((str(number), *row)) + "\n")
                 if number % 5 == 0 or number == 1:
                     table.add_row(str(number), *row)
     return table
 
 
 def measure_day(project: Project, folder: Path, day: date, past: list[list[Post]]) -> list[str]:
-    """Collect, erase, build and push a day; returns the row of the table."""
+    """Erase a post of an earlier day, then collect, build and push a day; returns the row of the table."""
     environment = project.environment({})
     collected = list(past[-1])
     if len(past) > 1:
@@ -147,10 +159,10 @@ def measure_day(project: Project, folder: Path, day: date, past: list[list[Post]
         collected.append(past[-4][9] | {"url": f"https://example.com/late/{day}"})
     file = folder / "day.jsonl"
     file.write_text("".join(json.dumps(post) + "\n" for post in collected))
-    commands = [[sys.executable, "-m", "ingest", "--file", str(file)]]
+    commands = []
     if len(past) > 2:
         commands.append([sys.executable, "-m", "ingest", "forget", "--url", past[-3][11]["url"]])
-    commands.append([DBT, "build", "--vars", f"date: {day}", "--exclude-resource-type", "unit_test"])
+    commands.append([sys.executable, "-m", "groundswell", "day", "--date", str(day), "--", "--file", str(file)])
     used = []
     for command in commands:
         measured, output = watched(command, environment)
@@ -160,8 +172,7 @@ def measure_day(project: Project, folder: Path, day: date, past: list[list[Post]
     [(problems,)] = project.query("select count(*) from gold.problems")
     board = sum(each.stat().st_size for each in (folder / "pb").rglob("*") if each.is_file())
     return [
-        f"{used[0].seconds:.1f}",
-        f"{used[1].seconds:.1f}" if len(used) > 2 else "",
+        f"{used[0].seconds:.1f}" if len(used) > 1 else "",
         f"{used[-1].seconds:.1f}",
         f"{max(each.megabytes for each in used):,.0f}",
         f"{max(each.files for each in used):,}",

@@ -140,6 +140,9 @@ def test_vectors_of_two_kinds_are_told() -> None:
         }
         assert told == {"CPU, int8": "CPU, bf16 and CPU, fp32", "CPU, fp32": None}
         assert embeddings.of_another_kind(connection, "cached", "other", "CUDA, bf16") == "CPU, int8"
+        # The table of a database of the first version.
+        connection.execute("alter table cached drop column computed_on")
+        assert embeddings.of_another_kind(connection, "cached", "m", "CPU, int8") is None
 
 
 def test_numbers_that_are_none() -> None:

@@ -23,15 +23,43 @@ TWO = (
         "After the update all dates of Solvo calendar {n} are gone, broken for {n} days.",
     ),
 )
+# Twelve people paste one error message under what they say, and fill in one form.
+OWN_WORDS = (
+    ("Tallybook does not sync since noon", "My cash desk shows yesterday's sales and I can not close the day."),
+    ("Sync of Tallybook fails in all shops", "We have six branches, and none of them gets the new prices."),
+    ("Tallybook sync is broken again", "Third time this month. I sit here with forty receipts on paper."),
+    ("Sync error in Tallybook, desk is stuck", "Customers wait in line while the spinner turns and turns."),
+    ("Tallybook can't sync on my tablet", "Reinstalling did not help, and now the stock list is empty too."),
+    ("Why does Tallybook stop to sync?", "Nothing was changed here, the router is fine and mail works."),
+    ("Tallybook sync fails every minute", "Our accountant needs the figures before four o'clock. Help!"),
+    ("Syncing Tallybook ends in an error", "It began after lunch on two of three machines, then on all."),
+    ("Tallybook: sync down for everybody?", "Two friends with cafes in other towns have the same trouble."),
+    ("No sync with Tallybook for hours", "I lost an evening of bookings because the app said it had saved."),
+    ("Tallybook refuses to sync my sales", "Your hotline plays music only. I am close to giving up on this."),
+    ("Tallybook sync error after restart", "Even a new account on a borrowed phone runs into it at once."),
+)
+PASTED = """### What happened?
+
+{own}
+
+### Output
+
+TallySyncError: session {number} was refused by the upstream node, all retries are used up and the queue is paused
+until an operator resumes it
+
+### Anything else?
+
+I have read the troubleshooting page and restarted the application before writing this report.
+"""
 
 
-def posts(product_name: str, texts: list[tuple[str, str]]) -> str:
+def posts(product_name: str, texts: list[tuple[str, str]], source: str = "reddit") -> str:
     """Posts of one hour, each by another name."""
     return "".join(
         json.dumps(
             {
-                "source": "reddit",
-                "url": f"https://www.reddit.com/r/{product_name}/comments/{number + 4096:x}/t/",
+                "source": source,
+                "url": f"https://example.com/r/{product_name}/comments/{number + 4096:x}/t/",
                 "title": title,
                 "body": body,
                 "author": f"{product_name} {number}",
@@ -59,7 +87,10 @@ def test_copies_under_many_names_stand_below_people(built: Project, tmp_path: Pa
     fifty = [from_template(number) for number in range(50)]
     assert len({body for _, body in fifty}) == 50
     file = tmp_path / "posts.jsonl"
-    file.write_text(posts("solvo", ten) + posts("parcelo", fifty) + campaign(outage(), 30))
+    pasted = [(title, PASTED.format(own=own, number=number)) for number, (title, own) in enumerate(OWN_WORDS, 3)]
+    file.write_text(
+        posts("solvo", ten) + posts("parcelo", fifty) + posts("tallybook", pasted, "github") + campaign(outage(), 30)
+    )
     assert project.ingest("--file", str(file), AUTHOR_SALT="pepper").status == 0
     built_again = project.build(data_tests=False)
     assert built_again.status == 0, built_again.output
@@ -79,7 +110,13 @@ def test_copies_under_many_names_stand_below_people(built: Project, tmp_path: Pa
     assert all(problem["is_burst"] or problem["is_from_program"] for problem in forged)
     assert all(2 * problem["place"] > problem["problems"] for problem in forged)
     ranks = project.query("select record_id, push_rank from gold.problem_records order by push_rank desc")
-    assert {record_id for record_id, _ in ranks[: len(forged)]} & {problem["problem_id"] for problem in forged}
+    last = {record_id for record_id, _ in ranks[: len(forged) + len(of("solvo"))]}
+    assert {problem["problem_id"] for problem in forged} <= last
+    # Twelve people who paste what a program wrote have words of their own.
+    [pasting] = of("tallybook")
+    assert not pasting["is_burst"]
+    assert not pasting["is_from_program"]
+    assert pasting["wordings"] == pasting["voices"] >= 10
     # Thirty people with one trouble in one hour, all of them new, in their own words.
     first = of("kanvas")[0]
     assert (first["place"], first["is_burst"], first["is_from_program"]) == (1, False, False)

@@ -1,5 +1,10 @@
 {{ config(materialized='view') }}
 
+-- The fewest sequences of an own passage: less is a name or another word that stands in a template.
+{% set least_passage = 5 %}
+-- The fewest sequences besides the common ones that say something.
+{% set least_sequences = 8 %}
+
 with
 
 problem_posts as (
@@ -70,37 +75,97 @@ worded as (
 
 ),
 
+voices as (
+
+    select
+        problem_id,
+        count(*) as voices,
+    from worded
+    where is_first
+    group by all
+
+),
+
 said as (
 
     select
         problem_id,
         voice,
         unnest(sequences) as three_words,
+        generate_subscripts(sequences, 1) as place,
     from worded
     where is_first
 
 ),
 
-shared as (
+counted as (
+
+    select
+        problem_id,
+        three_words,
+        count(distinct voice) as voices_with_it,
+    from said
+    group by all
+
+),
+
+compared as (
+
+    select
+        said.problem_id,
+        said.voice,
+        said.place,
+        counted.voices_with_it > 1 as is_shared,
+        -- What so many voices have, a program wrote: an error message that people paste, or a form that they fill in.
+        counted.voices_with_it > greatest(copy_limits.common * voices.voices, 1) as is_common,
+    from said
+    inner join counted on said.problem_id = counted.problem_id and said.three_words = counted.three_words
+    inner join voices on said.problem_id = voices.problem_id
+    cross join copy_limits
+
+),
+
+-- Consecutive sequences of a voice have the same passage if all of them are shared or none of them is.
+passages as (
+
+    select
+        *,
+        place - row_number() over (
+            partition by problem_id, voice, is_shared
+            order by place
+        ) as passage,
+    from compared
+
+),
+
+owned as (
 
     select
         problem_id,
         voice,
-        -- A voice has each of its sequences once.
-        count(*) over (partition by problem_id, three_words) > 1 as is_shared,
-    from said
+        is_shared,
+        is_common,
+        not is_shared
+        and count(*) over (partition by problem_id, voice, is_shared, passage) >= {{ least_passage }} as is_own,
+    from passages
 
 ),
 
+-- Most of the words are those of others, and most of what is left without the common words is not in own passages.
 borrowed as (
 
     select
-        shared.problem_id,
-        shared.voice,
-    from shared
+        owned.problem_id,
+        owned.voice,
+    from owned
     cross join copy_limits
     group by all
-    having avg(shared.is_shared::int) >= any_value(copy_limits.borrowed)
+    having
+        avg(owned.is_shared::int) >= any_value(copy_limits.borrowed)
+        and (
+            count(*) filter (where not owned.is_common) < {{ least_sequences }}
+            or avg((not owned.is_own)::int) filter (where not owned.is_common) >= any_value(copy_limits.borrowed)
+        )
 
 ),
 

@@ -40,10 +40,14 @@ def to_arrow(hashes: list[str], vectors: Vectors) -> pa.Table:
 
 
 def of_another_kind(connection: Any, cached: str, name: str, used: str) -> str | None:
-    """Where the table's vectors were made, if those or the new ones are in int8 and the others are not."""
+    """Where the table's vectors were made, if those or the new ones are in int8 and the others are not.
+
+    The first versions did not note where a vector was made.
+    """
     [(others,)] = connection.execute(
         f"""
-        select string_agg(distinct computed_on, ' and ' order by computed_on) from {cached}
+        select string_agg(distinct computed_on, ' and ' order by computed_on)
+        from (select null::text as computed_on where false union all by name from {cached})
         where model = $name and computed_on like '%int8' <> $used like '%int8'
         """,
         {"name": name, "used": used},

@@ -48,10 +48,10 @@ wordings as (
         url_hash,
         case
             when len(words) >= {{ similar_words }}
-                then list_sort(list_distinct(list_transform(
+                then list_transform(
                     list_zip(words[:-3], words[2:-2], words[3:]),
                     lambda triple: md5_number_lower(concat_ws(' ', triple[1], triple[2], triple[3]))
-                )))
+                )
             when len(words) >= {{ equal_words }} then [md5_number_lower(array_to_string(words, ' '))]
             else []
         end as sequences,

@@ -67,7 +67,7 @@ from groundswell.verdicts import NO_VERDICTS, Verdicts, opinions_of, updated_cha
 
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-# The sequences of words of each of n posts.
+# The sequences of words of each of n posts, each once.
 Sequences = Sequence[Sequence[int] | npt.NDArray[np.uint64]]
 
 NEIGHBOURS = 20
@@ -211,7 +211,7 @@ CONSIDERED = """
         coalesce(sizes.posts, 0) as size,
         coalesce(programs.frame, '') as frame,
         coalesce(programs.differing_words, '') as differing_words,
-        coalesce(wordings.sequences, []) as sequences,
+        list_distinct(coalesce(wordings.sequences, [])) as sequences,
         texts.text,
         texts.title,
         considered_posts.collection_date,
@@ -281,7 +281,7 @@ class Complaints(NamedTuple):
     # Which of the posts programs wrote; () if none.
     frames: Sequence[str] = ()
     differing_words: Sequence[str] = ()
-    # The sequences of words of each post (silver.wordings); () if none are known.
+    # The sequences of words of each post (silver.wordings), each once; () if none are known.
     sequences: Sequences = ()
     # What a language model says of pairs of them.
     verdicts: Verdicts = NO_VERDICTS
