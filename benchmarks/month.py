@@ -3,7 +3,7 @@
 python -m groundswell day collects, builds, tests and pushes each day. Each day also brings what ordinary life brings:
 an edited post of the day before, a late post of three days before, and an author who wants a post erased. The posts are
 those of the files given with --days, dealt over the month without repetition; if there are too few, further posts mix
-their sentences. Mixed posts have sentences in common, so that a month of them has ten times as many problems. Without
+their sentences. Mixed posts have sentences in common, so that days of them have many more problems. Without
 files, the posts are mixed from those of the bundled days. With --databases, vectors come from there, and a day encodes
 only texts that are not in it, such as those of edited posts. Each day is written to stderr as soon as it is done.
 """
