@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ingest.errors import IngestError
 from ingest.formats import Format, impersonal, unfolded
 from ingest.parsed import Rejected, one_line
-from ingest.reading import DamagedError, Entries, Unreadable, loads
+from ingest.reading import DamagedError, Entries, Unreadable, parsed
 from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
@@ -68,12 +68,11 @@ class Reader:
         """
         batch, characters, count = Batch(), 0, 0
         current, failure = self.formats[0], list[IngestError]()
-        for place, entry in until_failure(entries, failure):
+        for place, each in until_failure(entries, failure):
             count += 1
             if count <= done:
                 continue
-            if isinstance(entry, bytes):
-                entry = loads(entry)  # a line of JSON
+            entry = parsed(each)
             if isinstance(entry, dict) and current.knows(entry):
                 characters += self.take(batch, current, place, entry)
             else:

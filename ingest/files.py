@@ -30,7 +30,7 @@ from ingest.reading import (
     Entries,
     guarded,
     header_of,
-    loads,
+    parsed,
     read_lines,
     read_parquet,
     read_rows,
@@ -101,8 +101,7 @@ class Source:
         if not address:
             return self
         first = list(islice(self.entries, LOOKED_AT))
-        read = [loads(entry) if isinstance(entry, bytes) else entry for _, entry in first]
-        parts = [part for entry in read for part in unfolded(entry)]
+        parts = [part for _, entry in first for part in unfolded(parsed(entry))]
         addresses = [part.get(address) for part in parts if isinstance(part, dict)]
         if addresses and not any(map(source_at, addresses)):
             raise IngestError(
@@ -148,7 +147,7 @@ def first_entries(read: Any, head: bytes) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     try:
         for _, each in read(BytesIO(head)):
-            entry = loads(each) if isinstance(each, bytes) else each
+            entry = parsed(each)
             found += [part for part in unfolded(entry) if isinstance(part, dict)]
             if isinstance(entry, dict):
                 found.append(entry)

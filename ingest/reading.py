@@ -45,7 +45,8 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-# A place in the file, as a line or the number of the entry, and what stands there: a line of JSON as bytes (see loads).
+# A place in the file, as a line or the number of the entry, and what stands there: of a line of JSON its bytes (see
+# parsed).
 Entries = Iterator[tuple[int, Any]]
 
 
@@ -82,6 +83,11 @@ def loads(line: bytes) -> Any:
             raise
     except (ValueError, RecursionError) as error:
         return Unreadable(len(line), reason_of(error))
+
+
+def parsed(entry: Any) -> Any:
+    """What stands at a place: a line of JSON is parsed, anything else is as it is."""
+    return loads(entry) if isinstance(entry, bytes) else entry
 
 
 def read_lines(stream: IO[bytes]) -> Entries:
