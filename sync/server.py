@@ -119,14 +119,15 @@ def running(address: str, data: Path, environment: Mapping[str, str]) -> Iterato
 def wait_until_healthy(server: subprocess.Popen[str], url: str) -> None:
     """Return when the server answers. Raises SyncError if it ends, or does not answer in time."""
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            _, complaint = server.communicate()
-            raise SyncError(f"PocketBase did not start: {' '.join(complaint.split())[-500:]}")
-        try:
-            if httpx.get(f"{url}/api/health", timeout=1).is_success:
-                return
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.05)
+    with httpx.Client(timeout=1) as client:
+        while time.monotonic() < deadline:
+            if server.poll() is not None:
+                _, complaint = server.communicate()
+                raise SyncError(f"PocketBase did not start: {' '.join(complaint.split())[-500:]}")
+            try:
+                if client.get(f"{url}/api/health").is_success:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.05)
     raise SyncError(f"PocketBase at {url} did not answer within {START_SECONDS} seconds")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.lake import Bucket, Postgres, postgres, s3
 from tests.support.loopback import Loopback
-from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve
+from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve_folder
 from tests.support.shared import Shared
 
 # What a developer collects (ingest/sources.local.yml) and watches (watchlist.yml) must not reach the tests.
@@ -97,9 +97,8 @@ def project(tmp_path: Path, shared: Shared) -> Project:
 
 def build_sample_day(folder: Path) -> None:
     """Build and push the sample day with the commands that a user types, each in a new interpreter."""
-    password = secrets.token_hex()
-    (folder / "password").write_text(password)
-    with serve(folder / "pb", free_address(), password) as server:
+    (folder / "password").write_text(secrets.token_hex())
+    with serve_folder(folder) as server:
         project = Project(folder / DATABASE, server.settings)
         # Without the selection dbt would leave out the unit tests.
         build = (DBT, "build", "--select", "*", "--vars", f"date: {DAY}")
@@ -113,10 +112,23 @@ def sample_day(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Path
     return shared.copy("sample_day", build_sample_day, tmp_path_factory.mktemp("built") / "sample_day")
 
 
+def start_once(folder: Path) -> None:
+    """Let a PocketBase make its collections, which takes it half a second."""
+    (folder / "password").write_text(secrets.token_hex())
+    with serve_folder(folder):
+        pass
+
+
+@pytest.fixture
+def empty_board(shared: Shared, tmp_path: Path) -> Path:
+    """A folder with the data and the password of a PocketBase that has its collections and no records."""
+    return shared.copy("empty_board", start_once, tmp_path / "board")
+
+
 @pytest.fixture(scope="session")
 def pocketbase(sample_day: Path) -> Iterator[Server]:
     """A PocketBase for the whole session; it holds the sample day."""
-    with serve(sample_day / "pb", free_address(), (sample_day / "password").read_text()) as server:
+    with serve_folder(sample_day) as server:
         yield server
 
 

@@ -21,7 +21,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect, sync_playwright
 
 from sync.sources import record_id as source_id
-from tests.support.project import DAY, DBT, Project, Server, free_address, read_seed, serve
+from tests.support.project import DAY, DBT, Project, Server, free_address, read_seed, serve, serve_folder
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # A browser that phones home finds nobody on a closed network, and says so in the console.
@@ -115,9 +115,9 @@ def signed_in(server: Server) -> Iterator[Board]:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Iterator[Board]:
+def board(empty_board: Path) -> Iterator[Board]:
     """An empty board."""
-    with serve(tmp_path / "pb", free_address(), secrets.token_hex()) as server, signed_in(server) as board:
+    with serve_folder(empty_board) as server, signed_in(server) as board:
         board.put("sources", *({"id": source_id(row["name"])} | row for row in read_seed("sources")))
         yield board
 

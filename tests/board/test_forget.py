@@ -5,6 +5,7 @@ import secrets
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.support.project import DAY, SAMPLE, Project, free_address, serve
@@ -55,9 +56,16 @@ def found(words: list[str], *files: Path) -> list[tuple[str, str]]:
 
 def tables_with(project: Project, words: list[str]) -> set[str]:
     """The tables with a row that holds one of the words."""
-    names = project.query("select schema_name || '.' || table_name from duckdb_tables() where not temporary")
     is_there = " or ".join(f"contains(it::text, '{word}')" for word in words)
-    return {name for (name,) in names if project.query(f"select 1 from {name} as it where {is_there} limit 1")}
+    with duckdb.connect(str(project.database)) as connection:
+        names = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where not temporary"
+        ).fetchall()
+        return {
+            name
+            for (name,) in names
+            if connection.execute(f"select 1 from {name} as it where {is_there} limit 1").fetchall()
+        }
 
 
 def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_path: Path) -> None:

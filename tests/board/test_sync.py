@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import random
-import secrets
 import signal
 import subprocess
 import sys
@@ -38,7 +37,7 @@ from sync.server import check_port, command, usual_address
 from sync.small import publish_small
 from sync.sources import publish_sources
 from tests.support import forked
-from tests.support.project import DAY, Project, Server, free_address, read_seed, serve
+from tests.support.project import DAY, Project, Server, free_address, read_seed, serve_folder
 
 TODAY = date.fromisoformat(DAY)
 COLLECTIONS = ("issues", "issue_evidence", "problems", "problem_posts", "themes", "theme_posts")
@@ -48,15 +47,14 @@ COLLECTIONS = ("issues", "issue_evidence", "problems", "problem_posts", "themes"
 def day(built: Project, tmp_path: Path) -> Project:
     """A copy of the built sample day that no server is known to hold."""
     copy = built.copy_to(tmp_path)
-    for part in PARTS.values():
-        copy.query(f"update {part.ledger} set synced_at = null")
+    copy.query(";".join(f"update {part.ledger} set synced_at = null" for part in PARTS.values()))
     return copy
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(empty_board: Path) -> Iterator[Server]:
     """An empty PocketBase."""
-    with serve(tmp_path / "pb", free_address(), secrets.token_hex()) as server:
+    with serve_folder(empty_board) as server:
         yield server
 
 
@@ -166,19 +164,16 @@ def differing(day: Project, client: PocketBase, when: date = TODAY) -> list[str]
 
 def pass_tests(day: Project) -> None:
     """Have the ledgers say that gold, as it is now, has passed its tests."""
-    day.query("delete from gold.live_issues where issue_id in (select record_id from gold.issue_records)")
-    day.query("update gold.live_issues set action = 'delete', synced_at = null")
-    day.query(
-        "insert into gold.live_issues by name select record_id as issue_id, cluster_id, content_hash,"
-        " 'update' as action, cluster_date from gold.issue_records"
-    )
-    for what in ("problem", "theme"):
+    statements = []
+    for what, more in (("issue", "cluster_id, cluster_date, "), ("problem", ""), ("theme", "")):
         ledger, view, key = f"gold.live_{what}s", f"gold.{what}_records", f"{what}_id"
-        day.query(f"delete from {ledger} where {key} in (select record_id from {view})")
-        day.query(f"update {ledger} set action = 'delete', synced_at = null")
-        day.query(
-            f"insert into {ledger} by name select record_id as {key}, content_hash, 'update' as action from {view}"
-        )
+        statements += [
+            f"delete from {ledger} where {key} in (select record_id from {view})",
+            f"update {ledger} set action = 'delete', synced_at = null",
+            f"insert into {ledger} by name"
+            f" select record_id as {key}, {more}content_hash, 'update' as action from {view}",
+        ]
+    day.query(";".join(statements))
 
 
 def waiting(day: Project, part: Part = ISSUES) -> int:
@@ -390,15 +385,19 @@ def test_an_answer_that_is_lost_repeats_the_batch(day: Project, server: Server, 
 
 def change_everything(day: Project, turn: int) -> None:
     """Have every issue, post and problem differ from what the server holds; some come and some go."""
-    day.query(f"update gold.issues set description = 'Turn {turn}'")
-    day.query(f"update gold.issue_evidence set excerpt = 'Turn {turn}'")
-    day.query(f"update gold.problems set description = 'Turn {turn}'")
-    day.query(f"update gold.problem_posts set excerpt = 'Turn {turn}'")
     table = "gold.issue_evidence_parked"
-    day.query(f"create table if not exists {table} as select * from gold.issue_evidence where false")
-    day.query(f"insert into gold.issue_evidence select * from {table}")
-    day.query(f"create or replace table {table} as from gold.issue_evidence where ascii(evidence_id) % 5 = {turn % 5}")
-    day.query(f"delete from gold.issue_evidence where evidence_id in (select evidence_id from {table})")
+    day.query(
+        f"""
+        update gold.issues set description = 'Turn {turn}';
+        update gold.issue_evidence set excerpt = 'Turn {turn}';
+        update gold.problems set description = 'Turn {turn}';
+        update gold.problem_posts set excerpt = 'Turn {turn}';
+        create table if not exists {table} as select * from gold.issue_evidence where false;
+        insert into gold.issue_evidence select * from {table};
+        create or replace table {table} as from gold.issue_evidence where ascii(evidence_id) % 5 = {turn % 5};
+        delete from gold.issue_evidence where evidence_id in (select evidence_id from {table})
+        """
+    )
     pass_tests(day)
 
 
@@ -447,20 +446,22 @@ def started(address: str, data: Path) -> subprocess.Popen[bytes]:
     """A server that answers; whoever started it ends it."""
     server = subprocess.Popen(command(address, data), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with suppress(httpx.HTTPError):
-            if httpx.get(f"http://{address}/api/health", timeout=1).is_success:
-                break
+    with httpx.Client(timeout=1) as client:
+        while time.monotonic() < deadline:
+            with suppress(httpx.HTTPError):
+                if client.get(f"http://{address}/api/health").is_success:
+                    break
+            time.sleep(0.01)
     return server
 
 
 @pytest.fixture
-def mortal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
+def mortal(empty_board: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
     """Address and data of servers that are killed; ten operations a batch, so that there are many moments."""
     monkeypatch.setenv("POCKETBASE_EMAIL", "sync@example.com")
-    monkeypatch.setenv("POCKETBASE_PASSWORD", secrets.token_hex())
+    monkeypatch.setenv("POCKETBASE_PASSWORD", (empty_board / "password").read_text())
     monkeypatch.setattr("sync.push.BATCH", 10)
-    return free_address(), tmp_path / "pb"
+    return free_address(), empty_board / "pb"
 
 
 def test_a_killed_server_ends_in_parity(

@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,7 +11,8 @@ import pytest
 
 from benchmarks import clusters as quality
 from groundswell.database import connect
-from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project
+from tests.support import forked
+from tests.support.project import DAY, DBT, ROOT, SAMPLE, TIMEOUT_SECONDS, Project
 
 POST = {"source": "github", "body": None, "created_at": f"{DAY}T12:00:00Z"}
 
@@ -216,15 +215,13 @@ def test_a_database_that_is_not_there_is_not_created(project: Project, tmp_path:
     # As from cron: another folder, and no GROUNDSWELL_DB.
     cron = tmp_path / "cron"
     cron.mkdir()
-    environment = {name: value for name, value in os.environ.items() if name != "GROUNDSWELL_DB"}
-    folders = ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(tmp_path / "target")]
-    finished = subprocess.run(
-        [DBT, "build", *folders, "--log-path", str(tmp_path), "--vars", f"date: {DAY}"],
-        cwd=cron, env=environment | {"NO_COLOR": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert finished.returncode == 2
-    assert f"{cron / 'groundswell.duckdb'} does not exist: no posts were collected into it" in finished.stdout
-    assert "Traceback" not in finished.stdout
+    environment = {name: value for name, value in os.environ.items() if name != "GROUNDSWELL_DB"} | {"NO_COLOR": "1"}
+    folders = ("--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--target-path", str(tmp_path / "target"))
+    command = (DBT, "build", *folders, "--log-path", str(tmp_path), "--vars", f"date: {DAY}")
+    said = tmp_path / "said"
+    assert forked.run(command, environment, cron, said, None, TIMEOUT_SECONDS) == 2
+    assert f"{cron / 'groundswell.duckdb'} does not exist: no posts were collected into it" in said.read_text()
+    assert "Traceback" not in said.read_text()
     pushed = project.run(sys.executable, "-m", "sync", "--date", DAY, "--check", POCKETBASE_URL="http://127.0.0.1:9")
     assert pushed.status == 1
     assert f"{project.database} does not exist" in pushed.output
@@ -281,29 +278,29 @@ def test_a_locked_database(built: Project) -> None:
     assert "Traceback" not in finished.output
 
 
+def text_of(output: Path) -> str:
+    """What a command has printed by now."""
+    return output.read_text() if output.exists() else ""
+
+
 def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> None:
     # 2,500 texts are three batches: killed after the first is committed, the next run encodes the other two.
     titles = [f"Problem number {number}: the {number % 17}th thing is broken" for number in range(2_500)]
     project.ingest("--file", write_posts(tmp_path / "posts.jsonl", titles))
-    environment = os.environ | {
-        "GROUNDSWELL_DB": str(project.database),
-        "DBT_TARGET_PATH": str(tmp_path / "target"),
-        "DBT_LOG_PATH": str(tmp_path / "logs"),
-    }
-    with subprocess.Popen(
-        [DBT, "build", "--vars", f"date: {DAY}"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as run:
-        assert run.stdout
-        assert any("Encoding 2,5" in line for line in run.stdout), "the build ended before it encoded anything"
-        # The write-ahead log grows by 1.6 MB with each batch of a thousand vectors. DuckDB writes it in pieces: the
-        # first batch is whole once the log holds a part of the second.
-        log = Path(f"{project.database}.wal")
-        before = log.stat().st_size
-        deadline = time.monotonic() + 300
-        while run.poll() is None and time.monotonic() < deadline and log.stat().st_size < before + 1_800_000:
-            time.sleep(0.02)
-        assert run.poll() is None, "the build ended before it could be killed"
-        run.send_signal(signal.SIGKILL)
+    run, output = project.start(DBT, "build", "--vars", f"date: {DAY}")
+    deadline = time.monotonic() + 300
+    while run.is_alive() and time.monotonic() < deadline and "Encoding 2,5" not in text_of(output):
+        time.sleep(0.02)
+    assert "Encoding 2,5" in text_of(output), "the build ended before it encoded anything"
+    # The write-ahead log grows by 1.6 MB with each batch of a thousand vectors. DuckDB writes it in pieces: the first
+    # batch is whole once the log holds a part of the second.
+    log = Path(f"{project.database}.wal")
+    before = log.stat().st_size
+    while run.is_alive() and time.monotonic() < deadline and log.stat().st_size < before + 1_800_000:
+        time.sleep(0.02)
+    assert run.is_alive(), "the build ended before it could be killed"
+    run.kill()
+    run.join()
     kept = project.query("select count(*) from silver.embeddings__journal")[0][0]
     assert kept in (1_000, 2_000)
     # A vector that no text has proves that what was kept is not encoded again.

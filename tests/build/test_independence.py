@@ -1,19 +1,18 @@
 """Issues and problems are two products: what keeps one back leaves the other built and published."""
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.project import DAY, Project, Server, free_address, serve
+from tests.support.project import DAY, Project, Server, serve_folder
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(empty_board: Path) -> Iterator[Server]:
     """A PocketBase that holds nothing yet."""
-    with serve(tmp_path / "pb", free_address(), secrets.token_hex()) as server:
+    with serve_folder(empty_board) as server:
         yield server
 
 

@@ -1,10 +1,7 @@
 """Labels by a language model: the real LiteLLM against a loopback server with OpenAI's protocol."""
 
 import json
-import os
 import re
-import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -25,7 +22,7 @@ from tests.support import language_model
 from tests.support.language_model import Model, honest, settings
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.models import load
-from tests.support.project import DAY, DBT, ROOT, Finished, Project, read_seed
+from tests.support.project import DAY, DBT, Finished, Project, read_seed
 
 issue_label_attempts: Any = load("issue_label_attempts")
 CLUSTERS = 10
@@ -370,18 +367,11 @@ def test_a_killed_run_repeats_no_more_than_the_calls_in_flight(unlabelled: Proje
         return honest(request)
 
     loopback.answer = server
-    environment = os.environ | settings(loopback) | {
-        "GROUNDSWELL_DB": str(unlabelled.database),
-        "DBT_TARGET_PATH": str(unlabelled.database.with_suffix(".target")),
-        "DBT_LOG_PATH": str(unlabelled.database.with_suffix(".logs")),
-    }  # fmt: skip
-    with subprocess.Popen(
-        [DBT, "build", "--vars", f"date: {DAY}", "--select", *MODELS], cwd=ROOT, env=environment,
-        stdout=subprocess.DEVNULL,
-    ) as run:  # fmt: skip
-        for _ in range(21):
-            assert arrived.acquire(timeout=120), "the build asked too little"
-        run.send_signal(signal.SIGKILL)
+    run, _ = unlabelled.start(DBT, "build", "--vars", f"date: {DAY}", "--select", *MODELS, **settings(loopback))
+    for _ in range(21):
+        assert arrived.acquire(timeout=120), "the build asked too little"
+    run.kill()
+    run.join()
     asked = len(loopback.requests)
     kept = dict(unlabelled.query("select status, count(*) from gold.issue_label_attempts__journal group by all"))
     assert kept["labelled"] >= asked - CALLS_IN_FLIGHT

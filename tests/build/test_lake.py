@@ -24,7 +24,6 @@ from groundswell.lake.address import attach, lake
 from groundswell.lake.pull import pull
 from groundswell.lake.scope import Everything
 from sync.demo import DAYS
-from tests.support import forked
 from tests.support.bundled import SETTINGS, bundled_days
 from tests.support.lake import Postgres, postgres
 from tests.support.language_model import honest
@@ -279,19 +278,15 @@ def test_of_two_workers_on_one_day_the_second_finds_it_built(
             assert one.execute(query.format(where)).fetchall() == other.execute(query.format(where)).fetchall()
 
 
-def start_build(fleet: Fleet, variables: str, *arguments: str, **settings: str) -> tuple[Path, ForkServerProcess]:
-    """Start a build on an empty disk; returns the file with what it prints, and its process."""
-    worker = fleet.worker()
+def start_build(fleet: Fleet, variables: str, *arguments: str, **settings: str) -> tuple[ForkServerProcess, Path]:
+    """Start a build on an empty disk; returns its process, and the file with what it prints."""
     command = (DBT, "build", "--vars", f"{{{variables}}}", *arguments, "--exclude-resource-type", "unit_test", "test")
-    environment = worker.environment(settings)
-    output = worker.database.with_suffix(".output")
-    parsed = worker.parsed_file(command, environment)
-    return output, forked.start(forked.perform, command, environment, ROOT, output, parsed)
+    return fleet.worker().start(*command, **settings)
 
 
 def killed_build(fleet: Fleet, wait: float, *, publishing: bool) -> str:
     """Kill a build of the last day after so many seconds, or so long after it begins to publish; says where it was."""
-    output, process = start_build(fleet, f"date: {LAST}", "--selector", "in_order")
+    process, output = start_build(fleet, f"date: {LAST}", "--selector", "in_order")
     while publishing and process.exitcode is None and not fleet.is_publishing():
         process.join(0.01)
     process.join(wait)
@@ -331,12 +326,12 @@ def test_what_a_lost_worker_has_paid_for_is_not_asked_again(first_day: Fleet, lo
     settings = {"LLM_MODEL": "openai/loopback", "LLM_BASE_URL": f"{loopback.url}/v1", "OPENAI_API_KEY": "unused"}
     variables = f"date: {FIRST}, llm_calls_in_flight: {in_flight}"
     selection = ("--select", "issue_label_attempts", "issue_labels")
-    _, process = start_build(fleet, variables, *selection, **settings)
+    process, _ = start_build(fleet, variables, *selection, **settings)
     for _ in range(6):
         assert enough.acquire(timeout=120), "the build asked too little"
     process.kill()
     process.join()
-    _, process = start_build(fleet, variables, *selection, **settings)
+    process, _ = start_build(fleet, variables, *selection, **settings)
     process.join()
     assert process.exitcode == 0
     assert topics <= len(loopback.requests) <= topics + in_flight

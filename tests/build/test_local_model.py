@@ -59,7 +59,8 @@ def server() -> Iterator[str]:
         assert running.stdout
         [address] = re.findall(r"http://127\.0\.0\.1:\d+", running.stdout.readline())
         yield address
-        running.terminate()
+        # Where the tests run in the background, commands may ignore SIGTERM.
+        running.kill()
 
 
 def calls_of(server: str, answer: type[BaseModel], timeout: float = 300, answer_tokens: int = 100) -> Calls:

@@ -3,14 +3,14 @@
 import json
 import pickle
 import re
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.support.language_model import MARKER, decoded, obeying, pairs_of, payloads, posts_of, read, settings
-from tests.support.loopback import Answer, Loopback, Request
+from tests.support.loopback import Loopback, Request
 from tests.support.project import DATABASE, ROOT, Finished, Project
 from tests.support.shared import Shared
 
@@ -48,37 +48,49 @@ def shown(run: Run, cluster_id: int) -> list[str]:
     return [post.text for post in posts_of(prompt or "")]
 
 
-def shared_run(shared: Shared, name: str, folder: Path, model: Callable[[Request], Answer] | None = None) -> Run:
-    """A build of the posts, labelled by a language model or by the built-in labeller; one for all workers."""
-
-    def build(folder: Path) -> None:
-        project = Project(folder / DATABASE, parsed=shared.parsed)
-        finished = project.ingest("--file", str(FILE))
-        assert finished.status == 0, finished.output
-        assert project.query("select count(*) from bronze.raw_items") == [(len(POSTS),)]
-        with Loopback() as loopback:
-            # A test looks for the key in the log.
-            environment = {"DBT_LOG_LEVEL_FILE": "debug"}
-            if model:
-                loopback.answer = model
-                environment |= settings(loopback) | {"OPENAI_API_KEY": KEY}
-            outcome = project.build(data_tests=True, **environment), loopback.requests
-        (folder / "outcome").write_bytes(pickle.dumps(outcome))
-
-    shared.copy(name, build, folder)
-    return Run(Project(folder / DATABASE, parsed=shared.parsed), *pickle.loads((folder / "outcome").read_bytes()))
+def build_extractive(folder: Path, parsed: Path) -> None:
+    """Build the posts, labelled by the built-in labeller."""
+    project = Project(folder / DATABASE, parsed=parsed)
+    finished = project.ingest("--file", str(FILE))
+    assert finished.status == 0, finished.output
+    assert project.query("select count(*) from bronze.raw_items") == [(len(POSTS),)]
+    note(folder, project.build(data_tests=True), [])
 
 
-@pytest.fixture(scope="module")
-def obeyed(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The day, labelled by a model that obeys the posts."""
-    return shared_run(shared, "obeyed", tmp_path_factory.mktemp("red_team") / "obeyed", obeying)
+def build_obeyed(folder: Path, built: Project) -> None:
+    """Build the same posts once more, labelled by a model that obeys them."""
+    project = built.copy_to(folder)
+    project.query("delete from gold.issue_label_attempts; delete from gold.problem_label_attempts")
+    with Loopback() as loopback:
+        loopback.answer = obeying
+        # A test looks for the key in the log.
+        environment = settings(loopback) | {"OPENAI_API_KEY": KEY, "DBT_LOG_LEVEL_FILE": "debug"}
+        note(folder, project.build(data_tests=True, **environment), loopback.requests)
+
+
+def note(folder: Path, finished: Finished, requests: list[Request]) -> None:
+    """Keep what a build printed, and what it asked of the model."""
+    (folder / "outcome").write_bytes(pickle.dumps((finished, requests)))
+
+
+def run_in(folder: Path) -> Run:
+    """The run that a folder holds."""
+    return Run(Project(folder / DATABASE), *pickle.loads((folder / "outcome").read_bytes()))
 
 
 @pytest.fixture(scope="module")
 def extractive(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The day, labelled by the built-in labeller."""
-    return shared_run(shared, "extractive", tmp_path_factory.mktemp("red_team") / "extractive")
+    folder = tmp_path_factory.mktemp("red_team") / "extractive"
+    return run_in(shared.copy("extractive", lambda made: build_extractive(made, shared.parsed), folder))
+
+
+@pytest.fixture(scope="module")
+def obeyed(extractive: Run, shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The day, labelled by a model that obeys the posts."""
+    folder = tmp_path_factory.mktemp("red_team") / "obeyed"
+    built = replace(extractive.project, parsed=shared.parsed)
+    return run_in(shared.copy("obeyed", lambda made: build_obeyed(made, built), folder))
 
 
 def test_the_builds_end_well(obeyed: Run, extractive: Run) -> None:

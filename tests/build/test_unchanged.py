@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import DBT, ROOT, Finished, Project
+from tests.support.project import DATABASE, DBT, ROOT, Finished, Project
+from tests.support.shared import Shared
 
 # What reads a file or a service is asked in every build, and so are the ledgers of the board.
 ALWAYS = {
@@ -59,17 +60,20 @@ class Copy:
 
 
 @pytest.fixture
-def copy(built: Project, tmp_path: Path) -> Copy:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name in ("models", "macros", "seeds", "sync", "groundswell", "tests/dbt"):
-        shutil.copytree(ROOT / name, folder / name)
-    for name in ("constraints.txt", "dbt_project.yml", "profiles.yml", "selectors.yml"):
-        shutil.copy(ROOT / name, folder)
-    found = Copy(folder, built.copy_to(folder))
-    # The build of the sample day has written gold.live_issues and bronze.built_days after their readers had run.
-    found.build(data_tests=True)
-    return found
+def copy(built: Project, shared: Shared, tmp_path: Path) -> Copy:
+    def make(folder: Path) -> None:
+        for name in ("models", "macros", "seeds", "sync", "groundswell", "tests/dbt"):
+            shutil.copytree(ROOT / name, folder / name)
+        for name in ("constraints.txt", "dbt_project.yml", "profiles.yml", "selectors.yml"):
+            shutil.copy(ROOT / name, folder)
+        found = Copy(folder, built.copy_to(folder))
+        # The build of the sample day has written gold.live_issues and bronze.built_days after their readers had run.
+        found.build(data_tests=True)
+        # What dbt has parsed names files of this folder.
+        shutil.rmtree(found.project.database.with_suffix(".target"))
+
+    folder = shared.copy("unchanged", make, tmp_path / "project")
+    return Copy(folder, Project(folder / DATABASE, parsed=built.parsed))
 
 
 def test_nothing_is_done_where_nothing_has_changed(copy: Copy) -> None:

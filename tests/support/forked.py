@@ -20,6 +20,8 @@ from typing import Any
 
 # Libraries read variables with these prefixes when they are imported: a command that sets one needs a new interpreter.
 READ_AT_IMPORT = ("PYTHON", "HF_")
+# Except for these: the fork server has imported its libraries with one, and `perform` does what the other says.
+UNDERSTOOD = ("HF_HUB_OFFLINE", "PYTHONPATH")
 
 context = multiprocessing.get_context("forkserver")
 
@@ -27,7 +29,7 @@ context = multiprocessing.get_context("forkserver")
 def can_run(command: Sequence[str], settings: Mapping[str, str]) -> bool:
     """Whether a forked process runs this command just as a new interpreter does."""
     is_known = is_dbt(command) or command[:2] == (sys.executable, "-m")
-    return is_known and not any(name.startswith(READ_AT_IMPORT) for name in settings)
+    return is_known and not any(name.startswith(READ_AT_IMPORT) and name not in UNDERSTOOD for name in settings)
 
 
 def is_dbt(command: Sequence[str]) -> bool:
@@ -73,6 +75,9 @@ def perform(
     with output.open("wb", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    preferred = environment.get("PYTHONPATH")
+    if preferred and preferred != os.environ.get("PYTHONPATH"):
+        put_first(Path(preferred))
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
@@ -93,6 +98,14 @@ def perform(
         atexit._run_exitfuncs()
 
 
+def put_first(folder: Path) -> None:
+    """Import modules from a folder, also instead of those that the fork server has imported."""
+    sys.path.insert(0, str(folder))
+    replaced = {file.stem for file in folder.glob("*.py")}
+    for name in [name for name in sys.modules if name.partition(".")[0] in replaced]:
+        del sys.modules[name]
+
+
 def run_dbt(kept: Path | None) -> None:
     """Run dbt's command line as its script does, and reuse the parsed project that an earlier command has kept."""
     from dbt.cli.main import cli
@@ -104,7 +117,7 @@ def run_dbt(kept: Path | None) -> None:
     build_date_parsers_once()
     build_macro_contexts_once()
     obj: dict[str, Any] = {}
-    parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
+    parsed = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
     if kept and kept.exists():
         manifest = Manifest.from_msgpack(kept.read_bytes(), decoder=extended_mashumuro_decoder)
         manifest.build_parent_and_child_maps()

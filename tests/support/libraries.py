@@ -10,10 +10,14 @@ import gc
 import os
 import tempfile
 from pathlib import Path
+from types import CodeType
+from typing import Any
 
 # LiteLLM fetches its prices over the network at import; groundswell.llm.model sets these for the same reasons.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["LITELLM_LOG"] = "ERROR"
+# No test reaches the hub of models.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 import cmarkgfm  # noqa: F401
 import datasketch  # noqa: F401
@@ -21,10 +25,12 @@ import dbt.adapters.duckdb.impl
 import dbt.adapters.factory
 import dbt.cli.main
 import dbt.task.build
+import dbt_common.clients.jinja
 import duckdb  # noqa: F401
 import emoji  # noqa: F401
 import graspologic_native  # noqa: F401
 import httpx  # noqa: F401
+import jinja2
 import litellm  # noqa: F401
 import lxml.html  # noqa: F401
 import phonenumbers  # noqa: F401
@@ -39,6 +45,30 @@ import sklearn.manifold  # noqa: F401
 import sumy.summarizers.lex_rank  # noqa: F401
 import typer  # noqa: F401
 import url_normalize  # noqa: F401
+
+
+def keep_templates() -> None:
+    """Let Jinja keep the trees and the code of templates, by their text. dbt reads the trees, and changes none."""
+    parse, compile_text = jinja2.Environment.parse, jinja2.Environment.compile
+    trees: dict[tuple[object, ...], jinja2.nodes.Template] = {}
+    codes: dict[tuple[object, ...], CodeType] = {}
+
+    def parse_once(env: jinja2.Environment, source: str, name: str | None = None, filename: str | None = None) -> Any:
+        key = type(env), source, name, filename
+        if key not in trees:
+            trees[key] = parse(env, source, name, filename)
+        return trees[key]
+
+    def compile_once(env: jinja2.Environment, source: Any, *options: Any, **more: Any) -> Any:
+        if options or more or not isinstance(source, str):
+            return compile_text(env, source, *options, **more)
+        key = type(env), source
+        if key not in codes:
+            codes[key] = compile_text(env, source)
+        return codes[key]
+
+    jinja2.Environment.parse = parse_once  # type: ignore[method-assign, assignment]
+    jinja2.Environment.compile = compile_once  # type: ignore[method-assign, assignment]
 
 
 def parse_once() -> None:
@@ -58,8 +88,12 @@ def parse_once() -> None:
     dbt.adapters.factory.reset_adapters()
     if not parsed.success:
         raise RuntimeError(f"dbt can not parse the project: {parsed.exception}")
+    # dbt compiles a macro at its first use, and keeps it by its text.
+    for macro in parsed.result.macros.values():
+        dbt_common.clients.jinja.template_cache.get_node_template(macro)
 
 
+keep_templates()
 parse_once()
 # No forked process collects, or copies, the pages of these libraries: https://docs.python.org/3/library/gc.html#gc.freeze
 gc.collect()
