@@ -154,11 +154,14 @@ def backfill(
                 each.became = "stays"
         if over_lake:
             # Not at the top: the lake's packages are an extra.
-            from groundswell.lake.workers import build_alone
+            from groundswell.lake.workers import building_alone, silent
 
-            build_alone(due, dbt, workers, outcome)
-        if not outcome.is_over:
-            build_days(due, dbt, outcome, OVER_LAKE if over_lake else ON_FILE)
+            # Several processes write lines at once.
+            dbt = Dbt(silent(stages), dbt.process)
+            with building_alone(due, dbt, workers, outcome) as is_built:
+                build_days(due, dbt, outcome, OVER_LAKE, is_built)
+        else:
+            build_days(due, dbt, outcome, ON_FILE)
         if due:
             stages.keep_artifacts(due[-1].day, since)
     show_table(days, found, stages)
@@ -193,21 +196,37 @@ def plan(days: Sequence[date], dbt: Dbt) -> list[Day]:
     ]
 
 
-def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome, commands: tuple[Sequence[str], Sequence[str]]) -> None:
-    """Build days, the last one in full, and push them. commands: for the first day, and for those between."""
+def build_days(
+    due: Sequence[Day],
+    dbt: Dbt,
+    outcome: Outcome,
+    commands: tuple[Sequence[str], Sequence[str]],
+    is_begun: Callable[[Day], bool] | None = None,
+) -> None:
+    """Build days, the last one in full, and push them.
+
+    commands: for the first day, and for those between. is_begun: waits for what others build of a day before, and says
+    whether that was built.
+    """
     stages = dbt.stages
     url = stages.environment.get("POCKETBASE_URL")
     for number, each in enumerate(due, 1):
         day, is_last = each.day, number == len(due)
         log = f"full log: {stages.log_of(day)}"
-        if number > 1:
+        if is_begun:
+            if not is_begun(each):
+                leave_out(due[number - 1 :])
+                return
+        elif number > 1:
             stages.begin_log(day)
         away = why_unreachable(day, stages) if url and is_last else None
         arguments = BUILD if is_last else commands[number > 1]
         built = build(each, f"{number} of {len(due)}", arguments, dbt, {"POCKETBASE_URL": ""} if away else {})
         if built.push_failed:
             away = built.reason()
-        elif built.failed:
+        elif not built.failed:
+            each.became = "built"
+        else:
             what = "has failed data tests" if built.only_tests_failed else "was not built"
             each.became = what
             outcome.add(Exit.NOT_BUILT, f"{day} {what}: {built.reason()} ({log})")
@@ -215,13 +234,18 @@ def build_days(due: Sequence[Day], dbt: Dbt, outcome: Outcome, commands: tuple[S
         if is_last and not outcome.is_over:
             push_days(due, stages, url, away, outcome)
         if outcome.is_over and not is_last:
-            for later in due[number:]:
-                later.became = "left out"
+            leave_out(due[number:])
             outcome.faults.append(
                 f"the days from {due[number].day} on were left out: each day builds on those before. The same command"
                 " again goes on from there"
             )
             return
+
+
+def leave_out(days: Sequence[Day]) -> None:
+    """Note that days are not built, because a day before has failed. That day keeps what became of it."""
+    for each in days:
+        each.became = each.became or "left out"
 
 
 def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
@@ -240,7 +264,6 @@ def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: 
     # Over the lake, a day is built in two parts.
     each.seconds = (each.seconds or 0) + time.monotonic() - started
     each.cpu_seconds = (each.cpu_seconds or 0) + dbt.cpu_seconds
-    each.became = "built"
     dbt.stages.tell(each.day, "build", f"{number}: {said}, {dbt.megabytes:,} MB", started)
     return reader.built
 

@@ -112,7 +112,10 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
                 with connect(paths[0]) as connection:
                     begin_over_lake(connection, is_copy=paths[0] != creds.path)
             for path in paths:
-                refuse_damage(existing_path(path))
+                existing_path(path)
+                # connect reads its own file through.
+                if path != creds.path:
+                    refuse_damage(path)
             connect(creds.path).close()
         except GroundswellError as error:
             raise DbtRuntimeError(str(error)) from None

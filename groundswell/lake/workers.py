@@ -1,14 +1,16 @@
 """Days over the lake by several processes: python -m groundswell backfill --workers N.
 
-What a day needs no other day for (selector alone) is built by N processes at once, each with a file of its own.
+What a day needs no other day for (selector alone) is built by N processes at once, each with a file of its own. One of
+them builds the rest, day after day, as soon as this part of a day is there.
 """
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,43 +25,66 @@ from groundswell.stages import BUILD, Stages
 FILE = "groundswell.duckdb"
 
 
-def build_alone(due: Sequence[Day], dbt: Dbt, workers: int, outcome: Outcome) -> None:
-    """Build what days need no other day for, by so many processes, of which `dbt` is one. A failure ends them all."""
-    left, turn = deque(due), threading.Lock()
+@contextmanager
+def building_alone(due: Sequence[Day], dbt: Dbt, workers: int, outcome: Outcome) -> Iterator[Callable[[Day], bool]]:
+    """Build what days need no other day for, the first day first, by so many processes, of which `dbt` is one.
 
-    def work(mine: Dbt) -> None:
+    Yields a function that says whether this part of a day has been built. Until it has ended, `dbt` builds such parts,
+    too; the other processes build them all the while. A failure ends them all.
+    """
+    left, ended, turn = deque(due), set[date](), threading.Condition()
+
+    def work(mine: Dbt, day: date | None = None) -> None:
+        """Build one part after another, until none is left or that of the day has ended."""
         while True:
             with turn:
-                if not left or outcome.is_over:
+                if not left or outcome.is_over or day in ended:
                     return
                 each = left.popleft()
-            stages = mine.stages
-            stages.begin_log(each.day)
+            mine.stages.begin_log(each.day)
             built = build(each, "texts and topics", (*BUILD, "--selector", ALONE), mine, {})
-            if built.failed:
-                with turn:
+            with turn:
+                if built.failed:
                     outcome.add(
                         Exit.NOT_BUILT,
-                        f"{each.day} was not built: {built.reason()} (full log: {stages.log_of(each.day)})",
+                        f"{each.day} was not built: {built.reason()} (full log: {mine.stages.log_of(each.day)})",
                     )
                     outcome.is_over = True
                     each.became = "was not built"
+                ended.add(each.day)
+                turn.notify_all()
 
-    with TemporaryDirectory(prefix="groundswell-") as folder, ExitStack() as others:
-        dbts = [
-            others.enter_context(dbt_process(in_folder(dbt.stages, Path(folder) / str(number))))
+    def work_beside(other: Dbt) -> None:
+        try:
+            work(other)
+        except BaseException:
+            with turn:
+                outcome.is_over = True
+                turn.notify_all()
+            raise
+
+    def is_built(each: Day) -> bool:
+        work(dbt, each.day)
+        with turn:
+            turn.wait_for(lambda: each.day in ended or outcome.is_over)
+        return not outcome.is_over
+
+    with TemporaryDirectory(prefix="groundswell-") as folder, ExitStack() as processes:
+        others = [
+            processes.enter_context(dbt_process(in_folder(dbt.stages, Path(folder) / str(number))))
             for number in range(1, min(workers, len(due)))
         ]
-        mine = Dbt(silent(dbt.stages), dbt.process)
-        with ThreadPoolExecutor(len(dbts) + 1) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             try:
-                for ended in [pool.submit(work, each) for each in (mine, *dbts)]:
-                    ended.result()
+                running = [pool.submit(work_beside, other) for other in others]
+                yield is_built
+                for each in running:
+                    each.result()
             except BaseException:
                 # The pool waits for its threads, and they for their processes.
                 outcome.is_over = True
-                for each in (mine, *dbts):
-                    each.process.terminate()
+                for other in others:
+                    other.process.terminate()
                 raise
 
 

@@ -373,9 +373,13 @@ def keep_extractive(
     """
     found = {row[key]: row for row in labels.to_arrow_table().to_pylist()}
     error = NO_MODEL if is_last_resort else None
-    for request in requests:
-        if not (is_last_resort and request["has_label"]):
-            ledger.keep(extractive_attempt(request, about(request), found[request[key]], ledger.schema, error))
+    ledger.keep_extractive(
+        [
+            extractive_attempt(request, about(request), found[request[key]], ledger.schema, error)
+            for request in requests
+            if not (is_last_resort and request["has_label"])
+        ]
+    )
 
 
 def extractive_attempt(request: Row, about: Row, label: Row, schema: pa.Schema, error: str | None = None) -> Row:

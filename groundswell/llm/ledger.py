@@ -6,13 +6,13 @@ model that asks language models reads there what the day has cost so far.
 """
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
 from groundswell.llm.budget import Cost
-from groundswell.llm.settings import EXTRACTIVE
 from groundswell.relations import arrow_view, journal_of, table_name
 
 if TYPE_CHECKING:
@@ -82,17 +82,17 @@ class Ledger:
             arrow_view(self.connection, "attempt", pa.Table.from_pylist([row], schema=self.schema)) as attempt,
             arrow_view(self.connection, "call", pa.Table.from_pylist([call], schema=CALL)) as call_view,
         ):
-            tables = [(self.journal, attempt)]
-            # The built-in labeller calls nobody.
-            if row["labeler"] != EXTRACTIVE:
-                tables.append((self.llm_calls, call_view))
             self.connection.begin()
-            for table, view in tables:
+            for table, view in ((self.journal, attempt), (self.llm_calls, call_view)):
                 self.connection.execute(f"delete from {table} where attempt_id = $id", {"id": row["attempt_id"]})
                 self.connection.execute(f"insert into {table} by name select * from {view}")
             self.connection.commit()
-            if row["labeler"] != EXTRACTIVE:
-                self.keep_in_lake(row, call)
+            self.keep_in_lake(row, call)
+
+    def keep_extractive(self, rows: Sequence[Row]) -> None:
+        """Commit new attempts of the built-in labeller. It calls nobody, so they have no cost and no row of a call."""
+        with arrow_view(self.connection, "attempts", pa.Table.from_pylist(rows, schema=self.schema)) as attempts:
+            self.connection.execute(f"insert into {self.journal} by name select * from {attempts}")
 
     def keep_in_lake(self, row: Row, call: Row) -> None:
         """With GROUNDSWELL_LAKE, add the row of a call to the lake, too: this machine may be lost."""
