@@ -145,6 +145,7 @@ class Dbt:
             "run_date": str(self.day),
             "embedding_model": "MiniLM",
             "complaint_threshold": "0.5",
+            "weak_complaint_threshold": str(project_vars()["weak_complaint_threshold"]),
             "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": "90",

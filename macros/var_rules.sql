@@ -19,6 +19,7 @@
         'embedding_precision': {'kind': 'choice', 'values': ['auto', 'fp32', 'bf16', 'int8']},
         'embed_engine': {'kind': 'choice', 'values': ['local', 'ray']},
         'complaint_threshold': {'kind': 'number', 'low': 0, 'high': 1},
+        'weak_complaint_threshold': {'kind': 'number', 'low': 0, 'high': 1},
         'second_opinion_margin': {'kind': 'number', 'low': 0, 'high': 1},
         'problem_similarity': {'kind': 'number', 'low': 0.5, 'high': 1},
         'problem_tier': {'kind': 'choice', 'values': ['certain', 'likely', 'emerging']},

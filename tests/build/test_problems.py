@@ -354,6 +354,7 @@ class Run:
             "run_date": str(day),
             "embedding_model": "MiniLM",
             "complaint_threshold": "0.5",
+            "weak_complaint_threshold": str(project_vars()["weak_complaint_threshold"]),
             "problem_similarity": "0.7",
             "problem_window_days": str(WINDOW),
             "problem_memory_days": str(MEMORY),
@@ -470,7 +471,7 @@ def random_days(seed: int, days: int = 10) -> list[list[Post]]:
             if draw < 0.3:
                 posts[number] = posts[number]._replace(author=f"author {random.integers(20)}")
             elif draw < 0.4:
-                posts[number] = posts[number]._replace(complaint_score=0.2)
+                posts[number] = posts[number]._replace(complaint_score=0.2 if draw < 0.35 else 0.3)
             elif draw < 0.5 and number:
                 original = posts[number - 1]
                 copied = original.duplicate_of or original.url_hash
@@ -659,6 +660,40 @@ def test_a_higher_threshold_opens_no_second_problem() -> None:
     history.build(0, [post._replace(complaint_score=0.55) for post in some_posts(0, like[:8])])
     history.build(1, some_posts(1, like[8:]), complaint_threshold="0.6")
     assert len(set(history.standing(1).values())) == 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "weakest", "together"),
+    [
+        ((0.9, 0.9, 0.3), "0.25", True),
+        # A score of just the threshold.
+        ((0.5, 0.5, 0.25), "0.25", True),
+        ((0.9, 0.9, 0.2), "0.25", False),
+        ((0.9, 0.3, 0.3), "0.25", False),
+        ((0.3, 0.3, 0.3), "0.25", False),
+        ((0.9, 0.9, 0.3), "0.5", False),
+        # A higher value changes nothing for complaints.
+        ((0.9, 0.9, 0.9), "0.7", True),
+    ],
+)
+def test_a_weak_complaint_joins_complaints(scores: tuple[float, ...], weakest: str, together: bool) -> None:
+    history = History()
+    posts = some_posts(0, np.vstack([alike(3, 1), strangers(3, 3)]))
+    scored = [post._replace(complaint_score=score) for post, score in zip(posts[:3], scores, strict=True)]
+    history.build(0, scored + posts[3:], weak_complaint_threshold=weakest)
+    standing = history.standing(0)
+    names = {standing.get(post.url_hash) or "" for post in scored}
+    assert (len(names) == 1 and names != {""}) == together
+
+
+def test_weak_complaints_wait_for_complaints() -> None:
+    history, like = History(), alike(4, 1)
+    first = some_posts(0, np.vstack([like[:2], strangers(3, 3)]))
+    history.build(0, [post._replace(complaint_score=0.3) for post in first[:2]] + first[2:])
+    assert set(history.standing(0).values()) == {""}
+    history.build(1, some_posts(1, like[2:]))
+    standing = history.standing(1)
+    assert standing["post-00-00"] == standing["post-00-01"] == standing["post-01-00"] != ""
 
 
 def test_an_author_is_one_voice_for_good() -> None:

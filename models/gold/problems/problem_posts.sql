@@ -41,6 +41,7 @@ problem_posts as (
         problem_candidates.is_first_of_voice,
         problem_candidates.addresses_model,
         program_posts.url_hash is not null as is_from_program,
+        coalesce(problem_candidates.complaint_score < {{ var('complaint_threshold') }}, false) as is_weak,
         problem_candidates.collection_date,
         problem_candidates.posted_at,
     from problem_candidates

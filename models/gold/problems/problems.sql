@@ -94,6 +94,7 @@ voices as (
         voice,
         sum(coalesce(comment_count, 0) + greatest(coalesce(vote_count, 0), 0)) as engagement,
         bool_or(payment_quote is not null) as pays,
+        bool_and(is_weak) as is_weak,
         max(complaint_score) as certainty,
         avg(chance::decimal(10, 8)) as chance,
         max(collection_date) as last_seen,
@@ -119,6 +120,7 @@ voice_counts as (
     select
         voices.problem_id,
         count(*) as voices,
+        count(*) filter (where voices.is_weak) as weak_voices,
         count(*) filter (where heard.voice is not null) as wordings,
         -- With the logarithm, one viral post adds about as much as two or three posts that few people have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) filter (where heard.voice is not null) as engagement,
@@ -204,6 +206,7 @@ demand as (
     select
         post_counts.*,
         voice_counts.voices,
+        voice_counts.weak_voices,
         voice_counts.wordings,
         bursts.accounts,
         bursts.new_accounts,
@@ -258,6 +261,7 @@ problems as (
         {{ trend('demand', 'closed.problem_id is not null or demand.last_seen <= built.silent_date') }} as trend,
         demand.post_count,
         demand.voices,
+        demand.weak_voices,
         demand.wordings,
         demand.accounts,
         demand.new_accounts,

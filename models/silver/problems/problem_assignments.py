@@ -1,8 +1,8 @@
 """Which problem each complaint belongs to, and since which day.
 
 Grain: one row per as_of_date and url_hash. From as_of_date on, the post belongs to problem_id; if problem_id is null,
-the post belongs to no problem. A complaint gets a row on its first day, and another row whenever it changes its
-problem. The latest row holds.
+the post belongs to no problem. A complaint, weak or not, gets a row on its first day, and another row whenever it
+changes its problem. The latest row holds.
 Method: the complaints of a window of days are compared with their neighbours.
 - Where many posts are close to each other, the ground is dense: messages to one support desk, say. There, a link joins
   two complaints whose similarity is at least SAME, and the Leiden algorithm (Traag, Waltman & van Eck 2019, From
@@ -16,6 +16,8 @@ A problem goes to the group with most of its posts, and keeps its id. If several
 with the most posts keeps its id, and the others are merged into it. A group that no problem claims opens a problem if
 it has at least problem_voices voices. The latest three posts of a problem represent it, even if they are older than the
 window. They do so for problem_memory_days after its latest post.
+Weak complaints, with a complaint_score below complaint_threshold and from weak_complaint_threshold on, are grouped with
+the complaints and are voices like them. But a group opens a problem only if COMPLAINING_VOICES voices have a complaint.
 A language model judges pairs whose chance is unsure: silver.pair_opinions are links that outweigh chances.
 Posts of one author are one voice, and so are posts in nearly the same words (voices).
 People correct problems: silver.corrected_posts gives posts to problems, and no group takes them away. Posts of one
@@ -84,6 +86,8 @@ LOOSE = 0.5
 # From this cosine similarity on, two posts count as one voice that posted twice.
 REPEATED = 0.97
 REPRESENTATIVES = 3
+# A group with weak complaints opens a problem only if so many of its voices have a complaint.
+COMPLAINING_VOICES = 2
 # Communities with less than this share of the possible links are split. In banking77, every community of ten or more
 # intents has a share of 0.7 or more. In real posts, communities that chains of links had joined had 0.2 to 0.5.
 MIN_DENSITY = 0.5
@@ -115,8 +119,9 @@ SCHEMA = pa.schema(
 )
 
 
-# The complaints of a window and the representatives of problems, with their voices, problems and vectors. The posts are
-# selected before the join with the vectors; otherwise the join would read the vectors of all posts ever collected.
+# The complaints of a window, weak ones too, and the representatives of problems, with their voices, problems and
+# vectors. The posts are selected before the join with the vectors; otherwise the join would read the vectors of all
+# posts ever collected.
 CONSIDERED = """
     with given as (
         select url_hash, problem_id
@@ -140,19 +145,19 @@ CONSIDERED = """
             and row_number() over (partition by problem_id order by collection_date desc, url_hash) <= $representatives
     ),
     considered_posts as (
-        select url_hash, content_hash, duplicate_of, collection_date
+        select url_hash, content_hash, duplicate_of, complaint_score, collection_date
         from {documents}
         where
             collection_date > $last::date - $window::int
             and collection_date <= $last::date
-            and complaint_score >= $threshold
+            and complaint_score >= least($weak_threshold, $threshold)
         union
-        select url_hash, content_hash, duplicate_of, collection_date
+        select url_hash, content_hash, duplicate_of, complaint_score, collection_date
         from {documents}
         where url_hash in (select url_hash from representatives)
         -- A person can give a problem a post that is no complaint.
         union
-        select url_hash, content_hash, duplicate_of, collection_date
+        select url_hash, content_hash, duplicate_of, complaint_score, collection_date
         from {documents}
         where
             collection_date <= $last::date
@@ -212,6 +217,8 @@ CONSIDERED = """
         coalesce(programs.frame, '') as frame,
         coalesce(programs.differing_words, '') as differing_words,
         list_distinct(coalesce(wordings.sequences, [])) as sequences,
+        -- What a person gave a problem counts as a complaint.
+        coalesce(considered_posts.complaint_score >= $threshold, false) or given.problem_id is not null as complains,
         texts.text,
         texts.title,
         considered_posts.collection_date,
@@ -285,6 +292,8 @@ class Complaints(NamedTuple):
     sequences: Sequences = ()
     # What a language model says of pairs of them.
     verdicts: Verdicts = NO_VERDICTS
+    # Which of the posts are complaints; the others are weak ones. () if all are complaints.
+    complains: Sequence[bool] = ()
 
 
 class Settings(NamedTuple):
@@ -587,6 +596,7 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     before = labels_of(posts.problem)
     count = len(voice)
     given = posts.given or [""] * count
+    complains = posts.complains or [True] * count
     frames = posts.frames or [""] * count
     tickets = Tickets(frames, posts.differing_words or [""] * count)
     chance = updated_chances(found, possible_chances(found, settings.weights, tickets), posts.verdicts, count)
@@ -623,7 +633,9 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     for index in indices:
         members.setdefault(int(group[index]), []).append(index)
     for number, each in members.items():
-        if number not in names and len({voice[index] for index in each}) >= settings.min_voices:
+        heard = {voice[index] for index in each}
+        complaining = {voice[index] for index in each if complains[index]}
+        if number not in names and len(heard) >= settings.min_voices and len(complaining) >= COMPLAINING_VOICES:
             names[number] = new_name(day, posts.url_hash[each[0]])
     goes_on = set(names.values())
     problem = list(posts.problem)
@@ -738,6 +750,7 @@ def rows_of_day(
             differing_words,
             sequences,
             verdicts_of([columns["content_hash"][row] for row in nodes], opinions or {}, accuracy),
+            [columns["complains"][row] for row in nodes],
         ),
         day,
         settings,
@@ -788,6 +801,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
     settings = {
         "model": dbt.config.meta_get("embedding_model"),
         "threshold": float(dbt.config.meta_get("complaint_threshold")),
+        "weak_threshold": float(dbt.config.meta_get("weak_complaint_threshold")),
         "window": int(dbt.config.meta_get("problem_window_days")),
         "memory": int(dbt.config.meta_get("problem_memory_days")),
         "representatives": REPRESENTATIVES,
