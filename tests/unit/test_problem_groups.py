@@ -258,7 +258,7 @@ def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
 def considered(*rows: dict[str, Any]) -> pa.Table:
     """The rows that the model reads for a day; nothing is known of a post but what is given."""
     nothing = {"original": "", "author": "", "author_voice": "", "voice": "", "problem": "", "given": "", "size": 0}
-    nothing |= {"frame": "", "differing_words": "", "sequences": []}
+    nothing |= {"frame": "", "differing_words": "", "sequences": [], "complains": True}
     return pa.Table.from_pylist(
         [
             nothing
@@ -292,6 +292,7 @@ def considered(*rows: dict[str, Any]) -> pa.Table:
                     )
                 ),
                 ("size", pa.int64()),
+                ("complains", pa.bool_()),
                 ("sequences", pa.list_(pa.uint64())),
                 ("text", pa.string()),
                 ("title", pa.string()),
