@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from groundswell.clock import this_second
-from groundswell.database import transaction
+from groundswell.database import transaction, write_errors
 from ingest.bulk import Batch, Reader, counted
 from ingest.checking import check
 from ingest.errors import IngestError
@@ -42,10 +42,16 @@ from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
 from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
-# DuckDB writes its table anew from the last row group on at each checkpoint, so checkpoints are few during an import.
+# New posts from one checkpoint to the next. DuckDB starts a group of rows after a checkpoint. A group has 122,880 rows
+# at most, so with a batch more this many fit into one; and a later checkpoint writes no group again that is full to
+# three quarters.
+CHECKPOINT_POSTS = 95_000
+# The log from which on DuckDB makes a checkpoint by itself: of long posts fewer fit in its memory.
 CHECKPOINT = "256MB"
-# DuckDB's own memory while files are imported. Posts that are on their way stand in Python's memory as well.
-MEMORY = "96MB"
+# DuckDB's own memory while files are imported: room for the posts from one checkpoint to the next, which else go to the
+# disk and back.
+# Posts that are on their way stand in Python's memory as well.
+MEMORY = "200MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -272,6 +278,7 @@ def store(
         keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)
+    checkpoint_if_due(connection, stored.new)
     report.stored = report.stored.plus(stored)
     report.repeated += batch.repeated
     report.fetched += batch.fetched
@@ -280,6 +287,16 @@ def store(
     listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
     report.rejected += [entry.reason for entry in listed]
     report.unlisted_rejects += len(rejected) - len(listed)
+
+
+def checkpoint_if_due(connection: duckdb.DuckDBPyConnection, new: int) -> None:
+    """Make a checkpoint if these new posts filled up another CHECKPOINT_POSTS of the table. Raises DatabaseError."""
+    [(posts,)] = connection.execute(
+        "select estimated_size from duckdb_tables() where schema_name = 'bronze' and table_name = 'raw_items'"
+    ).fetchall()
+    if posts // CHECKPOINT_POSTS > (posts - new) // CHECKPOINT_POSTS:
+        with write_errors():
+            connection.execute("checkpoint")
 
 
 def import_files(
