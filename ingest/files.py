@@ -40,7 +40,7 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
+from ingest.store import forget_progress, hash_keys, keep_rejected, progress_of, save_progress, upsert_rows
 
 # New posts from one checkpoint to the next. DuckDB starts a group of rows after a checkpoint. A group has 122,880 rows
 # at most, so with a batch more this many fit into one; and a later checkpoint writes no group again that is full to
@@ -231,11 +231,11 @@ def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
 
 
 def import_file(
-    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None = None
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None, *, hashed: bool
 ) -> Report:
     """Store the posts of a file. Raises IngestError if nothing of it can be read.
 
-    Of several versions of a post in a file, the last one is stored.
+    Of several versions of a post in a file, the last one is stored. hashed: as in upsert_rows.
     """
     shown = "standard input" if name == "-" else name
     report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
@@ -251,7 +251,7 @@ def import_file(
         task = progress.add_task(report.name, total=content.size) if progress else None
 
         def keep(batch: Batch) -> None:
-            store(connection, batch, report, moment, mark)
+            store(connection, batch, report, moment, mark, hashed=hashed)
             skipped.update(batch.skipped)
             if progress and task is not None:
                 progress.update(task, completed=content.position())
@@ -269,12 +269,18 @@ def import_file(
 
 
 def store(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    report: Report,
+    moment: datetime,
+    mark: str | None,
+    *,
+    hashed: bool,
 ) -> None:
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
     rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
-        stored = upsert_rows(connection, batch.posts, moment)
+        stored = upsert_rows(connection, batch.posts, moment, hashed=hashed)
         keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)
@@ -308,11 +314,12 @@ def import_files(
     """
     # One thread is enough to store what another one reads, and takes less memory than several.
     connection.execute(f"set memory_limit = '{MEMORY}'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
+    hashed = hash_keys(connection)
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
             try:
-                reports.append(import_file(connection, name, wanted, progress))
+                reports.append(import_file(connection, name, wanted, progress, hashed=hashed))
             except IngestError as error:
                 refused.append(error)
                 reports.append(Report(Path(name).name, errors=[str(error)]))

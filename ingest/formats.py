@@ -91,6 +91,7 @@ def usual_row(fields: Entry) -> Row | None:
         return None
     if not EPOCH <= created_at < STARTED_AT:
         return None
+    name: Any = none_if_gone(author)
     return (
         hashlib.sha256(url.encode()).hexdigest(),
         source,
@@ -101,7 +102,7 @@ def usual_row(fields: Entry) -> Row | None:
         created_at,
         comments,
         votes,
-        hash_author(source, none_if_gone(author)),
+        hash_author(source, name),
     )
 
 
