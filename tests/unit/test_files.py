@@ -824,7 +824,7 @@ def test_a_cleaned_text_can_be_stored_and_plain_ones_stay(text: str) -> None:
 
 
 # Values of each field of a post: usual ones, and what files hold besides.
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "source": ["github", "reddit", "stackoverflow", "hackernews", "GitHub", "x", "", None, 7],
     "url": [
         "https://github.com/a/b/issues/1",
