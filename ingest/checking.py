@@ -8,6 +8,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
+import pyarrow as pa
+
 from ingest.bulk import Batch, Reader
 from ingest.errors import IngestError
 from ingest.opening import HEAD, Content
@@ -41,6 +43,7 @@ def check_elsewhere(reader: Reader, entries: Entries, done: int, keep: Keep) -> 
     """Let a second process check the entries. This thread reads them, and another one stores the batches."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
+    give_memory_back()
     process = context.Process(target=work, args=(theirs, reader, done), daemon=True)
     process.start()
     # Each end is open in one process only, so either process notices when the other one is gone.
@@ -80,6 +83,11 @@ def check_elsewhere(reader: Reader, entries: Entries, done: int, keep: Keep) -> 
         process.join()
 
 
+def give_memory_back() -> None:
+    """Let Arrow take memory from the system for each table: its own allocators keep what a table has left."""
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
 def portions(entries: Entries) -> Iterator[Any]:
     """Lists of entries; at the end None, or the IngestError that ended them."""
     portion, size = list[tuple[int, Any]](), 0
@@ -109,6 +117,7 @@ def work(pipe: Connection, reader: Reader, done: int) -> None:
     """Check entries in this process: send batches; at the end None, or the IngestError that ended them."""
     # Ctrl-C reaches this process, too. The one that started it ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    give_memory_back()
     failure = None
     try:
         try:

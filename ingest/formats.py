@@ -3,9 +3,11 @@
 Each format is one declaration. Where a dump holds what a service's API gives, the source's own to_item reads it.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +15,15 @@ from urllib.parse import urlsplit
 import orjson
 
 from ingest.errors import IngestError
-from ingest.item import Item, known_source
+from ingest.item import LARGEST_COUNT, USUAL_TIME, Item, hash_author, known_source, match_url, none_if_gone, usual_form
 from ingest.sources import github, hackernews, lobsters, reddit, source_at, sources, stackoverflow
 from ingest.store import BODY, TITLE, Row, row_of
 
 Entry = Mapping[str, Any]
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (rows hold UTC without a zone)
+TEXTS = (str, type(None))
+# A time before this is not yet to come.
+STARTED_AT = datetime.now(UTC).replace(tzinfo=None)
 # The row of a post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
 Post = Row | str
 
@@ -58,7 +64,46 @@ def impersonal(entry: Any, kept: frozenset[str]) -> Any:
 
 def row_from(fields: Mapping[str, Any]) -> Row:
     """The row of a post with these fields, of which it ignores others. Raises ValidationError."""
-    return row_of(Item.model_validate(fields))
+    return usual_row(fields) or row_of(Item.model_validate(fields))
+
+
+def usual_row(fields: Entry) -> Row | None:
+    """The row that Item makes of fields in their usual form, in a third of the time; None for any other fields."""
+    get = fields.get
+    source, address, time = get("source"), get("url"), get("created_at")
+    title, body, author = get("title"), get("body"), get("author")
+    comments, votes = get("comment_count"), get("vote_count")
+    if not (
+        type(source) is type(address) is type(time) is str
+        and type(title) in TEXTS
+        and type(body) in TEXTS
+        and type(author) in TEXTS
+        and (comments is None or (type(comments) is int and -LARGEST_COUNT <= comments <= LARGEST_COUNT))
+        and (votes is None or (type(votes) is int and -LARGEST_COUNT <= votes <= LARGEST_COUNT))
+        and source in sources()
+        and USUAL_TIME.fullmatch(time)
+        and (url := usual_form(address))
+    ):
+        return None
+    try:
+        created_at = datetime.fromisoformat(time[:-1])
+    except ValueError:
+        return None
+    if not EPOCH <= created_at < STARTED_AT:
+        return None
+    name: Any = none_if_gone(author)
+    return (
+        hashlib.sha256(url.encode()).hexdigest(),
+        source,
+        url,
+        match_url(url),
+        none_if_gone(title),
+        none_if_gone(body),
+        created_at,
+        comments,
+        votes,
+        hash_author(source, name),
+    )
 
 
 def said(row: Row) -> Post:
@@ -83,7 +128,9 @@ def knows_own(entry: Entry) -> bool:
 
 def source_named(value: Any) -> Any:
     """The source that a text names in people's spelling, as Hacker News or GitHub; any other value as it is."""
-    return name if isinstance(value, str) and (name := folded(value)) in sources() else value
+    if not isinstance(value, str) or value in sources():
+        return value
+    return name if (name := folded(value)) in sources() else value
 
 
 def own_post(entry: Entry) -> Post:

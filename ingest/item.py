@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urldefrag, urlsplit, urlunsplit
 
@@ -93,7 +93,11 @@ def clean_text(text: str) -> str:
     """A text without NUL characters and lone surrogates: JSON can hold them, databases can not."""
     if "\x00" in text:
         text = text.replace("\x00", "")
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -185,7 +189,15 @@ def hash_author(source: str, name: str | None) -> str | None:
     salt = "" if known.is_program(name) else os.environ.get("AUTHOR_SALT") or None
     if salt is None or is_gone(name) or name.casefold() in known.nobody:
         return None
-    return hmac.digest(salt.encode(), f"{source}:{name.casefold()}".encode(), "sha256").hex()
+    hashed = keyed(salt).copy()
+    hashed.update(f"{source}:{name.casefold()}".encode())
+    return hashed.hexdigest()
+
+
+@cache
+def keyed(salt: str) -> hmac.HMAC:
+    """HMAC-SHA-256 with this key, before the text: a copy of it takes half the time of a new one."""
+    return hmac.new(salt.encode(), digestmod="sha256")
 
 
 def salt_fingerprint() -> str | None:

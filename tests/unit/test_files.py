@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import lzma
+import math
 import os
 import subprocess
 import sys
@@ -29,16 +30,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from backports import zstd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from groundswell.database import DatabaseError
-from ingest import bulk, checking, item, reading
+from ingest import bulk, checking, formats, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
-from ingest.store import open_store
+from ingest.store import open_store, row_of
 from tests.support.project import ROOT
 
 # A name that must not be found in the database, wherever a format holds names.
@@ -820,3 +821,50 @@ def test_a_database_that_fails_ends_the_second_process(
 def test_a_cleaned_text_can_be_stored_and_plain_ones_stay(text: str) -> None:
     cleaned = item.clean_text(text)
     assert cleaned == text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+# Values of each field of a post: usual ones, and what files hold besides.
+VALUES: dict[str, list[Any]] = {
+    "source": ["github", "reddit", "stackoverflow", "hackernews", "GitHub", "x", "", None, 7],
+    "url": [
+        "https://github.com/a/b/issues/1",
+        "http://github.com/a/b/issues/1#issuecomment-2",
+        "https://old.reddit.com/r/a/comments/x1/t_one/",
+        "https://news.ycombinator.com/item?id=1",
+        "https://news.ycombinator.com/item?id=1&p=2",
+        "https://example.com/a",
+        "a",
+        "",
+        None,
+        b"https://github.com/a/b/issues/1",
+    ],
+    "title": ["a title", "Ein \u00dcberblick", "[deleted]", " ", "nan", "a\x00b", "a\ud800", "", None, 7, math.nan],
+    "body": ["a text", "\u00fc" * 500, "[removed]", "null", "\x00", "\udc00 " * 40, None, True, ["a"]],
+    "author": ["Ann", " ann ", "ghost", "AutoModerator", "dependabot[bot]", "[deleted]", "\ud800", "", None, 7],
+    "created_at": [
+        "2026-11-20T08:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "2026-02-30T08:00:00Z",
+        "9999-12-31T08:00:00Z",
+        "2026-11-20T08:00:60Z",
+        "2026-11-20 08:00:00 UTC",
+        1_763_625_600,
+        datetime(2026, 11, 20, tzinfo=UTC),
+        None,
+    ],
+    "comment_count": [0, -3, 10**9, 10**9 + 1, 10**30, True, 2.0, 2.5, "7", "nan", math.nan, None],
+    "vote_count": [5, -(10**9), -(10**9) - 1, False, "x", None],
+}
+
+
+@given(st.fixed_dictionaries({}, optional={field: st.sampled_from(values) for field, values in VALUES.items()}))
+@settings(max_examples=300)
+def test_a_usual_post_has_the_row_that_the_checks_of_any_other_give(fields: dict[str, Any]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTHOR_SALT", "pepper")
+        assert formats.usual_row({**own(1), **dict.fromkeys(("body", "author", "comment_count", "vote_count"))})
+        # A post that is usual but for one field is read as well as one that is odd in many.
+        for post in (fields, *({**own(1), field: value} for field, value in fields.items())):
+            if row := formats.usual_row(post):
+                assert row == row_of(item.Item.model_validate(post))
