@@ -21,5 +21,6 @@ inner join problems as weaker
         and problems.days_seen >= weaker.days_seen
         and problems.engagement_score >= weaker.engagement_score
         and problems.certainty_score >= weaker.certainty_score
+        and problems.urgency_score >= weaker.urgency_score
         and problems.agreement_score >= weaker.agreement_score
         and problems.demand_score < weaker.demand_score - 0.02
