@@ -55,7 +55,10 @@ REQUESTS = """
         from {attempts}
         group by all
     ),
-    {standing}
+    standing as (
+        with {standing}
+        select * from standing
+    )
     select
         cluster_date,
         cluster_id,

@@ -54,7 +54,10 @@ REQUESTS = """
         from {attempts}
         group by all
     ),
-    {standing}
+    standing as (
+        with {standing}
+        select * from standing
+    )
     select
         problem_id,
         question_number,
