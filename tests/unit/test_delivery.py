@@ -57,7 +57,11 @@ def refusal(index: int, response: dict[str, Any]) -> Answer:
         (413, {"data": {}, "message": "Request entity too large.", "status": 413}, TooLargeError),
         (403, {"data": {}, "message": "Batch requests are not allowed.", "status": 403}, ClientResponseError),
         (401, {"data": {}, "message": "The request requires valid record authorization token."}, CredentialsError),
-        (500, {}, ClientResponseError),
+        (403, {"data": {}, "message": "Only superusers can perform this action."}, CredentialsError),
+        (403, {}, CredentialsError),
+        (404, {"data": {}, "message": "The requested resource wasn't found."}, ClientResponseError),
+        (400, {}, TooLargeError),
+        (500, {"data": {"requests": {"0": {}}}}, ClientResponseError),
         (0, "no JSON", ClientResponseError),
     ],
 )
