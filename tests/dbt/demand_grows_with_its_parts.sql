@@ -15,7 +15,7 @@ select
 from problems
 inner join problems as weaker
     on
-        problems.wordings >= weaker.wordings
+        problems.voices_score >= weaker.voices_score
         and problems.payment_score >= weaker.payment_score
         and problems.source_count >= weaker.source_count
         and problems.days_seen >= weaker.days_seen

@@ -122,6 +122,7 @@ voice_counts as (
         count(*) as voices,
         count(*) filter (where voices.is_weak) as weak_voices,
         count(*) filter (where heard.voice is not null) as wordings,
+        count(*) filter (where heard.voice is not null and voices.is_weak is not true) as complaining_wordings,
         -- With the logarithm, one viral post adds about as much as two or three posts that few people have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) filter (where heard.voice is not null) as engagement,
         avg(voices.certainty::decimal(10, 8)) filter (where heard.voice is not null) as certainty,
@@ -219,7 +220,10 @@ demand as (
         voice_counts.paying_voices,
         voice_counts.recent_voices,
         voice_counts.earlier_voices,
-        round(4 * log2(1 + voice_counts.wordings), 2) as voices_score,
+        -- Two complaints do not speak for any number of posts that hardly complain.
+        round(
+            4 * log2(1 + least(voice_counts.wordings, 2 * voice_counts.complaining_wordings)), 2
+        ) as voices_score,
         round(log2(1 + coalesce(voice_counts.engagement, 0)), 2) as engagement_score,
         round(2 * (post_counts.source_count - 1), 2)::double as sources_score,
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
