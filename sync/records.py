@@ -188,6 +188,7 @@ class Problem(Record):
     persistence_score: Measure
     payment_score: Measure
     certainty_score: Measure
+    urgency_score: Measure
     agreement_score: Measure
     would_pay_signal: bool
     is_from_program: bool

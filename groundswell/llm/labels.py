@@ -12,9 +12,11 @@ from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
+from jinja2 import Template
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 from groundswell.clock import now
+from groundswell.database import PROJECT
 from groundswell.llm.answer import parsed
 from groundswell.llm.budget import NOTHING
 from groundswell.llm.calls import Check, Question
@@ -314,32 +316,23 @@ def read_grounds(ledger: Ledger, relations: Mapping[str, duckdb.DuckDBPyRelation
 # that gave the title.
 IS_LOST = """
     (
-        len(labelled_quotes) > 0
+        len(attempts.quotes) > 0
         and (
-            2 * coalesce(standing.quotes, 0) <= len(labelled_quotes)
-            or labelled_by = $extractive and coalesce(standing.first_quote, 2) > 1
+            2 * coalesce(len(standing.quotes), 0) <= len(attempts.quotes)
+            or labelled_by = $extractive and standing.quotes[1] is distinct from attempts.quotes[1]
         )
     ) is true
 """
 
 
-def standing_quotes(labels: str, key: Sequence[str], posts: str) -> str:
-    """A query: how many labelled_quotes of each key stand in its posts (quotes), and the first of them (first_quote).
+def standing_quotes(labels: str, posts: str, key: Sequence[str]) -> str:
+    """The CTEs posts_now, claims and standing: the quotes of each label that stand in a post of its key as it is now.
 
-    labels: a relation of the key and labelled_quotes. posts: a subquery of the key, url_hash and text. Macro
-    standing_quotes has the same rule for what is published.
+    Macro standing_quotes has the rule, so that a label is asked for again just when its quotes are not published.
+    labels: a CTE of the key and quotes. posts: a query of the key, url_hash and text.
     """
-    keys = ", ".join(key)
-    return f"""
-        select {keys}, count(*) as quotes, min(number) as first_quote
-        from (
-            select {keys}, unnest(labelled_quotes) as claim, generate_subscripts(labelled_quotes, 1) as number
-            from {labels}
-        )
-        inner join {posts} as posts using ({keys})
-        where claim.url_hash = posts.url_hash and contains(posts.text, claim.quote)
-        group by all
-    """
+    macros = Template((PROJECT / "macros" / "standing_quotes.sql").read_text()).module
+    return f"posts_now as ({posts}),\n{macros.standing_quotes(labels, 'posts_now', key)}"  # type: ignore[attr-defined]
 
 
 def label_question(request: Row, about: Row, answer: type[Label], check: Check[Label]) -> Question:

@@ -216,6 +216,7 @@ const PARTS = [
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
     ["payment_score", "Payment", (p) => `${count(p.paying_voices, "voice")} ${p.paying_voices === 1 ? "speaks" : "speak"} of paying`],
     ["certainty_score", "Certainty", () => "how surely they complain, beyond what may be a mere question"],
+    ["urgency_score", "Urgency", () => "how many people complain in words of their own within one hour"],
     ["agreement_score", "Agreement", () => "16 times the chance that two of its posts say the same"],
 ]
 

@@ -893,14 +893,15 @@ def test_the_parts_of_demand_add_up(board: Board, own: Page) -> None:
         "persistence_score": 1,
         "payment_score": 4,
         "certainty_score": 1.5,
+        "urgency_score": 2.5,
     }
-    board.put("problems", problem(1, **parts, agreement_score=7.0, demand_score=26.25))
+    board.put("problems", problem(1, **parts, agreement_score=7.0, demand_score=28.75))
     own.goto(f"/?problem={record_id(1)}")
-    own.get_by_text("How the demand score of 26.25 adds up").click()
+    own.get_by_text("How the demand score of 28.75 adds up").click()
     numbers = [float(text) for text in own.locator("tbody .number").all_inner_texts()]
-    assert len(numbers) == 7
-    assert sum(numbers) == 26.25
-    assert own.locator("tfoot .number").inner_text() == "26.25"
+    assert len(numbers) == 8
+    assert sum(numbers) == 28.75
+    assert own.locator("tfoot .number").inner_text() == "28.75"
     expect(own.locator("tbody tr", has_text="Agreement")).to_contain_text(
         "16 times the chance that two of its posts say the same"
     )

@@ -28,7 +28,6 @@ from tenacity import stop_after_attempt
 from groundswell.environment import USUAL_ADDRESS
 from sync.check import differences
 from sync.client import send, signed_in
-from sync.delivery import CredentialsError, TooLargeError, fault
 from sync.errors import SyncError
 from sync.plan import ISSUES, PARTS, PROBLEMS, THEMES, Part
 from sync.push import Pushed, clear_emptied_days, push
@@ -532,21 +531,6 @@ def test_a_body_that_is_too_large_is_left_out(day: Project, superuser: httpx.Cli
     superuser.patch("/api/settings", json={"batch": {"maxBodySize": 0}}).raise_for_status()
     assert waiting(day) == 1
     assert push_part(day, counted.client).written == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "answer", "exception"),
-    [
-        # What the server answers after its time limit, as seen.
-        (400, {"data": {}, "message": "Batch transaction failed.", "status": 400}, TooLargeError),
-        (413, {"data": {}, "message": "Request entity too large.", "status": 413}, TooLargeError),
-        (403, {"data": {}, "message": "Batch requests are not allowed.", "status": 403}, ClientResponseError),
-        (401, {"data": {}, "message": "The request requires valid record authorization token."}, CredentialsError),
-        (500, {}, ClientResponseError),
-    ],
-)
-def test_what_an_answer_means(status: int, answer: dict[str, Any], exception: type[Exception]) -> None:
-    assert type(fault(ClientResponseError(status=status, data=answer))) is exception
 
 
 def test_a_row_that_the_server_refuses_is_named_and_left_out(

@@ -1128,7 +1128,7 @@ def test_a_problem_counts_people_and_days(three_days: Project) -> None:
 def test_the_demand_score_is_the_sum_of_its_parts(three_days: Project) -> None:
     rows = three_days.query(
         "select demand_score, [voices_score, engagement_score, sources_score, persistence_score, payment_score,"
-        " certainty_score, agreement_score] from gold.problems"
+        " certainty_score, urgency_score, agreement_score] from gold.problems"
     )
     assert all(score == pytest.approx(sum(parts)) and min(parts) >= 0 for score, parts in rows)
 

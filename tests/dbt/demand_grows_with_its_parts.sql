@@ -15,11 +15,12 @@ select
 from problems
 inner join problems as weaker
     on
-        problems.wordings >= weaker.wordings
+        problems.voices_score >= weaker.voices_score
         and problems.payment_score >= weaker.payment_score
         and problems.source_count >= weaker.source_count
         and problems.days_seen >= weaker.days_seen
         and problems.engagement_score >= weaker.engagement_score
         and problems.certainty_score >= weaker.certainty_score
+        and problems.urgency_score >= weaker.urgency_score
         and problems.agreement_score >= weaker.agreement_score
         and problems.demand_score < weaker.demand_score - 0.02

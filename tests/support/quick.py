@@ -4,8 +4,8 @@ import pytest
 
 # Every fixture that builds, serves or starts commands requests one of the first three; in_order groups random days.
 SLOW_FIXTURES = frozenset({"shared", "project", "loopback", "in_order"})
-# Its tests are about mutants, and its server answers in no time.
-ALL_QUICK = "test_edges.py"
+# Their tests are about mutants, and their server answers in no time.
+ALL_QUICK = ("test_delivery.py", "test_edges.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -14,7 +14,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if isinstance(item, pytest.Function)
-        and (item.path.name == ALL_QUICK or SLOW_FIXTURES.isdisjoint(item.fixturenames))
+        and (item.path.name in ALL_QUICK or SLOW_FIXTURES.isdisjoint(item.fixturenames))
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in quick])
     items[:] = quick

@@ -49,14 +49,15 @@ REQUESTS = """
                 bool_or(status = 'labelled' and error is null and (is_new or not {relabel})), false
             ) as is_labelled,
             coalesce(bool_or(status = 'labelled'), false) as has_label,
-            arg_max(quotes, attempted_at) filter (where status = 'labelled') as labelled_quotes,
+            arg_max(quotes, attempted_at) filter (where status = 'labelled') as quotes,
             arg_max(labeler, attempted_at) filter (where status = 'labelled') as labelled_by,
             count(*) filter (where status = 'rejected') as rejected,
         from {attempts}
         group by all
     ),
     standing as (
-        {standing}
+        with {standing}
+        select * from standing
     )
     select
         cluster_date,
@@ -115,14 +116,12 @@ def model(dbt: Any, session: Any) -> pa.Table:
             requests=subquery(label_requests),
             standing=standing_quotes(
                 "attempts",
-                ["cluster_date", "cluster_id"],
                 f"""
-                (
-                    select items.cluster_date, items.cluster_id, items.url_hash, texts.text
-                    from {subquery(items)} as items inner join {subquery(relations["texts"])} as texts using (url_hash)
-                    where items.cluster_date = $run_date::date
-                )
+                select items.cluster_date, items.cluster_id, items.url_hash, texts.text
+                from {subquery(items)} as items inner join {subquery(relations["texts"])} as texts using (url_hash)
+                where items.cluster_date = $run_date::date
                 """,
+                ["cluster_date", "cluster_id"],
             ),
             is_lost=IS_LOST,
             relabel=relabel,

@@ -44,7 +44,7 @@ REQUESTS = """
             problem_id,
             arg_max(voices, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_voices,
             -- Null if the latest attempt is mixed, because a mixed attempt has no quotes.
-            arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_quotes,
+            arg_max_null(quotes, attempted_at) filter (where status in ('labelled', 'mixed')) as quotes,
             arg_max(labeler, attempted_at) filter (where status in ('labelled', 'mixed')) as labelled_by,
             -- A label with an error is the last resort's: the models are asked again.
             arg_max(status = 'labelled' and error is not null, attempted_at)
@@ -55,7 +55,8 @@ REQUESTS = """
         group by all
     ),
     standing as (
-        {standing}
+        with {standing}
+        select * from standing
     )
     select
         problem_id,
@@ -137,14 +138,12 @@ def model(dbt: Any, session: Any) -> pa.Table:
             requests=subquery(problem_requests),
             standing=standing_quotes(
                 "attempts",
-                ["problem_id"],
                 f"""
-                (
-                    select members.problem_id, members.url_hash, texts.text
-                    from {subquery(problem_candidates)} as members inner join {subquery(relations["texts"])} as texts
-                    using (url_hash)
-                )
+                select members.problem_id, members.url_hash, texts.text
+                from {subquery(problem_candidates)} as members inner join {subquery(relations["texts"])} as texts
+                using (url_hash)
                 """,
+                ["problem_id"],
             ),
             is_lost=IS_LOST,
             relabel=relabel,

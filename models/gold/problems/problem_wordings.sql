@@ -49,6 +49,9 @@ worded as (
         problem_posts.problem_id,
         problem_posts.url_hash,
         problem_posts.voice,
+        bool_and(problem_posts.is_weak) over (
+            partition by problem_posts.problem_id, problem_posts.voice
+        ) as is_weak,
         -- Nobody knows another post of an unknown author. A number, because the hashes of authors stay in bronze.
         dense_rank() over (
             partition by problem_posts.problem_id
@@ -67,6 +70,7 @@ worded as (
             order by problem_posts.posted_at, problem_posts.url_hash
         ) = 1 as is_first,
         wordings.sequences,
+        problem_posts.collection_date,
         problem_posts.posted_at,
     from problem_posts
     inner join posts on problem_posts.url_hash = posts.url_hash
@@ -169,15 +173,10 @@ borrowed as (
 
 ),
 
-problem_wordings as (
+heard as (
 
     select
-        worded.problem_id,
-        worded.url_hash,
-        worded.voice,
-        worded.author_number,
-        worded.is_new_account,
-        worded.is_comparable,
+        worded.*,
         worded.is_first
         and (
             borrowed.voice is null
@@ -186,9 +185,30 @@ problem_wordings as (
                 order by worded.posted_at, worded.url_hash
             ) = 1
         ) as is_wording,
-        worded.posts_in_hour,
     from worded
     left join borrowed on worded.problem_id = borrowed.problem_id and worded.voice = borrowed.voice
+
+),
+
+problem_wordings as (
+
+    select
+        problem_id,
+        url_hash,
+        voice,
+        author_number,
+        is_new_account,
+        is_comparable,
+        is_wording,
+        posts_in_hour,
+        -- Short posts, and posts that hardly complain, are too cheap to make an hour urgent.
+        count(*) filter (where is_wording and is_comparable and is_weak is not true) over (
+            partition by problem_id
+            order by posted_at
+            range between current row and interval '59 minutes 59 seconds' following
+        ) as wordings_in_hour,
+        collection_date,
+    from heard
 
 )
 

@@ -122,6 +122,7 @@ voice_counts as (
         count(*) as voices,
         count(*) filter (where voices.is_weak) as weak_voices,
         count(*) filter (where heard.voice is not null) as wordings,
+        count(*) filter (where heard.voice is not null and voices.is_weak is not true) as complaining_wordings,
         -- With the logarithm, one viral post adds about as much as two or three posts that few people have seen.
         sum(ln(1 + voices.engagement)::decimal(10, 6)) filter (where heard.voice is not null) as engagement,
         avg(voices.certainty::decimal(10, 8)) filter (where heard.voice is not null) as certainty,
@@ -148,12 +149,14 @@ account_counts as (
         count(distinct author_number) filter (where is_new_account) as new_accounts,
         count(distinct author_number) filter (where is_new_account is not false) as young_accounts,
         max(posts_in_hour) as posts_in_hour,
+        max(wordings_in_hour) filter (where collection_date > built.middle_date) as wordings_in_hour,
     from problem_wordings
-    group by all
+    cross join built
+    group by problem_id
 
 ),
 
--- A burst has many accounts without earlier posts, few wordings, and little time.
+-- A burst of copies has many accounts without earlier posts, few wordings, and little time.
 bursts as (
 
     select
@@ -161,6 +164,8 @@ bursts as (
         account_counts.accounts,
         account_counts.new_accounts,
         account_counts.posts_in_hour,
+        -- The doublings of the limit: what is usual within an hour is not urgent.
+        log2(greatest(account_counts.wordings_in_hour / copy_limits.posts_an_hour, 1)) as doublings,
         account_counts.comparable_accounts >= voice_counts.wordings * copy_limits.accounts_a_wording
         and account_counts.young_accounts * 2 > account_counts.accounts
         and account_counts.posts_in_hour >= copy_limits.posts_an_hour as is_burst,
@@ -199,8 +204,8 @@ posts_now as (
 
 {{ standing_quotes('problem_labels', 'posts_now', ['problem_id']) }},
 
--- The parts of the demand score. Counts have a logarithm, so that large counts do not dominate. The last two parts are
--- means.
+-- The parts of the demand score. Counts have a logarithm, so that large counts do not dominate. Certainty and
+-- agreement are means.
 demand as (
 
     select
@@ -215,13 +220,17 @@ demand as (
         voice_counts.paying_voices,
         voice_counts.recent_voices,
         voice_counts.earlier_voices,
-        round(4 * log2(1 + voice_counts.wordings), 2) as voices_score,
+        -- Two complaints do not speak for any number of posts that hardly complain.
+        round(
+            4 * log2(1 + least(voice_counts.wordings, 2 * voice_counts.complaining_wordings)), 2
+        ) as voices_score,
         round(log2(1 + coalesce(voice_counts.engagement, 0)), 2) as engagement_score,
         round(2 * (post_counts.source_count - 1), 2)::double as sources_score,
         round(2 * log2(post_counts.days_seen), 2) as persistence_score,
         round(2 * log2(1 + voice_counts.paying_wordings), 2) as payment_score,
         round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
         voice_counts.agreement,
+        if(bursts.is_burst, 0, round(6 * coalesce(bursts.doublings, 0), 2)) as urgency_score,
         -- Copies agree with themselves.
         if(bursts.is_burst, 0, round(16 * coalesce(voice_counts.agreement, 0), 2)) as agreement_score,
     from post_counts
@@ -281,6 +290,7 @@ problems as (
             + demand.persistence_score
             + demand.payment_score
             + demand.certainty_score
+            + demand.urgency_score
             + demand.agreement_score,
             2
         ) as demand_score,
@@ -290,6 +300,7 @@ problems as (
         demand.persistence_score,
         demand.payment_score,
         demand.certainty_score,
+        demand.urgency_score,
         demand.agreement_score,
         problem_labels.would_pay_signal and coalesce(standing.has_payment, false) as would_pay_signal,
         demand.is_from_program,

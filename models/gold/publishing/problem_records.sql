@@ -253,6 +253,7 @@ fields as (
         problems.persistence_score,
         problems.payment_score,
         problems.certainty_score,
+        problems.urgency_score,
         problems.agreement_score,
         problems.would_pay_signal,
         problems.is_from_program,
