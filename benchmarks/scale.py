@@ -72,7 +72,8 @@ def sample_posts(folder: Path) -> list[Post]:
 
 def posts_of(files: Sequence[Path]) -> list[Post]:
     """The posts of files of JSON lines, as they were collected."""
-    rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    # Not splitlines: a post may hold a line separator (U+2028), which JSON does not escape.
+    rows = [json.loads(line) for file in files for line in file.read_text().split("\n") if line]
     return [Post(row["source"], row["title"] or "", row["body"] or "") for row in rows]
 
 

@@ -221,7 +221,10 @@ def build_days(
             stages.begin_log(day)
         away = why_unreachable(day, stages) if url and is_last else None
         arguments = BUILD if is_last else commands[number > 1]
-        built = build(each, f"{number} of {len(due)}", arguments, dbt, {"POCKETBASE_URL": ""} if away else {})
+        # Over the lake a day is published with all that it has grouped.
+        next_day = None if is_last or is_begun else due[number].day
+        said = f"{number} of {len(due)}"
+        built = build(each, said, arguments, dbt, {"POCKETBASE_URL": ""} if away else {}, next_day)
         if built.push_failed:
             away = built.reason()
         elif not built.failed:
@@ -248,8 +251,19 @@ def leave_out(days: Sequence[Day]) -> None:
         each.became = each.became or "left out"
 
 
-def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: Mapping[str, str]) -> Built:
-    """Build a day or a part of it, and note how long it took. number: of the day, as 3 of 30; or the part's name."""
+def build(
+    each: Day,
+    number: str,
+    arguments: Sequence[str],
+    dbt: Dbt,
+    settings: Mapping[str, str],
+    next_day: date | None = None,
+) -> Built:
+    """Build a day or a part of it, and note how long it took.
+
+    number: of the day, as 3 of 30; or the part's name. next_day: the day that is built next, which groups the days from
+    it on.
+    """
     started = time.monotonic()
     reader = Reader()
 
@@ -258,7 +272,9 @@ def build(each: Day, number: str, arguments: Sequence[str], dbt: Dbt, settings: 
         return read._replace(shown=read.shown and f"{number}: {read.shown}")
 
     # Nothing is published before the data tests of all rows.
-    variables = {"date": str(each.day), "publish": arguments == BUILD}
+    variables: dict[str, Any] = {"date": str(each.day), "publish": arguments == BUILD}
+    if next_day:
+        variables["next_day"] = str(next_day)
     status = dbt.run(each.day, "build", (*arguments, "--vars", json.dumps(variables)), read, **settings)
     said = reader.end(status)
     # Over the lake, a day is built in two parts.

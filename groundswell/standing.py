@@ -9,11 +9,19 @@ from groundswell.relations import arrow_view
 
 
 def days_to_build(dbt: Any, session: duckdb.DuckDBPyConnection, run_date: str) -> list[str]:
-    """The day of the build, and the later days in the model's table: their rows depend on the day."""
+    """The day of the build, and the later days in the model's table: their rows depend on the day.
+
+    They end before var next_day, whose build groups the days from it on.
+    """
     if not dbt.is_incremental:
         return [run_date]
+    next_day = dbt.config.meta_get("next_day") or "infinity"
     later = session.sql(
-        f"select distinct as_of_date::text from {dbt.this} where as_of_date > date '{run_date}' order by 1"
+        f"""
+        select distinct as_of_date::text from {dbt.this}
+        where as_of_date > date '{run_date}' and as_of_date < date '{next_day}'
+        order by 1
+        """
     )
     return [run_date, *(day for (day,) in later.fetchall())]
 

@@ -5,7 +5,7 @@
 -#}
 {% macro made_of() %}
     {%- set settings = {} -%}
-    {%- for name in var_rules() if name not in ('date', 'relabel', 'publish') -%}
+    {%- for name in var_rules() if name not in ('date', 'relabel', 'publish', 'next_day') -%}
         {%- do settings.update({name: var(name) | string}) -%}
     {%- endfor -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.meta -%}

@@ -2,7 +2,7 @@
     Notes in bronze.built_days of what a build has made its day. The day is built if all models that keep rows of days
     have run, save the ledgers of the board. It is tested if this run had all data tests and wrote the ledger of issues,
     which comes after their tests. The ledger then has the issues of the untested days before, too. A day whose build
-    failed, or was made of something else in part, is built no more.
+    failed, or was made of something else in part, is built no more. Nor is var next_day: its build has to group it anew.
 -#}
 {% macro note_built_day() %}
     {#- The refs are outside the condition, so that dbt finds the dependencies of this operation. -#}
@@ -46,7 +46,8 @@
             {#- The same input gives the same rows, which a build before may have tested. -#}
             {%- set was_tested = run_query('select 1 from ' ~ built_days ~ ' where is_tested and ' ~ same).rows | length > 0 -%}
             {%- do run_and_commit(
-                'delete from ' ~ built_days ~ ' where ' ~ of_day ~ '; insert into ' ~ built_days ~ ' values (' ~ run_date()
+                'delete from ' ~ built_days ~ ' where ' ~ of_day
+                ~ (" or collection_date = '" ~ var('next_day') ~ "'" if var('next_day') else '') ~ '; insert into ' ~ built_days ~ ' values (' ~ run_date()
                 ~ ", '" ~ made_of ~ "', '" ~ row[0] ~ "', " ~ row[1] ~ ', ' ~ (is_tested or was_tested) ~ ')'
                 ~ ('; update ' ~ built_days ~ ' set is_tested = true where not is_tested' if is_tested else '')
             ) -%}

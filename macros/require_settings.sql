@@ -15,6 +15,9 @@
     {%- for name, rule in rules.items() if var.has_var(name) -%}
         {%- do require_value(name, var(name), rule) -%}
     {%- endfor -%}
+    {%- if var('next_day') and var('next_day') | string <= run_day() -%}
+        {%- do exceptions.raise_compiler_error('next_day is a day after ' ~ run_day() ~ ', not ' ~ var('next_day')) -%}
+    {%- endif -%}
     {%- if var('problem_memory_days') < var('problem_window_days') -%}
         {%- do exceptions.raise_compiler_error(
             'problem_memory_days is ' ~ var('problem_window_days') ~ ' (problem_window_days) or more, not '

@@ -2,7 +2,7 @@
 {% macro require_value(name, value, rule) %}
     {%- set is_number = value is number and value is not boolean -%}
     {%- if rule.kind == 'day' -%}
-        {%- do require_day(value | string) -%}
+        {%- do require_day(value | string) if not (rule.optional and value is none) -%}
         {%- set fits = true -%}
     {%- elif rule.kind == 'boolean' -%}
         {%- set fits = value is boolean -%}

@@ -9,6 +9,7 @@
         'date': {'kind': 'day'},
         'relabel': {'kind': 'boolean'},
         'publish': {'kind': 'boolean'},
+        'next_day': {'kind': 'day', 'optional': true},
         'llm_budget_usd': {'kind': 'number', 'low': 0, 'optional': true},
         'llm_budget_tokens': {'kind': 'number', 'low': 0, 'optional': true},
         'llm_timeout_seconds': {'kind': 'number', 'low': 0.1, 'high': 86400},

@@ -361,6 +361,7 @@ class Run:
             "problem_voices": str(MIN_VOICES),
             "problem_tier": TIER,
             "opinion_accuracy": "0.875",
+            "next_day": "",
             **settings,
         }
 
@@ -421,7 +422,11 @@ class History:
         )
         rows = problems.model(Run(self.session, day_of(day), settings), self.session)  # noqa: F841
         # As the incremental strategy replace_from_day does.
-        self.session.execute("delete from problem_assignments where as_of_date >= $day", {"day": day_of(day)})
+        self.session.execute(
+            "delete from problem_assignments where as_of_date >= $day"
+            " and (as_of_date < $next_day::date or url_hash in (select url_hash from rows))",
+            {"day": day_of(day), "next_day": settings.get("next_day", "infinity")},
+        )
         self.session.execute("insert into problem_assignments select * from rows")
 
     def rows(self) -> set[tuple[Any, ...]]:
@@ -537,6 +542,23 @@ def test_late_posts_are_as_if_they_had_been_in_time(in_order: tuple[int, list[li
             history.build(*late.pop(int(random.integers(len(late)))))
     for place in random.permutation(len(late)).tolist():
         history.build(*late[place])
+    assert history.rows() == expected.rows()
+
+
+def test_a_pass_over_days_groups_each_day_once(in_order: tuple[int, list[list[Post]], History]) -> None:
+    seed, days, expected = in_order
+    random = np.random.default_rng(seed)
+    history, late = History(), {}
+    for day, posts in enumerate(days):
+        is_late = (random.random(len(posts)) < 0.3) & (day in (1, 4, 7))
+        history.build(day, [post for post, after in zip(posts, is_late, strict=True) if not after])
+        late[day] = [post for post, after in zip(posts, is_late, strict=True) if after]
+    for day, next_day in ((1, 4), (4, 7)):
+        before = {row for row in history.rows() if row[5] >= day_of(next_day)}
+        history.build(day, late[day], next_day=str(day_of(next_day)))
+        assert {row for row in history.rows() if row[5] >= day_of(next_day)} <= before
+        assert history.rows() != expected.rows()
+    history.build(7, late[7])
     assert history.rows() == expected.rows()
 
 

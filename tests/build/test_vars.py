@@ -45,6 +45,7 @@ def without_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
         ("build", "problem_memory_days: 1.5", "problem_memory_days is a whole number from 2 to 3660, not '1.5'"),
         ("build", "date: '2026-13-40'", "date '2026-13-40' is not a day"),
         ("build", "date: tomorrow", "date 'tomorrow' is not a day"),
+        ("ls", f"date: {DAY}, next_day: {DAY}", f"next_day is a day after {DAY}, not {DAY}"),
     ],
 )
 def test_a_var_that_can_not_be(

@@ -55,6 +55,18 @@ def test_clusters_are_found_and_numbered_by_size() -> None:
     assert list(sizes) == sorted(sizes, reverse=True)
 
 
+def test_parts_of_a_large_day_are_clustered_one_by_one() -> None:
+    vectors, truth = blobs(2_000, 20)
+    weights = np.ones(len(vectors))
+    labels = clustering.cluster_distinct(vectors, weights, 20, whole=600, part=200)
+    assert adjusted_mutual_info_score(truth, labels) > 0.9
+    assert 15 <= len(set(labels)) <= 25
+    # The numbers of two parts do not overlap.
+    assert set(labels) == set(range(len(set(labels))))
+    whole = clustering.cluster_distinct(vectors, weights, 20, whole=2_000)
+    assert (whole == clustering.k_means(vectors, weights, 20)).all()
+
+
 def test_the_same_items_give_the_same_clusters() -> None:
     vectors, _ = blobs(500, 30, spread=0.1)
     assert (clustering.cluster_day(vectors) == clustering.cluster_day(vectors.copy())).all()

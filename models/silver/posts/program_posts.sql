@@ -12,12 +12,16 @@
 
 with
 
--- The day of the build and later days: their windows hold posts of the day.
+-- The day of the build and later days: their windows hold posts of the day. Var next_day ends them.
 days as (
 
     select distinct collection_date as as_of_date
     from {{ ref('post_lines') }}
-    where collection_date >= {{ run_date() }}
+    where
+        collection_date >= {{ run_date() }}
+        {%- if var('next_day') %}
+        and collection_date < date '{{ var("next_day") }}'
+        {%- endif %}
 
 ),
 

@@ -2,11 +2,12 @@
 
 Grain: one row per url_hash. Append-only: an assignment never changes, so that a cluster keeps its number and its label.
 Method: MiniBatchKMeans (Sculley 2010, Web-scale k-means clustering) on the unit vectors of the day, with k = max(10, n
-/ 100), at most the number of different vectors. Of three starts, the start with the least inertia is kept. Clusters are
-numbered from 1, the largest first. A post whose cosine similarity to its centroid is below `join_similarity` is an
-outlier: it stays in its cluster, and does not count for summary, label and quality. A late post (one that comes after
-its day was clustered) joins the nearest cluster if the similarity is at least `join_similarity`. The other late posts
-form new clusters by average linkage at that similarity.
+/ 100), at most the number of different vectors. A day of more than 250,000 different posts is first split by k-means
+into parts of about 100,000, which are clustered one by one. Of three starts, the start with the least inertia is kept.
+Clusters are numbered from 1, the largest first. A post whose cosine similarity to its centroid is below
+`join_similarity` is an outlier: it stays in its cluster, and does not count for summary, label and quality. A late post
+(one that comes after its day was clustered) joins the nearest cluster if the similarity is at least `join_similarity`.
+The other late posts form new clusters by average linkage at that similarity.
 """
 
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ SEED = 20_261_120
 CHUNK = 8_192
 # Average linkage holds all pairs in memory: 200 MB for this many posts.
 MAX_LINKED = 5_000
+# k-means costs posts times clusters, and clusters grow with posts. Larger days are clustered in parts of about so many.
+WHOLE, PART = 250_000, 100_000
 # With fewer clusters several threads wait for each other longer than they work, because a batch is small.
 MANY_CLUSTERS = 1_500
 
@@ -71,8 +74,30 @@ def cluster_day(vectors: Vectors) -> Labels:
     if k == len(different):
         return number_by_size(rows)
     # Equal rows become one row with a greater weight, so that no two clusters start at the same vector.
-    labels = k_means(select_rows(vectors, different), counts, k)
+    labels = cluster_distinct(select_rows(vectors, different), counts, k)
     return number_by_size(labels[np.searchsorted(different, rows)])
+
+
+def cluster_distinct(
+    vectors: Vectors, weights: npt.NDArray[Any], k: int, whole: int = WHOLE, part: int = PART
+) -> Labels:
+    """Cluster different unit vectors (n, d) with weights (n,) into about k clusters. Returns labels (n,).
+
+    More than `whole` vectors are first split by k-means into parts of about `part` vectors.
+    """
+    if len(vectors) <= whole:
+        return k_means(vectors, weights, k)
+    parts = k_means(vectors, weights, -(-len(vectors) // part))
+    labels = np.empty(len(vectors), dtype=np.int64)
+    first = 0
+    for number in np.unique(parts):
+        [rows] = np.nonzero(parts == number)
+        share = max(1, round(k * len(rows) / len(vectors)))
+        # A part may be large, too; only if it is all of the vectors it can not be split.
+        most = whole if len(rows) < len(vectors) else len(rows)
+        labels[rows] = first + cluster_distinct(select_rows(vectors, rows), weights[rows], share, most, part)
+        first = labels[rows].max() + 1
+    return labels
 
 
 def k_means(vectors: Vectors, weights: npt.NDArray[Any], k: int) -> Labels:
