@@ -6,7 +6,7 @@ The reports are those of the benchmark of problems (eclipse_duplicates.tsv and o
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.table import Table
@@ -21,6 +21,7 @@ from benchmarks.problems import (
     labelled,
     mean_bcubed,
     own_words,
+    placing,
     read_trackers,
     table,
 )
@@ -31,6 +32,7 @@ from tests.support.language_model import Model, judging, settings
 from tests.support.loopback import Loopback
 from tests.support.models import load
 from tests.support.project import DAY, Project, least_chance, pair_weights, project_vars
+from training.pairs import Reports
 
 unsure_pairs: Any = load("unsure_pairs")
 
@@ -85,62 +87,74 @@ def knowing(group: dict[str, int]) -> Model:
     return judging(lambda one, other: group[known_by(one)] == group[known_by(other)])
 
 
+class Building(NamedTuple):
+    """Reports that are built as one day, with vars, and whether the weights are fitted without TRACKER."""
+
+    reports: Reports
+    variables: str
+    is_held_out: bool
+
+
 def measure_build() -> Table:
     """Build a day of reports with the project's commands, without a model and with the oracle on a loopback server."""
     made = table(
-        f"The same reports of {TRACKER} in a real build of one day", "model", "calls", "F1", "placed", "problems"
+        "Reports in a real build of one day", *("reports, model", "calls", "F1", "lone pulled in", "placed", "problems")
     )
     trackers = read_trackers()
-    if TRACKER not in trackers:
-        made.title = f"{made.title}: none, for want of {TRACKER}_duplicates.tsv"
-        return made
-    reports = trackers[TRACKER]
+    sets = {}
+    if TRACKER in trackers:
+        sets[TRACKER] = Building(trackers[TRACKER], ", complaint_threshold: 0", is_held_out=True)
+    if file := labelled("own_words.tsv"):
+        # The built-in score says which of them complain.
+        sets["own words"] = Building(own_words(file), "", is_held_out=False)
+    for name, building in sets.items():
+        with tempfile.TemporaryDirectory() as folder, Loopback() as loopback:
+            project = Project(Path(folder) / "oracle.duckdb", {"AUTHOR_SALT": "oracle"})
+            groups = collect(project, building.reports, Path(folder) / "oracle.jsonl")
+            if building.is_held_out:
+                hold_out(project, trackers)
+            arguments = ("--select", "+problem_members", *(("--exclude", "pair_weights") * building.is_held_out))
+            for model in ("extractive", "openai/oracle"):
+                if model != "extractive":
+                    texts = project.query(
+                        "select url, text from silver.texts inner join bronze.raw_items using (url_hash)"
+                    )
+                    loopback.answer = knowing({known_by(text): groups[url] for url, text in texts})
+                environment = settings(loopback, model)
+                check(project.build(DAY, *arguments, variables=building.variables, data_tests=False, **environment))
+                rows = project.query(
+                    "select url, coalesce(problem_id, '') from silver.documents"
+                    " inner join bronze.raw_items using (url_hash)"
+                    " left join silver.problem_members using (url_hash) order by url_hash"
+                )
+                truth = np.array([groups[url] for url, _ in rows])
+                problems = np.array([problem for _, problem in rows])
+                found = placing(truth, assignments.labels_of(problems.tolist()), problems != "")
+                made.add_row(f"{name}, {model}", f"{len(loopback.requests)}", *found)
+    return made
+
+
+def collect(project: Project, reports: Reports, file: Path) -> dict[str, int]:
+    """Import reports as posts of DAY, each by an author of its own; returns the group of each url."""
     groups = {
         f"https://github.com/oracle/oracle/issues/{number}": group
         for number, group in enumerate(reports.group.tolist())
     }
-    with tempfile.TemporaryDirectory() as folder, Loopback() as loopback:
-        project = Project(Path(folder) / "oracle.duckdb", {"AUTHOR_SALT": "oracle"})
-        file = Path(folder) / "oracle.jsonl"
-        with file.open("w") as opened:
-            for number, (url, title, text) in enumerate(
-                zip(groups, reports.posts.titles, reports.posts.texts, strict=True)
-            ):
-                post = {
-                    "source": "github",
-                    "url": url,
-                    "title": title,
-                    "body": text.removeprefix(title).lstrip(". "),
-                    "author": f"reporter {number}",
-                    "created_at": f"{DAY}T{number // 60:02}:{number % 60:02}:00Z",
-                }
-                opened.write(json.dumps(post) + "\n")
-        check(project.ingest("--file", str(file)))
-        hold_out(project, trackers)
-        arguments = ("--select", "+problem_members", "--exclude", "pair_weights")
-        for model in ("extractive", "openai/oracle"):
-            if model != "extractive":
-                texts = project.query("select url, text from silver.texts inner join bronze.raw_items using (url_hash)")
-                loopback.answer = knowing({known_by(text): groups[url] for url, text in texts})
-            environment = settings(loopback, model)
-            check(project.build(DAY, *arguments, variables=", complaint_threshold: 0", data_tests=False, **environment))
-            rows = project.query(
-                "select url, coalesce(problem_id, '') from silver.documents"
-                " inner join bronze.raw_items using (url_hash)"
-                " left join silver.problem_members using (url_hash) order by url_hash"
-            )
-            truth = np.array([groups[url] for url, _ in rows])
-            problems = [problem for _, problem in rows]
-            members = np.bincount(truth)[truth] >= MIN_VOICES
-            placed = np.array([bool(problem) for problem in problems])[members].mean()
-            made.add_row(
-                model,
-                f"{len(loopback.requests)}",
-                f"{mean_bcubed(truth, assignments.labels_of(problems))[2]:.3f}",
-                f"{placed:.0%}",
-                f"{len(set(problems) - {''})}",
-            )
-    return made
+    with file.open("w") as opened:
+        for number, (url, title, text) in enumerate(
+            zip(groups, reports.posts.titles, reports.posts.texts, strict=True)
+        ):
+            post = {
+                "source": "github",
+                "url": url,
+                "title": title,
+                "body": text.removeprefix(title).lstrip(". "),
+                "author": f"reporter {number}",
+                "created_at": f"{DAY}T{number // 60:02}:{number % 60:02}:00Z",
+            }
+            opened.write(json.dumps(post) + "\n")
+    check(project.ingest("--file", str(file)))
+    return groups
 
 
 MEASURES = (measure_oracle, measure_build)

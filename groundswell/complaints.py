@@ -7,16 +7,16 @@ from groundswell.pairs import Posts, Tickets
 from groundswell.relations import subquery
 from groundswell.vectors import title_vectors, to_vectors
 
-# The complaints of a window without duplicates, with their vectors. The posts are selected before the join with the
-# vectors; otherwise the join would read the vectors of all posts ever collected.
+# The complaints of a window, weak ones too, without duplicates, with their vectors. The posts are selected before the
+# join with the vectors; otherwise the join would read the vectors of all posts ever collected.
 COMPLAINTS = """
     with complaints as (
-        select url_hash, content_hash, addresses_model, collection_date
+        select url_hash, content_hash, addresses_model, complaint_score >= $threshold as complains, collection_date
         from {documents}
         where
             collection_date > $last::date - $window::int
             and collection_date <= $last::date
-            and complaint_score >= $threshold
+            and complaint_score >= least($weak_threshold, $threshold)
             and duplicate_of is null
     ),
     post_titles as (
@@ -40,6 +40,7 @@ COMPLAINTS = """
         url_hash,
         content_hash,
         addresses_model,
+        complains,
         texts.text,
         coalesce(nullif(texts.title, ''), texts.text) as title,
         coalesce(programs.frame, '') as frame,
@@ -64,7 +65,7 @@ def complaints_query(
     texts: duckdb.DuckDBPyRelation,
     program_posts: duckdb.DuckDBPyRelation,
 ) -> str:
-    """COMPLAINTS on the relations of dbt; its parameters are last, window, threshold and model."""
+    """COMPLAINTS on the relations of dbt; its parameters are last, window, threshold, weak_threshold and model."""
     return COMPLAINTS.format(
         documents=subquery(documents),
         titles=subquery(titles),

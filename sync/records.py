@@ -115,6 +115,7 @@ class ProblemPost(Post):
     problem: Id
     complaint_score: Measure
     is_first_of_voice: bool
+    is_weak: bool
     collection_date: Day
 
 
@@ -169,6 +170,7 @@ class Problem(Record):
     trend: Trend
     post_count: Count
     voices: Count
+    weak_voices: Count
     wordings: Count
     accounts: Given
     new_accounts: Given

@@ -145,6 +145,7 @@ function postItem(post) {
             post.comment_count ? span("", count(post.comment_count, "comment")) : null,
             post.vote_count ? span("", count(post.vote_count, "vote")) : null,
             post.is_first_of_voice === false ? span("", "same voice as another post") : null,
+            post.is_weak ? span("", "only half complains") : null,
             post.supports_payment ? span("would-pay", "Speaks of paying") : null,
             post.similarity ? span("", `${percent(post.similarity)} alike`) : null,
         ),

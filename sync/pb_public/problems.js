@@ -319,6 +319,8 @@ const sure = (problem) => section("sure", "How sure", figures([
     sureness(problem),
     // Rounded down, so that a value below 0.8 is not shown as 0.80.
     ["How alike", alike(problem.cohesion), `Mean similarity of the posts: ${formatScore(Math.floor(problem.cohesion * 100) / 100)} of 1`],
+    // A record of an earlier version has none.
+    problem.weak_voices ? ["Complain", `${formatNumber(problem.voices - problem.weak_voices)} of ${count(problem.voices, "voice")}`, "The others tell of it, but only half complain"] : null,
     wordingsOf(problem),
     problem.posts_in_hour > 1 ? ["Posts", formatNumber(problem.post_count), `At most ${formatNumber(problem.posts_in_hour)} in an hour`] : null,
 ]))
@@ -350,7 +352,7 @@ function openedView(first, { hrefOf }) {
         collection: "problem_posts",
         filter: `problem = "${first.id}"`,
         sort: "-is_first_of_voice,-similarity,id",
-        fields: "is_first_of_voice",
+        fields: "is_first_of_voice,is_weak",
         title: (total) => `${count(total, "post")} behind it`,
         total: first.post_count,
     })

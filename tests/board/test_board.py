@@ -496,7 +496,8 @@ def test_what_programs_wrote_stands_apart(board: Board, own: Page) -> None:
 
 def test_a_burst_of_copies_is_marked_and_stands_below(board: Board, own: Page) -> None:
     numbers = {"voices": 50, "wordings": 1, "accounts": 50, "new_accounts": 49, "posts_in_hour": 48}
-    board.put("problems", problem(1, is_burst=True, **numbers), problem(2))
+    board.put("problems", problem(1, is_burst=True, weak_voices=12, **numbers), problem(2))
+    board.put("problem_posts", post(1, problem(1), is_weak=True), post(2, problem(1)))
     open_list(own, "/")
     # It has the highest demand.
     assert listed(own) == [record_id(2), record_id(1)]
@@ -508,6 +509,8 @@ def test_a_burst_of_copies_is_marked_and_stands_below(board: Board, own: Page) -
     figures = own.locator("[data-part=sure] dl")
     expect(figures).to_contain_text("At most 48 in an hour")
     expect(figures).to_contain_text("49 of 50 accounts first seen on the day they wrote")
+    expect(figures).to_contain_text("38 of 50 voices")
+    expect(own.get_by_text("only half complains")).to_have_count(1)
 
 
 def test_without_programs_there_is_no_fold_for_them(board: Board, own: Page) -> None:

@@ -18,7 +18,11 @@ DAY = "2026-11-20"
 
 
 def complaints(
-    texts: list[str], axes: list[int], alone: list[bool] | None = None, frames: list[str] | None = None
+    texts: list[str],
+    axes: list[int],
+    alone: list[bool] | None = None,
+    frames: list[str] | None = None,
+    complains: list[bool] | None = None,
 ) -> pa.Table:
     """Complaints as the query gives them: texts with the same axis have a cosine of 0.95, others of about 0."""
     noise = np.eye(64, dtype=np.float32)[[40 + number for number in range(len(texts))]]
@@ -32,6 +36,7 @@ def complaints(
             "title": texts,
             "frame": frames or [""] * len(texts),
             "differing_words": [""] * len(texts),
+            "complains": complains or [True] * len(texts),
             "embedding": from_vectors(vectors.astype(np.float32)),
             "title_embedding": from_vectors(vectors.astype(np.float32)),
         }
@@ -60,6 +65,12 @@ def test_near_complaints_are_grouped() -> None:
 def test_what_a_program_wrote_is_near_to_no_person() -> None:
     found = rows(complaints(LOGIN + OTHERS, [0, 0, 0, *range(1, 13)], frames=["crash <*>", *[""] * 14]))
     assert {name: row["group_hash"] for name, row in found.items()} == {"u1": "u1", "u2": "u1"}
+
+
+def test_weak_complaints_are_in_groups_but_near_to_none() -> None:
+    found = rows(complaints(LOGIN + OTHERS, [0, 0, 0, *range(1, 13)], complains=[False, *[True] * 14]))
+    assert {row["group_hash"] for row in found.values()} == {"u0"}
+    assert [row["near_posts"] for row in found.values()] == [0, 1, 1]
 
 
 def test_a_group_is_looser_than_what_is_near() -> None:

@@ -33,8 +33,8 @@ def test_the_forest_takes_the_surest_pair_between_any_two_groups() -> None:
     assert [pairs[index] for index in forest] == [(0, 1), (1, 2), (1, 3), (4, 5)]
 
 
-def complaints(dates: list[date], cosine: float = 0.6) -> pa.Table:
-    """Complaints that have a word in common, with vectors of this cosine."""
+def complaints(dates: list[date], cosine: float = 0.6, weak: int = 0) -> pa.Table:
+    """Complaints that have a word in common, with vectors of this cosine; the first ones are weak."""
     count = len(dates)
     own = np.eye(64, dtype=np.float32)[1 : count + 1]
     vectors = own * np.sqrt(1 - cosine) + np.eye(64, dtype=np.float32)[0] * np.sqrt(cosine)
@@ -46,6 +46,7 @@ def complaints(dates: list[date], cosine: float = 0.6) -> pa.Table:
             "title": texts,
             "frame": [""] * count,
             "differing_words": [""] * count,
+            "complains": [number >= weak for number in range(count)],
             "collection_date": dates,
             "embedding": from_vectors(vectors.astype(np.float32)),
             "title_embedding": from_vectors(vectors.astype(np.float32)),
@@ -73,7 +74,7 @@ def test_one_post_of_a_pair_is_of_the_day(monkeypatch: pytest.MonkeyPatch) -> No
     assert asked(complaints([BEFORE] * 5), monkeypatch) == []
 
 
-@pytest.mark.parametrize(("chance", "count"), [(0.07, 0), (0.08, 4), (0.39, 4), (0.4, 0)])
+@pytest.mark.parametrize(("chance", "count"), [(0.07, 0), (0.08, 4), (0.59, 4), (0.6, 0)])
 def test_only_unsure_pairs_are_asked_about(chance: float, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked(complaints([DAY] * 5), monkeypatch, chance)) == count
 
@@ -81,6 +82,24 @@ def test_only_unsure_pairs_are_asked_about(chance: float, count: int, monkeypatc
 @pytest.mark.parametrize(("cosine", "count"), [(0.6, 13), (0.8, 0)])
 def test_nobody_is_asked_about_dense_ground(cosine: float, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(asked(complaints([DAY] * 14, cosine), monkeypatch)) == count
+
+
+def test_dense_ground_takes_no_place_in_the_forest() -> None:
+    # Posts 0 to 10 are dense ground; 11 and 12 are surest with one of them, and unsure with each other.
+    crowd = [(one, other) for one in range(11) for other in range(one + 1, 11)]
+    found = candidates_of(*crowd, (0, 11), (0, 12), (11, 12))
+    similarity = np.where(found.b <= 10, 0.8, 0.5)
+    found = found._replace(features=np.tile(similarity[:, None], 11))
+    chance = np.where((found.a == 11) & (found.b == 12), 0.3, 0.9)
+    asked_about = unsure_pairs.unsure_candidates(found, chance, 13, 0.7)
+    assert [(found.a[index], found.b[index]) for index in asked_about] == [(11, 12)]
+
+
+def test_nobody_is_asked_about_two_weak_complaints(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = asked(complaints([DAY] * 5, weak=3), monkeypatch)
+    assert len(pairs) == 4
+    assert all({"u3", "u4"} & {pair["url_hash"], pair["other_url_hash"]} for pair in pairs)
+    assert asked(complaints([DAY] * 5, weak=5), monkeypatch) == []
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -161,6 +161,7 @@ alone as (
     select
         near_complaints.group_hash,
         near_complaints.voice,
+        documents.complaint_score >= {{ var('complaint_threshold') }} as complains,
         near_complaints.chance,
         near_complaints.url_hash,
         coalesce(nullif(documents.redacted_title, ''), documents.excerpt) as title,
@@ -178,6 +179,7 @@ loose_groups as (
         group_hash as group_id,
         count(*) as posts,
         count(distinct voice) as voices,
+        count(distinct voice) filter (where complains) as complaining_voices,
         count(distinct source) as source_count,
         max(chance) as chance,
         list(title order by collection_date, url_hash)[:3] as titles,
@@ -210,10 +212,12 @@ unpublished as (
 near_groups as (
 
     select
-        loose_groups.*,
+        loose_groups.* exclude (complaining_voices),
         case
             when loose_groups.voices < {{ var('problem_voices') }} then 'too few voices'
             when loose_groups.chance < limits.least_chance then 'not sure enough'
+            -- COMPLAINING_VOICES of silver.problem_assignments.
+            when loose_groups.complaining_voices < 2 then 'too few complaints'
             else 'not regrouped'
         end as reason,
     from loose_groups

@@ -67,6 +67,7 @@ fields as (
         problem_posts.complaint_score,
         problem_posts.similarity,
         problem_posts.is_first_of_voice,
+        problem_posts.is_weak,
         coalesce(quotes.supports_payment, false) as supports_payment,
         problem_posts.collection_date,
         problem_posts.posted_at,

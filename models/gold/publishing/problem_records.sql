@@ -234,6 +234,7 @@ fields as (
         problems.trend,
         problems.post_count,
         problems.voices,
+        problems.weak_voices,
         problems.wordings,
         problems.accounts,
         problems.new_accounts,

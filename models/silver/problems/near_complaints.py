@@ -1,7 +1,7 @@
 """The complaints outside of problems that are nearest to forming one.
 
-Grain: one row per as_of_date and url_hash. A complaint of the window has a row if another complaint is near it, or if
-it is in a group.
+Grain: one row per as_of_date and url_hash. A complaint of the window, weak or not, has a row if another complaint is
+near it, or if it is in a group.
 Method: the chance of each pair of neighbours (groundswell.pairs), and average linkage (groundswell.linkage) down to
 the least chance of the loosest tier in seed problem_tiers. silver.problem_assignments stops at that of var
 problem_tier, and keeps only groups with enough voices. The posts of problems are neighbours too, but they are in no
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from groundswell.complaints import complaints_query, said_of, tickets_of
 from groundswell.linkage import average_linkage
-from groundswell.pairs import Candidates, Floats, Numbers, Weights, by_ground, candidates, possible_chances
+from groundswell.pairs import Candidates, Flags, Floats, Numbers, Weights, by_ground, candidates, possible_chances
 from groundswell.relations import subquery
 from groundswell.verdicts import NO_VERDICTS, Verdicts, opinions_of, updated_chances, verdicts_of, with_verdicts
 
@@ -77,10 +77,13 @@ def pair_means(group: Numbers, found: Candidates, chance: Floats) -> tuple[Numbe
     return size[group], means[group]
 
 
-def near_posts(found: Candidates, chance: Floats, count: int, least: float) -> Numbers:
-    """The number (n,) of other posts with which each of n posts has at least the chance `least`."""
-    near = chance >= least
-    return np.bincount(np.concatenate([found.a[near], found.b[near]]), minlength=count)
+def near_posts(found: Candidates, chance: Floats, complains: Flags, least: float) -> Numbers:
+    """The number (n,) of other complaints with which each of n posts has at least the chance `least`.
+
+    complains: which posts are complaints (n,). Weak ones are near to none.
+    """
+    near = (chance >= least) & complains[found.a] & complains[found.b]
+    return np.bincount(np.concatenate([found.a[near], found.b[near]]), minlength=len(complains))
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
@@ -108,6 +111,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "last": run_date,
         "model": dbt.config.meta_get("embedding_model"),
         "threshold": float(dbt.config.meta_get("complaint_threshold")),
+        "weak_threshold": float(dbt.config.meta_get("weak_complaint_threshold")),
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
     complaints = session.execute(query, settings).to_arrow_table()
@@ -140,7 +144,8 @@ def rows_of_day(
     is_alone = complaints["is_alone"].to_numpy()
     group = groups_of(found, chance, is_alone, loose, verdicts)
     size, means = pair_means(group, found, chance)
-    neighbours = near_posts(found, chance, count, near)
+    complains = complaints["complains"].to_numpy()
+    neighbours = near_posts(found, chance, complains, near)
     url_hashes = complaints["url_hash"].to_pylist()
     voices = complaints["voice"].to_pylist()
     # A group is named after its first post.
