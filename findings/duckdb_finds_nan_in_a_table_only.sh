@@ -7,7 +7,7 @@
 # `v <= 'nan'` gives the null as well. Of the Parquet file `v > 2` and `v = 'nan'` give nothing and max(v) is 2: pyarrow leaves
 # NaN out of the statistics of a file, as the format asks. A file that DuckDB has written gives what the table gives.
 # See https://github.com/duckdb/duckdb-python/issues/615 and https://github.com/duckdb/duckdb/issues/25521.
-# What we do: embeddings with a NaN are refused and encoded again, and no score is NaN.
+# What we do: vectors with a NaN are encoded again.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
