@@ -55,13 +55,20 @@ def attach_exactly(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_on
 
 @contextmanager
 def attached(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False) -> Iterator[None]:
-    """Attach the lake during a with block. Raises LakeError for any error of DuckDB, in one line."""
+    """Attach the lake during a with block. Raises LakeError for any error of DuckDB, in one line.
+
+    DuckLake loses values from the statistics of a table: of a file in which a whole row group of a column is null, for
+    one. DuckDB takes such statistics for a proof that no row has the value, so they are not asked.
+    """
     attach_exactly(connection, lake, read_only=read_only)
+    [(disabled,)] = connection.execute("select current_setting('disabled_optimizers')").fetchall()
     try:
+        connection.execute("set disabled_optimizers = ?", [f"{disabled},statistics_propagation".lstrip(",")])
         with lake_errors(lake):
             yield
     finally:
         with suppress(duckdb.Error):
+            connection.execute("set disabled_optimizers = ?", [disabled])
             connection.execute(f"detach {LAKE}")
 
 
