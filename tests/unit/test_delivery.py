@@ -74,12 +74,14 @@ def test_what_an_answer_says_of_one_request() -> None:
         return fault(ClientResponseError(status=400, data={"data": {"requests": {"3": {"response": response}}}}))
 
     # Without a valid token the server says 404 to a change, and gives no reason.
-    for response in (*({"status": status, "data": {"id": {}}} for status in (401, 403, 404)), {"status": 400}):
+    answers: list[dict[str, Any]] = [{"status": status, "data": {"id": {}}} for status in (401, 403, 404)]
+    for response in (*answers, {"status": 400}):
         found = meaning(response)
         assert (type(found), found.args) == (CredentialsError, (3,))
     # Nor is a row or an answer without reasons the fault of a record.
-    for data in ({"requests": {"0": {}}}, {"requests": {"0": {"response": {}}}}):
-        assert fault(ClientResponseError(status=400, data={"data": data})).args == (0,)
+    rows: list[dict[str, Any]] = [{}, {"response": {}}]
+    for row in rows:
+        assert fault(ClientResponseError(status=400, data={"data": {"requests": {"0": row}}})).args == (0,)
     assert fault(ClientResponseError(status=401, data={})).args == (0,)
     taken = meaning({"status": 400, "data": {"id": {"code": "validation_not_unique", "message": "Not unique."}}})
     assert taken == RefusedError(3, "id: Not unique.", is_there=True)
