@@ -38,7 +38,7 @@ def operation(number: int, method: str = "PUT", root: int | None = None) -> tupl
 
 def batches(loopback: Loopback) -> list[list[int]]:
     """The numbers of the records of each batch that was sent."""
-    bodies = [json.loads(each.body) for each in loopback.requests if each.path == "/api/batch"]
+    bodies = [json.loads(each.body) for each in loopback.requests if (each.method, each.path) == ("POST", "/api/batch")]
     return [[int(request["url"].removeprefix("/")) for request in body["requests"]] for body in bodies]
 
 
@@ -74,9 +74,15 @@ def test_what_an_answer_says_of_one_request() -> None:
         return fault(ClientResponseError(status=400, data={"data": {"requests": {"3": {"response": response}}}}))
 
     # Without a valid token the server says 404 to a change, and gives no reason.
-    for response in ({"status": 404, "data": {"id": {}}}, {"status": 403, "data": {"id": {}}}, {"status": 400}):
+    answers: list[dict[str, Any]] = [{"status": status, "data": {"id": {}}} for status in (401, 403, 404)]
+    for response in (*answers, {"status": 400}):
         found = meaning(response)
         assert (type(found), found.args) == (CredentialsError, (3,))
+    # Nor is a row or an answer without reasons the fault of a record.
+    rows: list[dict[str, Any]] = [{}, {"response": {}}]
+    for row in rows:
+        assert fault(ClientResponseError(status=400, data={"data": {"requests": {"0": row}}})).args == (0,)
+    assert fault(ClientResponseError(status=401, data={})).args == (0,)
     taken = meaning({"status": 400, "data": {"id": {"code": "validation_not_unique", "message": "Not unique."}}})
     assert taken == RefusedError(3, "id: Not unique.", is_there=True)
     wrong = {"title": {"code": "validation_required", "message": "Blank."}, "url": {"code": "validation_is_url"}}

@@ -143,16 +143,22 @@ voice_counts as (
 account_counts as (
 
     select
-        problem_id,
-        count(distinct author_number) as accounts,
-        count(distinct author_number) filter (where is_comparable) as comparable_accounts,
-        count(distinct author_number) filter (where is_new_account) as new_accounts,
-        count(distinct author_number) filter (where is_new_account is not false) as young_accounts,
-        max(posts_in_hour) as posts_in_hour,
-        max(wordings_in_hour) filter (where collection_date > built.middle_date) as wordings_in_hour,
+        problem_wordings.problem_id,
+        count(distinct problem_wordings.author_number) as accounts,
+        count(distinct problem_wordings.author_number) filter (
+            where problem_wordings.is_comparable
+        ) as comparable_accounts,
+        count(distinct problem_wordings.author_number) filter (where problem_wordings.is_new_account) as new_accounts,
+        count(distinct problem_wordings.author_number) filter (
+            where problem_wordings.is_new_account is not false
+        ) as young_accounts,
+        max(problem_wordings.posts_in_hour) as posts_in_hour,
+        max(problem_wordings.wordings_in_hour) filter (
+            where problem_wordings.collection_date > built.middle_date
+        ) as wordings_in_hour,
     from problem_wordings
     cross join built
-    group by problem_id
+    group by problem_wordings.problem_id
 
 ),
 
