@@ -44,10 +44,7 @@ def main() -> None:
             gc.collect()
             gc.freeze()
         if success:
-            built = dbtRunner(manifest, callbacks=[show]).invoke([*NO_LOGS, *command["arguments"]])
-            success = built.success
-            if command["results"] and hasattr(built.result, "write"):
-                built.result.write(command["results"])
+            success = run(manifest, command)
         close_database()
         if not is_warm and "build" in command["arguments"]:
             # The libraries are loaded now, and stay as well.
@@ -60,6 +57,14 @@ def main() -> None:
                 "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             }
         )
+
+
+def run(manifest: Any, command: dict[str, Any]) -> bool:
+    """Run a command; whether it succeeded. An error of a node would hold its connection, so no result is kept."""
+    built = dbtRunner(manifest, callbacks=[show]).invoke([*NO_LOGS, *command["arguments"]])
+    if command["results"] and hasattr(built.result, "write"):
+        built.result.write(command["results"])
+    return bool(built.success)
 
 
 def show(event: EventMsg) -> None:
