@@ -14,6 +14,7 @@ import signal
 import sys
 from typing import Any
 
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt_common.events.base_types import EventMsg
 from dbt_common.events.functions import msg_to_dict
@@ -28,6 +29,7 @@ def main() -> None:
     # The caller ends this process, which may be killed at any moment. dbt would take Ctrl-C for itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     manifest: Any = None
+    is_warm = False
     for line in sys.stdin:
         command, before = json.loads(line), used()
         os.environ.update(command["environment"])
@@ -42,10 +44,12 @@ def main() -> None:
             gc.collect()
             gc.freeze()
         if success:
-            built = dbtRunner(manifest, callbacks=[show]).invoke([*NO_LOGS, *command["arguments"]])
-            success = built.success
-            if command["results"] and hasattr(built.result, "write"):
-                built.result.write(command["results"])
+            success = run(manifest, command)
+        close_database()
+        if not is_warm and "build" in command["arguments"]:
+            # The libraries are loaded now, and stay as well.
+            gc.freeze()
+            is_warm = True
         write(
             {
                 "status": 0 if success else 1,
@@ -55,10 +59,29 @@ def main() -> None:
         )
 
 
+def run(manifest: Any, command: dict[str, Any]) -> bool:
+    """Run a command; whether it succeeded. An error of a node would hold its connection, so no result is kept."""
+    built = dbtRunner(manifest, callbacks=[show]).invoke([*NO_LOGS, *command["arguments"]])
+    if command["results"] and hasattr(built.result, "write"):
+        built.result.write(command["results"])
+    return bool(built.success)
+
+
 def show(event: EventMsg) -> None:
     """Write an event."""
+    # A connection of dbt is in a reference cycle, and has temporary tables until it is found. Python would look late.
+    if event.info.name == "NodeFinished" and event.data.node_info.resource_type == "model":
+        gc.collect()
     if event.info.level != "debug":
         write(msg_to_dict(event))
+
+
+def close_database() -> None:
+    """Close the file, which dbt-duckdb leaves open with its pages and temporary tables for a later command."""
+    gc.collect()
+    # `env` raises an error if no command has opened the file.
+    if DuckDBConnectionManager._ENV:
+        DuckDBConnectionManager.env().close()
 
 
 def write(answer: dict[str, Any]) -> None:
