@@ -51,7 +51,7 @@ CHECKPOINT_POSTS = 95_000
 CHECKPOINT = "256MB"
 # DuckDB's own memory while files are imported. Posts since the last checkpoint that have no room in it go to the disk
 # and back. Posts that are on their way stand in Python's memory as well.
-MEMORY = "128MB"
+MEMORY = "96MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
