@@ -40,18 +40,18 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import forget_progress, hash_keys, keep_rejected, progress_of, save_progress, upsert_rows
+from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
-# New posts from one checkpoint to the next. DuckDB starts a group of rows after a checkpoint. A group has 122,880 rows
-# at most, so with a batch more this many fit into one; and a later checkpoint writes no group again that is full to
-# three quarters.
+# A checkpoint comes when so many new posts are stored, if none was updated. DuckDB starts a group of rows after a
+# checkpoint. A group has 122,880 rows at most, so with a batch more this many fit into one; and a later checkpoint
+# writes no group again that is full to three quarters.
 CHECKPOINT_POSTS = 95_000
-# The log from which on DuckDB makes a checkpoint by itself: of long posts fewer fit in its memory.
+# The size of the log at which a checkpoint comes in any case. Each one writes the groups again in which posts were
+# updated, so they are few.
 CHECKPOINT = "256MB"
-# DuckDB's own memory while files are imported: room for the posts from one checkpoint to the next, which else go to the
-# disk and back.
-# Posts that are on their way stand in Python's memory as well.
-MEMORY = "200MB"
+# DuckDB's own memory while files are imported. Posts since the last checkpoint that have no room in it go to the disk
+# and back. Posts that are on their way stand in Python's memory as well.
+MEMORY = "96MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -231,11 +231,11 @@ def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
 
 
 def import_file(
-    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None, *, hashed: bool
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None = None
 ) -> Report:
     """Store the posts of a file. Raises IngestError if nothing of it can be read.
 
-    Of several versions of a post in a file, the last one is stored. hashed: as in upsert_rows.
+    Of several versions of a post in a file, the last one is stored.
     """
     shown = "standard input" if name == "-" else name
     report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
@@ -251,7 +251,7 @@ def import_file(
         task = progress.add_task(report.name, total=content.size) if progress else None
 
         def keep(batch: Batch) -> None:
-            store(connection, batch, report, moment, mark, hashed=hashed)
+            store(connection, batch, report, moment, mark)
             skipped.update(batch.skipped)
             if progress and task is not None:
                 progress.update(task, completed=content.position())
@@ -269,23 +269,18 @@ def import_file(
 
 
 def store(
-    connection: duckdb.DuckDBPyConnection,
-    batch: Batch,
-    report: Report,
-    moment: datetime,
-    mark: str | None,
-    *,
-    hashed: bool,
+    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
 ) -> None:
     """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
     rejected = [*batch.rejected, *batch.unparsed]
     with transaction(connection):
-        stored = upsert_rows(connection, batch.posts, moment, hashed=hashed)
+        stored = upsert_rows(connection, batch.posts, moment)
         keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
         if mark:
             save_progress(connection, mark, batch.entries)
-    checkpoint_if_due(connection, stored.new)
     report.stored = report.stored.plus(stored)
+    if not report.stored.updated:
+        checkpoint_if_due(connection, stored.new)
     report.repeated += batch.repeated
     report.fetched += batch.fetched
     report.skipped += batch.skipped.total()
@@ -296,7 +291,7 @@ def store(
 
 
 def checkpoint_if_due(connection: duckdb.DuckDBPyConnection, new: int) -> None:
-    """Make a checkpoint if these new posts filled up another CHECKPOINT_POSTS of the table. Raises DatabaseError."""
+    """Make a checkpoint if these new posts were the last ones of CHECKPOINT_POSTS. Raises DatabaseError."""
     [(posts,)] = connection.execute(
         "select estimated_size from duckdb_tables() where schema_name = 'bronze' and table_name = 'raw_items'"
     ).fetchall()
@@ -314,12 +309,11 @@ def import_files(
     """
     # One thread is enough to store what another one reads, and takes less memory than several.
     connection.execute(f"set memory_limit = '{MEMORY}'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
-    hashed = hash_keys(connection)
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
             try:
-                reports.append(import_file(connection, name, wanted, progress, hashed=hashed))
+                reports.append(import_file(connection, name, wanted, progress))
             except IngestError as error:
                 refused.append(error)
                 reports.append(Report(Path(name).name, errors=[str(error)]))

@@ -68,7 +68,7 @@ def row_from(fields: Mapping[str, Any]) -> Row:
 
 
 def usual_row(fields: Entry) -> Row | None:
-    """The row that Item makes of fields in their usual form, in a third of the time; None for any other fields."""
+    """The row that Item makes of fields in their usual form, in half of the time; None for any other fields."""
     get = fields.get
     source, address, time = get("source"), get("url"), get("created_at")
     title, body, author = get("title"), get("body"), get("author")

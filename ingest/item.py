@@ -93,6 +93,8 @@ def clean_text(text: str) -> str:
     """A text without NUL characters and lone surrogates: JSON can hold them, databases can not."""
     if "\x00" in text:
         text = text.replace("\x00", "")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -134,18 +134,9 @@ SOURCE, MATCH_URL, TITLE, BODY, CREATED_AT = 1, 3, 4, 5, 6
 # The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
 FIND_KNOWN = """
 create or replace temporary table known_rows as
-select likely.match_url, stored.rowid as row_number
-from bronze.raw_items as stored join likely on likely.match_url = coalesce(stored.match_url, stored.url)
+select arriving.match_url, stored.rowid as row_number
+from bronze.raw_items as stored join arriving on arriving.match_url = coalesce(stored.match_url, stored.url)
 """
-
-# A file has many batches of posts that are not known. A hash of eight bytes for each stored post says so in a fifth of
-# the time that reading the keys takes. Two keys may have the same hash, so this finds all known posts, and rarely more.
-HASH_KEYS = """
-create or replace temporary table key_hashes as
-select hash(coalesce(match_url, url)) as key_hash from bronze.raw_items
-"""
-FIND_LIKELY = "select match_url from arriving where hash(match_url) in (from key_hashes)"
-ADD_HASHES = "insert into key_hashes select hash(match_url) from arriving anti join known_rows using (match_url)"
 
 INSERT_NEW = """
 insert into bronze.raw_items by name
@@ -366,34 +357,18 @@ def table_of(rows: Collection[Row]) -> pa.Table:
     return pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA) if rows else ITEM_SCHEMA.empty_table()
 
 
-def hash_keys(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Hash the keys of all posts, for upsert_rows; False if it can not rely on them: a lake may bring more posts."""
-    if os.environ.get("GROUNDSWELL_LAKE"):
-        return False
-    with write_errors():
-        connection.execute(HASH_KEYS)
-    return True
-
-
-def upsert_rows(
-    connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime, *, hashed: bool = False
-) -> Stored:
+def upsert_rows(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime) -> Stored:
     """Insert new rows of ITEM_SCHEMA and update changed ones. Each match_url stands in one row only.
 
     Every post goes this way. Those that were forgotten (ingest.forget) stay out, and count as unchanged.
-
-    hashed: whether the keys of all posts are hashed (hash_keys).
 
     It takes several statements: call it in a transaction.
     """
     if not arriving.num_rows:
         return Stored()
     bring_from_other_days(arriving)
-    likely = connection.execute(FIND_LIKELY).to_arrow_table() if hashed else arriving  # noqa: F841  (DuckDB finds it by name)
     [(known,)] = connection.execute(FIND_KNOWN).fetchall()
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
-    if hashed:
-        connection.execute(ADD_HASHES)
     updated = 0
     if known:
         [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at, "now": now()}).fetchall()

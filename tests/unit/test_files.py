@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from groundswell.database import DatabaseError
-from ingest import bulk, checking, formats, item, reading
+from ingest import bulk, checking, files, formats, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
@@ -802,6 +802,22 @@ def test_an_import_that_is_killed_goes_on_and_doubles_nothing(who: str, tmp_path
         counts = "select count(*), count(distinct url_hash) from bronze.raw_items"
         assert connection.execute(counts).fetchall() == [(60_000, 60_000)]
         assert connection.execute("select count(*) from bronze.unfinished_files").fetchall() == [(0,)]
+
+
+def test_new_posts_have_checkpoints_of_their_own_until_one_is_updated(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "CHECKPOINT_POSTS", 3)
+    written = "select coalesce(max(start + count), 0) from pragma_storage_info('bronze.raw_items') where persistent"
+    for name, posts, expected in (
+        ("two", [own(1), own(2)], 0),
+        ("one more", [own(3)], 3),
+        ("an update", [own(1, title="Another"), own(4), own(5), own(6)], 3),
+    ):
+        (tmp_path / name).write_bytes(lines(*posts))
+        ingest(tmp_path / name)
+        assert database.execute(written).fetchall() == [(expected,)], name
+    assert len(rows(database, "url")) == 6
 
 
 def test_a_database_that_fails_ends_the_second_process(
