@@ -212,7 +212,7 @@ unpublished as (
 near_groups as (
 
     select
-        loose_groups.* exclude (complaining_voices),
+        loose_groups.* exclude (complaining_voices),  -- noqa: RF02
         case
             when loose_groups.voices < {{ var('problem_voices') }} then 'too few voices'
             when loose_groups.chance < limits.least_chance then 'not sure enough'

@@ -19,9 +19,7 @@ days as (
     from {{ ref('post_lines') }}
     where
         collection_date >= {{ run_date() }}
-        {%- if var('next_day') %}
-        and collection_date < date '{{ var("next_day") }}'
-        {%- endif %}
+        and collection_date < {% if var('next_day') %}date '{{ var("next_day") }}'{% else %}'infinity'::date{% endif %}
 
 ),
 
