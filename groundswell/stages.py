@@ -384,6 +384,9 @@ def end_on_signals() -> None:
     """Let SIGTERM and SIGHUP end this process as Ctrl-C does, so that it ends its own processes first."""
 
     def end(number: int, _frame: FrameType | None) -> None:
+        # A second one would end it before its processes: make hands on a SIGTERM that its whole group gets.
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -8,7 +8,7 @@ import { count, dayOf, formatDay, formatNumber, percent } from "./words.js"
 const REASONS = {
     "too few voices": (group, search) => `${count(group.voices, "voice")}, and a problem needs ${formatNumber(search.least_voices)}`,
     "not sure enough": (group, search) => `a problem needs a chance of ${percent(search.least_chance)}`,
-    "too few complaints": () => "most of it only half complains, and a problem needs two voices that do",
+    "too few complaints": () => "most of its voices only half complain, and a problem needs two that fully do",
     "not regrouped": () => "grouped before the settings changed; a new post near it groups it again",
     mixed: () => "a language model found that too few of its posts have one problem",
     "label waits": () => "its label waits for a language model",

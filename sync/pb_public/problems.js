@@ -210,13 +210,15 @@ programs.addEventListener("toggle", () => programsShown && showPrograms(programs
 // --- A problem, opened --------------------------------------------------------------------------
 
 const PARTS = [
-    ["voices_score", "Voices", (p) => `${count(p.wordings, "wording")} of ${count(p.voices, "voice")}: the more, the slower it grows`],
+    ["voices_score", "Voices", (p) => `${count(p.wordings, "wording")} of ${count(p.voices, "voice")}: the more, the slower it grows` +
+        // Voices that only half complain count up to the number of the others.
+        (p.weak_voices * 2 > p.voices ? "; of those that only half complain, no more count than of the others" : "")],
     ["engagement_score", "Engagement", () => "comments and votes on the posts; one viral post adds little"],
     ["sources_score", "Sources", (p) => `${count(p.source_count, "source")}: two for each beyond the first`],
     ["persistence_score", "Persistence", (p) => `heard on ${count(p.days_seen, "day")}`],
     ["payment_score", "Payment", (p) => `${count(p.paying_voices, "voice")} ${p.paying_voices === 1 ? "speaks" : "speak"} of paying`],
     ["certainty_score", "Certainty", () => "how surely they complain, beyond what may be a mere question"],
-    ["urgency_score", "Urgency", () => "how many people complain in words of their own within one hour"],
+    ["urgency_score", "Urgency", () => "people who complain within one hour in words of their own, beyond what is usual"],
     ["agreement_score", "Agreement", () => "16 times the chance that two of its posts say the same"],
 ]
 
@@ -320,7 +322,7 @@ const sure = (problem) => section("sure", "How sure", figures([
     // Rounded down, so that a value below 0.8 is not shown as 0.80.
     ["How alike", alike(problem.cohesion), `Mean similarity of the posts: ${formatScore(Math.floor(problem.cohesion * 100) / 100)} of 1`],
     // A record of an earlier version has none.
-    problem.weak_voices ? ["Complain", `${formatNumber(problem.voices - problem.weak_voices)} of ${count(problem.voices, "voice")}`, "The others tell of it, but only half complain"] : null,
+    problem.weak_voices ? ["Complain", `${formatNumber(problem.voices - problem.weak_voices)} of ${count(problem.voices, "voice")}`, problem.weak_voices === 1 ? "The other one tells of it, but only half complains" : "The others tell of it, but only half complain"] : null,
     wordingsOf(problem),
     problem.posts_in_hour > 1 ? ["Posts", formatNumber(problem.post_count), `At most ${formatNumber(problem.posts_in_hour)} in an hour`] : null,
 ]))

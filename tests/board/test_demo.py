@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -28,8 +29,12 @@ def test_the_server_ends_with_the_demo(tmp_path: Path, number: signal.Signals, s
         httpx.get(f"http://{address}/api/health").raise_for_status()
         below = psutil.Process(demo.pid).children(recursive=True)
         assert any("pocketbase" in process.name() for process in below)
-        demo.send_signal(number)
-        assert demo.wait(120) == status
+        # More than one can come, as from make, which hands on what its whole group gets.
+        while demo.poll() is None:
+            demo.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                demo.wait(0.1)
+        assert demo.returncode == status
     assert not psutil.wait_procs(below, timeout=120)[1]
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://{address}/api/health")
