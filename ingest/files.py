@@ -49,9 +49,13 @@ CHECKPOINT_POSTS = 95_000
 # The size of the log at which a checkpoint comes in any case. Each one writes the groups again in which posts were
 # updated, so they are few.
 CHECKPOINT = "256MB"
-# DuckDB's own memory while files are imported. Posts since the last checkpoint that have no room in it go to the disk
-# and back. Posts that are on their way stand in Python's memory as well.
-MEMORY = "96MB"
+# A checkpoint comes, too, when DuckDB holds so many bytes of changed posts and of texts of more than 4 KB: until then
+# they stay in its memory, and can not go to the disk.
+HELD = 32_000_000
+# DuckDB's own memory while files are imported. To write a group of rows again, it reads the texts of 2,048 posts at
+# once. Short posts since the last checkpoint that have no room go to the disk and back. Posts that are on their way
+# stand in Python's memory as well.
+MEMORY = "192MB"
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -279,8 +283,9 @@ def store(
         if mark:
             save_progress(connection, mark, batch.entries)
     report.stored = report.stored.plus(stored)
-    if not report.stored.updated:
-        checkpoint_if_due(connection, stored.new)
+    if holds_much(connection) or (not report.stored.updated and many_new(connection, stored.new)):
+        with write_errors():
+            connection.execute("checkpoint")
     report.repeated += batch.repeated
     report.fetched += batch.fetched
     report.skipped += batch.skipped.total()
@@ -290,14 +295,20 @@ def store(
     report.unlisted_rejects += len(rejected) - len(listed)
 
 
-def checkpoint_if_due(connection: duckdb.DuckDBPyConnection, new: int) -> None:
-    """Make a checkpoint if these new posts were the last ones of CHECKPOINT_POSTS. Raises DatabaseError."""
+def holds_much(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
+    [(held,)] = connection.execute(
+        "select sum(memory_usage_bytes) from duckdb_memory() where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS')"
+    ).fetchall()
+    return bool(held >= HELD)
+
+
+def many_new(connection: duckdb.DuckDBPyConnection, new: int) -> bool:
+    """Whether these new posts were the last ones of CHECKPOINT_POSTS."""
     [(posts,)] = connection.execute(
         "select estimated_size from duckdb_tables() where schema_name = 'bronze' and table_name = 'raw_items'"
     ).fetchall()
-    if posts // CHECKPOINT_POSTS > (posts - new) // CHECKPOINT_POSTS:
-        with write_errors():
-            connection.execute("checkpoint")
+    return bool(posts // CHECKPOINT_POSTS > (posts - new) // CHECKPOINT_POSTS)
 
 
 def import_files(

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 from contextlib import suppress
 from datetime import date
@@ -18,11 +19,15 @@ from dbt_common.invocation import get_invocation_id
 from groundswell.clock import yesterday
 from groundswell.database import PROJECT, connect, existing_path, refuse_damage
 from groundswell.disk import why_full
+from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
 from groundswell.watchlist import load_watchlist
 
 # The vars that say how many days a build looks back, for complaints and for problems.
 DAYS_BACK = ("problem_window_days", "problem_memory_days")
+
+# With less memory DuckDB may not open a file.
+LEAST_MEGABYTES = 100
 
 # The command of dbt that has pulled from the lake.
 begun: list[str] = []
@@ -49,6 +54,15 @@ def require_space() -> None:
     flags = get_flags()
     if fault := why_full(getattr(flags, "TARGET_PATH", None) or "target", getattr(flags, "LOG_PATH", None) or "logs"):
         raise DbtRuntimeError(fault)
+
+
+def require_memory(limit: str) -> None:
+    """Raise SettingError for a memory limit that DuckDB can not open a file with, or takes for none."""
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([MGT])i?B", limit, re.IGNORECASE)
+    if not found or float(found[1]) * {"M": 1, "G": 1_000, "T": 1_000_000}[found[2].upper()] < LEAST_MEGABYTES:
+        raise SettingError(
+            f"GROUNDSWELL_MEMORY_LIMIT is a size of {LEAST_MEGABYTES}MB or more, as 1GB or 512MB, not {limit!r}"
+        )
 
 
 def begin_over_lake(connection: duckdb.DuckDBPyConnection, *, is_copy: bool = False) -> None:
@@ -97,7 +111,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
     makes the error fail the node.
     """
 
-    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:  # noqa: ARG002
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Open the database once before dbt-duckdb does, which shows a traceback if the file is locked.
 
         dbt-duckdb would also create a missing file, in any folder that dbt is called from. Only the file of target dev
@@ -107,6 +121,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         require_space()
         try:
             load_watchlist()
+            require_memory(config.get("memory_limit", "1GB"))
             paths = [attached.path for attached in creds.attach or ()] or [creds.path]
             if os.environ.get("GROUNDSWELL_LAKE"):
                 with connect(paths[0]) as connection:

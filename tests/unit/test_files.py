@@ -820,6 +820,14 @@ def test_new_posts_have_checkpoints_of_their_own_until_one_is_updated(
     assert len(rows(database, "url")) == 6
 
 
+def test_long_and_changed_posts_have_room_in_the_memory(tmp_path: Path, ingest: Ingest) -> None:
+    # Without checkpoints DuckDB would hold these texts, and those that were changed twice.
+    for word, expected in (("one ", (2_000, 0, 0)), ("two ", (0, 2_000, 0))):
+        posts = (own(number, body=word * 12_000) for number in range(2_000))
+        (tmp_path / "posts").write_bytes(lines(*posts))
+        assert ingest(tmp_path / "posts").stored == expected
+
+
 def test_a_database_that_fails_ends_the_second_process(
     tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, long: None
 ) -> None:

@@ -9,11 +9,13 @@ from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 from rich.console import Console
 
 from groundswell import disk
+from groundswell.environment import SettingError
 from groundswell.stages import LogError, Stages
 from sync import plugin
 
@@ -65,3 +67,17 @@ def test_a_full_disk_is_refused_before_anything_runs(tmp_path: Path, monkeypatch
     # python -m groundswell day says it before the collection.
     with pytest.raises(LogError, match=full.format("logs")):
         stages.begin_log(date(2026, 11, 20))
+
+
+@pytest.mark.parametrize(
+    "limit", ["nonsense", "", "-1GB", "0GB", "none", "1KB", "99MB", "512", "50%", "1GB\n", "99999999TB"]
+)
+def test_a_memory_limit_that_duckdb_can_not_keep_is_named_in_one_line(limit: str) -> None:
+    with pytest.raises(SettingError, match="GROUNDSWELL_MEMORY_LIMIT is a size of 100MB or more"):
+        plugin.require_memory(limit)
+
+
+@pytest.mark.parametrize("limit", ["100MB", "1GB", "512mb", "1.5 GiB"])
+def test_duckdb_opens_a_file_with_each_memory_limit_that_is_let_through(limit: str, tmp_path: Path) -> None:
+    plugin.require_memory(limit)
+    duckdb.connect(str(tmp_path / "posts.duckdb"), config={"memory_limit": limit}).close()
