@@ -19,7 +19,7 @@ from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
 
 # Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
-BATCH_CHARACTERS = 6_000_000
+BATCH_CHARACTERS = 4_000_000
 
 
 @dataclass

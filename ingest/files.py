@@ -51,11 +51,13 @@ CHECKPOINT_POSTS = 95_000
 CHECKPOINT = "256MB"
 # A checkpoint comes, too, when DuckDB holds so many bytes of changed posts and of texts of more than 4 KB: until then
 # they stay in its memory, and can not go to the disk.
-HELD = 32_000_000
-# DuckDB's own memory while files are imported. To write a group of rows again, it reads the texts of 2,048 posts at
-# once. Short posts since the last checkpoint that have no room go to the disk and back. Posts that are on their way
-# stand in Python's memory as well.
-MEMORY = "192MB"
+HELD = 64_000_000
+# DuckDB's own memory in bytes while files are imported. Short posts since the last checkpoint that have no room go to
+# the disk and back. Posts that are on their way stand in Python's memory as well.
+MEMORY = 192_000_000
+# To write a group of rows again, DuckDB reads the texts of 2,048 posts at once: the stored ones, and those that replace
+# them; and as much stays beside them.
+AT_ONCE = 3 * 2_048
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -243,6 +245,7 @@ def import_file(
     """
     shown = "standard input" if name == "-" else name
     report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
+    memory = MEMORY
     with ExitStack() as stack:
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
@@ -255,6 +258,8 @@ def import_file(
         task = progress.add_task(report.name, total=content.size) if progress else None
 
         def keep(batch: Batch) -> None:
+            nonlocal memory
+            memory = with_room(connection, batch.posts, memory)
             store(connection, batch, report, moment, mark)
             skipped.update(batch.skipped)
             if progress and task is not None:
@@ -295,6 +300,14 @@ def store(
     report.unlisted_rejects += len(rejected) - len(listed)
 
 
+def with_room(connection: duckdb.DuckDBPyConnection, posts: pa.Table, memory: int) -> int:
+    """Give DuckDB more memory than this many bytes if the bodies of the posts need it; returns what it has then."""
+    needed = HELD + AT_ONCE * posts["body"].nbytes // max(posts.num_rows, 1)
+    if needed > memory:
+        connection.execute(f"set memory_limit = '{needed}B'")
+    return max(needed, memory)
+
+
 def holds_much(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
     [(held,)] = connection.execute(
@@ -319,7 +332,7 @@ def import_files(
     A file that can not be read is named, and the others are read.
     """
     # One thread is enough to store what another one reads, and takes less memory than several.
-    connection.execute(f"set memory_limit = '{MEMORY}'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
+    connection.execute(f"set memory_limit = '{MEMORY}B'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
