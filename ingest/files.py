@@ -302,7 +302,7 @@ def store(
 
 def with_room(connection: duckdb.DuckDBPyConnection, posts: pa.Table, memory: int) -> int:
     """Give DuckDB more memory than this many bytes if the bodies of the posts need it; returns what it has then."""
-    needed = HELD + AT_ONCE * posts["body"].nbytes // max(posts.num_rows, 1)
+    needed: int = HELD + AT_ONCE * posts["body"].nbytes // max(posts.num_rows, 1)
     if needed > memory:
         connection.execute(f"set memory_limit = '{needed}B'")
     return max(needed, memory)
