@@ -21,7 +21,7 @@ MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 	$(patsubst %,'ingest.collect.x_%__*',count_window plan standing_window store_items store_page take_page unfinished) \
 	'ingest.sources.reddit.x_advance__*' 'ingest.store.x_upsert_rows__*' 'sync.delivery.*' 'sync.push.x_mark_synced__*' \
 	'sync.plan.*' 'groundswell.llm.labels.*' \
-	'models.gold.problems.problem_label_attempts.x_[!m]*' 'models.silver.problems.problem_assignments.x_[!m]*'
+	'models.gold.problems.problem_label_attempts.x_[!m]*' 'groundswell.grouping.*'
 
 # Licences of packages, as their files name them, under which the project may use a package. LGPL: as a library.
 LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;Lesser;0BSD;Artistic License;MIT-0

@@ -33,12 +33,11 @@ from benchmarks.problems import (
     titles,
 )
 from groundswell import encoder, neighbours, pairs
+from groundswell.grouping.links import nearest_pairs
+from groundswell.grouping.window import labels_of
 from groundswell.pairs import ALIKE, COMMON, NEAREST, REPORTS, Posts, alike, word_weights
-from tests.support.models import load
 
 Vectors = npt.NDArray[np.float32]
-
-assignments: Any = load("problem_assignments")
 
 # All pairs are compared up to the size before the last ones.
 SIZES = (10_000, 20_000, 40_000)
@@ -122,14 +121,14 @@ def measure_search(texts: Sequence[str]) -> Table:
             neighbours.EXACT = count
             times = [
                 measured(neighbours.exact, vectors, NEAREST).seconds,
-                measured(assignments.nearest_pairs, vectors).seconds,
+                measured(nearest_pairs, vectors).seconds,
             ]
             square.append((times[0] / count**2, times[1] / count**2))
         else:
             times = [float(np.mean(each)) * count**2 for each in zip(*square, strict=True)]
         neighbours.EXACT = 0
         found = measured(neighbours.by_index, vectors, NEAREST)
-        links = measured(assignments.nearest_pairs, vectors, found.result)
+        links = measured(nearest_pairs, vectors, found.result)
         neighbours.EXACT = exact
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         seconds = found.seconds + links.seconds
@@ -213,7 +212,7 @@ def measure_problems() -> Table:
         # The lists hold as large a share of the texts as those of a window of 100,000.
         pairs.LISTED = len(labels) * listed // 100_000
         for neighbours.EXACT in (len(labels), 0):
-            problems = assignments.labels_of(group_at_once(said, settings).problem)
+            problems = labels_of(group_at_once(said, settings).problem)
             scored.append(mean_bcubed(labels, problems)[2])
         neighbours.EXACT, pairs.LISTED = exact, listed
         made.add_row(name, f"{len(labels):,}", *(f"{f1:.4f}" for f1 in scored), f"{scored[1] - scored[0]:+.4f}")

@@ -15,7 +15,6 @@ from benchmarks.needles import TRACKER, check, hold_out
 from benchmarks.problems import (
     MIN_VOICES,
     TIER,
-    assignments,
     fitted_without,
     group_at_once,
     labelled,
@@ -25,6 +24,9 @@ from benchmarks.problems import (
     read_trackers,
     table,
 )
+from groundswell.grouping.day import Settings
+from groundswell.grouping.links import SAME
+from groundswell.grouping.window import labels_of
 from groundswell.llm.opinions import BATCH
 from groundswell.pairs import REPORTS, candidates, chances
 from groundswell.verdicts import Verdicts
@@ -56,10 +58,10 @@ def measure_oracle() -> Table:
     )
     for name, reports in sets.items():
         weights = pair_weights() | {REPORTS: fitted_without(name, trackers)}
-        grouping = assignments.Settings(MIN_VOICES, least_chance(TIER), weights)
+        grouping = Settings(MIN_VOICES, least_chance(TIER), weights)
         found = candidates(reports.posts)
         chance = chances(found.features, weights)
-        asked = unsure_pairs.unsure_candidates(found, chance, len(reports.group), assignments.SAME)
+        asked = unsure_pairs.unsure_candidates(found, chance, len(reports.group), SAME)
         asked = asked[np.argsort(-chance[asked], kind="stable")]
         a, b = found.a[asked], found.b[asked]
         for error in ERRORS:
@@ -70,7 +72,7 @@ def measure_oracle() -> Table:
                 said = slice(0, calls * BATCH)
                 verdicts = Verdicts(a[said], b[said], is_same[said], ACCURACY)
                 problem = group_at_once(reports.posts, grouping, verdicts).problem
-                shares.append(mean_bcubed(reports.group, assignments.labels_of(problem))[2])
+                shares.append(mean_bcubed(reports.group, labels_of(problem))[2])
             most = min(CALLS[-1], -(-len(asked) // BATCH))
             adds = (shares[-1] - shares[0]) / most
             made.add_row(f"{name}, {error:.0%}", f"{len(asked)}", *(f"{share:.3f}" for share in shares), f"{adds:.4f}")
@@ -129,7 +131,7 @@ def measure_build() -> Table:
                 )
                 truth = np.array([groups[url] for url, _ in rows])
                 problems = np.array([problem for _, problem in rows])
-                found = placing(truth, assignments.labels_of(problems.tolist()), problems != "")
+                found = placing(truth, labels_of(problems.tolist()), problems != "")
                 made.add_row(f"{name}, {model}", f"{len(loopback.requests)}", *found)
     return made
 

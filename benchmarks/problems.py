@@ -31,6 +31,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
 from groundswell import encoder
+from groundswell.grouping.day import Settings, group_day
+from groundswell.grouping.links import compared_vectors
+from groundswell.grouping.window import Complaints, labels_of
 from groundswell.pairs import REPORTS, Posts, mixed
 from groundswell.verdicts import NO_VERDICTS, Verdicts
 from tests.support.models import load
@@ -44,7 +47,7 @@ TIER: str = project_vars()["problem_tier"]
 FITTED_ON = ("firefox", "eclipse", "seamonkey")
 TIERS = [row["tier"] for row in read_seed("problem_tiers")]
 assignments: Any = load("problem_assignments")
-SETTINGS = assignments.Settings(MIN_VOICES, least_chance(TIER), pair_weights())
+SETTINGS = Settings(MIN_VOICES, least_chance(TIER), pair_weights())
 
 Vectors = npt.NDArray[np.float32]
 
@@ -230,16 +233,16 @@ def group_at_once(said: Posts, settings: Any, verdicts: Verdicts = NO_VERDICTS) 
     unknown = [""] * len(names)
     sizes = [0] * len(names)
     are_titled = np.array([title != text for title, text in zip(said.titles, said.texts, strict=True)], dtype=bool)
-    vectors = assignments.compared_vectors(said.text_vectors, said.title_vectors[are_titled], are_titled)
-    complaints = assignments.Complaints(names, unknown, unknown, unknown, unknown, sizes, vectors, said)
+    vectors = compared_vectors(said.text_vectors, said.title_vectors[are_titled], are_titled)
+    complaints = Complaints(names, unknown, unknown, unknown, unknown, sizes, vectors, said)
     complaints = complaints._replace(verdicts=verdicts)
-    return assignments.group_day(complaints, DAY, settings)
+    return group_day(complaints, DAY, settings)
 
 
 def ours(posts: Labelled) -> Labels:
     """Our groups of posts without titles."""
     said = Posts(posts.texts, posts.texts, posts.vectors, posts.vectors)
-    found: Labels = assignments.labels_of(group_at_once(said, SETTINGS).problem)
+    found: Labels = labels_of(group_at_once(said, SETTINGS).problem)
     return found
 
 
@@ -320,7 +323,7 @@ def measure_pairs(database: Path) -> Table:
         rows = connection.execute(READ_PAIRS, {"model": encoder.BUNDLED, "pairs": str(FOLDER / "pairs.tsv")}).fetchall()
     same, *columns = (np.array(column) for column in zip(*rows, strict=True))
     posts = [
-        (text, title, assignments.compared_vectors(text, title[is_titled], is_titled))
+        (text, title, compared_vectors(text, title[is_titled], is_titled))
         for text, title, is_titled in (columns[:3], columns[3:])
     ]
     made = table(
@@ -396,7 +399,7 @@ def build_days(texts: Sequence[str], vectors: Vectors, days: Labels) -> Built:
             rows += [count for (count,) in session.execute("select count(*) from problem_assignments").fetchall()]
         problems = [problem for (problem,) in session.execute(STANDING).fetchall()]
         [(switches,)] = session.execute(SWITCHES).fetchall()
-    return Built(seconds, rows, assignments.labels_of(problems), switches)
+    return Built(seconds, rows, labels_of(problems), switches)
 
 
 def alone(posts: Labelled, days: Labels) -> Labels:
@@ -522,11 +525,11 @@ def measure_reports() -> Table:
     )
     for name, reports in sets.items():
         weights = pair_weights() | {REPORTS: fitted_without(name, trackers)}
-        ways = {tier: assignments.Settings(MIN_VOICES, least_chance(tier), weights) for tier in TIERS}
+        ways = {tier: Settings(MIN_VOICES, least_chance(tier), weights) for tier in TIERS}
         found = {f"{name}, {tier}": group_at_once(reports.posts, settings) for tier, settings in ways.items()}
         for way, grouped in found.items():
             problems = np.array(grouped.problem)
-            labels = assignments.labels_of(grouped.problem)
+            labels = labels_of(grouped.problem)
             placed = problems != ""
             agreement, same = agreements(reports.group[placed], labels[placed], np.array(grouped.chance)[placed])
             made.add_row(way, *placing(reports.group, labels, placed), f"{agreement:.0%}", f"{same:.0%}")

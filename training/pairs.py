@@ -19,7 +19,7 @@ import csv
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import duckdb
 import numpy as np
@@ -31,13 +31,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from groundswell import encoder
+from groundswell.grouping.communities import communities, is_dense_ground
+from groundswell.grouping.day import mean_similarities
+from groundswell.grouping.links import nearest_pairs
 from groundswell.pairs import BIAS, DENSE, FEATURES, PUBLIC, REPORTS, Candidates, Posts, Weights, candidates, regression
 from groundswell.vectors import title_vectors, to_vectors
-from tests.support.models import load
 from tests.support.project import ROOT, project_vars
 from training import FOLDER, text_of
-
-assignments: Any = load("problem_assignments")
 
 SEED = ROOT / "seeds" / "pair_weights.csv"
 # Pairs of real complaints, and whether they say the same: training/GUIDE.md.
@@ -181,12 +181,12 @@ def fit_dense(files: list[Reports]) -> dict[str, float]:
     rows, shares = [], []
     for reports in files:
         vectors = reports.posts.text_vectors
-        pairs = assignments.nearest_pairs(vectors)
-        community = assignments.communities(vectors, pairs, np.arange(len(vectors)))
-        kept = assignments.is_dense_ground(pairs, community) & (np.bincount(community)[community] > 1)
+        pairs = nearest_pairs(vectors)
+        community = communities(vectors, pairs, np.arange(len(vectors)))
+        kept = is_dense_ground(pairs, community) & (np.bincount(community)[community] > 1)
         _, both = np.unique(np.stack([community, reports.group]), axis=1, return_inverse=True)
         others = np.bincount(community)[community] - 1
-        rows.append(assignments.mean_similarities(community, vectors)[kept])
+        rows.append(mean_similarities(community, vectors)[kept])
         shares.append(((np.bincount(both)[both] - 1) / np.maximum(others, 1))[kept])
     similarity, share = np.concatenate(rows), np.concatenate(shares)
     # Each message counts as same by its share, and as different by the rest.

@@ -13,6 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from groundswell.grouping.day import Grouped, Settings
+from groundswell.grouping.day import group_day as group_window
+from groundswell.grouping.links import NEIGHBOURS, SAME, TITLED_LENGTH, compared_vectors, nearest_pairs
+from groundswell.grouping.voices import REPEATED, voices
+from groundswell.grouping.window import Complaints, labels_of
+from groundswell.identity import names_of_groups, new_name
 from groundswell.llm.labels import ClaimedQuote, Label
 from groundswell.pairs import Posts
 from tests.support.language_model import honest, settings, sorting
@@ -24,7 +30,7 @@ from tests.support.shared import Shared
 problems: Any = load("problem_assignments")
 MIN_VOICES: int = project_vars()["problem_voices"]
 TIER: str = project_vars()["problem_tier"]
-SETTINGS = problems.Settings(MIN_VOICES, least_chance(TIER), pair_weights())
+SETTINGS = Settings(MIN_VOICES, least_chance(TIER), pair_weights())
 problem_label_attempts: Any = load("problem_label_attempts")
 
 Vectors = npt.NDArray[np.float32]
@@ -74,14 +80,14 @@ def posts_of(
     sizes = Counter(problem)
     # No two share a word.
     said = Posts(url_hashes, url_hashes, vectors, vectors)
-    return problems.Complaints(
+    return Complaints(
         url_hashes, author, [""] * count, voice, problem, [sizes[name] for name in problem], vectors, said
     )
 
 
-def group_day(posts: Any, day: str) -> Any:
+def group_day(posts: Complaints, day: str) -> Grouped:
     """Group posts of a window on its last day."""
-    return problems.group_day(posts, day, SETTINGS)
+    return group_window(posts, day, SETTINGS)
 
 
 def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
@@ -93,31 +99,27 @@ def follow_up(posts: Any, grouped: Any, more: Vectors) -> Any:
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 20, 21, 300])
 def test_nearest_pairs_are_those_of_brute_force(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     for name, number in (("ROWS", 37), ("COLUMNS", 50), ("WAITING", 100)):
-        monkeypatch.setattr(problems, name, number)
+        monkeypatch.setattr(f"groundswell.grouping.links.{name}", number)
     vectors = strangers(count, seed=count, dimensions=5)
     cosine = vectors @ vectors.T
     expected = set()
     for one in range(count):
         others = sorted(set(range(count)) - {one}, key=lambda other: -cosine[one, other])
-        expected |= {
-            (min(one, other), max(one, other))
-            for other in others[: problems.NEIGHBOURS]
-            if cosine[one, other] >= problems.SAME
-        }
-    pairs = problems.nearest_pairs(vectors)
+        expected |= {(min(one, other), max(one, other)) for other in others[:NEIGHBOURS] if cosine[one, other] >= SAME}
+    pairs = nearest_pairs(vectors)
     assert list(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True)) == sorted(expected)
     assert pairs.similarity == pytest.approx(cosine[pairs.a, pairs.b], abs=1e-6)
 
 
 def test_the_least_similar_pair() -> None:
-    axis, same, other = np.eye(3, dtype=np.float32)[0], problems.SAME, problems.SAME - 0.001
+    axis, same, other = np.eye(3, dtype=np.float32)[0], SAME, SAME - 0.001
     vectors = np.array([axis, [same, np.sqrt(1 - same**2), 0], [other, 0, np.sqrt(1 - other**2)]], dtype=np.float32)
-    pairs = problems.nearest_pairs(vectors)
+    pairs = nearest_pairs(vectors)
     assert (pairs.a.tolist(), pairs.b.tolist()) == ([0], [1])
 
 
 def voices_of(posts: Any) -> list[str]:
-    found: list[str] = problems.voices(posts, problems.nearest_pairs(posts.vectors))
+    found: list[str] = voices(posts, nearest_pairs(posts.vectors))
     return found
 
 
@@ -130,8 +132,8 @@ def test_an_author_is_one_voice() -> None:
 
 def test_nearly_the_same_words_are_one_voice() -> None:
     vectors = np.vstack([alike(2, 1, spread=0.003), alike(2, 2)])
-    pairs = problems.nearest_pairs(vectors)
-    assert pairs.similarity[0] > problems.REPEATED > pairs.similarity[1] > problems.SAME
+    pairs = nearest_pairs(vectors)
+    assert pairs.similarity[0] > REPEATED > pairs.similarity[1] > SAME
     assert voices_of(posts_of(vectors)) == ["p000", "p000", "p002", "p003"]
     # The first in the order of posting lends its voice, and its author's later posts follow.
     assert voices_of(posts_of(vectors, author=["", "ann", "ann", "bob"])) == ["p000", "p000", "p000", "p003"]
@@ -141,7 +143,7 @@ def test_nearly_the_same_words_are_one_voice() -> None:
 @pytest.mark.parametrize("spread", [0, 0.0005])
 def test_many_copies_are_one_voice(spread: float) -> None:
     # More than any of them has neighbours.
-    assert set(voices_of(posts_of(alike(10 * problems.NEIGHBOURS, 1, spread=spread)))) == {"p000"}
+    assert set(voices_of(posts_of(alike(10 * NEIGHBOURS, 1, spread=spread)))) == {"p000"}
 
 
 def test_known_voices_stay() -> None:
@@ -176,7 +178,7 @@ def test_which_problem_a_group_goes_on_with(
     problem: str, group: str, elsewhere: dict[str, int], names: dict[int, str]
 ) -> None:
     given = [name.replace(".", "") for name in problem]
-    claimed = problems.names_of_groups(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
+    claimed = names_of_groups(given, [int(number) for number in group], Counter(given) + Counter(elsewhere))
     assert claimed == names
 
 
@@ -192,7 +194,7 @@ def test_which_problem_a_group_goes_on_with(
 )
 def test_three_voices_open_a_problem(count: int, author: list[str], opens: bool) -> None:
     grouped = group_day(posts_of(np.vstack([alike(count, 1), strangers(5, 2)]), author=author), "2026-11-20")
-    name = problems.new_name("2026-11-20", "p000") if opens else ""
+    name = new_name("2026-11-20", "p000") if opens else ""
     assert grouped.problem == [name] * count + [""] * 5
     assert grouped.merged == {}
 
@@ -248,7 +250,7 @@ def test_one_that_stood_alone_founds_a_problem_with_later_ones() -> None:
     grouped = group_day(posts, "2026-11-19")
     assert set(grouped.problem) == {""}
     grouped = group_day(follow_up(posts, grouped, like[1:]), "2026-11-20")
-    assert grouped.problem == [""] * 4 + [problems.new_name("2026-11-20", "p004")] * 3
+    assert grouped.problem == [""] * 4 + [new_name("2026-11-20", "p004")] * 3
 
 
 def test_what_a_day_does_not_touch_stays() -> None:
@@ -257,7 +259,7 @@ def test_what_a_day_does_not_touch_stays() -> None:
     before = [*"PPPPQQQQ", *"QQQQPPPP", *[""] * 4]
     known = [f"v{number}" for number in range(20)]
     grouped = group_day(posts_of(np.vstack([vectors, alike(3, 4)]), voice=known, problem=before), "2026-11-20")
-    assert grouped.problem == [*before, *[problems.new_name("2026-11-20", "p020")] * 3]
+    assert grouped.problem == [*before, *[new_name("2026-11-20", "p020")] * 3]
     assert grouped.voice[:20] == known
 
 
@@ -286,15 +288,15 @@ def test_groups_depend_on_the_posts_only() -> None:
     # What counts is who belongs together; only the names come from the order of posting.
     order = np.random.default_rng(2).permutation(len(vectors))
     shuffled = group_day(posts_of(vectors[order]), "2026-11-20").problem
-    partition = {frozenset(order[problems.labels_of(shuffled) == label]) for label in problems.labels_of(shuffled)}
-    expected = problems.labels_of(grouped.problem)
+    partition = {frozenset(order[labels_of(shuffled) == label]) for label in labels_of(shuffled)}
+    expected = labels_of(grouped.problem)
     assert partition == {frozenset(np.flatnonzero(expected == label)) for label in expected}
 
 
 def test_what_posts_are_compared_by() -> None:
     texts, titles = strangers(3, 1), strangers(2, 2)
-    vectors = problems.compared_vectors(texts, titles, np.array([True, False, True]))
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx([problems.TITLED_LENGTH, 1, problems.TITLED_LENGTH])
+    vectors = compared_vectors(texts, titles, np.array([True, False, True]))
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx([TITLED_LENGTH, 1, TITLED_LENGTH])
     assert (vectors[1] == texts[1]).all()
     assert unit(vectors)[::2] == pytest.approx(unit(2 * texts[::2] + titles), abs=1e-6)
     assert vectors.dtype == np.float32
@@ -302,7 +304,7 @@ def test_what_posts_are_compared_by() -> None:
 
 def test_nearly_the_same_words_are_one_voice_under_titles_too() -> None:
     texts = alike(2, 1, spread=0.003)
-    vectors = problems.compared_vectors(texts, texts[::-1], np.array([True, True]))
+    vectors = compared_vectors(texts, texts[::-1], np.array([True, True]))
     assert voices_of(posts_of(vectors)) == ["p000", "p000"]
 
 
@@ -774,7 +776,7 @@ def test_another_model_groups_anew_and_compares_nothing_across() -> None:
     history.build(1, later, embedding_model="new")
     left = history.standing(1)
     name = left["post-00-03"]
-    assert name == problems.new_name(str(day_of(1)), "post-00-03")
+    assert name == new_name(str(day_of(1)), "post-00-03")
     # Those that the new model finds alike; not those whose vector is near one that the old model made.
     assert {url_hash for url_hash, problem in left.items() if problem == name} == {
         "post-00-03", "post-00-04", "post-00-05", "later-2"

@@ -5,9 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from groundswell import neighbours
-from tests.support.models import load
-
-problems = load("problem_assignments")
+from groundswell.grouping.links import nearest_pairs
 
 Vectors = npt.NDArray[np.float32]
 
@@ -83,9 +81,9 @@ def test_the_number_of_threads_changes_nothing() -> None:
 @pytest.mark.usefixtures("faiss")
 def test_the_links_are_those_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = crowd(COUNT, 5)
-    links = problems.nearest_pairs(vectors)
+    links = nearest_pairs(vectors)
     monkeypatch.setattr(neighbours, "EXACT", COUNT)
-    expected = problems.nearest_pairs(vectors)
+    expected = nearest_pairs(vectors)
     keys = [set(zip(each.a.tolist(), each.b.tolist(), strict=True)) for each in (links, expected)]
     assert len(keys[1]) > COUNT
     assert len(keys[0] & keys[1]) >= 0.98 * len(keys[1])

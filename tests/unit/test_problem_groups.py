@@ -1,4 +1,4 @@
-"""models/silver/problems/problem_assignments.py: how complaints are grouped, from vectors and ties made by hand."""
+"""groundswell/grouping: how complaints are grouped, from vectors and ties made by hand."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +12,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from groundswell.grouping.communities import communities, is_loose, leiden_communities
+from groundswell.grouping.day import Settings, group_day, is_regrouped
+from groundswell.grouping.links import Pairs
+from groundswell.grouping.voices import REPEATED, likeness, voices
+from groundswell.grouping.window import Complaints, labels_of
+from groundswell.identity import names_of_groups, new_name
 from groundswell.pairs import Posts
 from tests.support.models import load
 from tests.support.project import least_chance, pair_weights
@@ -20,7 +26,7 @@ problems: Any = load("problem_assignments")
 
 Vectors = npt.NDArray[np.float32]
 DAY = "2026-11-20"
-SETTINGS = problems.Settings(3, least_chance("emerging"), pair_weights())
+SETTINGS = Settings(3, least_chance("emerging"), pair_weights())
 
 
 def axes(*numbers: int) -> Vectors:
@@ -31,7 +37,7 @@ def axes(*numbers: int) -> Vectors:
 def pairs_of(*ties: tuple[int, int, float]) -> Any:
     """Ties between two nodes, with their similarity."""
     a, b, similarity = zip(*ties, strict=True) if ties else ((), (), ())
-    return problems.Pairs(np.array(a, np.int64), np.array(b, np.int64), np.array(similarity, np.float32))
+    return Pairs(np.array(a, np.int64), np.array(b, np.int64), np.array(similarity, np.float32))
 
 
 def clique(*nodes: int, similarity: float = 0.9) -> list[tuple[int, int, float]]:
@@ -49,26 +55,28 @@ def complaints(vectors: Vectors, **known: Sequence[Any]) -> Any:
     """Complaints u0, u1 ... of which nothing is known but what is given."""
     count = len(vectors)
     nothing = [""] * count
-    fields = {name: list(known.get(name, nothing)) for name in ("author", "author_voice", "voice", "problem")}
+    fields: dict[str, Any] = {
+        name: list(known.get(name, nothing)) for name in ("author", "author_voice", "voice", "problem")
+    }
     size = list(known.get("size", [Counter(fields["problem"])[name] for name in fields["problem"]]))
     url_hash = [f"u{number}" for number in range(count)]
     # No two texts share a word.
     said = Posts(url_hash, url_hash, vectors, vectors)
-    return problems.Complaints(url_hash=url_hash, **fields, size=size, vectors=vectors, said=said)
+    return Complaints(url_hash=url_hash, **fields, size=size, vectors=vectors, said=said)
 
 
 # -- Names.
 
 
 def test_the_id_of_a_problem() -> None:
-    assert problems.new_name(DAY, "u1") == sha256(b"2026-11-20/u1").hexdigest()[:15]
-    assert len(problems.new_name(DAY, "u1")) == 15
+    assert new_name(DAY, "u1") == sha256(b"2026-11-20/u1").hexdigest()[:15]
+    assert len(new_name(DAY, "u1")) == 15
 
 
 def test_a_name_has_one_number_and_each_post_without_a_name_its_own() -> None:
-    labels = problems.labels_of(["a", "", "b", "a", "", "b"])
+    labels = labels_of(["a", "", "b", "a", "", "b"])
     assert labels.tolist() == [0, 1, 2, 0, 3, 2]
-    assert labels.dtype == problems.labels_of([]).dtype == np.int64
+    assert labels.dtype == labels_of([]).dtype == np.int64
 
 
 # -- Communities.
@@ -95,29 +103,27 @@ def test_a_name_has_one_number_and_each_post_without_a_name_its_own() -> None:
 def test_which_communities_are_loose(
     monkeypatch: pytest.MonkeyPatch, members: list[int], loose: bool, rows: int
 ) -> None:
-    monkeypatch.setattr(problems, "ROWS", rows)
+    monkeypatch.setattr("groundswell.grouping.communities.ROWS", rows)
     count = len(members)
-    assert problems.is_loose(axes(*members), np.zeros(count, np.int64)).tolist() == [loose] * count
+    assert is_loose(axes(*members), np.zeros(count, np.int64)).tolist() == [loose] * count
     # Between members of a loose community and of a tight one.
     others = axes(4, 5, 6, 7, 7, 7, 7)
-    found = problems.is_loose(
-        np.vstack([others[:3], axes(*members), others[3:]]), np.array([3] * 3 + [0] * count + [1] * 4)
-    )
+    found = is_loose(np.vstack([others[:3], axes(*members), others[3:]]), np.array([3] * 3 + [0] * count + [1] * 4))
     assert found.tolist() == [True] * 3 + [loose] * count + [False] * 4
 
 
 def test_a_similarity_of_just_the_threshold_is_a_tie(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(problems, "SAME", 0.5)
+    monkeypatch.setattr("groundswell.grouping.communities.SAME", 0.5)
     vectors = np.array([[1, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5]], dtype=np.float32)
     # Two of three ties: the last two have a cosine of 0.25.
-    assert not problems.is_loose(vectors, np.zeros(3, np.int64)).any()
+    assert not is_loose(vectors, np.zeros(3, np.int64)).any()
 
 
 def test_cliques_that_hang_together_by_single_ties_are_divided() -> None:
     # Two cliques with a tie between them, and one apart. One number a post, too: nothing was known before.
     ties = clique(*range(6)) + clique(*range(6, 12)) + clique(*range(12, 16)) + [(5, 6, 0.75)]
     vectors = axes(*[1] * 6, *[2] * 6, *[3] * 4, 4, 5)
-    found = problems.communities(vectors, pairs_of(*ties), np.arange(18))
+    found = communities(vectors, pairs_of(*ties), np.arange(18))
     expected = {
         frozenset(range(6)),
         frozenset(range(6, 12)),
@@ -138,14 +144,14 @@ def test_a_chain_of_many_cliques_is_divided_ever_more_finely() -> None:
         if number:
             ties.append((members[0] - 1, members[0], 0.75))
     vectors = axes(*[number for number in range(count) for _ in range(size)])
-    found = problems.communities(vectors, pairs_of(*ties), np.arange(count * size))
+    found = communities(vectors, pairs_of(*ties), np.arange(count * size))
     assert partition(found) == expected
 
 
 def test_a_close_tie_weighs_more_than_two_that_just_hold() -> None:
     # Post 8 has one close tie with the first clique, and two loose ones with the second.
     ties = clique(0, 1, 2, 3) + clique(4, 5, 6, 7) + [(0, 8, 0.99), (4, 8, 0.7), (5, 8, 0.7)]
-    found = problems.leiden_communities(pairs_of(*ties), np.arange(9), 1)
+    found = leiden_communities(pairs_of(*ties), np.arange(9), 1)
     assert partition(found) == {frozenset([0, 1, 2, 3, 8]), frozenset([4, 5, 6, 7])}
 
 
@@ -155,19 +161,19 @@ def test_a_post_between_two_communities_stays_where_it_was() -> None:
         ([0, 0, 0, 0, 1, 1, 1, 1, 0], {frozenset([0, 1, 2, 3, 8]), frozenset([4, 5, 6, 7])}),
         ([0, 0, 0, 0, 1, 1, 1, 1, 1], {frozenset([0, 1, 2, 3]), frozenset([4, 5, 6, 7, 8])}),
     ):
-        assert partition(problems.leiden_communities(pairs_of(*ties), np.array(before), 1)) == expected
+        assert partition(leiden_communities(pairs_of(*ties), np.array(before), 1)) == expected
 
 
 def test_a_community_whose_links_are_gone_starts_in_parts() -> None:
     # Posts 0 and 2 were one problem, and have no link to each other any more. The library panics at such a start.
     for before in ([0, 1, 0, 2], [0, 1, 0, 1], [0, 1, 2, 0]):
-        found = problems.leiden_communities(pairs_of((0, 1, 0.8), (2, 3, 0.8)), np.array(before), 1)
+        found = leiden_communities(pairs_of((0, 1, 0.8), (2, 3, 0.8)), np.array(before), 1)
         assert partition(found) == {frozenset([0, 1]), frozenset([2, 3])}
 
 
 def test_posts_without_ties_are_alone() -> None:
     for ties in ([], [(1, 2, 0.9)]):
-        found = problems.leiden_communities(pairs_of(*ties), np.zeros(4, np.int64), 1)
+        found = leiden_communities(pairs_of(*ties), np.zeros(4, np.int64), 1)
         assert partition(found) == ({frozenset([0]), frozenset([1, 2]), frozenset([3])} if ties else
                                     {frozenset([number]) for number in range(4)})  # fmt: skip
 
@@ -177,22 +183,22 @@ def test_posts_without_ties_are_alone() -> None:
 
 def test_a_similarity_of_just_the_limit_makes_one_voice() -> None:
     posts = complaints(axes(1, 2, 3))
-    assert problems.voices(posts, pairs_of((0, 1, problems.REPEATED), (1, 2, problems.REPEATED - 0.001))) == [
+    assert voices(posts, pairs_of((0, 1, REPEATED), (1, 2, REPEATED - 0.001))) == [
         "u0", "u0", "u2"
     ]  # fmt: skip
 
 
 def test_an_author_who_was_heard_before_keeps_the_voice() -> None:
     posts = complaints(axes(1, 2, 3), author=["ann", "bob", "ann"], author_voice=["x", "", "x"])
-    assert problems.voices(posts, pairs_of()) == ["x", "u1", "x"]
+    assert voices(posts, pairs_of()) == ["x", "u1", "x"]
     # The author counts before the words.
     posts = complaints(axes(1, 2), author=["", "ann"], author_voice=["", "x"])
-    assert problems.voices(posts, pairs_of((0, 1, 0.99))) == ["u0", "x"]
+    assert voices(posts, pairs_of((0, 1, 0.99))) == ["u0", "x"]
 
 
 def test_a_known_voice_is_lent_to_an_earlier_post_in_the_same_words() -> None:
     posts = complaints(axes(1, 2, 3), voice=["", "", "v"])
-    assert problems.voices(posts, pairs_of((0, 2, 0.99))) == ["v", "u1", "v"]
+    assert voices(posts, pairs_of((0, 2, 0.99))) == ["v", "u1", "v"]
 
 
 def test_lists_become_arrays() -> None:
@@ -208,13 +214,13 @@ def test_near_copies_under_other_names_are_one_voice() -> None:
     # u1 has three of the four different sequences of u0 and u1, u2 two of five; u4 has no words.
     sequences = [[1, 2, 3], [1, 2, 3, 4], [3, 4, 5], [3, 4, 5], []]
     ties = pairs_of(*((a, b, 0.8) for a, b in combinations(range(5), 2)))
-    near = problems.likeness(sequences, ties)
+    near = likeness(sequences, ties)
     assert near.tolist() == pytest.approx([3 / 4, 1 / 5, 1 / 5, 0, 2 / 5, 2 / 5, 0, 1, 0, 0])
     posts = complaints(axes(*range(5)), author=[*"abcde"], voice=["v", *[""] * 4])._replace(sequences=sequences)
-    assert problems.voices(posts, ties, 0.75) == ["v", "v", "u2", "u2", "u4"]
+    assert voices(posts, ties, 0.75) == ["v", "v", "u2", "u2", "u4"]
     # A program worded its tickets, so that equal words do not make their authors one.
     posts = posts._replace(frames=["", "", "", "<*> failed", ""])
-    assert problems.voices(posts, ties, 0.75) == ["v", "v", "u2", "u3", "u4"]
+    assert voices(posts, ties, 0.75) == ["v", "v", "u2", "u3", "u4"]
 
 
 # -- Which posts are grouped anew, and as what.
@@ -223,8 +229,8 @@ def test_near_copies_under_other_names_are_one_voice() -> None:
 def test_posts_that_hang_together_with_a_new_one_are_grouped_anew() -> None:
     # u0 is tied to the new u1; u2 shares a problem with u0; u3 is tied to u2; u4 and u5 are by themselves.
     posts = complaints(axes(*range(6)), voice=["v0", "", "v2", "v3", "v4", "v5"])
-    before = problems.labels_of(["P", "", "P", "", "Q", "Q"])
-    found = problems.is_regrouped(posts, pairs_of((0, 1, 0.8), (2, 3, 0.8))[:2], before)
+    before = labels_of(["P", "", "P", "", "Q", "Q"])
+    found = is_regrouped(posts, pairs_of((0, 1, 0.8), (2, 3, 0.8))[:2], before)
     assert found.tolist() == [True, True, True, True, False, False]
 
 
@@ -238,16 +244,14 @@ def test_posts_that_hang_together_with_a_new_one_are_grouped_anew() -> None:
     ],
 )
 def test_the_problem_with_most_posts_in_a_group_goes_on(problem: str, group: str, names: dict[int, str]) -> None:
-    assert problems.names_of_groups(problem, [int(number) for number in group], Counter(problem)) == names
+    assert names_of_groups(problem, [int(number) for number in group], Counter(problem)) == names
 
 
 def test_each_problem_goes_into_the_one_that_has_most_of_its_posts() -> None:
     # Two merges on one day, the second of more posts.
     problem = [*"AAAA", *"BBB", *"CCCCCCCC", *"DDDDDD", "", ""]
     vectors = axes(*[1] * 7, *[2] * 14, 1, 2)
-    grouped = problems.group_day(
-        complaints(vectors, problem=problem, voice=[*map(str, range(21)), "", ""]), DAY, SETTINGS
-    )
+    grouped = group_day(complaints(vectors, problem=problem, voice=[*map(str, range(21)), "", ""]), DAY, SETTINGS)
     assert grouped.merged == {"B": "A", "D": "C"}
     assert grouped.problem == [*"AAAAAAA", *"CCCCCCCCCCCCCC", "A", "C"]
 
@@ -320,7 +324,7 @@ def test_a_copy_goes_where_its_original_goes() -> None:
     # The original of this copy is not among the posts.
     stray = {"url_hash": "stray", "original": "gone", "embedding": axes(6)[0]}
     rows, merged = rows_of_day(considered(copy, *posts, stray))
-    name = problems.new_name(DAY, "u0")
+    name = new_name(DAY, "u0")
     assert {url_hash: row["problem_id"] for url_hash, row in rows.items()} == {
         "copy": name, "u0": name, "u1": name, "u2": name, "stray": None
     }  # fmt: skip
@@ -346,7 +350,7 @@ def alike(count: int, cosine: float) -> list[dict[str, Any]]:
 )
 def test_the_similarity_that_makes_one_problem_on_dense_ground_is_a_setting(same: float, together: bool) -> None:
     rows, _ = rows_of_day(considered(*alike(12, 0.65)), same)
-    assert {row["problem_id"] for row in rows.values()} == {problems.new_name(DAY, "u00") if together else None}
+    assert {row["problem_id"] for row in rows.values()} == {new_name(DAY, "u00") if together else None}
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,11 @@
-"""Ids of records: the model of problems computes them in Python, all other models by the macro record_id."""
-
-from typing import Any
+"""Ids of records: groundswell.identity computes those of problems, the macro record_id all others."""
 
 import duckdb
 import pytest
 from jinja2 import Environment
 
-from tests.support.models import load
+from groundswell.identity import new_name
 from tests.support.project import ROOT
-
-assignments: Any = load("problem_assignments")
 
 
 @pytest.mark.parametrize(("day", "url_hash"), [("2026-11-20", "a" * 64), ("2020-02-29", "0f"), ("2026-11-20", "")])
@@ -18,5 +14,5 @@ def test_both_ways_give_the_same_id(day: str, url_hash: str) -> None:
     expression = macro.record_id(["$day", "$url_hash"])  # type: ignore[attr-defined]
     with duckdb.connect() as connection:
         [(by_macro,)] = connection.execute(f"select {expression}", {"day": day, "url_hash": url_hash}).fetchall()
-    assert assignments.new_name(day, url_hash) == by_macro
+    assert new_name(day, url_hash) == by_macro
     assert len(by_macro) == 15

@@ -1,0 +1,1 @@
+"""How the complaints of a window become problems: links, communities, voices, groups."""
