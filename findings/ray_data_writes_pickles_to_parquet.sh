@@ -3,9 +3,9 @@
 #
 # Guess: a table of DuckDB that goes through Dataset.map or map_batches with a function that returns what it gets, and to
 # Parquet, has its values and types in DuckDB again, but for the time zone (https://github.com/ray-project/ray/issues/50917).
-# Seen: the type depends on the values. One null among timestamps, and map writes pickled Python objects, which DuckDB reads as
-# BLOB; without a null the column is a TIMESTAMP. map_batches, in its default format, pickles lists of texts if one is empty,
-# makes structs {data, shape} of lists of several lengths, and turns whole numbers into doubles if there is a null:
+# Seen: the type depends on the values. One null among timestamps, and map writes pickled Python objects, which DuckDB reads
+# as BLOB; without a null the column is a TIMESTAMP. map_batches, in its default format, pickles lists of texts if one is
+# empty, makes structs {data, shape} of lists of several lengths, and turns whole numbers into doubles if there is a null:
 # 9007199254740993 is 9007199254740992, and the null is a NaN, which count() counts. Both pickle maps. Nothing is an error.
 # map_batches(..., batch_format="pyarrow") keeps all of them.
 # What we do: texts and vectors go to Ray's processes as they are (groundswell/ray_pool.py), without ray.data.

@@ -3,13 +3,13 @@
 #
 # Guess: `sqlfluff fix` writes a query that gives the same rows, and runs wherever the one before ran.
 # Seen: `select distinct (a, b) as pair` makes one value of two columns, a row. The fix takes the brackets away: there are two
-# columns now, the second one has the name `pair`, and count(pair) is smaller because it leaves out nulls.
-# count(distinct (a, b)) becomes count(distinct a, b), which DuckDB refuses. `collate nocase` becomes `collate posts.nocase`,
-# because another column is written with its table. `select p from posts as p` gives each row as a struct; the fix takes the
-# alias for unused and drops it.
-# For rows in PostgreSQL see https://github.com/sqlfluff/sqlfluff/pull/8205, closed without a merge. The rules are
-# structure.distinct, references.consistent and aliasing.unused.
-# What we do: our settings leave out structure.distinct, whose fix changes rows without an error (tests/unit/test_format_of_sql.py).
+# columns now, the second one has the name `pair`, and count(pair) is smaller because it leaves out nulls. count(distinct (a,
+# b)) becomes count(distinct a, b), which DuckDB refuses. `collate nocase` becomes `collate posts.nocase`, because another
+# column is written with its table. `select p from posts as p` gives each row as a struct; the fix takes the alias for unused
+# and drops it. For rows in PostgreSQL see https://github.com/sqlfluff/sqlfluff/pull/8205, closed without a merge. The rules
+# are structure.distinct, references.consistent and aliasing.unused.
+# What we do: our settings leave out structure.distinct, whose fix changes rows without an error
+# (tests/unit/test_format_of_sql.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -48,7 +48,8 @@ from pathlib import Path
 import duckdb
 
 connection = duckdb.connect()
-connection.execute("create table posts as select * from (values ('hn', 'ann'), ('hn', null), ('so', null)) as v (source, author)")
+connection.execute("create table posts (source varchar, author varchar)")
+connection.execute("insert into posts values ('hn', 'ann'), ('hn', null), ('so', null)")
 
 
 def result(path):
