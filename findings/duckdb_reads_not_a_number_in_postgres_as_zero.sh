@@ -7,7 +7,7 @@
 # zeros. Postgres still sees the NaN in a filter that is pushed down to it: `score > 2` gives rows with a score of 0. In
 # columns of double precision all are right. For NaN see https://github.com/duckdb/duckdb/issues/23971, mended after 1.5.5 by
 # https://github.com/duckdb/duckdb-postgres/pull/563.
-# What we do: a lake keeps its numbers in Parquet files, and only statistics, as texts, in Postgres.
+# What we do: only DuckLake reads Postgres for us, and writes it: decimals of DuckDB have no NaN.
 set -euo pipefail
 folder=$(mktemp -d)
 stop() {
