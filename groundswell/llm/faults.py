@@ -65,7 +65,6 @@ def is_of_server(error: BaseException) -> bool:
 
     status = status_of(error)
     is_down = isinstance(error, openai.APIConnectionError) or status == 429 or (status >= 500 and status != 501)
-    # LiteLLM 1.106.2 takes a 413 for a rate limit if its message says that the request is too large.
     return is_lost(error) or (is_down and not isinstance(error, UnreadableError) and not matter_of(error))
 
 
@@ -78,8 +77,12 @@ def may_pass(error: BaseException) -> bool:
 
 
 def status_of(error: BaseException) -> int:
-    """The HTTP status that LiteLLM gives to an error; 0 if it gives none."""
-    status = str(getattr(error, "status_code", None))
+    """The HTTP status of the server's answer, else the one that LiteLLM gives to an error; 0 if there is none.
+
+    LiteLLM 1.106.2 takes each refusal with "rate limit" in its words for a 429, and a server may repeat a post in them.
+    """
+    told = [cause.response.status_code for cause in causes(error) if isinstance(cause, httpx.HTTPStatusError)]
+    status = str(told[-1] if told else getattr(error, "status_code", None))
     return int(status) if status.isdigit() else 0
 
 

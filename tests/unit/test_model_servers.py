@@ -203,6 +203,16 @@ def test_a_schema_that_is_too_large_is_demanded_in_another_way(calls: Calls, loo
     assert ways(loopback)["tools"] == 4
 
 
+def test_a_refusal_that_repeats_a_post_is_no_rate_limit(calls: Calls, loopback: Loopback) -> None:
+    # As FastAPI refuses a body: with what it was sent. LiteLLM raises it as a rate limit.
+    refusal = Answer({"detail": [{"loc": ["body", "response_format"], "input": "I hit the rate limit each day"}]}, 422)
+    assert ask(calls, lambda request: refusal if way_of(request) == "json_schema" else good(request), loopback, 1) == {
+        "labelled": 1
+    }
+    assert ways(loopback)["tools"] == 1
+    assert len(loopback.requests) <= 3
+
+
 # Where the words of a provider say when to come back, and where they do not.
 PAUSES = {
     "Please try again in 7.66s. Need more tokens?": 7.66,
