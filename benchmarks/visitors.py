@@ -20,7 +20,7 @@ VISITORS = 500
 PER_SECOND = 10
 HEADER = "X-Forwarded-For"
 # What the first page asks for.
-FILES = ("/", "/board.css", "/problems.js", "/board.js", "/posts.js", "/list.js", "/live.js", "/words.js")
+FILES = ("/", "/problems.js", "/board.js", "/posts.js", "/list.js", "/live.js", "/words.js")
 RECORDS: tuple[tuple[str, dict[str, str | int]], ...] = (
     (
         "problems",

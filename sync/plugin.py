@@ -16,6 +16,7 @@ from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
+from dbt_groundswell import end_reading
 from groundswell.clock import yesterday
 from groundswell.database import PROJECT, connect, existing_path, refuse_damage
 from groundswell.disk import why_full
@@ -117,6 +118,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
         dbt-duckdb would also create a missing file, in any folder that dbt is called from. Only the file of target dev
         may be missing, and not the one that this target attaches.
         """
+        end_reading()
         logging.Handler.handleError = handle_full_disk  # type: ignore[method-assign, assignment]
         require_space()
         try:

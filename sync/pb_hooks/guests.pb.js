@@ -5,7 +5,12 @@
 // No middleware of all requests (routerUse), and no onRealtimeConnectRequest: each would hold a JavaScript runtime of
 // 0.3 MB as long as a live connection is open, and after 25 of them every request would make a runtime of its own.
 
-// The pages of the board. The folder is the one that the server was started with.
+// The pages of the board. A handler is run alone, so it can not share a variable with others.
+routerAdd("GET", "/{$}", (e) => require(`${__hooks}/page.js`).send(e, "index.html"), $apis.gzip())
+routerAdd("GET", "/issues.html", (e) => require(`${__hooks}/page.js`).send(e, "issues.html"), $apis.gzip())
+routerAdd("GET", "/themes.html", (e) => require(`${__hooks}/page.js`).send(e, "themes.html"), $apis.gzip())
+
+// Their files. The folder is the one that the server was started with.
 routerAdd("GET", "/{path...}", $apis.static(`${__hooks}/../pb_public`, false), $apis.gzip(), (e) => {
     require(`${__hooks}/headers.js`).set(e)
     return e.next()

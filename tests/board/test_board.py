@@ -1322,6 +1322,21 @@ def test_the_policy_forbids_inline_script(page: Page) -> None:
         assert "unsafe" not in policy
 
 
+def test_a_page_comes_with_its_styles(board: Board, own: Page) -> None:
+    board.put("problems", problem(1))
+    asked: list[str] = []
+    own.on("request", lambda request: asked.append(urllib.parse.urlsplit(request.url).path))
+    nonces = set()
+    for address in ("/", "/issues.html", "/themes.html"):
+        answer = own.goto(address)
+        assert answer
+        [nonce] = re.findall("style-src 'self' 'nonce-([A-Za-z0-9]{24})'", answer.headers["content-security-policy"])
+        nonces.add(nonce)
+        expect(own.locator(".masthead")).to_have_css("display", "flex")
+    assert len(nonces) == 3
+    assert "/board.css" not in asked
+
+
 # --- Large, small, by keyboard, by ear ----------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
-"""sync.plugin: what a full disk makes of dbt's log and of a build."""
+"""sync.plugin and dbt_groundswell: what a full disk makes of a build, and what dbt imports of this project."""
 
+import gc
 import logging
 import os
 import shutil
@@ -11,9 +12,11 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
+from dbt.plugins.manager import PluginManager
 from dbt_common.exceptions import DbtRuntimeError
 from rich.console import Console
 
+import dbt_groundswell
 from groundswell import disk
 from groundswell.environment import SettingError
 from groundswell.stages import LogError, Stages
@@ -81,3 +84,14 @@ def test_a_memory_limit_that_duckdb_can_not_keep_is_named_in_one_line(limit: str
 def test_duckdb_opens_a_file_with_each_memory_limit_that_is_let_through(limit: str, tmp_path: Path) -> None:
     plugin.require_memory(limit)
     duckdb.connect(str(tmp_path / "posts.duckdb"), config={"memory_limit": limit}).close()
+
+
+def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:
+    assert PluginManager.get_prefixed_modules()["dbt_groundswell"] is dbt_groundswell
+    gc.set_threshold(*dbt_groundswell.WHILE_READING)
+    dbt_groundswell.end_reading()
+    assert gc.get_threshold() == dbt_groundswell.USUAL
+    frozen = gc.get_freeze_count()
+    # A process of many commands opens the database again and again. What a command leaves is not kept.
+    dbt_groundswell.end_reading()
+    assert gc.get_freeze_count() == frozen

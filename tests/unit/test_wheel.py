@@ -17,7 +17,7 @@ from tests.support.project import DAY, ROOT, SETTINGS, free_address
 
 PACKAGES = ("groundswell", "ingest", "sync")
 # What setuptools reads beside the packages.
-FILES = ("pyproject.toml", "README.md", "LICENSE")
+FILES = ("pyproject.toml", "README.md", "LICENSE", "dbt_groundswell.py")
 
 
 @pytest.fixture(scope="module")
