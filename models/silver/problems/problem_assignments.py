@@ -66,6 +66,7 @@ from groundswell.relations import arrow_view, subquery
 from groundswell.standing import change_standing, days_to_build, make_standing
 from groundswell.vectors import Vectors, to_vectors
 from groundswell.verdicts import NO_VERDICTS, Verdicts, opinions_of, updated_chances, verdicts_of, with_verdicts
+from groundswell.wide import SORTED, read_wide, text_columns, vector_columns
 
 Labels = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -119,9 +120,8 @@ SCHEMA = pa.schema(
 )
 
 
-# The complaints of a window, weak ones too, and the representatives of problems, with their voices, problems and
-# vectors. The posts are selected before the join with the vectors; otherwise the join would read the vectors of all
-# posts ever collected.
+# The complaints of a window, weak ones too, and the representatives of problems, with their voices and problems, as far
+# as they have vectors.
 CONSIDERED = """
     with given as (
         select url_hash, problem_id
@@ -165,20 +165,9 @@ CONSIDERED = """
             and url_hash not in (select url_hash from standing)
     ),
     post_titles as (
-        select url_hash, content_hash
+        select url_hash, content_hash as title_hash
         from {titles}
         where url_hash in (select url_hash from considered_posts)
-    ),
-    vectors as (
-        select content_hash, embedding
-        from {embeddings}
-        where
-            model = $model
-            and content_hash in (
-                select content_hash from considered_posts
-                union all
-                select content_hash from post_titles
-            )
     ),
     authors as (
         select url_hash, coalesce(author_hash, '') as author, posted_at
@@ -216,27 +205,27 @@ CONSIDERED = """
         coalesce(sizes.posts, 0) as size,
         coalesce(programs.frame, '') as frame,
         coalesce(programs.differing_words, '') as differing_words,
-        list_distinct(coalesce(wordings.sequences, [])) as sequences,
         -- What a person gave a problem counts as a complaint.
         coalesce(considered_posts.complaint_score >= $threshold, false) or given.problem_id is not null as complains,
-        texts.text,
-        texts.title,
         considered_posts.collection_date,
-        vectors.embedding,
-        title_vectors.embedding as title_embedding,
+        post_titles.title_hash,
+        authors.posted_at,
     from considered_posts
-    inner join vectors using (content_hash)
-    inner join {texts} as texts using (url_hash)
     left join post_titles using (url_hash)
-    left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     inner join authors using (url_hash)
     left join author_voices using (author)
     left join standing using (url_hash)
     left join given using (url_hash)
     left join programs using (url_hash)
-    left join {wordings} as wordings using (url_hash)
     left join sizes on coalesce(standing.problem_id, given.problem_id) = sizes.problem_id
-    order by authors.posted_at, url_hash
+    where
+        content_hash in (select content_hash from {embeddings} where model = $model)
+        and url_hash in (select url_hash from {texts})
+"""
+# A post without sequences has an empty list.
+SEQUENCES = """
+    select place, list_distinct(coalesce(wordings.sequences, [])) as value
+    from {rows} left join {wordings} as wordings using (url_hash)
 """
 
 
@@ -813,8 +802,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
         posts=subquery(posts),
         texts=subquery(texts),
         program_posts=subquery(program_posts),
-        wordings=subquery(wordings),
     )
+    sequences = SEQUENCES.format(rows=SORTED, wordings=subquery(wordings))
+    wide = {"sequences": sequences} | text_columns(texts) | vector_columns(embeddings)
 
     days = days_to_build(dbt, session, run_date)
     make_standing(dbt, session, run_date, "standing", SCHEMA)
@@ -827,7 +817,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         people_said = frozenset(name for (name,) in corrected.fetchall())
         moved, merged = rows_of_day(
             # No name holds the rows, so that rows_of_day can let go of them.
-            session.execute(considered_posts, settings | {"last": day}).to_arrow_table(),
+            read_wide(session, considered_posts, "posted_at, url_hash", wide, settings | {"last": day}),
             day,
             settings["model"],
             same,
