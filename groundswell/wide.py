@@ -65,7 +65,11 @@ def read_wide(
         found = run(query)
         index = np.full(rows.num_rows, -1)
         index[found["place"].to_numpy()] = np.arange(found.num_rows)
-        rows = rows.append_column(name, found["value"].take(pa.array(index, mask=index < 0)))
-        del found
+        values = found["value"]
+        if pa.types.is_string(values.type):
+            # The offsets of Arrow's other texts end at 2 GB.
+            values = values.cast(pa.large_string())
+        rows = rows.append_column(name, values.take(pa.array(index, mask=index < 0)))
+        del found, values
     session.execute(f"drop table {SORTED}")
     return rows
