@@ -32,10 +32,9 @@ OF_DAY = (
 )  # fmt: skip
 # A day before has made them, and they are the same for all days.
 MADE = ("config.materialized:view", "resource_type:seed")
-# The commands for the first day and for those after it, all but the last. Over the lake, what a day needs no other day
-# for was built before (groundswell/lake/workers.py).
+# The commands for the first day and for those after it, all but the last. Over the lake there are others
+# (groundswell/lake/workers.py).
 ON_FILE = (OF_DAY, (*OF_DAY, *MADE))
-OVER_LAKE = ((*BUILD, "--selector", "in_order"),) * 2
 COUNTS = ("posts", "complaints", "issues_labelled", "problems")
 
 
@@ -154,7 +153,7 @@ def backfill(
                 each.became = "stays"
         if over_lake:
             # Not at the top: the lake's packages are an extra.
-            from groundswell.lake.workers import building_alone, silent
+            from groundswell.lake.workers import OVER_LAKE, building_alone, silent
 
             # Several processes write lines at once.
             dbt = Dbt(silent(stages), dbt.process)
@@ -200,7 +199,7 @@ def build_days(
     due: Sequence[Day],
     dbt: Dbt,
     outcome: Outcome,
-    commands: tuple[Sequence[str], Sequence[str]],
+    commands: Sequence[Sequence[str]],
     is_begun: Callable[[Day], bool] | None = None,
 ) -> None:
     """Build days, the last one in full, and push them.
@@ -221,8 +220,7 @@ def build_days(
             stages.begin_log(day)
         away = why_unreachable(day, stages) if url and is_last else None
         arguments = BUILD if is_last else commands[number > 1]
-        # Over the lake a day is published with all that it has grouped.
-        next_day = None if is_last or is_begun else due[number].day
+        next_day = None if is_last else due[number].day
         said = f"{number} of {len(due)}"
         built = build(each, said, arguments, dbt, {"POCKETBASE_URL": ""} if away else {}, next_day)
         if built.push_failed:

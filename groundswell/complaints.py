@@ -1,14 +1,17 @@
 """Reads the complaints of a window, with what their chance to be the same problem depends on."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
 import pyarrow as pa
 
 from groundswell.pairs import Posts, Tickets
 from groundswell.relations import subquery
 from groundswell.vectors import title_vectors, to_vectors
+from groundswell.wide import read_wide, text_columns, vector_columns
 
-# The complaints of a window, weak ones too, without duplicates, with their vectors. The posts are selected before the
-# join with the vectors; otherwise the join would read the vectors of all posts ever collected.
+# The complaints of a window, weak ones too, without duplicates, that have a vector.
 COMPLAINTS = """
     with complaints as (
         select url_hash, content_hash, addresses_model, complaint_score >= $threshold as complains, collection_date
@@ -20,16 +23,9 @@ COMPLAINTS = """
             and duplicate_of is null
     ),
     post_titles as (
-        select url_hash, content_hash
+        select url_hash, content_hash as title_hash
         from {titles}
         where url_hash in (select url_hash from complaints)
-    ),
-    vectors as (
-        select content_hash, embedding
-        from {embeddings}
-        where
-            model = $model
-            and content_hash in (select content_hash from complaints union all select content_hash from post_titles)
     ),
     programs as (
         select url_hash, frame, differing_words
@@ -41,20 +37,16 @@ COMPLAINTS = """
         content_hash,
         addresses_model,
         complains,
-        texts.text,
-        coalesce(nullif(texts.title, ''), texts.text) as title,
+        post_titles.title_hash,
         coalesce(programs.frame, '') as frame,
         coalesce(programs.differing_words, '') as differing_words,
         complaints.collection_date,
-        vectors.embedding,
-        title_vectors.embedding as title_embedding,
     from complaints
-    inner join vectors using (content_hash)
-    inner join {texts} as texts using (url_hash)
     left join post_titles using (url_hash)
-    left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     left join programs using (url_hash)
-    order by url_hash
+    where
+        content_hash in (select content_hash from {embeddings} where model = $model)
+        and url_hash in (select url_hash from {texts})
 """
 
 
@@ -75,11 +67,28 @@ def complaints_query(
     )
 
 
+def read_complaints(
+    session: duckdb.DuckDBPyConnection,
+    query: str,
+    texts: duckdb.DuckDBPyRelation,
+    embeddings: duckdb.DuckDBPyRelation,
+    settings: Mapping[str, Any],
+) -> pa.Table:
+    """The rows of a query of complaints by url_hash, with columns text, title, embedding and title_embedding.
+
+    settings: the parameters of complaints_query.
+    """
+    return read_wide(session, query, "url_hash", text_columns(texts) | vector_columns(embeddings), settings)
+
+
 def said_of(complaints: pa.Table) -> Posts:
     """What n complaints say: their texts and titles, with the vectors of both."""
     vectors = to_vectors(complaints["embedding"])
     titles = title_vectors(vectors, complaints["title_embedding"])
-    return Posts(complaints["text"].to_pylist(), complaints["title"].to_pylist(), vectors, titles)
+    bodies = complaints["text"].to_pylist()
+    # A text stands for a missing title.
+    names = [title or body for title, body in zip(complaints["title"].to_pylist(), bodies, strict=True)]
+    return Posts(bodies, names, vectors, titles)
 
 
 def tickets_of(complaints: pa.Table) -> Tickets:

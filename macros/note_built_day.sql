@@ -16,8 +16,8 @@
                 {%- do (done if result.status == 'success' else failed).append(result.node.name) -%}
             {%- endif -%}
         {%- endfor -%}
-        {#- Over the lake, selector in_order follows selector alone. -#}
-        {%- set is_second = invocation_args_dict.get('selector') == 'in_order' and env_var('GROUNDSWELL_LAKE', '') -%}
+        {#- Over the lake, selectors in_order and next_in_order follow selector alone. -#}
+        {%- set is_second = invocation_args_dict.get('selector') in ('in_order', 'next_in_order') and env_var('GROUNDSWELL_LAKE', '') -%}
         {%- set missing, tests = [], [] -%}
         {%- for node in graph.nodes.values() -%}
             {%- if node.resource_type == 'test' -%}

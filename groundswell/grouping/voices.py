@@ -1,6 +1,7 @@
 """Which posts of a window are one voice."""
 
 import numpy as np
+import pyarrow as pa
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -14,15 +15,22 @@ REPEATED = 0.97
 
 def likeness(sequences: Sequences, pairs: Pairs) -> Floats:
     """The Jaccard similarity (m,) of the sequences of words of m pairs of posts; 0 if none of the two has any."""
-    size = np.array([len(each) for each in sequences])
-    numbers = np.unique(np.concatenate([np.asarray(each, np.uint64) for each in sequences]), return_inverse=True)[1]
-    ends = np.concatenate([[0], np.cumsum(size)])
-    has = csr_array((np.ones(len(numbers)), numbers, ends), shape=(len(size), len(numbers)))
-    shared = np.empty(len(pairs.a))
+    # Most posts are in no pair.
+    members, place = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
+    a, b = place.reshape(2, -1)
+    said = [np.asarray(sequences[member], np.uint64) for member in members.tolist()]
+    size = np.array([len(each) for each in said])
+    # Numbers instead of sequences. numpy.unique would need several times the memory.
+    encoded = pa.array(np.concatenate(said)).dictionary_encode()
+    numbers, ends = encoded.indices.to_numpy(), np.concatenate([[0], np.cumsum(size)])
+    columns = max(len(encoded.dictionary), 1)
+    has = csr_array((np.ones(len(numbers), np.uint8), numbers, ends), shape=(len(size), columns))
+    has.sort_indices()
+    shared = np.empty(len(a))
     for start in range(0, len(shared), COLUMNS):
         part = slice(start, start + COLUMNS)
-        shared[part] = has[pairs.a[part]].multiply(has[pairs.b[part]]).sum(axis=1)
-    found: Floats = shared / np.maximum(size[pairs.a] + size[pairs.b] - shared, 1)
+        shared[part] = has[a[part]].multiply(has[b[part]]).sum(axis=1)
+    found: Floats = shared / np.maximum(size[a] + size[b] - shared, 1)
     return found
 
 
@@ -38,10 +46,11 @@ def voices(posts: Complaints, pairs: Pairs, near_copy: float = 1.0) -> list[str]
     count = len(voice)
     lengths = np.linalg.norm(posts.vectors, axis=1)
     close = pairs.similarity >= REPEATED * lengths[pairs.a] * lengths[pairs.b]
-    if posts.sequences and len(pairs.a):
+    if posts.sequences:
         by_person = np.array([not frame for frame in posts.frames or [""] * count], dtype=bool)
-        by_people = by_person[pairs.a] & by_person[pairs.b]
-        close |= by_people & (likeness(posts.sequences, pairs) >= near_copy)
+        asked = by_person[pairs.a] & by_person[pairs.b] & ~close
+        if asked.any():
+            close[asked] = likeness(posts.sequences, Pairs(*(each[asked] for each in pairs))) >= near_copy
     ties = coo_array((np.ones(close.sum()), (pairs.a[close], pairs.b[close])), shape=(count, count))
     wording = connected_components(ties, directed=False)[1].tolist() if count else []
     by_author = {author: first for author, first in zip(posts.author, posts.author_voice, strict=True) if first}

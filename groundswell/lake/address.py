@@ -251,7 +251,9 @@ def examine_catalog(lake: Lake) -> str | None:
 def refuse_new_lake(lake: Lake, *, read_only: bool) -> None:
     """Raise LakeError if there is no lake yet, and it can not be made."""
     if read_only:
-        raise LakeError(f"there is no lake in {lake.shown} yet: publish a day first")
+        raise LakeError(
+            f"there is no lake in {lake.shown} yet: the first command that collects posts makes it (python -m ingest)"
+        )
     if not lake.data:
         raise LakeError(
             f"there is no lake in {lake.shown} yet, and GROUNDSWELL_LAKE_DATA does not say where its data shall be: set"

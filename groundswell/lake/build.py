@@ -20,8 +20,8 @@ from groundswell.lake.scope import Alone, Build, Everything, Scope
 WRITING = ("build", "run", "seed")
 OPERATION = "run-operation"
 # Selectors (selectors.yml): what depends on the posts of the day only, which may be built for several days at once, and
-# all else, which is built day after day.
-ALONE, IN_ORDER = "alone", "in_order"
+# all else, which is built day after day; of later days of a backfill, only what they change.
+ALONE, IN_ORDER = "alone", ("in_order", "next_in_order")
 
 
 @dataclass
@@ -48,7 +48,7 @@ def begin(connection: duckdb.DuckDBPyConnection, command: str, selector: str | N
         raise LakeError("GROUNDSWELL_LAKE is not set")
     writes = command in WRITING
     with ExitStack() as locks:
-        if writes and selector != IN_ORDER:
+        if writes and selector not in IN_ORDER:
             locks.enter_context(lock(found, f"day {build.day}"))
         if writes and selector != ALONE:
             locks.enter_context(lock(found, "problems"))
@@ -59,7 +59,7 @@ def begin(connection: duckdb.DuckDBPyConnection, command: str, selector: str | N
         elif selector == ALONE:
             scope = Alone(build.day)
         else:
-            scope = replace(build, in_order=selector == IN_ORDER)
+            scope = replace(build, in_order=selector in IN_ORDER)
         running.append(Running(found, pull(connection, found, scope), locks.pop_all(), writes))
 
 

@@ -18,11 +18,13 @@ from rich.console import Console
 
 from groundswell.backfill import Day, Dbt, build, dbt_process
 from groundswell.day import Exit, Outcome
-from groundswell.lake.build import ALONE
+from groundswell.lake.build import ALONE, IN_ORDER
 from groundswell.stages import BUILD, Stages
 
 # dbt names its database after the file.
 FILE = "groundswell.duckdb"
+# The commands for the rest of the first day, and of the days after it but the last.
+OVER_LAKE = tuple((*BUILD, "--selector", selector) for selector in IN_ORDER)
 
 
 @contextmanager

@@ -184,7 +184,7 @@ def test_a_file_may_be_the_catalog(kind: str, tmp_path: Path) -> None:
     settings = {"GROUNDSWELL_LAKE": f"ducklake:{kind}{tmp_path}/catalog", "GROUNDSWELL_LAKE_DATA": str(data)}
     assert "mkdir -p" in fault(settings)
     data.mkdir()
-    assert "publish a day first" in fault(settings, read_only=True)
+    assert "the first command that collects posts makes it" in fault(settings, read_only=True)
     publish(found(settings), "2026-11-20", ERASED)
     publish(found(settings), "2026-11-20")
     assert bodies(found(settings | {"GROUNDSWELL_LAKE_DATA": ""})) == ["a post", "another post"]
@@ -211,8 +211,8 @@ def test_each_fault_of_the_catalog_is_one_line_without_the_password(
     server, settings = lake_postgres, lake_settings
     database = settings["GROUNDSWELL_LAKE"].partition("dbname=")[2].split()[0]
     other = {"GROUNDSWELL_LAKE": f"ducklake:postgres:{server.address(database, password='hunter2')}"}
-    assert "publish a day first" in fault(settings, read_only=True)
-    with pytest.raises(LakeError, match="publish a day first"):
+    assert "the first command that collects posts makes it" in fault(settings, read_only=True)
+    with pytest.raises(LakeError, match="the first command that collects posts makes it"):
         tidy(found(settings), MONTH)
     assert "GROUNDSWELL_LAKE_DATA does not say" in fault(settings | {"GROUNDSWELL_LAKE_DATA": ""})
     publish(found(settings), "2026-11-20")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from groundswell.complaints import complaints_query, said_of, tickets_of
+from groundswell.complaints import complaints_query, read_complaints, said_of, tickets_of
 from groundswell.linkage import average_linkage
 from groundswell.pairs import Candidates, Flags, Floats, Numbers, Weights, by_ground, candidates, possible_chances
 from groundswell.relations import subquery
@@ -45,7 +45,6 @@ STANDING = """
         standing.problem_id is null as is_alone,
     from ({complaints}) as complaints
     left join standing using (url_hash)
-    order by url_hash
 """
 
 
@@ -114,7 +113,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "weak_threshold": float(dbt.config.meta_get("weak_complaint_threshold")),
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
-    complaints = session.execute(query, settings).to_arrow_table()
+    complaints = read_complaints(session, query, texts, embeddings, settings)
     verdicts = verdicts_of(
         complaints["content_hash"].to_pylist(),
         opinions_of(pair_opinions),

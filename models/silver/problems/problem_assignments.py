@@ -46,6 +46,7 @@ from groundswell.relations import arrow_view, subquery
 from groundswell.standing import change_standing, days_to_build, make_standing
 from groundswell.vectors import to_vectors
 from groundswell.verdicts import opinions_of, verdicts_of
+from groundswell.wide import SORTED, read_wide, text_columns, vector_columns
 
 REPRESENTATIVES = 3
 
@@ -62,9 +63,8 @@ SCHEMA = pa.schema(
 )
 
 
-# The complaints of a window, weak ones too, and the representatives of problems, with their voices, problems and
-# vectors. The posts are selected before the join with the vectors; otherwise the join would read the vectors of all
-# posts ever collected.
+# The complaints of a window, weak ones too, and the representatives of problems, with their voices and problems, as far
+# as they have vectors.
 CONSIDERED = """
     with given as (
         select url_hash, problem_id
@@ -108,20 +108,9 @@ CONSIDERED = """
             and url_hash not in (select url_hash from standing)
     ),
     post_titles as (
-        select url_hash, content_hash
+        select url_hash, content_hash as title_hash
         from {titles}
         where url_hash in (select url_hash from considered_posts)
-    ),
-    vectors as (
-        select content_hash, embedding
-        from {embeddings}
-        where
-            model = $model
-            and content_hash in (
-                select content_hash from considered_posts
-                union all
-                select content_hash from post_titles
-            )
     ),
     authors as (
         select url_hash, coalesce(author_hash, '') as author, posted_at
@@ -159,27 +148,27 @@ CONSIDERED = """
         coalesce(sizes.posts, 0) as size,
         coalesce(programs.frame, '') as frame,
         coalesce(programs.differing_words, '') as differing_words,
-        list_distinct(coalesce(wordings.sequences, [])) as sequences,
         -- What a person gave a problem counts as a complaint.
         coalesce(considered_posts.complaint_score >= $threshold, false) or given.problem_id is not null as complains,
-        texts.text,
-        texts.title,
         considered_posts.collection_date,
-        vectors.embedding,
-        title_vectors.embedding as title_embedding,
+        post_titles.title_hash,
+        authors.posted_at,
     from considered_posts
-    inner join vectors using (content_hash)
-    inner join {texts} as texts using (url_hash)
     left join post_titles using (url_hash)
-    left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     inner join authors using (url_hash)
     left join author_voices using (author)
     left join standing using (url_hash)
     left join given using (url_hash)
     left join programs using (url_hash)
-    left join {wordings} as wordings using (url_hash)
     left join sizes on coalesce(standing.problem_id, given.problem_id) = sizes.problem_id
-    order by authors.posted_at, url_hash
+    where
+        content_hash in (select content_hash from {embeddings} where model = $model)
+        and url_hash in (select url_hash from {texts})
+"""
+# A post without sequences has an empty list.
+SEQUENCES = """
+    select place, list_distinct(coalesce(wordings.sequences, [])) as value
+    from {rows} left join {wordings} as wordings using (url_hash)
 """
 
 
@@ -225,16 +214,19 @@ def rows_of_day(
     leaders = [leader if given[row] in ("", given[leader]) else row for row, leader in enumerate(leaders)]
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
-    texts, titles = to_vectors(considered["embedding"]), to_vectors(considered["title_embedding"])
-    are_titled = considered["title_embedding"].is_valid().to_numpy()
-    vectors = compared_vectors(texts, titles, are_titled)[nodes]
+    # Each array of vectors is as large as all else of this function, so no more of them are there than needed.
+    considered = considered.select(["embedding", "title_embedding"])
+    texts = to_vectors(considered["embedding"].take(pa.array(nodes)))
+    title_column = considered["title_embedding"].take(pa.array(nodes))
+    del considered
+    titles, are_titled = to_vectors(title_column), title_column.is_valid().to_numpy()
+    del title_column
+    vectors = compared_vectors(texts, titles, are_titled)
     vectors *= (SAME / same) ** 0.5
     # A text stands for a missing title.
     title_vectors = texts.copy()
     title_vectors[are_titled] = titles
-    # Each of these arrays is as large as all others of this function.
-    texts, title_vectors = texts[nodes], title_vectors[nodes]
-    del titles, considered
+    del titles
     url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words, sequences = (
         [columns[name][row] for row in nodes]
         for name in (
@@ -331,8 +323,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
         posts=subquery(posts),
         texts=subquery(texts),
         program_posts=subquery(program_posts),
-        wordings=subquery(wordings),
     )
+    sequences = SEQUENCES.format(rows=SORTED, wordings=subquery(wordings))
+    wide = {"sequences": sequences} | text_columns(texts) | vector_columns(embeddings)
 
     days = days_to_build(dbt, session, run_date)
     make_standing(dbt, session, run_date, "standing", SCHEMA)
@@ -345,7 +338,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         people_said = frozenset(name for (name,) in corrected.fetchall())
         moved, merged = rows_of_day(
             # No name holds the rows, so that rows_of_day can let go of them.
-            session.execute(considered_posts, settings | {"last": day}).to_arrow_table(),
+            read_wide(session, considered_posts, "posted_at, url_hash", wide, settings | {"last": day}),
             day,
             settings["model"],
             same,

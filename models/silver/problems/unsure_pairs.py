@@ -18,7 +18,7 @@ import pyarrow as pa
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from groundswell.complaints import complaints_query, said_of, tickets_of
+from groundswell.complaints import complaints_query, read_complaints, said_of, tickets_of
 from groundswell.llm.settings import EXTRACTIVE
 from groundswell.pairs import (
     LOCAL_RANK,
@@ -127,4 +127,4 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
     query = complaints_query(documents, titles, embeddings, texts, program_posts)
-    return rows_of_day(session.execute(query, settings).to_arrow_table(), run_date, weights, same)
+    return rows_of_day(read_complaints(session, query, texts, embeddings, settings), run_date, weights, same)

@@ -28,6 +28,7 @@ from groundswell.progress import track
 from groundswell.relations import subquery
 from groundswell.standing import change_standing, days_to_build, make_standing
 from groundswell.vectors import Vectors, title_vectors, to_vectors
+from groundswell.wide import read_wide, vector_columns
 
 Labels = npt.NDArray[np.int64]
 
@@ -46,8 +47,7 @@ SCHEMA = pa.schema(
     ]
 )
 
-# The complaints of a window, with their voices, problems, themes and vectors. The posts are selected before the join
-# with the vectors; otherwise the join would read the vectors of all posts ever collected.
+# The complaints of a window, with their voices, problems and themes, as far as they have vectors.
 CONSIDERED = """
     with considered_posts as (
         select url_hash, content_hash, duplicate_of, collection_date
@@ -64,20 +64,9 @@ CONSIDERED = """
         qualify row_number() over (partition by url_hash order by as_of_date desc) = 1
     ),
     post_titles as (
-        select url_hash, content_hash
+        select url_hash, content_hash as title_hash
         from {titles}
         where url_hash in (select url_hash from considered_posts)
-    ),
-    vectors as (
-        select content_hash, embedding
-        from {embeddings}
-        where
-            model = $model
-            and content_hash in (
-                select content_hash from considered_posts
-                union all
-                select content_hash from post_titles
-            )
     ),
     sizes as (
         select theme_id, count(*) as posts
@@ -87,6 +76,8 @@ CONSIDERED = """
     )
     select
         url_hash,
+        considered_posts.content_hash,
+        post_titles.title_hash,
         coalesce(considered_posts.duplicate_of, '') as original,
         grouped.voice,
         coalesce(grouped.problem_id, '') as problem,
@@ -94,17 +85,14 @@ CONSIDERED = """
         coalesce(standing.theme_id, '') as theme,
         coalesce(sizes.posts, 0) as size,
         considered_posts.collection_date,
-        vectors.embedding,
-        title_vectors.embedding as title_embedding,
+        posts.posted_at,
     from considered_posts
     inner join grouped using (url_hash)
-    inner join vectors using (content_hash)
     inner join {posts} as posts using (url_hash)
     left join post_titles using (url_hash)
-    left join vectors as title_vectors on post_titles.content_hash = title_vectors.content_hash
     left join temp.standing_themes as standing using (url_hash)
     left join sizes on standing.theme_id = sizes.theme_id
-    order by posts.posted_at, url_hash
+    where content_hash in (select content_hash from {embeddings} where model = $model)
 """
 
 
@@ -217,7 +205,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
     make_standing(dbt, session, run_date, "standing_themes", SCHEMA)
     tables = [SCHEMA.empty_table()]
     for day in track(days, "Grouping themes", disable=len(days) == 1):
-        considered = session.execute(considered_posts, settings | {"last": day}).to_arrow_table()
+        considered = read_wide(
+            session, considered_posts, "posted_at, url_hash", vector_columns(embeddings), settings | {"last": day}
+        )
         changed = rows_of_day(considered, day, least, min_voices)
         tables.append(changed)
         change_standing(session, "standing_themes", changed)

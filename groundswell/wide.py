@@ -1,0 +1,75 @@
+"""Reads rows with texts and vectors in order, however many they are.
+
+DuckDB 1.5.5 gives up where rows that it sorts need more memory than its limit: with vectors and texts, the rows of
+75,000 posts. So only narrow columns are sorted. Wide ones are read apart, and put into the order of the narrow ones.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from groundswell.relations import subquery
+
+SORTED = "temp.sorted_rows"
+# Texts are found by url_hash, and vectors by a column with the hash of what was encoded.
+TEXT = "select place, {column} as value from {rows} inner join {texts} as texts using (url_hash)"
+VECTOR = """
+    select place, embedding as value
+    from {rows} as narrow inner join {embeddings} as embeddings on narrow.{column} = embeddings.content_hash
+    where model = $model
+"""
+
+
+def text_columns(texts: duckdb.DuckDBPyRelation) -> dict[str, str]:
+    """The queries of columns text and title, for rows with url_hash."""
+    source = subquery(texts)
+    return {name: TEXT.format(column=f"texts.{name}", rows=SORTED, texts=source) for name in ("text", "title")}
+
+
+def vector_columns(embeddings: duckdb.DuckDBPyRelation) -> dict[str, str]:
+    """The queries of columns embedding and title_embedding, for rows with content_hash and title_hash.
+
+    They have parameter model.
+    """
+    hashes, source = {"embedding": "content_hash", "title_embedding": "title_hash"}, subquery(embeddings)
+    return {name: VECTOR.format(column=each, rows=SORTED, embeddings=source) for name, each in hashes.items()}
+
+
+def read_wide(
+    session: duckdb.DuckDBPyConnection,
+    narrow: str,
+    order: str,
+    wide: Mapping[str, str],
+    parameters: Mapping[str, Any],
+) -> pa.Table:
+    """The rows of query `narrow`, sorted by the expressions `order`, with further columns.
+
+    wide: for each further column a query of its rows: their places in the order, from 0, and their values. A place
+    without a value has a null. Such a query joins table SORTED, which has the narrow rows and column place. parameters:
+    those of all queries.
+    """
+
+    def run(query: str) -> pa.Table:
+        named = {name: value for name, value in parameters.items() if f"${name}" in query}
+        return session.execute(query, named).to_arrow_table()
+
+    run(
+        f"create or replace temp table {SORTED.removeprefix('temp.')} as"
+        f" select *, row_number() over (order by {order}) - 1 as place from ({narrow}) as narrow"
+    )
+    rows = run(f"select * exclude (place) from {SORTED} order by place")
+    for name, query in wide.items():
+        found = run(query)
+        index = np.full(rows.num_rows, -1)
+        index[found["place"].to_numpy()] = np.arange(found.num_rows)
+        values = found["value"]
+        if pa.types.is_string(values.type):
+            # The offsets of Arrow's other texts end at 2 GB.
+            values = values.cast(pa.large_string())
+        rows = rows.append_column(name, values.take(pa.array(index, mask=index < 0)))
+        del found, values
+    session.execute(f"drop table {SORTED}")
+    return rows
