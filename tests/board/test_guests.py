@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+import sync.server
 from sync.server import settings
 from tests.support.project import Server, free_address, serve
 from tests.support.rules import PAGE, generated, hook_limits
@@ -238,6 +240,30 @@ def test_the_dashboard_is_for_this_machine(board: Server, tmp_path: Path) -> Non
         answer = httpx.get(f"{server.url}/_/")
         assert answer.status_code == 200
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_server_of_an_earlier_version_gets_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = shutil.copytree(sync.server.HERE, tmp_path / "sync")
+    (earlier / "pb_migrations" / "1765400000_guests.js").unlink()
+    posts = "/api/collections/issue_evidence/records"
+    with monkeypatch.context() as old:
+        old.setattr(sync.server, "HERE", earlier)
+        with serve(tmp_path / "pb", free_address(), password := secrets.token_hex()) as server:
+            with superuser(server) as known:
+                days = {"cluster_date": "2026-11-20", "collection_date": "2026-11-20"}
+                issue = {"id": "b" * 15, "canonical_title": "a", "category": "other", "labeler": "extractive", **days}
+                issue |= {"impact_level": "low", "content_hash": "c"}
+                written = known.post("/api/collections/issues/records", json=issue)
+                assert written.status_code == 200, written.text
+                post = {"id": "a" * 15, "issue": "b" * 15, "url_hash": "c", "source": "github", "content_hash": "d"}
+                written = known.post(posts, json=post | days | {"url": "https://example.org"})
+                assert written.status_code == 200, written.text
+            assert "expand" in httpx.get(f"{server.url}{posts}", params={"expand": "issue"}).text
+    with serve(tmp_path / "pb", free_address(), password) as server:
+        [kept] = httpx.get(f"{server.url}{posts}", params={"expand": "issue"}).json()["items"]
+        assert kept["issue"] == "b" * 15
+        assert "expand" not in kept
+        assert PAGE.read_text() == generated(server)
 
 
 def test_the_list_of_rules_is_that_of_the_server(board: Server) -> None:
