@@ -24,7 +24,7 @@ MUTANTS := 'ingest.item.*' 'ingest.allowance.*' 'ingest.window.*' \
 	'models.gold.problems.problem_label_attempts.x_[!m]*' 'groundswell.grouping.*'
 
 # Licences of packages, as their files name them, under which the project may use a package. LGPL: as a library.
-LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;Lesser;0BSD;Artistic License;MIT-0
+LICENCES := MIT;BSD;Apache;ISC;PSF;Python Software Foundation;Mozilla;MPL;LGPL;Lesser;0BSD;Artistic License;MIT-0;Unlicense
 
 .DEFAULT_GOAL := help
 
@@ -98,9 +98,9 @@ audit: $(TOOLS) ## Known vulnerabilities of all pinned packages (asks PyPI), the
 	$(PIP) -e '.[audit]'
 	mkdir -p target
 	$(BIN)/cyclonedx-py environment $(VENV) --pyproject pyproject.toml --output-file target/sbom.json
-	@# The file of axe-playwright-python is that of MIT; its metadata name none.
+	@# The metadata of axe-playwright-python (MIT) and openlineage_sql (Apache 2.0) name no licence.
 	$(BIN)/pip-licenses --from=mixed --partial-match --allow-only='$(LICENCES)' --ignore-packages axe-playwright-python \
-		groundswell --format=csv --output-file target/licences.csv
+		openlineage_sql groundswell --format=csv --output-file target/licences.csv
 	@# Strict: a package whose advisories can not be read is a failure.
 	@$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off || { \
 		echo 'make audit: look above. "Not found on PyPI" of a package that is there means that' \

@@ -5,7 +5,8 @@
 # Seen: it holds its runtime until the request ends, and a live connection (/api/realtime) ends after minutes. From the
 # 26th connection on, the server makes a new runtime of 0.3 MB for each connection, and one for each other request.
 # onRealtimeConnectRequest does the same.
-# What we do: the pages have a middleware of their own; short hooks guard the rest (sync/pb_hooks/guests.pb.js).
+# What we do: our middleware has the id of one that PocketBase binds to the route of live connections, which replaces
+# it there (sync/pb_hooks/guests.pb.js).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -41,8 +41,8 @@ def back_up(parent: Path) -> Path:
 def restore(folder: Path) -> Path:
     """Make the database from a backup; returns its path.
 
-    Raises DatabaseError if the database exists, since nothing is overwritten, or if the backup can not be read. Then
-    there is no new database.
+    Raises DatabaseError if the database or its log exists, since nothing is overwritten, or if the backup can not be
+    read. Then there is no new database.
     """
     path = Path(database_path())
     refuse_name(str(path))
@@ -50,6 +50,10 @@ def restore(folder: Path) -> Path:
         raise DatabaseError(
             f"{path} exists and is not overwritten: move it away, or name another file in GROUNDSWELL_DB"
         )
+    # A database that was not closed has one. DuckDB would write what stands in it into the new database.
+    log = path.with_name(path.name + ".wal")
+    if log.exists():
+        raise DatabaseError(f"{log} is the log of the database that was here: move it to that database")
     if not (folder / LOAD).is_file():
         raise DatabaseError(f"{folder} is no backup: it has no {LOAD}")
     unfinished = path.with_name(path.name + ".unfinished")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import sys
 from collections import defaultdict
@@ -32,6 +33,8 @@ from ingest.item import Item, clean_text, match_url, normalise_url, salt_fingerp
 from ingest.limits import Limits
 from ingest.parsed import Rejected
 from ingest.window import Window
+
+log = logging.getLogger("groundswell.ingest")
 
 DDL = """
 create schema if not exists bronze;
@@ -243,7 +246,7 @@ def open_store(
     """
     with connect() as connection, over_lake(connection, names, days, built=built):
         connection.execute(DDL)
-        keep_salt(connection, new_salt=new_salt)
+        keep_salt(connection, new_salt=new_salt, is_collecting=not built)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
             add_match_urls(connection)
         create_corrections(connection)
@@ -288,17 +291,25 @@ def open_plan() -> Iterator[duckdb.DuckDBPyConnection]:
         yield copy
 
 
-def keep_salt(connection: duckdb.DuckDBPyConnection, *, new_salt: bool = False) -> None:
+def keep_salt(connection: duckdb.DuckDBPyConnection, *, new_salt: bool = False, is_collecting: bool = True) -> None:
     """Note which AUTHOR_SALT hashes the authors; with another one, each author would count as somebody else.
 
-    new_salt: whether another one may take its place. Raises IngestError if AUTHOR_SALT is not the last one.
+    new_salt: whether another one may take its place. is_collecting: whether to say so if there is none any more.
+
+    Raises IngestError if AUTHOR_SALT is not the last one.
     """
     fingerprint = salt_fingerprint()
-    if fingerprint is None:
-        return
     last = connection.execute(
         "select fingerprint, first_used_at from bronze.author_salts order by first_used_at desc limit 1"
     ).fetchone()
+    if fingerprint is None:
+        if last and is_collecting:
+            log.warning(
+                "AUTHOR_SALT is not set, and was since %s: new posts are stored without authors, so several complaints"
+                " by one person count as several voices",
+                f"{last[1]:%Y-%m-%d}",
+            )
+        return
     if last and last[0] == fingerprint:
         return
     if last and not new_salt:

@@ -53,7 +53,10 @@ def handle_full_disk(handler: logging.Handler, record: logging.LogRecord) -> Non
 def require_space() -> None:
     """Raise DbtRuntimeError if a disk has no room for what dbt writes besides the database."""
     flags = get_flags()
-    if fault := why_full(getattr(flags, "TARGET_PATH", None) or "target", getattr(flags, "LOG_PATH", None) or "logs"):
+    folders = [getattr(flags, "TARGET_PATH", None) or "target"]
+    if getattr(flags, "LOG_LEVEL_FILE", None) != "none":
+        folders.append(getattr(flags, "LOG_PATH", None) or "logs")
+    if fault := why_full(*folders):
         raise DbtRuntimeError(fault)
 
 

@@ -1,9 +1,16 @@
 /// <reference path="../pb_data/types.d.ts" />
 
 // Guards of the server: headers of answers, the dashboard, and what guests may follow (guests.js).
-//
-// No middleware of all requests (routerUse), and no onRealtimeConnectRequest: each would hold a JavaScript runtime of
-// 0.3 MB as long as a live connection is open, and after 25 of them every request would make a runtime of its own.
+
+// The headers of every answer, refusals included, except those of live connections: a middleware is a JavaScript
+// runtime of 0.3 MB for as long as its request lasts, and after 25 of them every request would make a runtime of its own.
+// So its id is that of a middleware which PocketBase gives the route of live connections, and which replaces it there.
+// The priority is behind PocketBase's own headers (-1010) and before its limits of requests (-1000).
+// For the same reason there is no onRealtimeConnectRequest here.
+routerUse(new Middleware((e) => {
+    require(`${__hooks}/headers.js`).set(e)
+    return e.next()
+}, -1005, "pbSkipSuccessActivityLog"))
 
 // The pages of the board. A handler is run alone, so it can not share a variable with others.
 routerAdd("GET", "/{$}", (e) => require(`${__hooks}/page.js`).send(e, "index.html"), $apis.gzip())
@@ -11,25 +18,11 @@ routerAdd("GET", "/issues.html", (e) => require(`${__hooks}/page.js`).send(e, "i
 routerAdd("GET", "/themes.html", (e) => require(`${__hooks}/page.js`).send(e, "themes.html"), $apis.gzip())
 
 // Their files. The folder is the one that the server was started with.
-routerAdd("GET", "/{path...}", $apis.static(`${__hooks}/../pb_public`, false), $apis.gzip(), (e) => {
-    require(`${__hooks}/headers.js`).set(e)
-    return e.next()
-})
-
-onRecordsListRequest((e) => {
-    require(`${__hooks}/headers.js`).set(e)
-    e.next()
-})
-
-onRecordViewRequest((e) => {
-    require(`${__hooks}/headers.js`).set(e)
-    e.next()
-})
+routerAdd("GET", "/{path...}", $apis.static(`${__hooks}/../pb_public`, false), $apis.gzip())
 
 // The start decides: sync/server.py.
 if ($os.getenv("GROUNDSWELL_DASHBOARD") === "off") {
     routerAdd("GET", "/_/{$}", (e) => {
-        require(`${__hooks}/headers.js`).set(e)
         return e.notFoundError("The dashboard is off: python -m sync serve --dashboard serves it.", null)
     })
 }

@@ -1,11 +1,12 @@
 // The headers of an answer: no other scripts, no frames, no addresses for other sites.
 
-/** nonce: a random text that the <style> of this page has. A browser reads no other one. */
+/** nonce: a random text that the <style> of a page has. A browser reads no other one. */
 function set(e, nonce) {
-    // The event of a hook holds that of its request.
-    const headers = (e.requestEvent || e).response.header()
+    const headers = e.response.header()
     headers.set("Referrer-Policy", "no-referrer")
     headers.set("X-Frame-Options", "DENY")
+    // PocketBase has a policy of its own for its dashboard.
+    if (e.request.url.path.startsWith("/_/") && $os.getenv("GROUNDSWELL_DASHBOARD") !== "off") return
     const styles = nonce ? `'self' 'nonce-${nonce}'` : "'self'"
     headers.set(
         "Content-Security-Policy",

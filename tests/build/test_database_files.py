@@ -119,6 +119,13 @@ def test_a_backup_is_restored_and_built_upon(built: Project, tmp_path: Path) -> 
     moved = backup.rename(tmp_path / "moved")
     (tmp_path / "new").mkdir()
     new = Project(tmp_path / "new" / DATABASE, parsed=project.parsed)
+    # The log of the database before would be written into the new one.
+    log = new.database.with_name(f"{DATABASE}.wal")
+    log.write_bytes(b"rows")
+    refused = new.run(*restore, str(moved))
+    assert refused.status == 1
+    assert f"{log} is the log of the database that was here" in refused.output
+    log.unlink()
     restored = new.run(*restore, str(moved))
     assert restored.status == 0, restored.output
     assert new.contents() == project.contents()

@@ -257,8 +257,10 @@ def test_another_salt_would_make_one_author_two(project: Project, tmp_path: Path
         "AUTHOR_SALT is not"
         in project.ingest("forget", "--author", "ann", "--source", "hackernews", AUTHOR_SALT="salt-tw0").output
     )
-    # Without a salt no author is hashed, and nothing is said.
-    assert take_in(3, "").status == 0
+    # Without a salt no author is hashed.
+    unset = take_in(3, "")
+    assert unset.status == 0
+    assert "AUTHOR_SALT is not set, and was since" in unset.output
     assert project.query(stored) == [(3, 1, 2)]
     assert take_in(4, "salt-tw0", "--new-salt").status == 0
     assert take_in(5, "salt-tw0").status == 0

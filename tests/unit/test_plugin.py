@@ -67,6 +67,13 @@ def test_a_full_disk_is_refused_before_anything_runs(tmp_path: Path, monkeypatch
     full = r"/{} has .* MB of free disk, and a build writes up to .* MB there"
     with pytest.raises(DbtRuntimeError, match=full.format("target")):
         plugin.require_space()
+    # dbt writes no log unless it is told to.
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(plugin, "why_full", lambda *folders: asked.append(folders))
+    for level in ("none", "debug"):
+        flags.LOG_LEVEL_FILE = level
+        plugin.require_space()
+    assert asked == [(flags.TARGET_PATH,), (flags.TARGET_PATH, flags.LOG_PATH)]
     # python -m groundswell day says it before the collection.
     with pytest.raises(LogError, match=full.format("logs")):
         stages.begin_log(date(2026, 11, 20))

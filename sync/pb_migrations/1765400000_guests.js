@@ -4,6 +4,9 @@
 //
 // And no relations: a guest could expand them over several levels, and filter by them, at any cost. A push writes roots
 // before leaves and deletes leaves before roots, so nothing needs them.
+//
+// Servers of earlier versions have done some of this, or all, by migrations that have gone: each step looks first. The
+// very first version had no excerpts of the posts of issues.
 migrate((app) => {
     const settings = app.settings()
     settings.rateLimits.enabled = true
@@ -19,6 +22,7 @@ migrate((app) => {
 
     for (const [name, field] of Object.entries({ issue_evidence: "issue", problem_posts: "problem", theme_posts: "theme" })) {
         const collection = app.findCollectionByNameOrId(name)
+        if (collection.fields.getByName(field).type() !== "relation") continue
         const indexes = collection.indexes
         collection.indexes = []
         collection.fields.add(new TextField({ name: `${field}_text`, max: 15 }))
@@ -31,6 +35,12 @@ migrate((app) => {
         text.required = true
         collection.indexes = indexes
         app.save(collection)
+    }
+
+    const posts = app.findCollectionByNameOrId("issue_evidence")
+    if (!posts.fields.getByName("excerpt")) {
+        posts.fields.add(new TextField({ name: "excerpt", max: 1000 }))
+        app.save(posts)
     }
 }, (app) => {
     const settings = app.settings()
