@@ -141,8 +141,8 @@ def refuse_damage(path: str) -> None:
                 'select format(\'"{}"."{}"."{}"\', database_name, schema_name, table_name) from duckdb_tables()'
                 " where not internal"
             ).fetchall()
-            # Only now: opening a file can need more, for what a killed process left. The limit, and 2,048 rows with long
-            # texts, which DuckDB reads at once, may have no room; that says nothing of damage.
+            # Only now: opening a file can need more, for what a killed process left. The limit may have no room for
+            # that, nor for 2,048 rows with long texts, which DuckDB reads at once; that says nothing of damage.
             with suppress(duckdb.OutOfMemoryException):
                 connection.execute(f"set memory_limit = '{READ_THROUGH_MEMORY}'")
             for (name,) in names:
