@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,13 @@ from groundswell.clock import this_second
 from groundswell.database import one_transaction, write_errors
 from ingest.bulk import Batch, Reader, counted
 from ingest.checking import check
+from ingest.day_order import with_days
 from ingest.errors import IngestError
 from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.reading import (
     Entries,
+    ahead,
     guarded,
     header_of,
     parsed,
@@ -73,11 +74,13 @@ class Wanted:
 
     day, only: the day and the sources to keep; None and empty for all.
     columns: the column of each field, as the user named it.
+    day_first: of times as 05/06/2026, whether the day stands before the month; None to tell it by the file.
     """
 
     day: date | None = None
     only: Sequence[str] = ()
     columns: Mapping[str, str] | None = None
+    day_first: bool | None = None
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -114,7 +117,7 @@ class Source:
         address = self.formats[0].address
         if not address:
             return self
-        first = list(islice(self.entries, LOOKED_AT))
+        first, entries = ahead(self.entries, LOOKED_AT)
         parts = [part for _, entry in first for part in unfolded(parsed(entry))]
         addresses = [part.get(address) for part in parts if isinstance(part, dict)]
         if addresses and not any(map(source_at, addresses)):
@@ -122,7 +125,7 @@ class Source:
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
                 " source, as --columns source=reddit"
             )
-        return replace(self, entries=chain(first, self.entries))
+        return replace(self, entries=entries)
 
 
 def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[str, str]) -> Source:
@@ -234,7 +237,14 @@ def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
     """A hash of a file and of what is wanted of it, by which a killed import is found again; None for a pipe."""
     if content.size is None:
         return None
-    facts = (content.size, Path(name).stat().st_mtime_ns, str(wanted.day), sorted(wanted.only), wanted.columns)
+    facts = (
+        content.size,
+        Path(name).stat().st_mtime_ns,
+        str(wanted.day),
+        sorted(wanted.only),
+        wanted.columns,
+        wanted.day_first,
+    )
     return hashlib.sha256(content.head + repr(facts).encode()).hexdigest()
 
 
@@ -252,6 +262,7 @@ def import_file(
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
         source = replace(source, entries=guarded(source.entries)).of_known_sources(shown)
+        source = replace(source, entries=with_days(source.entries, shown, wanted.day_first))
         log.info("%s: %s", shown, source.taken_for)
         mark = fingerprint(name, content, wanted)
         done = progress_of(connection, mark) if mark else 0

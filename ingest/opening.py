@@ -268,7 +268,7 @@ def unpacked(
         if packing:
             kind, unpack = packing
             stream, packed = stack.enter_context(unpack(stream)), f"{packed}{kind}, "
-        elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04")):
+        elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04", b"PK\x05\x06")):
             archive = file if layer == 0 and file.seekable() else spooled(stack, stream)
             archive.seek(0)
             kind = "7z" if head.startswith(b"7z") else "zip"
@@ -316,6 +316,10 @@ def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> 
     else:
         zipped = zipfile.ZipFile(archive)
         found = [info.filename for info in zipped.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+    if "xl/workbook.xml" in found:
+        raise refuse(name, "it is an Excel workbook: save its table as CSV")
+    # Systems leave files of their own behind, as .DS_Store.
+    found = [member for member in found if not Path(member).name.startswith(".")]
     posts = [member for member in found if Path(member).name.lower() == "posts.xml"] or found
     if len(posts) != 1:
         listed = ", ".join(sorted(posts)[:5]) + ("…" if len(posts) > 5 else "")
@@ -344,6 +348,10 @@ def as_utf8(stream: IO[bytes], head: bytes) -> tuple[IO[bytes], bytes, str]:
     else:
         return stream, head, ""
     head, whole = head_of(io.BufferedReader(Recoded(stream, encoding), 1 << 16))
+    # XML says in its first line what it was written in.
+    if head.startswith(b"<?xml") and (end := head.find(b"?>", 0, 200)) > 0:
+        whole.read(end + 2)
+        head = head[end + 2 :]
     return whole, head, "UTF-16, "
 
 
@@ -353,5 +361,5 @@ def binary(head: bytes) -> str | None:
         if head.startswith(start):
             return kind
     if head[257:262] == b"ustar":
-        return "a tar archive"
+        return "a tar archive, which is not unpacked"
     return "no text" if b"\0" in head[:4096] else None

@@ -851,6 +851,76 @@ def test_a_database_that_fails_ends_the_second_process(
     assert [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())] == []
 
 
+# --- odd files ---------------------------------------------------------------------------------------------------
+
+HEAD, ROW = b"source,url,title,created_at", f"github,{GITHUB}1,It fails,2026-11-20".encode()
+XML = """<?xml version="1.0" encoding="utf-16"?>
+<posts><row Id="1" PostTypeId="1" CreationDate="2026-11-20T08:00:00.000" Title="It fails"/></posts>"""
+
+
+def zipped(**members: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), text)
+    return packed.getvalue()
+
+
+def two_titles() -> bytes:
+    columns = [["github"], [GITHUB + "1"], ["It fails"], ["Another"], ["2026-11-20"]]
+    names = ["source", "url", "title", "title", "created_at"]
+    file = io.BytesIO()
+    pq.write_table(pa.table([pa.array(column) for column in columns], names=names), file)
+    return file.getvalue()
+
+
+# The file, and the titles of its posts, or what the one line says.
+ODD: dict[str, tuple[bytes, list[str] | str]] = {
+    "XML that says that it is UTF-16": (XML.encode("utf-16"), ["It fails"]),
+    "columns without names": (HEAD + b",,\n" + ROW + b",,\n", ["It fails"]),
+    "two columns of one name": (HEAD + b",title\n" + ROW + b",Another\n", ["It fails"]),
+    "Parquet, two columns of one name": (two_titles(), ["It fails"]),
+    "tabs, and quotes that are nothing but quotes": (
+        (HEAD + b"\n" + ROW.replace(b"It", b'"It') + b"\n" + ROW.replace(b"1", b"2", 1)).replace(b",", b"\t"),
+        ['"It fails', "It fails"],
+    ),
+    "a list within an object": (json.dumps({"meta": {"count": 1}, "posts": [own(1)]}).encode(), ["Build 1 fails"]),
+    "a list within two objects": (
+        json.dumps({"response": {"results": [own(1), own(2)]}}).encode(),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
+    "an id as pandas writes it": (
+        b"id,type,by,time,title,text,score,descendants\n7.0,story,x,1795000000.0,It fails,,3.0,nan\n",
+        ["It fails"],
+    ),
+    "a submission without an id": (
+        lines(submission("a"), submission("b") | {"id": None, "permalink": None}),
+        ["The export loses pages"],
+    ),
+    "bytes after the end of gz": (gzip.compress(lines(own(1))) + b"more", ["Build 1 fails"]),
+    "a file of the system in a zip": (zipped(a_jsonl=lines(own(1)).decode(), _DS_Store="x"), ["Build 1 fails"]),
+    "an Excel workbook": (zipped(xl__workbook_xml="<x/>"), "save its table as CSV"),
+    "an empty zip": (b"PK\x05\x06" + bytes(18), "the archive is empty"),
+    "JSON after a separator": (b"\x1e" + lines(own(1)) + b"\x1e" + lines(own(2)), "is no file of posts"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_files_are_read_as_they_are_meant_or_refused_in_one_line(
+    name: str, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    data, expected = ODD[name]
+    (tmp_path / "posts").write_bytes(data)
+    if isinstance(expected, str):
+        with pytest.raises(IngestError, match=f"posts.*{expected}"):
+            ingest(tmp_path / "posts")
+        return
+    ingest(tmp_path / "posts")
+    assert (
+        sorted(title.split()[-1] if title[-1].isdigit() else title for (title,) in rows(database, "title")) == expected
+    )
+
+
 # --- what is fast, and equal to what is slow ---------------------------------------------------------------------
 
 
