@@ -604,7 +604,7 @@ REFUSED = {
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "holds a picture"),
     "zeros": (bytes(5_000), "holds no text"),
     "a database": (b"SQLite format 3\0" + bytes(99), "holds a SQLite database"),
-    "prose": (b"Dear all,\nit does not work.\n" * 99, "is a table, but a post needs an address"),
+    "prose": (b"Dear all,\nit does not work.\n" * 99, "is no file of posts"),
     "a log": (b"2026-11-20 08:00:00 ERROR it fails\n" * 99, "neither JSON, CSV, Parquet nor a dump"),
     "another table": (b"city,inhabitants\nBern,134000\n", "it has: city, inhabitants"),
     "other JSON": (lines({"city": "Bern"}), "it has: city"),
