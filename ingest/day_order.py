@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ingest.errors import IngestError
+from ingest.formats import COLUMNS, folded
 from ingest.reading import Entries, ahead, parsed
 from ingest.times import in_order, numbered
 
@@ -11,14 +12,15 @@ from ingest.times import in_order, numbered
 LOOKED_AT, LOOKED_AT_MORE = 500, 5_000
 
 
-def with_days(entries: Entries, name: str, day_first: bool | None) -> Entries:
+def with_days(entries: Entries, name: str, day_first: bool | None, chosen: str | None = None) -> Entries:
     """The entries of a file, in which times as 05/06/2026 are in ISO 8601.
 
+    chosen: the column of the time, as the user named it; otherwise those are looked at whose names say so.
     day_first: whether the day stands before the month; None to tell it by the columns that hold such times.
     Raises IngestError if these do not tell it.
     """
     first, entries = ahead(entries, LOOKED_AT)
-    columns = numbered_columns(first)
+    columns = {column for column in numbered_columns(first) if column == chosen or tells_time(column)}
     if not columns:
         return entries
     if day_first is None and (day_first := order_of(first, columns, name)) is None:
@@ -30,6 +32,11 @@ def with_days(entries: Entries, name: str, day_first: bool | None) -> Entries:
             " say it with --day-first or --month-first"
         )
     return rewritten(entries, columns, day_first=day_first)
+
+
+def tells_time(column: str) -> bool:
+    """Whether a column may hold the time of a post, by its name."""
+    return folded(column) in COLUMNS["created_at"]
 
 
 def numbered_columns(entries: Iterable[tuple[int, Any]]) -> set[str]:

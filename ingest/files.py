@@ -24,7 +24,7 @@ from ingest.bulk import Batch, Reader, counted
 from ingest.checking import check
 from ingest.day_order import with_days
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
+from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.reading import (
     Entries,
@@ -61,6 +61,8 @@ MEMORY = 192_000_000
 AT_ONCE = 3 * 2_048
 # DuckDB's largest memory in bytes: 2,048 posts of 500 KB at once. An import that needs more ends.
 MOST_MEMORY = 16 * MEMORY
+# What a table of posts as this command stores them has at least.
+OWN_KEYS = {"source", "url", "created_at"}
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -196,7 +198,9 @@ def of_columns(
     """What a table was taken for, the names of its columns, and its formats. Raises IngestError."""
     if not chosen:
         for variant in (names, [folded(column) for column in names]):
-            if form := next((form for form in known if form.knows(dict.fromkeys(variant))), None):
+            form = next((form for form in known if form.knows(dict.fromkeys(variant))), None)
+            # A table with a source may have other names for the rest, as Created At.
+            if form and (form.knows is not knows_own or {*variant} >= OWN_KEYS):
                 return form.label, variant, [form]
     if form := table(names, chosen):
         return form.label, names, [form]
@@ -262,7 +266,8 @@ def import_file(
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
         source = replace(source, entries=guarded(source.entries)).of_known_sources(shown)
-        source = replace(source, entries=with_days(source.entries, shown, wanted.day_first))
+        chosen = (wanted.columns or {}).get("created_at")
+        source = replace(source, entries=with_days(source.entries, shown, wanted.day_first, chosen))
         log.info("%s: %s", shown, source.taken_for)
         mark = fingerprint(name, content, wanted)
         done = progress_of(connection, mark) if mark else 0

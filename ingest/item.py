@@ -122,6 +122,8 @@ WRITTEN_TIME = re.compile(
 )
 # Fri, 20 Nov 2026 08:00:00 GMT, as mail and feeds have it.
 MAIL_TIME = re.compile(r"(?:\w{3}, )?\d{1,2} \w{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})", re.ASCII)
+# What some programs put around a time in JSON.
+INNER_TIMES = ("$date", "$numberLong", "value")
 # Unix time of before 1980 is none: smaller numbers are years, days of a spreadsheet, days as 20261120, or nothing.
 FIRST_SECONDS = 315_532_800
 # Spreadsheets count the days since 1899-12-30. These are the days from 1970 to 2100.
@@ -137,6 +139,10 @@ def from_epoch(moment: object) -> object:
     A small number is a day of a spreadsheet, or a day as 20261120. Other values stay as they are. Raises ValueError for
     a number that is no time.
     """
+    if isinstance(moment, dict) and len(moment) == 1:
+        # MongoDB, where old times are {"$date": {"$numberLong": "…"}}, and BigQuery's client.
+        [(name, inner)] = moment.items()
+        return from_epoch(inner) if name in INNER_TIMES else moment
     if isinstance(moment, str) and re.fullmatch(r"\s*-?(?:\d{5,}(?:\.\d+)?|\d\.\d+e\+?\d+)\s*", moment, re.ASCII):
         moment = int(moment) if moment.strip().isdecimal() else float(moment)
     if isinstance(moment, bool) or not isinstance(moment, int | float):

@@ -1,5 +1,6 @@
 """Reads the entries of a text, of a table or of XML one by one, so that a file of any size fits in memory."""
 
+import codecs
 import csv
 import io
 import json
@@ -79,6 +80,9 @@ def loads(line: bytes) -> Any:
         try:
             return orjson.loads(line)
         except orjson.JSONDecodeError as error:
+            # Files that were joined have marks of their encoding within.
+            if line.startswith(codecs.BOM_UTF8):
+                return loads(line.removeprefix(codecs.BOM_UTF8))
             if error.pos < len(line) - 1 and any(map(line.__contains__, LENIENT)):
                 return NOT_A_NUMBER.decode(line.decode())
             raise

@@ -901,6 +901,14 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
     "a file of the system in a zip": (zipped(a_jsonl=lines(own(1)).decode(), _DS_Store="x"), ["Build 1 fails"]),
     "an Excel workbook": (zipped(xl__workbook_xml="<x/>"), "save its table as CSV"),
     "an empty zip": (b"PK\x05\x06" + bytes(18), "the archive is empty"),
+    "a table with other names": (
+        b"Source,URL,Title,Created At,Due\n" + ROW + b",05/06/2026\n",
+        ["It fails"],
+    ),
+    "two files with marks in one": (
+        b"\xef\xbb\xbf" + lines(own(1)) + b"\xef\xbb\xbf" + lines(own(2)),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
     "JSON after a separator": (b"\x1e" + lines(own(1)) + b"\x1e" + lines(own(2)), "is no file of posts"),
 }
 

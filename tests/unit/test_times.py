@@ -38,6 +38,9 @@ def read(moment: Any) -> str:
         (45069, "00:00:00"),
         ("20230523", "00:00:00"),
         ("1.684851901E9", "14:25:01"),
+        ({"$date": "2023-05-23T14:25:01Z"}, "14:25:01"),
+        ({"$date": {"$numberLong": "1684851901000"}}, "14:25:01"),
+        ({"value": "2023-05-23T14:25:01.000Z"}, "14:25:01"),
     ],
 )
 def test_times_that_programs_write_for_people_are_read(written: Any, meant: str) -> None:
@@ -71,9 +74,9 @@ def test_what_is_no_time_or_may_be_two_is_none(written: Any) -> None:
     ],
 )
 def test_the_whole_column_tells_the_order_of_day_and_month(column: list[str], meant: list[str]) -> None:
-    entries = ((number, {"day": value, "title": "9/11/2001 again"}) for number, value in enumerate(column))
+    entries = ((number, {"date": value, "title": "9/11/2001"}) for number, value in enumerate(column))
     found = [entry for _, entry in with_days(entries, "posts.csv", None)]
-    assert found == [{"day": value, "title": "9/11/2001 again"} for value in meant]
+    assert found == [{"date": value, "title": "9/11/2001"} for value in meant]
 
 
 @pytest.mark.parametrize(
@@ -81,12 +84,12 @@ def test_the_whole_column_tells_the_order_of_day_and_month(column: list[str], me
     [(["05/06/2023"] * 9, "do not tell whether"), (["05/23/2023", "23/05/2023"], "in others the month")],
 )
 def test_an_order_that_the_column_does_not_tell_is_asked_for(column: list[str], reason: str) -> None:
-    entries = list(enumerate({"day": value} for value in column))
+    entries = list(enumerate({"date": value} for value in column))
     with pytest.raises(IngestError, match=f"{reason}.*--day-first"):
         with_days(iter(entries), "posts.csv", None)
     for day_first, meant in ((True, "-06-05"), (False, "-05-06")):
-        [(_, entry), *_] = with_days(iter([(0, {"day": "05/06/2023"}), *entries]), "posts.csv", day_first)
-        assert entry == {"day": f"2023{meant}T00:00:00Z"}
+        [(_, entry), *_] = with_days(iter([(0, {"date": "05/06/2023"}), *entries]), "posts.csv", day_first)
+        assert entry == {"date": f"2023{meant}T00:00:00Z"}
 
 
 def test_a_table_is_imported_in_the_order_that_its_rows_or_the_user_tell(
