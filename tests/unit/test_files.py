@@ -36,8 +36,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from groundswell import database as database_module
-from groundswell.database import DatabaseError, connect
-from ingest import bulk, checking, files, formats, item, reading
+from groundswell.database import DatabaseError, connect, database_path
+from ingest import bulk, checking, files, forget, formats, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
@@ -839,6 +839,25 @@ def test_long_and_changed_posts_have_room_in_the_memory(
         posts = (own(number, body="".join(words)) for number in range(2_000))
         (tmp_path / "posts").write_bytes(lines(*posts))
         assert ingest(tmp_path / "posts").stored == (expected or (0, 2_000, 0))
+
+
+def test_long_texts_have_room_when_the_file_is_written_anew(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.execute(
+        """
+        insert into bronze.raw_items by name
+        select i::text as url_hash, 'github' as source, date '2026-11-20' as collection_date, i::text as url,
+            i || repeat('It fails. ', 3000) as body, timestamp '2026-11-20' as created_at, created_at as collected_at
+        from range(2100) as _(i)
+        """
+    )
+    monkeypatch.setattr(forget, "REWRITE_MEMORY", "40MB")
+    forget.rewrite(database)
+    with duckdb.connect(":memory:") as other:
+        other.execute(f"attach '{database_path()}' as posts (read_only)")
+        [found] = other.execute("select count(*), min(length(body)) > 30000 from posts.bronze.raw_items").fetchall()
+    assert found == (2_100, True)
 
 
 def test_a_database_that_fails_ends_the_second_process(
