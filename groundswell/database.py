@@ -30,9 +30,10 @@ KINDS = {b"SQLite format 3": "a SQLite database", b"PAR1": "a Parquet file"}
 BROKEN = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 # A file up to this size is read through before it is used: that takes 0.1 s for a day, and some seconds for 2 GB.
 READ_THROUGH_BYTES = 2 * 1024**3
-# The check needs little memory, and nothing from the network.
+# What DuckDB keeps in memory of the blocks that it has read through.
+READ_THROUGH_MEMORY = "512MB"
+# The check needs nothing from the network.
 CHECKING: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "512MB",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
@@ -136,11 +137,17 @@ def refuse_damage(path: str) -> None:
     with opening_errors(path), duckdb.connect(path, read_only=True, config=CHECKING) as connection:
         # The count of blocks says nothing: DuckDB counts free blocks at the end that it has never written.
         if file.stat().st_size <= READ_THROUGH_BYTES:
-            for (name,) in connection.execute(
+            names = connection.execute(
                 'select format(\'"{}"."{}"."{}"\', database_name, schema_name, table_name) from duckdb_tables()'
                 " where not internal"
-            ).fetchall():
-                connection.execute(f"select count(hash(entry)) from {name} as entry").fetchall()
+            ).fetchall()
+            # Only now: opening a file can need more, for what a killed process left. The limit may have no room for
+            # that, nor for 2,048 rows with long texts, which DuckDB reads at once; that says nothing of damage.
+            with suppress(duckdb.OutOfMemoryException):
+                connection.execute(f"set memory_limit = '{READ_THROUGH_MEMORY}'")
+            for (name,) in names:
+                with suppress(duckdb.OutOfMemoryException):
+                    connection.execute(f"select count(hash(entry)) from {name} as entry").fetchall()
 
 
 @contextmanager

@@ -14,7 +14,6 @@ cost therefore grows with the number of posts, but for the search of the neighbo
 """
 
 import importlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sparse_dot_topn import sp_matmul_topn
 
+from groundswell.cores import usable_cores
 from groundswell.neighbours import Neighbours, is_large, nearest
 from groundswell.vectors import Vectors
 
@@ -132,7 +132,7 @@ def alike_by_lists(rows: csr_matrix, count: int) -> Neighbours:
     lists = word_lists(rows, LISTED)
     found = [np.empty((number, count), np.int64), np.empty((number, count), np.float32)]
     for top in range(0, number, AT_ONCE):
-        candidates = multiply(rows[top : top + AT_ONCE], lists, top_n=WAITING, n_threads=os.cpu_count())
+        candidates = multiply(rows[top : top + AT_ONCE], lists, top_n=WAITING, n_threads=usable_cores())
         one = np.repeat(np.arange(len(candidates.indptr) - 1), np.diff(candidates.indptr))
         similarity = products(csr_array(rows), top + one, candidates.indices)
         order = np.lexsort((candidates.indices, -similarity, one))

@@ -107,6 +107,12 @@ def collect_posts(
             help="With --file: the columns of a table, as title=headline.",
         ),
     ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first", help="With --file: the order of 05/06/2026, where the file does not tell it."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be asked and how long it would take; ask nothing.")
     ] = False,
@@ -127,6 +133,8 @@ def collect_posts(
         replay_dir = sample_folder(days_between(day, first, last))
     if file and (replay_dir or first or last):
         raise typer.BadParameter("--file goes with none of --replay, --from and --to")
+    if day_first is not None and not file:
+        raise typer.BadParameter("--day-first and --month-first go with --file F")
     if (more or columns) and not file:
         commands = ", ".join(command_names())
         raise typer.BadParameter(
@@ -139,7 +147,8 @@ def collect_posts(
     try:
         if file:
             with open_store(new_salt=new_salt, days=[day] if day else []) as connection:
-                reports = import_files(connection, [*file, *(more or [])], Wanted(day, source or [], columns), console)
+                wanted = Wanted(day, source or [], columns, day_first)
+                reports = import_files(connection, [*file, *(more or [])], wanted, console)
         else:
             days = days_between(day, first, last)
             if replay_dir:

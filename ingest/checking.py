@@ -1,6 +1,5 @@
 """Checks the entries of a file: those of a long one in a second process, while this one reads and stores."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from groundswell.cores import usable_cores
 from ingest.bulk import Batch, Reader
 from ingest.errors import IngestError
 from ingest.opening import HEAD, Content
@@ -32,7 +32,7 @@ def check(content: Content, reader: Reader, entries: Entries, done: int, keep: K
     """
     # Of a pipe nobody knows the length, but one that ends within its head is short.
     long = len(content.head) >= HEAD if content.size is None else content.size >= LONG
-    if long and (os.cpu_count() or 1) > 1:
+    if long and usable_cores() > 1:
         check_elsewhere(reader, entries, done, keep)
     else:
         for batch in reader.batches(entries, done):

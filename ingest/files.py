@@ -5,11 +5,10 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from groundswell.clock import this_second
-from groundswell.database import transaction, write_errors
+from groundswell.database import one_transaction, write_errors
 from ingest.bulk import Batch, Reader, counted
 from ingest.checking import check
+from ingest.day_order import with_days
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_row, table, unfolded
+from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.reading import (
     Entries,
+    ahead,
     guarded,
     header_of,
     parsed,
@@ -40,7 +41,7 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
+from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
 # A checkpoint comes when so many new posts are stored, if none was updated. DuckDB starts a group of rows after a
 # checkpoint. A group has 122,880 rows at most, so with a batch more this many fit into one; and a later checkpoint
@@ -58,6 +59,10 @@ MEMORY = 192_000_000
 # To write a group of rows again, DuckDB reads the texts of 2,048 posts at once: the stored ones, and those that replace
 # them; and as much stays beside them.
 AT_ONCE = 3 * 2_048
+# DuckDB's largest memory in bytes: 2,048 posts of 500 KB at once. An import that needs more ends.
+MOST_MEMORY = 16 * MEMORY
+# What a table of posts as this command stores them has at least.
+OWN_KEYS = {"source", "url", "created_at"}
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 
@@ -71,11 +76,13 @@ class Wanted:
 
     day, only: the day and the sources to keep; None and empty for all.
     columns: the column of each field, as the user named it.
+    day_first: of times as 05/06/2026, whether the day stands before the month; None to tell it by the file.
     """
 
     day: date | None = None
     only: Sequence[str] = ()
     columns: Mapping[str, str] | None = None
+    day_first: bool | None = None
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -112,7 +119,7 @@ class Source:
         address = self.formats[0].address
         if not address:
             return self
-        first = list(islice(self.entries, LOOKED_AT))
+        first, entries = ahead(self.entries, LOOKED_AT)
         parts = [part for _, entry in first for part in unfolded(parsed(entry))]
         addresses = [part.get(address) for part in parts if isinstance(part, dict)]
         if addresses and not any(map(source_at, addresses)):
@@ -120,7 +127,7 @@ class Source:
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
                 " source, as --columns source=reddit"
             )
-        return replace(self, entries=chain(first, self.entries))
+        return replace(self, entries=entries)
 
 
 def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[str, str]) -> Source:
@@ -191,7 +198,9 @@ def of_columns(
     """What a table was taken for, the names of its columns, and its formats. Raises IngestError."""
     if not chosen:
         for variant in (names, [folded(column) for column in names]):
-            if form := next((form for form in known if form.knows(dict.fromkeys(variant))), None):
+            form = next((form for form in known if form.knows(dict.fromkeys(variant))), None)
+            # A table with a source may have other names for the rest, as Created At.
+            if form and (form.knows is not knows_own or {*variant} >= OWN_KEYS):
                 return form.label, variant, [form]
     if form := table(names, chosen):
         return form.label, names, [form]
@@ -232,7 +241,14 @@ def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
     """A hash of a file and of what is wanted of it, by which a killed import is found again; None for a pipe."""
     if content.size is None:
         return None
-    facts = (content.size, Path(name).stat().st_mtime_ns, str(wanted.day), sorted(wanted.only), wanted.columns)
+    facts = (
+        content.size,
+        Path(name).stat().st_mtime_ns,
+        str(wanted.day),
+        sorted(wanted.only),
+        wanted.columns,
+        wanted.day_first,
+    )
     return hashlib.sha256(content.head + repr(facts).encode()).hexdigest()
 
 
@@ -245,11 +261,13 @@ def import_file(
     """
     shown = "standard input" if name == "-" else name
     report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
-    memory = MEMORY
+    memory = limited(connection, MEMORY)
     with ExitStack() as stack:
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
         source = replace(source, entries=guarded(source.entries)).of_known_sources(shown)
+        chosen = (wanted.columns or {}).get("created_at")
+        source = replace(source, entries=with_days(source.entries, shown, wanted.day_first, chosen))
         log.info("%s: %s", shown, source.taken_for)
         mark = fingerprint(name, content, wanted)
         done = progress_of(connection, mark) if mark else 0
@@ -260,7 +278,7 @@ def import_file(
         def keep(batch: Batch) -> None:
             nonlocal memory
             memory = with_room(connection, batch.posts, memory)
-            store(connection, batch, report, moment, mark)
+            memory = store(connection, batch, report, moment, mark, memory)
             skipped.update(batch.skipped)
             if progress and task is not None:
                 progress.update(task, completed=content.position())
@@ -278,15 +296,31 @@ def import_file(
 
 
 def store(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None
-) -> None:
-    """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError."""
+    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None, memory: int
+) -> int:
+    """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError.
+
+    memory: the bytes that DuckDB has. Returns what it has then: more, if the texts that the batch replaces need it.
+    """
     rejected = [*batch.rejected, *batch.unparsed]
-    with transaction(connection):
-        stored = upsert_rows(connection, batch.posts, moment)
-        keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
-        if mark:
-            save_progress(connection, mark, batch.entries)
+
+    def write() -> Stored:
+        with one_transaction(connection):
+            stored = upsert_rows(connection, batch.posts, moment)
+            keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
+            if mark:
+                save_progress(connection, mark, batch.entries)
+        return stored
+
+    with write_errors():
+        while True:
+            try:
+                stored = write()
+                break
+            except duckdb.OutOfMemoryException:
+                if memory >= MOST_MEMORY:
+                    raise
+                memory = limited(connection, 2 * memory)
     report.stored = report.stored.plus(stored)
     if holds_much(connection) or (not report.stored.updated and many_new(connection, stored.new)):
         with write_errors():
@@ -298,14 +332,21 @@ def store(
     listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
     report.rejected += [entry.reason for entry in listed]
     report.unlisted_rejects += len(rejected) - len(listed)
+    return memory
 
 
 def with_room(connection: duckdb.DuckDBPyConnection, posts: pa.Table, memory: int) -> int:
     """Give DuckDB more memory than this many bytes if the bodies of the posts need it; returns what it has then."""
     needed: int = HELD + AT_ONCE * posts["body"].nbytes // max(posts.num_rows, 1)
-    if needed > memory:
-        connection.execute(f"set memory_limit = '{needed}B'")
-    return max(needed, memory)
+    return limited(connection, min(needed, MOST_MEMORY)) if needed > memory else memory
+
+
+def limited(connection: duckdb.DuckDBPyConnection, memory: int) -> int:
+    """Give DuckDB this many bytes of memory; returns their number."""
+    # Less than it holds can not be had. That is so if the file before had long texts.
+    with suppress(duckdb.OutOfMemoryException):
+        connection.execute(f"set memory_limit = '{memory}B'")
+    return memory
 
 
 def holds_much(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -332,7 +373,7 @@ def import_files(
     A file that can not be read is named, and the others are read.
     """
     # One thread is enough to store what another one reads, and takes less memory than several.
-    connection.execute(f"set memory_limit = '{MEMORY}B'; set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
+    connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):

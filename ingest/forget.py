@@ -46,6 +46,8 @@ FOLLOWERS = {*LEDGERS, "theme_posts"}
 TEXTS = ("title", "canonical_title", "description", "central_title")
 # The name under which the copy is attached: no database of a person is called so.
 COPY = "groundswell_forget_copy"
+# DuckDB's memory while the file is written anew.
+REWRITE_MEMORY = "200MB"
 ERASED = "erased: a post was forgotten"
 
 # Temporary tables: the topics, problems, themes, texts, words and addresses of the forgotten posts.
@@ -374,10 +376,18 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute("checkpoint")
             # DuckDB compresses 120,000 rows at a time in each thread, beside this.
             connection.execute("set threads = 1")
-            connection.execute("set memory_limit = '200MB'")
-            [(name,)] = connection.execute("select current_database()").fetchall()
-            connection.execute(f"attach {literal(str(copy))} as {COPY}")
-            connection.execute(f"copy from database {identifier(name)} to {COPY}")
+            [(usual,)] = connection.execute("select current_setting('memory_limit')").fetchall()
+            connection.execute(f"set memory_limit = '{REWRITE_MEMORY}'")
+            try:
+                copy_to(connection, copy)
+            except duckdb.OutOfMemoryException:
+                # DuckDB reads 2,048 rows at once. Their texts are too long for this limit.
+                connection.rollback()
+                # `reset memory_limit` would change what the setting says, and not the limit (duckdb/duckdb#22203).
+                connection.execute(f"set memory_limit = '{usual}'")
+                connection.execute(f"detach {COPY}")
+                copy.unlink()
+                copy_to(connection, copy)
             connection.execute(
                 f"update {COPY}.bronze.forgotten set rewritten_at = $moment where rewritten_at is null",
                 {"moment": now()},
@@ -392,6 +402,13 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
     finally:
         for path in remains:
             path.unlink(missing_ok=True)
+
+
+def copy_to(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
+    """Copy the database into a new file, which stays attached as COPY."""
+    [(name,)] = connection.execute("select current_database()").fetchall()
+    connection.execute(f"attach {literal(str(copy))} as {COPY}")
+    connection.execute(f"copy from database {identifier(name)} to {COPY}")
 
 
 def clear_lake() -> None:

@@ -170,8 +170,6 @@ COLUMNS: Mapping[str, Sequence[str]] = {
         "votecount", "score", "points", "numpoints", "votes", "upvotes", "ups", "likes", "reactions", "likecount",
     ),
 }  # fmt: skip
-# As American spreadsheets and Kaggle write a time: 9/26/2016 3:26.
-AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[ ,]+(\d{1,2}:\d\d(?::\d\d)?))?")
 
 
 def folded(name: str) -> str:
@@ -180,16 +178,6 @@ def folded(name: str) -> str:
     Excel and Power BI call an attribute of XML Attribute:Id.
     """
     return re.sub(r"[\W_]", "", name.lower().removeprefix("attribute:"))
-
-
-def time_of(value: Any) -> Any:
-    """A time as in 9/26/2016 3:26, month first, in the form that Item reads; any other value as it is."""
-    if isinstance(value, str) and (match := AMERICAN.fullmatch(value.strip())):
-        month, day, year, clock = match.groups()
-        return (
-            f"{year}-{int(month):02}-{int(day):02}T{(clock or '0:00').zfill(5 if (clock or '').count(':') < 2 else 8)}Z"
-        )
-    return value
 
 
 @dataclass(frozen=True)
@@ -202,7 +190,6 @@ class Mapped:
     def to_post(self, entry: Entry) -> Post:
         """A row as a post. The source is known by the address if no column holds it."""
         fields = {field: entry.get(column) for field, column in self.columns.items()}
-        fields["created_at"] = time_of(fields.get("created_at"))
         if self.source:
             fields["source"] = self.source
         elif fields.get("source"):
@@ -377,7 +364,9 @@ def submission_post(entry: Entry) -> Post:
     if not isinstance(link, str) or not link.startswith("/"):
         # Old dumps lack it; exports have it with the host. Tables of PRAW's objects have the full name, as t3_abc.
         path = urlsplit(link).path if isinstance(link, str) else ""
-        number = str(entry["id"]).removeprefix("t3_")
+        number = str(entry["id"] or "").removeprefix("t3_")
+        if not number.isalnum():
+            raise ValueError("id: not the number of a post")
         place = f"/r/{entry['subreddit']}" if entry.get("subreddit") else ""
         entry = {**entry, "permalink": path or f"{place}/comments/{number}/"}
     if "selftext" not in entry:
@@ -428,7 +417,7 @@ def row_post(site: str, entry: Entry) -> Post:
                 "body": row.get("body"),
                 # The owner of a deleted account has a name without a number, or neither.
                 "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
-                "created_at": time_of(row["creationdate"]),
+                "created_at": row["creationdate"],
                 "comment_count": row.get("answercount"),
                 "vote_count": row.get("score"),
             }
@@ -439,10 +428,11 @@ def row_post(site: str, entry: Entry) -> Post:
 def number_of(value: Any) -> int:
     """A number that names a post. Raises ValueError that does not quote the value."""
     try:
-        number = int(value)
+        # pandas writes 7.0 for 7 if a number of the column is missing.
+        number = int(value.removesuffix(".0") if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError("id: not a number") from None
-    if not 0 <= number < 1 << 63:
+    if not 0 <= number < 1 << 63 or (isinstance(value, float) and number != value):
         raise ValueError("id: not a number of a post")
     return number
 
@@ -518,7 +508,7 @@ def item_post(entry: Entry) -> Post:
                 "title": entry.get("title"),
                 "body": entry.get("text"),
                 "author": entry.get("by") or entry.get("author"),
-                "created_at": time_of(when),
+                "created_at": when,
                 "comment_count": first(entry, "descendants", "num_comments", "comments"),
                 "vote_count": first(entry, "score", "num_points", "points"),
             }
@@ -591,6 +581,8 @@ CONTAINERS = (
     ("hits",), ("items",), ("data", "children"), ("data", "repository", "issues", "nodes"), ("data", "search", "nodes"),
     ("data",),
 )  # fmt: skip
+# What has any of these fields is no page of posts, but perhaps a post with lists of its own.
+PARTS_OF_POSTS = frozenset({"id", "url", "title", "body", "text", "created_at", "type", "kind"})
 # What other programs put around an entry, by a field that tells them: GrimoireLab's Perceval and Elasticsearch.
 WRAPPERS = {"backend_name": "data", "_source": "_source"}
 
@@ -623,4 +615,19 @@ def unfolded(entry: Any) -> Iterator[Any]:
     ):
         yield from ({name: column[number] for name, column in entry.items()} for number in numbers)
         return
-    yield entry
+    yield from inner_list(entry) or (entry,)
+
+
+def inner_list(entry: Mapping[str, Any]) -> list[Any] | None:
+    """The only list of objects in an object, also within its only inner object; None without one, and for a post."""
+    while PARTS_OF_POSTS.isdisjoint(entry):
+        lists = [
+            value
+            for value in entry.values()
+            if isinstance(value, list) and value and all(isinstance(each, dict) for each in value)
+        ]
+        inner = [value for value in entry.values() if isinstance(value, dict)]
+        if lists or len(inner) != 1:
+            return lists[0] if len(lists) == 1 else None
+        entry = inner[0]
+    return None

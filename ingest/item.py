@@ -17,6 +17,7 @@ from url_normalize import url_normalize
 
 from groundswell.placeholders import is_gone
 from ingest.sources import sites, sources
+from ingest.times import told
 
 if TYPE_CHECKING:
     from ingest.source import Rule
@@ -121,6 +122,13 @@ WRITTEN_TIME = re.compile(
 )
 # Fri, 20 Nov 2026 08:00:00 GMT, as mail and feeds have it.
 MAIL_TIME = re.compile(r"(?:\w{3}, )?\d{1,2} \w{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC|[+-]\d{4})", re.ASCII)
+# What some programs put around a time in JSON.
+INNER_TIMES = ("$date", "$numberLong", "value")
+# Unix time of before 1980 is none: smaller numbers are years, days of a spreadsheet, days as 20261120, or nothing.
+FIRST_SECONDS = 315_532_800
+# Spreadsheets count the days since 1899-12-30. These are the days from 1970 to 2100.
+SPREADSHEET_DAYS = (25_569, 73_415)
+SPREADSHEET_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 # Unix time in seconds reaches this in the year 5138. Larger numbers are milliseconds, then microseconds, nanoseconds.
 LARGEST_SECONDS = 1e11
 
@@ -128,12 +136,19 @@ LARGEST_SECONDS = 1e11
 def from_epoch(moment: object) -> object:
     """A number, or a text that is a number, as Unix time: in seconds, or in the unit that pandas and others write.
 
-    Other values stay as they are. Raises ValueError for a number that is no time.
+    A small number is a day of a spreadsheet, or a day as 20261120. Other values stay as they are. Raises ValueError for
+    a number that is no time.
     """
+    if isinstance(moment, dict) and len(moment) == 1:
+        # MongoDB, where old times are {"$date": {"$numberLong": "…"}}, and BigQuery's client.
+        [(name, inner)] = moment.items()
+        return from_epoch(inner) if name in INNER_TIMES else moment
     if isinstance(moment, str) and re.fullmatch(r"\s*-?(?:\d{5,}(?:\.\d+)?|\d\.\d+e\+?\d+)\s*", moment, re.ASCII):
         moment = int(moment) if moment.strip().isdecimal() else float(moment)
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return moment
+    if 0 <= moment < FIRST_SECONDS:
+        return from_days(moment)
     seconds: float = moment
     for _ in range(3):
         if abs(seconds) >= LARGEST_SECONDS:
@@ -144,17 +159,34 @@ def from_epoch(moment: object) -> object:
         raise ValueError(f"{moment} is no Unix time of the years 1 to 9999") from None
 
 
+def from_days(number: float) -> datetime:
+    """A day of a spreadsheet, with its time as a fraction, or a day as 20261120. Raises ValueError."""
+    first, end = SPREADSHEET_DAYS
+    if first <= number < end:
+        return SPREADSHEET_EPOCH + timedelta(seconds=round(number * 86_400))
+    with suppress(ValueError):
+        if number == int(number):
+            return datetime.strptime(f"{int(number):08}", "%Y%m%d").replace(tzinfo=UTC)
+    raise ValueError(f"{number} is no time: neither Unix time of 1980 or later, nor a day of a spreadsheet")
+
+
 def from_written(moment: object) -> object:
-    """A time in one of the spellings of WRITTEN_TIME and MAIL_TIME. Other values stay as they are."""
+    """A time in one of the spellings of WRITTEN_TIME, MAIL_TIME and ingest.times. Other values stay as they are.
+
+    Raises ValueError for a time of which nobody can tell whether the day or the month stands first.
+    """
     if not isinstance(moment, str):
         return moment
     text = moment.strip()
     if USUAL_TIME.fullmatch(text):
         return text
+    if text.isdecimal():
+        # Unix time has more digits. pydantic would take a year for seconds of 1970.
+        raise ValueError(f"{text[:4]} is no time")
     if MAIL_TIME.fullmatch(text):
         return parsedate_to_datetime(text)
     if not (found := WRITTEN_TIME.fullmatch(text)):
-        return text
+        return told(text)
     minute, seconds, fraction, _, hours, minutes = found.groups()
     # A leap second is part of the second before it.
     second = min(int(seconds or 0), 59) if seconds != "60" or minute.endswith("59") else 60

@@ -5,12 +5,10 @@ import codecs
 import gzip
 import io
 import lzma
-import os
 import re
 import shutil
 import sys
 import tempfile
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-import py7zr
 from backports import zstd
-from py7zr.exceptions import ArchiveError
-from py7zr.io import Py7zIO, WriterFactory
 
 from ingest.errors import IngestError
 
@@ -45,7 +40,7 @@ PACKINGS: tuple[tuple[re.Pattern[bytes], str, Callable[[IO[bytes]], Any]], ...] 
     (re.compile(rb"\xfd7zXZ\0"), "xz", lzma.LZMAFile),
 )
 # What the libraries raise for a damaged or cut file.
-UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, ArchiveError)
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile)
 # Files that people take for text, by their first bytes.
 KNOWN_BINARIES = {
     b"SQLite format 3\0": "a SQLite database",
@@ -140,90 +135,6 @@ class Counted(io.RawIOBase):
         return len(part)
 
 
-class Sink(Py7zIO):
-    """Where py7zr writes a member: the writing end of a pipe."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
-
-    def write(self, s: bytes | bytearray) -> int:
-        """Pass a part on. Raises BrokenPipeError once nobody reads any more."""
-        return self._pipe.write(s)
-
-    def read(self, size: int | None = None) -> bytes:
-        """Nothing: a pipe can not be read again."""
-        return b""
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Nothing: a pipe has no positions."""
-        return 0
-
-    def flush(self) -> None:
-        """Pass on what is left."""
-        self._pipe.flush()
-
-    def size(self) -> int:
-        """Unknown."""
-        return 0
-
-
-class Sinks(WriterFactory):
-    """Gives py7zr the one sink."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def create(self, filename: str) -> Py7zIO:
-        """The sink."""
-        return self._sink
-
-
-class Extracted(io.RawIOBase):
-    """A member of a 7z archive as a stream. py7zr pushes; a thread and a pipe turn that into reading."""
-
-    def __init__(self, archive: IO[bytes], member: str) -> None:
-        reading, writing = _pipe()
-        self._reading, self._error = reading, cast("BaseException | None", None)
-
-        def extract() -> None:
-            try:
-                with writing, py7zr.SevenZipFile(archive) as opened:
-                    opened.extract(targets=[member], factory=Sinks(Sink(writing)))
-            except BrokenPipeError:
-                pass  # nobody wants the rest
-            except Exception as error:  # raised again where the member is read
-                self._error = error
-
-        self._thread = threading.Thread(target=extract, daemon=True)
-        self._thread.start()
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, as io.RawIOBase says. Raises what py7zr raised."""
-        part = self._reading.read(len(buffer))
-        if not part:
-            self._thread.join()
-            if self._error:
-                raise OSError(str(self._error) or type(self._error).__name__) from self._error
-        buffer[: len(part)] = part
-        return len(part)
-
-    def close(self) -> None:
-        """Let the thread end."""
-        self._reading.close()
-        self._thread.join()
-        super().close()
-
-
-def _pipe() -> tuple[IO[bytes], IO[bytes]]:
-    """A pipe: its reading and its writing end."""
-    reading, writing = os.pipe()
-    return os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=1 << 16)
-
-
 def refuse(name: str, reason: object) -> IngestError:
     """The error for a file that can not be read."""
     return IngestError(f"{name} can not be read: {' '.join(str(reason).split()) or type(reason).__name__}")
@@ -268,7 +179,7 @@ def unpacked(
         if packing:
             kind, unpack = packing
             stream, packed = stack.enter_context(unpack(stream)), f"{packed}{kind}, "
-        elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04")):
+        elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04", b"PK\x05\x06")):
             archive = file if layer == 0 and file.seekable() else spooled(stack, stream)
             archive.seek(0)
             kind = "7z" if head.startswith(b"7z") else "zip"
@@ -308,21 +219,24 @@ def spooled(stack: ExitStack, stream: IO[bytes]) -> IO[bytes]:
 def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> tuple[IO[bytes], str]:
     """The one member of an archive that holds posts: Posts.xml, or the only file. Raises IngestError or UNREADABLE."""
     if kind == "7z":
-        with py7zr.SevenZipFile(archive) as opened_archive:
-            if opened_archive.needs_password():
-                raise refuse(name, "the archive asks for a password")
-            found = [info.filename for info in opened_archive.list() if not info.is_directory]
-        archive.seek(0)
+        # Few files need it, and each process would take 40 ms to load it.
+        from ingest import seven_zip
+
+        found = seven_zip.members(archive)
     else:
         zipped = zipfile.ZipFile(archive)
         found = [info.filename for info in zipped.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+    if "xl/workbook.xml" in found:
+        raise refuse(name, "it is an Excel workbook: save its table as CSV")
+    # Systems leave files of their own behind, as .DS_Store.
+    found = [member for member in found if not Path(member).name.startswith(".")]
     posts = [member for member in found if Path(member).name.lower() == "posts.xml"] or found
     if len(posts) != 1:
         listed = ", ".join(sorted(posts)[:5]) + ("…" if len(posts) > 5 else "")
         reason = f"the archive holds {len(posts):,} files ({listed}): unpack it, and name those with posts"
         raise refuse(name, reason if posts else "the archive is empty")
     if kind == "7z":
-        extracted = stack.enter_context(Extracted(archive, posts[0]))
+        extracted = stack.enter_context(seven_zip.Extracted(archive, posts[0]))
         return io.BufferedReader(extracted, 1 << 16), posts[0]
     try:
         return stack.enter_context(zipped.open(posts[0])), posts[0]
@@ -344,6 +258,10 @@ def as_utf8(stream: IO[bytes], head: bytes) -> tuple[IO[bytes], bytes, str]:
     else:
         return stream, head, ""
     head, whole = head_of(io.BufferedReader(Recoded(stream, encoding), 1 << 16))
+    # XML says in its first line what it was written in.
+    if head.startswith(b"<?xml") and (end := head.find(b"?>", 0, 200)) > 0:
+        whole.read(end + 2)
+        head = head[end + 2 :]
     return whole, head, "UTF-16, "
 
 
@@ -353,5 +271,5 @@ def binary(head: bytes) -> str | None:
         if head.startswith(start):
             return kind
     if head[257:262] == b"ustar":
-        return "a tar archive"
+        return "a tar archive, which is not unpacked"
     return "no text" if b"\0" in head[:4096] else None

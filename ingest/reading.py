@@ -1,12 +1,14 @@
 """Reads the entries of a text, of a table or of XML one by one, so that a file of any size fits in memory."""
 
+import codecs
 import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any, NamedTuple
 
 import orjson
@@ -78,6 +80,9 @@ def loads(line: bytes) -> Any:
         try:
             return orjson.loads(line)
         except orjson.JSONDecodeError as error:
+            # Files that were joined have marks of their encoding within.
+            if line.startswith(codecs.BOM_UTF8):
+                return loads(line.removeprefix(codecs.BOM_UTF8))
             if error.pos < len(line) - 1 and any(map(line.__contains__, LENIENT)):
                 return NOT_A_NUMBER.decode(line.decode())
             raise
@@ -155,8 +160,8 @@ def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequen
     text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
     names, width = tuple(columns), len(columns)
     sample = text.read(SAMPLE) + text.readline()
-    escape = escape_of(sample, delimiter, width)
-    rows = csv.reader(chain(io.StringIO(sample, newline=""), text), delimiter=delimiter, escapechar=escape)
+    written = quotes_of(sample, delimiter, width)
+    rows = csv.reader(chain(io.StringIO(sample, newline=""), text), delimiter=delimiter, **written)
     if SEPARATOR_LINE.match(sample):
         next(rows, None)
     next(rows, None)
@@ -178,20 +183,25 @@ def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequen
 SEPARATOR_LINE = re.compile(r'"?sep=[,\t;|]"?\r?\n', re.IGNORECASE)
 
 
-def escape_of(sample: str, delimiter: str, width: int) -> str | None:
-    r"""The character before a quote within a field: a backslash, as Spark and MySQL write it; None for a second quote.
+def quotes_of(sample: str, delimiter: str, width: int) -> dict[str, Any]:
+    r"""How a table writes quotes, as csv.reader takes it: in quotes as two, or after a backslash as Spark and MySQL do.
 
-    sample: the start of a table of so many columns.
+    Or a quote is like any other character, as in many files with tabs. sample: the start of a table of so many columns.
     """
 
-    def good_rows(escape: str | None) -> int:
+    def good_rows(written: dict[str, Any]) -> int:
         count = 0
         with suppress(csv.Error):
-            for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, escapechar=escape, strict=True):
+            for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True, **written):
                 count += len(row) == width
         return count
 
-    return "\\" if '\\"' in sample and good_rows("\\") > good_rows(None) else None
+    ways: list[dict[str, Any]] = [{}]
+    if '\\"' in sample:
+        ways.append({"escapechar": "\\"})
+    if delimiter == "\t" and '"' in sample:
+        ways.append({"quoting": csv.QUOTE_NONE})
+    return max(ways, key=good_rows) if len(ways) > 1 else ways[0]
 
 
 def header_of(head: bytes) -> tuple[list[str], str, str] | None:
@@ -210,17 +220,21 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
         except csv.Error:
             continue
         names = [name.strip() for name in header]
-        # A header names each column once, in few words.
-        if (
-            len(names) > 1
-            and len({*names}) == len(names)
-            and all(len(name) <= 80 and "\n" not in name for name in names)
-        ):
-            found.append((len(names), names, delimiter))
+        # A header names most columns once, in few words. What is after the last column, as in a,b,,, has no name.
+        if len({*names} - {""}) > 1 and all(len(name) <= 80 and not {*"\n{"} & {*name} for name in names):
+            found.append((len(names), [*numbered_names(names)], delimiter))
     if not found:
         return None
     _, names, delimiter = max(found, key=lambda candidate: candidate[0])
     return names, delimiter, encoding
+
+
+def numbered_names(names: Sequence[str]) -> Iterator[str]:
+    """The names of columns, of which each one stands there once: a second column `title` is called `title.2`."""
+    seen = Counter[str]()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name}.{seen[name]}"
 
 
 def read_parquet(file: IO[bytes], columns: Sequence[str], names: Sequence[str]) -> Entries:
@@ -230,6 +244,8 @@ def read_parquet(file: IO[bytes], columns: Sequence[str], names: Sequence[str]) 
     for batch in parquet.iter_batches(ROWS, columns=list(columns), use_threads=False):
         by_name = dict(zip(columns, names, strict=True))
         fields = [by_name[name] for name in batch.schema.names]
+        # Of several columns with one name the first one counts, as in CSV.
+        fields = [*numbered_names(fields)]
         values = [values_of(column) for column in batch.columns]
         for row in zip(*values, strict=True):
             number += 1
@@ -294,6 +310,23 @@ def guarded(entries: Entries) -> Entries:
         yield from entries
     except (*UNREADABLE, pa.ArrowException) as error:
         raise DamagedError(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def ahead(entries: Entries, count: int) -> tuple[list[tuple[int, Any]], Entries]:
+    """The first entries, fewer if there are no more, and all of them, with the error that ends them if there is one."""
+    first, failure = list[tuple[int, Any]](), list[IngestError]()
+    try:
+        first += islice(entries, count)
+    except IngestError as error:
+        failure.append(error)
+
+    def again() -> Entries:
+        yield from first
+        if failure:
+            raise failure[0]
+        yield from entries
+
+    return first, again()
 
 
 def starts_with_json(content: Content) -> str | None:

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from groundswell.clock import yesterday
+from groundswell.cores import usable_cores
 from groundswell.days import built_days, days_between, in_words, refuse_days_to_come
 from groundswell.environment import SettingError, load_env_file, require_addresses
 from groundswell.errors import ended_by_signals
@@ -132,3 +133,16 @@ def test_a_signal_ends_a_query_and_the_command(raised: BaseException, status: in
 def test_another_error_of_the_runtime_stays() -> None:
     with pytest.raises(RuntimeError, match="something else"), ended_by_signals():
         raise RuntimeError("something else")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="this system does not restrict a process to some cores"
+)
+def test_only_the_cores_that_the_process_may_use_count() -> None:
+    granted = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(granted)})
+    try:
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, granted)
+    assert usable_cores() <= len(granted)

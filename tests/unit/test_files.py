@@ -13,6 +13,7 @@ import logging
 import lzma
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -34,8 +35,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from groundswell.database import DatabaseError
-from ingest import bulk, checking, files, formats, item, reading
+from groundswell import database as database_module
+from groundswell.database import DatabaseError, connect, database_path
+from ingest import bulk, checking, files, forget, formats, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
@@ -602,7 +604,7 @@ REFUSED = {
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(99), "holds a picture"),
     "zeros": (bytes(5_000), "holds no text"),
     "a database": (b"SQLite format 3\0" + bytes(99), "holds a SQLite database"),
-    "prose": (b"Dear all,\nit does not work.\n" * 99, "is a table, but a post needs an address"),
+    "prose": (b"Dear all,\nit does not work.\n" * 99, "is no file of posts"),
     "a log": (b"2026-11-20 08:00:00 ERROR it fails\n" * 99, "neither JSON, CSV, Parquet nor a dump"),
     "another table": (b"city,inhabitants\nBern,134000\n", "it has: city, inhabitants"),
     "other JSON": (lines({"city": "Bern"}), "it has: city"),
@@ -820,12 +822,42 @@ def test_new_posts_have_checkpoints_of_their_own_until_one_is_updated(
     assert len(rows(database, "url")) == 6
 
 
-def test_long_and_changed_posts_have_room_in_the_memory(tmp_path: Path, ingest: Ingest) -> None:
-    # Without checkpoints DuckDB would hold these texts, and those that were changed twice.
-    for word, expected in (("one ", (2_000, 0, 0)), ("two ", (0, 2_000, 0))):
-        posts = (own(number, body=word * 12_000) for number in range(2_000))
+def test_long_and_changed_posts_have_room_in_the_memory(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without checkpoints DuckDB would hold these texts, and those that were changed twice. The last ones are short, but
+    # replace long ones.
+    for words, expected in ((["one "] * 12_000, (2_000, 0, 0)), (["two "] * 12_000, (0, 2_000, 0)), (["short"], None)):
+        if expected is None:
+            # What a killed import leaves opens, also where the texts have no room in the memory of the check.
+            monkeypatch.setattr(database_module, "READ_THROUGH_MEMORY", "40MB")
+            for file in tmp_path.glob("posts.duckdb*"):
+                shutil.copy(file, tmp_path / file.name.replace("posts", "copy"))
+            with connect(str(tmp_path / "copy.duckdb")) as copy:
+                assert copy.execute("select count(*) from bronze.raw_items").fetchall() == [(2_000,)]
+            monkeypatch.setattr(files, "MEMORY", 100_000_000)
+        posts = (own(number, body="".join(words)) for number in range(2_000))
         (tmp_path / "posts").write_bytes(lines(*posts))
-        assert ingest(tmp_path / "posts").stored == expected
+        assert ingest(tmp_path / "posts").stored == (expected or (0, 2_000, 0))
+
+
+def test_long_texts_have_room_when_the_file_is_written_anew(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.execute(
+        """
+        insert into bronze.raw_items by name
+        select i::text as url_hash, 'github' as source, date '2026-11-20' as collection_date, i::text as url,
+            i || repeat('It fails. ', 3000) as body, timestamp '2026-11-20' as created_at, created_at as collected_at
+        from range(2100) as _(i)
+        """
+    )
+    monkeypatch.setattr(forget, "REWRITE_MEMORY", "40MB")
+    forget.rewrite(database)
+    with duckdb.connect(":memory:") as other:
+        other.execute(f"attach '{database_path()}' as posts (read_only)")
+        [found] = other.execute("select count(*), min(length(body)) > 30000 from posts.bronze.raw_items").fetchall()
+    assert found == (2_100, True)
 
 
 def test_a_database_that_fails_ends_the_second_process(
@@ -836,6 +868,84 @@ def test_a_database_that_fails_ends_the_second_process(
     with pytest.raises(DatabaseError, match="raw_items"):
         ingest(tmp_path / "posts")
     assert [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())] == []
+
+
+# --- odd files ---------------------------------------------------------------------------------------------------
+
+HEAD, ROW = b"source,url,title,created_at", f"github,{GITHUB}1,It fails,2026-11-20".encode()
+XML = """<?xml version="1.0" encoding="utf-16"?>
+<posts><row Id="1" PostTypeId="1" CreationDate="2026-11-20T08:00:00.000" Title="It fails"/></posts>"""
+
+
+def zipped(**members: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), text)
+    return packed.getvalue()
+
+
+def two_titles() -> bytes:
+    columns = [["github"], [GITHUB + "1"], ["It fails"], ["Another"], ["2026-11-20"]]
+    names = ["source", "url", "title", "title", "created_at"]
+    file = io.BytesIO()
+    pq.write_table(pa.table([pa.array(column) for column in columns], names=names), file)
+    return file.getvalue()
+
+
+# The file, and the titles of its posts, or what the one line says.
+ODD: dict[str, tuple[bytes, list[str] | str]] = {
+    "XML that says that it is UTF-16": (XML.encode("utf-16"), ["It fails"]),
+    "columns without names": (HEAD + b",,\n" + ROW + b",,\n", ["It fails"]),
+    "two columns of one name": (HEAD + b",title\n" + ROW + b",Another\n", ["It fails"]),
+    "Parquet, two columns of one name": (two_titles(), ["It fails"]),
+    "tabs, and quotes that are nothing but quotes": (
+        (HEAD + b"\n" + ROW.replace(b"It", b'"It') + b"\n" + ROW.replace(b"1", b"2", 1)).replace(b",", b"\t"),
+        ['"It fails', "It fails"],
+    ),
+    "a list within an object": (json.dumps({"meta": {"count": 1}, "posts": [own(1)]}).encode(), ["Build 1 fails"]),
+    "a list within two objects": (
+        json.dumps({"response": {"results": [own(1), own(2)]}}).encode(),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
+    "an id as pandas writes it": (
+        b"id,type,by,time,title,text,score,descendants\n7.0,story,x,1795000000.0,It fails,,3.0,nan\n",
+        ["It fails"],
+    ),
+    "a submission without an id": (
+        lines(submission("a"), submission("b") | {"id": None, "permalink": None}),
+        ["The export loses pages"],
+    ),
+    "bytes after the end of gz": (gzip.compress(lines(own(1))) + b"more", ["Build 1 fails"]),
+    "a file of the system in a zip": (zipped(a_jsonl=lines(own(1)).decode(), _DS_Store="x"), ["Build 1 fails"]),
+    "an Excel workbook": (zipped(xl__workbook_xml="<x/>"), "save its table as CSV"),
+    "an empty zip": (b"PK\x05\x06" + bytes(18), "the archive is empty"),
+    "a table with other names": (
+        b"Source,URL,Title,Created At,Due\n" + ROW + b",05/06/2026\n",
+        ["It fails"],
+    ),
+    "two files with marks in one": (
+        b"\xef\xbb\xbf" + lines(own(1)) + b"\xef\xbb\xbf" + lines(own(2)),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
+    "JSON after a separator": (b"\x1e" + lines(own(1)) + b"\x1e" + lines(own(2)), "is no file of posts"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_files_are_read_as_they_are_meant_or_refused_in_one_line(
+    name: str, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    data, expected = ODD[name]
+    (tmp_path / "posts").write_bytes(data)
+    if isinstance(expected, str):
+        with pytest.raises(IngestError, match=f"posts.*{expected}"):
+            ingest(tmp_path / "posts")
+        return
+    ingest(tmp_path / "posts")
+    assert (
+        sorted(title.split()[-1] if title[-1].isdigit() else title for (title,) in rows(database, "title")) == expected
+    )
 
 
 # --- what is fast, and equal to what is slow ---------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """groundswell/pairs.py: the candidates, their features and the chance of a pair."""
 
-import os
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -74,7 +72,7 @@ def test_the_words_of_many_texts_find_the_same_as_those_of_few(monkeypatch: pyte
         # Of equally similar texts any count.
         assert (found.nodes == exact.nodes).mean() > 0.99
     # The number of threads changes nothing.
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(pairs, "usable_cores", lambda: 1)
     assert (pairs.alike(words, pairs.ALIKE).nodes == found.nodes).all()
     # With lists that hold a third of the texts of the most frequent words.
     monkeypatch.setattr(pairs, "LISTED", 33)
