@@ -63,8 +63,8 @@ complaint_directions as (
     select
         weight,
         weights::float[384] as weights,
-        sources::map(varchar, double) as sources,
-        signals::map(varchar, double) as signals,
+        sources::map (varchar, double) as sources,
+        signals::map (varchar, double) as signals,
     from {{ ref('complaint_directions') }}
     where '{{ var("embedding_model") }}' = 'all-MiniLM-L6-v2'
 
@@ -105,32 +105,41 @@ signal_weights as (
 
 ),
 
+posts_by_direction as (
+
+    select
+        posts.url_hash,
+        posts.source,
+        posts.embedding,
+        signal_weights.signals,
+        complaint_directions.weight,
+        complaint_directions.weights,
+        complaint_directions.sources as source_weights,
+        complaint_directions.signals as weights_of_signals,
+    from posts
+    inner join signal_weights on posts.url_hash = signal_weights.url_hash
+    cross join complaint_directions
+
+),
+
 -- How far a post reaches in each direction, squared: what it says, who says it where, and how, count together.
 squares as (
 
     select
-        posts.url_hash,
+        url_hash,
         -- A sum of decimals does not depend on the order in which threads add them.
         sum(
             (
-                complaint_directions.weight
+                weight
                 * pow(
-                    array_inner_product(posts.embedding, complaint_directions.weights)
-                    + coalesce(
-                        complaint_directions.sources[posts.source], list_avg(map_values(complaint_directions.sources))
-                    )
-                    + list_sum(
-                        [0] || list_transform(
-                            signal_weights.signals, lambda signal: complaint_directions.signals[signal]
-                        )
-                    ),
+                    array_inner_product(embedding, weights)
+                    + coalesce(source_weights[source], list_avg(map_values(source_weights)))
+                    + list_sum([0] || list_transform(signals, lambda signal: weights_of_signals[signal])),
                     2
                 )
             )::decimal(18, 8)
         ) as weight,
-    from posts
-    inner join signal_weights on posts.url_hash = signal_weights.url_hash
-    cross join complaint_directions
+    from posts_by_direction
     group by all
 
 ),
