@@ -154,7 +154,7 @@ def test_the_seeds_are_of_the_shape_that_is_fitted(built: Project, monkeypatch: 
         assert [set(row) for row in fitted] == [set(row) for row in rows]
     assert [len(json.loads(row["weights"] or "[]")) for row in weights.answers] == [384, 0]
     assert {key for row in signals for key in row} == set(read_signals()[0])
-    seed = read_seed("complaint_directions")
-    assert [set(row) for row in directions] == [set(row) for row in seed]
-    assert {len(json.loads(row["weights"])) for row in directions + seed} == {384}
+    kept = read_seed("complaint_directions")
+    assert [set(row) for row in directions] == [set(row) for row in kept]
+    assert {len(json.loads(row["weights"])) for row in directions + kept} == {384}
     assert {row["source"] for row in weights.sources} == set(labelled.sources) == set(SOURCES)
