@@ -22,6 +22,7 @@ REAL = ("posts.tsv", "complaints.tsv")
 RANDOM = ("complaints.tsv",)
 TWICE = ("posts.tsv",)
 COMPLAINT_SIGNALS = ROOT / "seeds" / "complaint_signals.csv"
+COMPLAINT_DIRECTIONS = ROOT / "seeds" / "complaint_directions.csv"
 CATEGORIES = tuple(sorted({row["category"] for row in read_seed("categories")}))
 IMPACTS = ("low", "medium", "high")
 # The sources of the labelled posts. A post of another source gets the mean of their weights (silver.post_signals).
@@ -88,21 +89,30 @@ def text_of(title: str, body: str) -> str:
     return f"{title}{' ' if title.endswith(('.', '!', '?', '…')) else '. '}{body}".strip()
 
 
-def read_voices() -> tuple[list[str], Names, Bools, Bools]:
-    """Read the invented posts: texts, sources (n,), whether they complain (n,), and signals (n, number of signals)."""
-    with (FOLDER / "voices.tsv").open(newline="") as lines:
+class Invented(NamedTuple):
+    """Invented posts: texts (n), sources (n,), whether they complain (n,), and signals (n, number of signals)."""
+
+    texts: list[str]
+    sources: Names
+    complains: Bools
+    signals: Bools
+
+
+def read_invented(name: str) -> Invented:
+    """Read invented posts: voices.tsv, or matters.tsv, where all complain."""
+    with (FOLDER / name).open(newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     titles = [row["title"] for row in rows]
-    texts = [text_of(row["title"], row["body"]) for row in rows]
+    texts = [text_of(row["title"], row.get("body") or row.get("description") or "") for row in rows]
     found, parameters = signals_of(read_signals())
     signals = duckdb.execute(
         f"select {found} from (select unnest($titles::text[]) as title, unnest($texts::text[]) as text)",
         parameters | {"titles": titles, "texts": texts},
     ).fetchall()
-    return (
+    return Invented(
         texts,
         np.array([row["source"] for row in rows]),
-        np.array([row["complains"] == "yes" for row in rows]),
+        np.array([row.get("complains", "yes") == "yes" for row in rows]),
         np.array([row[0] for row in signals]),
     )
 

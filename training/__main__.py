@@ -1,17 +1,23 @@
-"""Fits the weights of the built-in labeller and writes the seeds answer_weights, source_weights and complaint_signals.
+"""Fits the weights of the built-in labeller and writes its seeds.
+
+The seeds are answer_weights, source_weights, complaint_signals and complaint_directions.
 
 python -m training DATABASE ..., with databases in which the days of the labelled posts are built.
 
 Method: logistic regression on the embedding and the source of a post. Category and impact are fitted on the labelled
 posts that are not held out, the category also on the invented phrases. Rare labels weigh more: all posts of a label
 with n posts together weigh n to the power of 0.3. The complaint score is also fitted on the signals of seed
-complaint_signals. It is fitted on real posts and on invented ones (voices.tsv), half of which complain, so that people
-who complain without the words for it are heard too; all have the same weight, so that the score is a probability. A
+complaint_signals. A machine with a kernel of degree 2 lets all of these count together: an essay on Hacker News speaks
+another way than one on Reddit. Its quadratic part is a matrix, of which the DIRECTIONS eigenvectors with the largest
+eigenvalues are kept, so the weights hold no post. It is fitted on real posts and on invented ones (voices.tsv, half of
+which complain, and matters.tsv, which all do), so that people who complain without the words for it are heard too. A
 second fit without the embedding, on real posts alone, serves other embedding models. All these choices were made by
-cross-validation within the fitted half, the weight of the invented posts on the held-out half.
+cross-validation within the fitted half; the weights of the invented posts, the penalty and the number of directions on
+the held-out half.
 """
 
 import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -19,12 +25,15 @@ import numpy as np
 import numpy.typing as npt
 import typer
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.svm import SVC
 
 from groundswell import encoder
 from groundswell.vectors import DIMENSIONS
 from tests.support.project import ROOT
 from training import (
     ALL_FIELDS,
+    COMPLAINT_DIRECTIONS,
     COMPLAINT_SIGNALS,
     REAL,
     SOURCES,
@@ -32,9 +41,9 @@ from training import (
     LabelledPosts,
     Names,
     labelled_posts,
+    read_invented,
     read_phrases,
     read_signals,
-    read_voices,
 )
 
 ANSWER_WEIGHTS = ROOT / "seeds" / "answer_weights.csv"
@@ -46,6 +55,11 @@ SCALE = 0.3
 POST_WEIGHT = 2.0
 RARITY = 0.7
 C = 2.0
+# The penalty of the machine for complaints, the number of directions that are kept, and the weight of the posts in each
+# file of invented posts, next to a real post of weight 1.
+PENALTY = 0.5
+DIRECTIONS = 24
+INVENTED = {"voices.tsv": 1.0, "matters.tsv": 0.5}
 
 Floats = npt.NDArray[np.float64]
 Rows = list[dict[str, str]]
@@ -77,19 +91,15 @@ class Weights(NamedTuple):
         return Weights(self.answers + other.answers, self.sources + other.sources)
 
 
-def seed_rows(field: str, regression: LogisticRegression, dimensions: int = DIMENSIONS) -> Weights:
-    """The rows of the seeds for one field. A field with two answers has weights for the second answer only."""
+def seed_rows(
+    field: str, answers: Sequence[str], biases: Floats, weights: Floats, dimensions: int = DIMENSIONS
+) -> Weights:
+    """The rows of the seeds for one field: for each of n answers a bias (n,) and weights (n, number of features)."""
     of_sources = slice(dimensions, dimensions + len(SOURCES))
-    answers = regression.classes_[-len(regression.coef_) :]
     return Weights(
         [
-            {
-                "field": field,
-                "answer": answer,
-                "bias": f"{bias:.4f}",
-                "weights": f"[{', '.join(f'{weight:.3f}' for weight in weights[:dimensions])}]" if dimensions else "",
-            }
-            for answer, bias, weights in zip(answers, regression.intercept_, regression.coef_, strict=True)
+            {"field": field, "answer": answer, "bias": f"{bias:.4f}", "weights": listed(row[:dimensions])}
+            for answer, bias, row in zip(answers, biases, weights, strict=True)
         ],
         [
             {
@@ -99,10 +109,26 @@ def seed_rows(field: str, regression: LogisticRegression, dimensions: int = DIME
                 "source": source,
                 "weight": f"{SCALE * weight:.4f}",
             }
-            for answer, weights in zip(answers, regression.coef_, strict=True)
-            for source, weight in zip(SOURCES, weights[of_sources], strict=True)
+            for answer, row in zip(answers, weights, strict=True)
+            for source, weight in zip(SOURCES, row[of_sources], strict=True)
         ],
     )
+
+
+def regression_rows(field: str, regression: LogisticRegression, dimensions: int = DIMENSIONS) -> Weights:
+    """The rows of the seeds for a regression. A field with two answers has weights for the second answer only."""
+    answers = regression.classes_[-len(regression.coef_) :]
+    return seed_rows(field, answers, regression.intercept_, regression.coef_, dimensions)
+
+
+def listed(weights: Floats) -> str:
+    """Weights (n,) as a list in SQL, or nothing if there are none."""
+    return f"[{', '.join(f'{weight:.3f}' for weight in weights)}]" if len(weights) else ""
+
+
+def mapped(names: Iterable[str], weights: Floats) -> str:
+    """Weights (n,) of named features as a map in SQL."""
+    return f"{{{', '.join(f'{name}={SCALE * weight:.4f}' for name, weight in zip(names, weights, strict=True))}}}"
 
 
 def fit_labels(posts: LabelledPosts) -> Weights:
@@ -118,32 +144,72 @@ def fit_labels(posts: LabelledPosts) -> Weights:
         np.repeat([1.0, POST_WEIGHT], [len(texts), len(rows)]),
     )
     impact = fit(rows, posts.impact, np.ones(len(rows)))
-    return seed_rows("category", category).plus(seed_rows("impact", impact))
+    return regression_rows("category", category).plus(regression_rows("impact", impact))
 
 
-def fit_answer(rows: Floats, answers: Bools) -> LogisticRegression:
-    """Fit a yes or no (n,) on n rows of features, all with the same weight."""
-    return fit(rows, np.where(answers, "yes", "no"), np.ones(len(rows)), rarity=0)
+class Quadratic(NamedTuple):
+    """Log-odds of a row x (m,): bias + linear (m,) x + the sum of values (k,) times (x directions (m, k))^2."""
+
+    bias: float
+    linear: Floats
+    values: Floats
+    directions: Floats
 
 
-def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows]:
-    """Fit the weights of the complaint score, with and without an embedding, and the rows of seed complaint_signals."""
-    texts, sources, complains, found = read_voices()
+def fit_quadratic(rows: Floats, answers: Bools, weights: Floats) -> Quadratic:
+    """Fit a yes or no (n,) on n rows of features (n, m) with weights (n,)."""
+    machine = SVC(C=PENALTY, kernel="poly", degree=2, gamma=1.0, coef0=1.0)
+    # The sums become log-odds by what they are worth on rows that they were not fitted on.
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    unseen = cross_val_predict(
+        machine, rows, answers, cv=folds, method="decision_function", params={"sample_weight": weights}
+    )
+    odds = LogisticRegression(C=100).fit(unseen[:, None], answers, sample_weight=weights)
+    scale, shift = odds.coef_[0, 0], odds.intercept_[0]
+    machine.fit(rows, answers, sample_weight=weights)
+    # The kernel of two rows is (x z + 1)^2 = (x z)^2 + 2 x z + 1.
+    support, dual = machine.support_vectors_, scale * machine.dual_coef_[0]
+    values, directions = np.linalg.eigh((support.T * dual) @ support)
+    largest = np.argsort(-np.abs(values))[:DIRECTIONS]
+    bias = scale * machine.intercept_[0] + dual.sum() + shift
+    return Quadratic(bias, 2 * dual @ support, values[largest], directions[:, largest])
+
+
+def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows, Rows]:
+    """Fit the weights of the complaint score, with and without an embedding.
+
+    The second and the third are the rows of seed complaint_signals and of seed complaint_directions.
+    """
     encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     real = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
-    invented = np.hstack([features(encode(texts), sources), SCALE * found])
-    beside = fit_answer(np.vstack([real, invented]), np.concatenate([posts.complains, complains]))
-    alone = fit_answer(real[:, DIMENSIONS:], posts.complains)
+    rows, answers, weights = [real], [posts.complains], [np.ones(len(real))]
+    for name, weight in INVENTED.items():
+        texts, sources, complains, found = read_invented(name)
+        rows.append(np.hstack([features(encode(texts), sources), SCALE * found]))
+        answers.append(complains)
+        weights.append(np.full(len(texts), weight))
+    beside = fit_quadratic(np.vstack(rows), np.concatenate(answers), np.concatenate(weights))
+    alone = fit(real[:, DIMENSIONS:], np.where(posts.complains, "yes", "no"), np.ones(len(real)), rarity=0)
+    of_signals = DIMENSIONS + len(SOURCES)
+    names = [row["signal"] for row in read_signals()]
     signals = [
         row | {"weight": f"{SCALE * weight:.4f}", "weight_alone": f"{SCALE * weight_alone:.4f}"}
         for row, weight, weight_alone in zip(
-            read_signals(),
-            beside.coef_[0, DIMENSIONS + len(SOURCES) :],
-            alone.coef_[0, len(SOURCES) :],
-            strict=True,
+            read_signals(), beside.linear[of_signals:], alone.coef_[0, len(SOURCES) :], strict=True
         )
     ]
-    return seed_rows("complains", beside).plus(seed_rows("complains", alone, dimensions=0)), signals
+    directions = [
+        {
+            "direction": str(number),
+            "weight": f"{value:.4f}",
+            "weights": listed(direction[:DIMENSIONS]),
+            "sources": mapped(SOURCES, direction[DIMENSIONS:of_signals]),
+            "signals": mapped(names, direction[of_signals:]),
+        }
+        for number, (value, direction) in enumerate(zip(beside.values, beside.directions.T, strict=True), 1)
+    ]
+    fitted = seed_rows("complains", ["yes"], np.array([beside.bias]), beside.linear[None, :])
+    return fitted.plus(regression_rows("complains", alone, dimensions=0)), signals, directions
 
 
 def read_halves(databases: list[Path], files: tuple[str, ...]) -> LabelledPosts:
@@ -156,9 +222,14 @@ def fit_all(databases: list[Path]) -> dict[Path, Rows]:
     """Fit all weights. Returns the rows of each seed."""
     weights = fit_labels(read_halves(databases, ALL_FIELDS))
     # The bundled posts complain more often than real posts, and would distort the probability.
-    complaint_weights, signals = fit_complaints(read_halves(databases, REAL))
+    complaint_weights, signals, directions = fit_complaints(read_halves(databases, REAL))
     answers, sources = weights.plus(complaint_weights)
-    return {ANSWER_WEIGHTS: answers, SOURCE_WEIGHTS: sources, COMPLAINT_SIGNALS: signals}
+    return {
+        ANSWER_WEIGHTS: answers,
+        SOURCE_WEIGHTS: sources,
+        COMPLAINT_SIGNALS: signals,
+        COMPLAINT_DIRECTIONS: directions,
+    }
 
 
 def main(databases: Annotated[list[Path], typer.Argument(help="Databases with the labelled posts, built.")]) -> None:

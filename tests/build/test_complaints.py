@@ -10,7 +10,7 @@ from benchmarks.labels import complaint_quality, complaint_scores
 from groundswell import encoder
 from tests.support.project import DATABASE, DAY, Project, read_seed
 from tests.support.shared import Shared
-from training import SOURCES, labelled_posts, read_signals, read_voices
+from training import SOURCES, Invented, labelled_posts, read_invented, read_signals
 from training.__main__ import fit_complaints
 
 COMPLAINTS = [
@@ -72,6 +72,12 @@ def scores(project: Project) -> list[float]:
     return [score for (score,) in rows]
 
 
+def mapped(text: str) -> dict[str, float]:
+    """A map in SQL."""
+    pairs = (part.split("=") for part in text.strip("{}").split(", "))
+    return {name: float(weight) for name, weight in pairs}
+
+
 def test_held_out_complaints_are_found(built: Project) -> None:
     posts = labelled_posts(built.database).held_out()
     assert len(posts.url_hash) == 104
@@ -113,13 +119,19 @@ def test_scores_are_what_the_seeds_add_up_to(scored: Project, project: Project, 
         if row["field"] == "complains" and (row["has_embedding"] == "false") == alone
     }
     signals = {row["signal"]: float(row["weight_alone" if alone else "weight"]) for row in read_signals()}
+    directions = [] if alone else read_seed("complaint_directions")
     # Three of the absurd ones have no text, and no embedding.
     assert len(rows) == len(COMPLAINTS + OTHERS) + (0 if alone else len(ABSURD) - 3)
     for source, embedding, found, score in rows:
         total = float(weights["bias"]) + of_sources[source] + sum(signals[signal] for signal in found)
         if not alone:
             total += np.dot(embedding, json.loads(weights["weights"]))
-        assert score == pytest.approx(1 / (1 + np.exp(-total)), abs=1e-5)
+        for direction in directions:
+            named = mapped(direction["sources"]) | mapped(direction["signals"])
+            reach = np.dot(embedding, json.loads(direction["weights"])) + sum(named[name] for name in [source, *found])
+            total += float(direction["weight"]) * reach**2
+        # The database multiplies in single precision.
+        assert score == pytest.approx(1 / (1 + np.exp(-total)), abs=5e-5)
 
 
 def test_signals_are_those_that_the_weights_were_fitted_on(built: Project) -> None:
@@ -133,12 +145,16 @@ def test_signals_are_those_that_the_weights_were_fitted_on(built: Project) -> No
 def test_the_seeds_are_of_the_shape_that_is_fitted(built: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     labelled = labelled_posts(built.database).fitted_on()
     # The shape does not depend on how many invented texts are encoded.
-    some = tuple(column[::20] for column in read_voices())
-    monkeypatch.setattr("training.__main__.read_voices", lambda: some)
-    weights, signals = fit_complaints(labelled)
+    monkeypatch.setattr(
+        "training.__main__.read_invented", lambda name: Invented._make(column[::20] for column in read_invented(name))
+    )
+    weights, signals, directions = fit_complaints(labelled)
     for fitted, seed in zip(weights, ("answer_weights", "source_weights"), strict=True):
         rows = [row for row in read_seed(seed) if row["field"] == "complains"]
         assert [set(row) for row in fitted] == [set(row) for row in rows]
     assert [len(json.loads(row["weights"] or "[]")) for row in weights.answers] == [384, 0]
     assert {key for row in signals for key in row} == set(read_signals()[0])
+    kept = read_seed("complaint_directions")
+    assert [set(row) for row in directions] == [set(row) for row in kept]
+    assert {len(json.loads(row["weights"])) for row in directions + kept} == {384}
     assert {row["source"] for row in weights.sources} == set(labelled.sources) == set(SOURCES)

@@ -57,6 +57,19 @@ mean_source_weights as (
 
 ),
 
+-- The weights of the directions of complaints were fitted on the vectors of all-MiniLM-L6-v2, too.
+complaint_directions as (
+
+    select
+        weight,
+        weights::float[384] as weights,
+        sources::map (varchar, double) as sources,
+        signals::map (varchar, double) as signals,
+    from {{ ref('complaint_directions') }}
+    where '{{ var("embedding_model") }}' = 'all-MiniLM-L6-v2'
+
+),
+
 posts as (
 
     select
@@ -92,6 +105,45 @@ signal_weights as (
 
 ),
 
+posts_by_direction as (
+
+    select
+        posts.url_hash,
+        posts.source,
+        posts.embedding,
+        signal_weights.signals,
+        complaint_directions.weight,
+        complaint_directions.weights,
+        complaint_directions.sources as source_weights,
+        complaint_directions.signals as weights_of_signals,
+    from posts
+    inner join signal_weights on posts.url_hash = signal_weights.url_hash
+    cross join complaint_directions
+
+),
+
+-- How far a post reaches in each direction, squared: what it says, who says it where, and how, count together.
+squares as (
+
+    select
+        url_hash,
+        -- A sum of decimals does not depend on the order in which threads add them.
+        sum(
+            (
+                weight
+                * pow(
+                    array_inner_product(embedding, weights)
+                    + coalesce(source_weights[source], list_avg(map_values(source_weights)))
+                    + list_sum([0] || list_transform(signals, lambda signal: weights_of_signals[signal])),
+                    2
+                )
+            )::decimal(18, 8)
+        ) as weight,
+    from posts_by_direction
+    group by all
+
+),
+
 -- Logistic regressions, with one row for each answer.
 fitted as (
 
@@ -106,7 +158,7 @@ fitted as (
             + case
                 when answer_weights.field != 'complains' then 0
                 when answer_weights.weights is null then signal_weights.weight_alone
-                else signal_weights.weight
+                else signal_weights.weight + coalesce(squares.weight, 0)
             end
         ) as score,
     from posts
@@ -123,6 +175,7 @@ fitted as (
             and source_weights.has_embedding = (answer_weights.weights is not null)
             and posts.source = source_weights.source
     inner join signal_weights on posts.url_hash = signal_weights.url_hash
+    left join squares on posts.url_hash = squares.url_hash
 
 ),
 
