@@ -51,11 +51,11 @@ def check_elsewhere(reader: Reader, entries: Entries, done: int, keep: Keep) -> 
 
     def keep_all() -> None:
         try:
-            while isinstance(answer := ours.recv(), Batch):
+            while isinstance(answer := received(ours), Batch):
                 keep(answer)
                 # The next one arrives while nothing holds this one.
                 answer = None
-        except (EOFError, ConnectionError):
+        except EOFError:
             process.join()
             raise IngestError(
                 f"the process that checks it was ended from outside (exit code {process.exitcode}), as when memory is"
@@ -105,9 +105,17 @@ def portions(entries: Entries) -> Iterator[Any]:
     yield failure
 
 
-def received(pipe: Connection) -> Entries:
+def received(pipe: Connection) -> Any:
+    """What the other process has sent. Raises EOFError if that is gone, also within what it was sending."""
+    try:
+        return pipe.recv()
+    except OSError as error:
+        raise EOFError from error
+
+
+def received_entries(pipe: Connection) -> Entries:
     """The entries of all portions. Raises IngestError where reading them has failed."""
-    while isinstance(portion := pipe.recv(), list):
+    while isinstance(portion := received(pipe), list):
         yield from portion
     if portion:
         raise portion
@@ -121,7 +129,7 @@ def work(pipe: Connection, reader: Reader, done: int) -> None:
     failure = None
     try:
         try:
-            for batch in reader.batches(received(pipe), done):
+            for batch in reader.batches(received_entries(pipe), done):
                 pipe.send(batch)
                 del batch
         except IngestError as error:

@@ -211,7 +211,7 @@ def test_the_report_fits_a_screen(
     assert max(map(len, lines)) <= 120
     assert "a [red] [31m note" in lines
     assert "(2 more lines in the log)" in lines
-    assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 17 themes"
+    assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 18 themes"
     assert live_counts(date(2026, 11, 19)) == "20 problems, 0 issues and 17 themes"
 
 

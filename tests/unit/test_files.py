@@ -12,8 +12,10 @@ import json
 import logging
 import lzma
 import math
+import multiprocessing
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -804,6 +806,16 @@ def test_an_import_that_is_killed_goes_on_and_doubles_nothing(who: str, tmp_path
         counts = "select count(*), count(distinct url_hash) from bronze.raw_items"
         assert connection.execute(counts).fetchall() == [(60_000, 60_000)]
         assert connection.execute("select count(*) from bronze.unfinished_files").fetchall() == [(0,)]
+
+
+def test_a_process_that_ends_within_a_message_is_gone() -> None:
+    ours, theirs = multiprocessing.Pipe()
+    with ours, theirs:
+        # 100 bytes are announced.
+        os.write(theirs.fileno(), struct.pack("!i", 100) + b"ten bytes.")
+        theirs.close()
+        with pytest.raises(EOFError):
+            checking.received(ours)
 
 
 def test_new_posts_have_checkpoints_of_their_own_until_one_is_updated(
