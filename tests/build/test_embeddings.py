@@ -8,8 +8,6 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-import torch
-from sentence_transformers import SentenceTransformer
 
 from groundswell import encoder
 from tests.build.test_build import write_posts
@@ -28,6 +26,14 @@ TEXTS = [
 ]
 
 
+def sentence_transformer(**given: Any) -> Any:
+    """A model of sentence-transformers."""
+    # Not at the top: each worker collects all tests, and few of them need it.
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(**given)
+
+
 @pytest.fixture(scope="session")
 def folder() -> Path:
     """The folder of the bundled model."""
@@ -38,7 +44,7 @@ def folder() -> Path:
 def other_model(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the same shape and other weights."""
     other = tmp_path_factory.mktemp("models") / "other"
-    transformer = SentenceTransformer(str(folder), device="cpu")
+    transformer = sentence_transformer(model_name_or_path=str(folder), device="cpu")
     for parameter in transformer.parameters():
         parameter.data = parameter.data.roll(1, 0)
     transformer.save(str(other))
@@ -61,7 +67,8 @@ def test_vectors_are_those_of_sentence_transformers(
     device, kind = used.split(", ")
     assert device in ("CPU", "CUDA")
     assert precision in ("auto", kind)
-    expected = SentenceTransformer(str(folder), device="cpu").encode(TEXTS, normalize_embeddings=True)
+    transformer = sentence_transformer(model_name_or_path=str(folder), device="cpu")
+    expected = transformer.encode(TEXTS, normalize_embeddings=True)
     cosines = (vectors * expected).sum(axis=1)
     least, mean = CLOSE[kind]
     assert cosines.min() >= least
@@ -79,6 +86,8 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it(precision: str) -> None
         pytest.skip(str(error))
     texts = [*TEXTS, "The build fails again", "A build fails"]
     together = encode(texts)
+    import torch
+
     # CPUs with AMX, which multiply by tiles, were not tried.
     most = 0.005 if torch.cpu.get_capabilities().get("amx_tile") else 0.0
     assert np.abs(together - np.vstack([encode([text]) for text in texts])).max() <= most
@@ -112,8 +121,8 @@ def test_weights_that_are_not_the_published_ones(folder: Path, tmp_path: Path, m
 def test_a_model_of_another_length(folder: Path, tmp_path: Path) -> None:
     from sentence_transformers.sentence_transformer.modules import Dense
 
-    transformer = SentenceTransformer(str(folder), device="cpu")
-    SentenceTransformer(modules=[*transformer, Dense(384, 8)]).save(str(tmp_path / "small"))
+    transformer = sentence_transformer(model_name_or_path=str(folder), device="cpu")
+    sentence_transformer(modules=[*transformer, Dense(384, 8)]).save(str(tmp_path / "small"))
     with pytest.raises(encoder.EmbeddingError, match="has 8 dimensions, 384 are needed"):
         encoder.load_encoder(str(tmp_path / "small"), "auto")
 
