@@ -38,6 +38,7 @@ class Format:
     knows, to_post: functions of a module, or partial ones: a format goes to another process.
     kept: the fields that are kept of a rejected entry, at any depth. None of them names a person.
     columns: of a table, the columns that are read; None for all.
+    time: of a table, the column of the time.
     address: of a table that does not say its sources, the column of the address, which does.
     """
 
@@ -46,6 +47,7 @@ class Format:
     to_post: Callable[[Entry], Post]
     kept: frozenset[str]
     columns: frozenset[str] | None = None
+    time: str | None = None
     address: str | None = None
 
 
@@ -246,6 +248,7 @@ def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
         found.to_post,
         kept,
         frozenset(columns.values()),
+        columns["created_at"],
         None if found.source or "source" in columns else columns["url"],
     )
 
@@ -616,6 +619,12 @@ def unfolded(entry: Any) -> Iterator[Any]:
         yield from ({name: column[number] for name, column in entry.items()} for number in numbers)
         return
     yield from inner_list(entry) or (entry,)
+
+
+def parts_of(entry: Any, known: Sequence[Format]) -> Iterable[Any]:
+    """The entry itself if it is of one of these formats; otherwise what is in it (unfolded)."""
+    is_known = isinstance(entry, dict) and any(form.knows(entry) for form in known)
+    return (entry,) if is_known else unfolded(entry)
 
 
 def inner_list(entry: Mapping[str, Any]) -> list[Any] | None:
