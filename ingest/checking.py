@@ -51,11 +51,11 @@ def check_elsewhere(reader: Reader, entries: Entries, done: int, keep: Keep) -> 
 
     def keep_all() -> None:
         try:
-            while isinstance(answer := ours.recv(), Batch):
+            while isinstance(answer := message_of(ours), Batch):
                 keep(answer)
                 # The next one arrives while nothing holds this one.
                 answer = None
-        except (EOFError, ConnectionError):
+        except EOFError:
             process.join()
             raise IngestError(
                 f"the process that checks it was ended from outside (exit code {process.exitcode}), as when memory is"
@@ -105,9 +105,17 @@ def portions(entries: Entries) -> Iterator[Any]:
     yield failure
 
 
+def message_of(pipe: Connection) -> Any:
+    """The next message of the other process. Raises EOFError if that has ended, be it in the middle of a message."""
+    try:
+        return pipe.recv()
+    except OSError as error:
+        raise EOFError from error
+
+
 def received(pipe: Connection) -> Entries:
     """The entries of all portions. Raises IngestError where reading them has failed."""
-    while isinstance(portion := pipe.recv(), list):
+    while isinstance(portion := message_of(pipe), list):
         yield from portion
     if portion:
         raise portion

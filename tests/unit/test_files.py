@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -804,6 +805,16 @@ def test_an_import_that_is_killed_goes_on_and_doubles_nothing(who: str, tmp_path
         counts = "select count(*), count(distinct url_hash) from bronze.raw_items"
         assert connection.execute(counts).fetchall() == [(60_000, 60_000)]
         assert connection.execute("select count(*) from bronze.unfinished_files").fetchall() == [(0,)]
+
+
+def test_a_process_that_is_killed_within_a_message_has_ended() -> None:
+    ours, theirs = Pipe()
+    with ours:
+        # A message begins with its length.
+        os.write(theirs.fileno(), (1_000).to_bytes(4, "big") + b"a part of it")
+        theirs.close()
+        with pytest.raises(EOFError):
+            checking.message_of(ours)
 
 
 def test_new_posts_have_checkpoints_of_their_own_until_one_is_updated(
