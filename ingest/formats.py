@@ -627,9 +627,14 @@ def parts_of(entry: Any, known: Sequence[Format]) -> Iterable[Any]:
     return (entry,) if is_known else unfolded(entry)
 
 
+def is_of_post(name: str, value: Any) -> bool:
+    """Whether a field holds the address or the title of a post, by its name: a list beside it may hold its comments."""
+    return isinstance(value, str) and (folded(name) in COLUMNS["url"] or folded(name) in COLUMNS["title"])
+
+
 def inner_list(entry: Mapping[str, Any]) -> list[Any] | None:
     """The only list of objects in an object, also within its only inner object; None without one, and for a post."""
-    while PARTS_OF_POSTS.isdisjoint(entry):
+    while PARTS_OF_POSTS.isdisjoint(entry) and not any(map(is_of_post, entry, entry.values())):
         lists = [
             value
             for value in entry.values()

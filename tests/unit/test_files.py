@@ -914,6 +914,12 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
         (HEAD + b"\n" + ROW.replace(b"It", b'"It') + b"\n" + ROW.replace(b"1", b"2", 1)).replace(b",", b"\t"),
         ['"It fails', "It fails"],
     ),
+    "comments within a post of unknown columns": (
+        json.dumps(
+            {"permalink": "https://github.com/o/r/issues/1", "when": "2026-11-20", "comments": [own(1)]}
+        ).encode(),
+        "a post needs an address",
+    ),
     "a list within an object": (json.dumps({"meta": {"count": 1}, "posts": [own(1)]}).encode(), ["Build 1 fails"]),
     "a list within two objects": (
         json.dumps({"response": {"results": [own(1), own(2)]}}).encode(),
