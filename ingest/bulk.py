@@ -12,7 +12,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from ingest.errors import IngestError
-from ingest.formats import Format, impersonal, unfolded
+from ingest.formats import Format, impersonal, parts_of
 from ingest.parsed import Rejected, one_line
 from ingest.reading import DamagedError, Entries, Unreadable, parsed
 from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
@@ -76,7 +76,7 @@ class Reader:
             if isinstance(entry, dict) and current.knows(entry):
                 characters += self.take(batch, current, place, entry)
             else:
-                for part in unfolded(entry) if self.format_of(entry) is None else (entry,):
+                for part in parts_of(entry, self.formats):
                     current = self.format_of(part) or current
                     characters += self.take(batch, current, place, part)
             if batch.fetched >= BATCH or characters >= BATCH_CHARACTERS:

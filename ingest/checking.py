@@ -51,7 +51,7 @@ def check_elsewhere(reader: Reader, entries: Entries, done: int, keep: Keep) -> 
 
     def keep_all() -> None:
         try:
-            while isinstance(answer := received(ours), Batch):
+            while isinstance(answer := message_of(ours), Batch):
                 keep(answer)
                 # The next one arrives while nothing holds this one.
                 answer = None
@@ -105,17 +105,17 @@ def portions(entries: Entries) -> Iterator[Any]:
     yield failure
 
 
-def received(pipe: Connection) -> Any:
-    """What the other process has sent. Raises EOFError if that is gone, also within what it was sending."""
+def message_of(pipe: Connection) -> Any:
+    """The next message of the other process. Raises EOFError if that has ended, be it in the middle of a message."""
     try:
         return pipe.recv()
     except OSError as error:
         raise EOFError from error
 
 
-def received_entries(pipe: Connection) -> Entries:
+def received(pipe: Connection) -> Entries:
     """The entries of all portions. Raises IngestError where reading them has failed."""
-    while isinstance(portion := received(pipe), list):
+    while isinstance(portion := message_of(pipe), list):
         yield from portion
     if portion:
         raise portion
@@ -129,7 +129,7 @@ def work(pipe: Connection, reader: Reader, done: int) -> None:
     failure = None
     try:
         try:
-            for batch in reader.batches(received_entries(pipe), done):
+            for batch in reader.batches(received(pipe), done):
                 pipe.send(batch)
                 del batch
         except IngestError as error:

@@ -1,10 +1,10 @@
 """Tells by the columns of a file whether the day or the month stands first in times as 05/06/2026."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, folded
+from ingest.formats import COLUMNS, Entry, Format, folded, parts_of
 from ingest.reading import Entries, ahead, parsed
 from ingest.times import in_order, numbered
 
@@ -12,26 +12,29 @@ from ingest.times import in_order, numbered
 LOOKED_AT, LOOKED_AT_MORE = 500, 5_000
 
 
-def with_days(entries: Entries, name: str, day_first: bool | None, chosen: str | None = None) -> Entries:
+def with_days(entries: Entries, name: str, day_first: bool | None, known: Sequence[Format]) -> Entries:
     """The entries of a file, in which times as 05/06/2026 are in ISO 8601.
 
-    chosen: the column of the time, as the user named it; otherwise those are looked at whose names say so.
+    known: the formats of the file. Of a table the column of its time is looked at, otherwise those whose names say so.
     day_first: whether the day stands before the month; None to tell it by the columns that hold such times.
     Raises IngestError if these do not tell it.
     """
     first, entries = ahead(entries, LOOKED_AT)
-    columns = {column for column in numbered_columns(first) if column == chosen or tells_time(column)}
-    if not columns:
-        return entries
-    if day_first is None and (day_first := order_of(first, columns, name)) is None:
-        first, entries = ahead(entries, LOOKED_AT_MORE)
-        day_first = order_of(first, columns, name)
+    time = known[0].time
+    columns = {time} if time else {column for _, part in parts(first, known) for column in part if tells_time(column)}
     if day_first is None:
-        raise IngestError(
-            f"{name}: its times, as in column {min(columns)!r}, do not tell whether the day or the month stands first:"
-            " say it with --day-first or --month-first"
-        )
-    return rewritten(entries, columns, day_first=day_first)
+        columns = numbered_columns(parts(first, known), columns)
+        orders = orders_of(parts(first, known), columns, name)
+        if len(orders) > 1:
+            first, entries = ahead(entries, LOOKED_AT_MORE)
+            orders = orders_of(parts(first, known), columns, name)
+        if len(orders) > 1:
+            raise IngestError(
+                f"{name}: its times, as in column {min(columns)!r}, do not tell whether the day or the month stands"
+                " first: say it with --day-first or --month-first"
+            )
+        day_first = next(iter(orders), None)
+    return rewritten(entries, columns, known, day_first=day_first) if columns else entries
 
 
 def tells_time(column: str) -> bool:
@@ -39,43 +42,55 @@ def tells_time(column: str) -> bool:
     return folded(column) in COLUMNS["created_at"]
 
 
-def numbered_columns(entries: Iterable[tuple[int, Any]]) -> set[str]:
-    """The columns that hold such a time in at least half of the entries in which they hold anything."""
+def parts(entries: Iterable[tuple[int, Any]], known: Sequence[Format]) -> Iterator[tuple[int, Entry]]:
+    """The objects among the entries, those of pages one by one."""
+    for place, each in entries:
+        for part in parts_of(parsed(each), known):
+            if isinstance(part, dict):
+                yield place, part
+
+
+def numbered_columns(entries: Iterable[tuple[int, Entry]], columns: set[str]) -> set[str]:
+    """Those of the columns that hold such a time in at least half of the entries in which they hold anything."""
     seen, matching = dict[str, int](), dict[str, int]()
-    for _, each in entries:
-        entry = parsed(each)
-        for column, value in entry.items() if isinstance(entry, dict) else ():
-            if value not in (None, ""):
+    for _, entry in entries:
+        for column in columns:
+            if (value := entry.get(column)) not in (None, ""):
                 seen[column] = seen.get(column, 0) + 1
                 matching[column] = matching.get(column, 0) + bool(numbered(value))
     return {column for column, count in matching.items() if count and 2 * count >= seen[column]}
 
 
-def order_of(entries: Iterable[tuple[int, Any]], columns: set[str], name: str) -> bool | None:
-    """Whether the day stands first in some columns; None if all numbers could be months. Raises IngestError."""
-    orders = set[bool]()
-    only_points = True
-    for _, each in entries:
-        entry = parsed(each)
-        for column in columns if isinstance(entry, dict) else ():
+def orders_of(entries: Iterable[tuple[int, Entry]], columns: set[str], name: str) -> set[bool]:
+    """Whether the day stands first in some columns: {True}, {False}, or both if all numbers could be months.
+
+    Times with points do not count: an empty set if there are no others. Raises IngestError for a contradiction.
+    """
+    orders, untold = set[bool](), False
+    for _, entry in entries:
+        for column in columns:
             if (found := numbered(entry.get(column))) and found["between"] != ".":
-                only_points = False
+                untold = True
                 orders |= {True} if int(found["one"]) > 12 else {False} if int(found["two"]) > 12 else set()
     if len(orders) > 1:
         raise IngestError(
             f"{name}: in some of its times the day stands first and in others the month, so none of them can be"
             " trusted; to import it all the same, say --day-first or --month-first, and the others are rejected"
         )
-    return True if only_points else next(iter(orders), None)
+    return orders or ({True, False} if untold else set())
 
 
-def rewritten(entries: Entries, columns: set[str], *, day_first: bool) -> Entries:
-    """The entries with the times of these columns in ISO 8601."""
+def rewritten(entries: Entries, columns: set[str], known: Sequence[Format], *, day_first: bool | None) -> Entries:
+    """The entries, those of pages one by one, with the times of these columns in ISO 8601."""
     for place, each in entries:
-        entry = parsed(each)
-        if isinstance(entry, dict):
-            entry = {
-                column: in_order(value, day_first=day_first) if column in columns else value
-                for column, value in entry.items()
-            }
-        yield place, entry
+        for part in parts_of(parsed(each), known):
+            if isinstance(part, dict):
+                yield (
+                    place,
+                    {
+                        column: in_order(value, day_first=day_first) if column in columns else value
+                        for column, value in part.items()
+                    },
+                )
+            else:
+                yield place, part

@@ -266,8 +266,7 @@ def import_file(
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
         source = replace(source, entries=guarded(source.entries)).of_known_sources(shown)
-        chosen = (wanted.columns or {}).get("created_at")
-        source = replace(source, entries=with_days(source.entries, shown, wanted.day_first, chosen))
+        source = replace(source, entries=with_days(source.entries, shown, wanted.day_first, source.formats))
         log.info("%s: %s", shown, source.taken_for)
         mark = fingerprint(name, content, wanted)
         done = progress_of(connection, mark) if mark else 0

@@ -38,6 +38,7 @@ class Format:
     knows, to_post: functions of a module, or partial ones: a format goes to another process.
     kept: the fields that are kept of a rejected entry, at any depth. None of them names a person.
     columns: of a table, the columns that are read; None for all.
+    time: of a table, the column of the time.
     address: of a table that does not say its sources, the column of the address, which does.
     """
 
@@ -46,6 +47,7 @@ class Format:
     to_post: Callable[[Entry], Post]
     kept: frozenset[str]
     columns: frozenset[str] | None = None
+    time: str | None = None
     address: str | None = None
 
 
@@ -246,6 +248,7 @@ def table(names: Sequence[str], chosen: Mapping[str, str]) -> Format | None:
         found.to_post,
         kept,
         frozenset(columns.values()),
+        columns["created_at"],
         None if found.source or "source" in columns else columns["url"],
     )
 
@@ -618,9 +621,20 @@ def unfolded(entry: Any) -> Iterator[Any]:
     yield from inner_list(entry) or (entry,)
 
 
+def parts_of(entry: Any, known: Sequence[Format]) -> Iterable[Any]:
+    """The entry itself if it is of one of these formats; otherwise what is in it (unfolded)."""
+    is_known = isinstance(entry, dict) and any(form.knows(entry) for form in known)
+    return (entry,) if is_known else unfolded(entry)
+
+
+def is_of_post(name: str, value: Any) -> bool:
+    """Whether a field holds the address or the title of a post, by its name: a list beside it may hold its comments."""
+    return isinstance(value, str) and (folded(name) in COLUMNS["url"] or folded(name) in COLUMNS["title"])
+
+
 def inner_list(entry: Mapping[str, Any]) -> list[Any] | None:
     """The only list of objects in an object, also within its only inner object; None without one, and for a post."""
-    while PARTS_OF_POSTS.isdisjoint(entry):
+    while PARTS_OF_POSTS.isdisjoint(entry) and not any(map(is_of_post, entry, entry.values())):
         lists = [
             value
             for value in entry.values()

@@ -70,9 +70,12 @@ def numbered(value: Any) -> re.Match[str] | None:
     return NUMBERED.fullmatch(value.strip()) if isinstance(value, str) and len(value) <= LONGEST else None
 
 
-def in_order(value: Any, *, day_first: bool) -> Any:
-    """A time in the spelling of NUMBERED in ISO 8601; any other value, and one that no such time is, as it is."""
-    if not (found := numbered(value)):
+def in_order(value: Any, *, day_first: bool | None) -> Any:
+    """A time in the spelling of NUMBERED in ISO 8601; any other value, and one that no such time is, as it is.
+
+    day_first: whether the day stands before the month; None if that is known of times with points only.
+    """
+    if not (found := numbered(value)) or (day_first is None and found["between"] != "."):
         return value
     first, second = int(found["one"]), int(found["two"])
     day, month = (first, second) if day_first or found["between"] == "." else (second, first)

@@ -12,10 +12,8 @@ import json
 import logging
 import lzma
 import math
-import multiprocessing
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import time
@@ -23,6 +21,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -808,14 +807,14 @@ def test_an_import_that_is_killed_goes_on_and_doubles_nothing(who: str, tmp_path
         assert connection.execute("select count(*) from bronze.unfinished_files").fetchall() == [(0,)]
 
 
-def test_a_process_that_ends_within_a_message_is_gone() -> None:
-    ours, theirs = multiprocessing.Pipe()
-    with ours, theirs:
-        # 100 bytes are announced.
-        os.write(theirs.fileno(), struct.pack("!i", 100) + b"ten bytes.")
+def test_a_process_that_is_killed_within_a_message_has_ended() -> None:
+    ours, theirs = Pipe()
+    with ours:
+        # A message begins with its length.
+        os.write(theirs.fileno(), (1_000).to_bytes(4, "big") + b"a part of it")
         theirs.close()
         with pytest.raises(EOFError):
-            checking.received(ours)
+            checking.message_of(ours)
 
 
 def test_new_posts_have_checkpoints_of_their_own_until_one_is_updated(
@@ -914,6 +913,12 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
     "tabs, and quotes that are nothing but quotes": (
         (HEAD + b"\n" + ROW.replace(b"It", b'"It') + b"\n" + ROW.replace(b"1", b"2", 1)).replace(b",", b"\t"),
         ['"It fails', "It fails"],
+    ),
+    "comments within a post of unknown columns": (
+        json.dumps(
+            {"permalink": "https://github.com/o/r/issues/1", "when": "2026-11-20", "comments": [own(1)]}
+        ).encode(),
+        "a post needs an address",
     ),
     "a list within an object": (json.dumps({"meta": {"count": 1}, "posts": [own(1)]}).encode(), ["Build 1 fails"]),
     "a list within two objects": (

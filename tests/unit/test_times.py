@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ingest.day_order import with_days
+from ingest.day_order import LOOKED_AT, with_days
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files
+from ingest.formats import formats, table
 from ingest.item import Item
 from ingest.store import open_store
 
@@ -75,7 +76,7 @@ def test_what_is_no_time_or_may_be_two_is_none(written: Any) -> None:
 )
 def test_the_whole_column_tells_the_order_of_day_and_month(column: list[str], meant: list[str]) -> None:
     entries = ((number, {"date": value, "title": "9/11/2001"}) for number, value in enumerate(column))
-    found = [entry for _, entry in with_days(entries, "posts.csv", None)]
+    found = [entry for _, entry in with_days(entries, "posts.csv", None, formats(()))]
     assert found == [{"date": value, "title": "9/11/2001"} for value in meant]
 
 
@@ -86,10 +87,44 @@ def test_the_whole_column_tells_the_order_of_day_and_month(column: list[str], me
 def test_an_order_that_the_column_does_not_tell_is_asked_for(column: list[str], reason: str) -> None:
     entries = list(enumerate({"date": value} for value in column))
     with pytest.raises(IngestError, match=f"{reason}.*--day-first"):
-        with_days(iter(entries), "posts.csv", None)
+        with_days(iter(entries), "posts.csv", None, formats(()))
     for day_first, meant in ((True, "-06-05"), (False, "-05-06")):
-        [(_, entry), *_] = with_days(iter([(0, {"date": "05/06/2023"}), *entries]), "posts.csv", day_first)
+        [(_, entry), *_] = with_days(iter([(0, {"date": "05/06/2023"}), *entries]), "posts.csv", day_first, formats(()))
         assert entry == {"date": f"2023{meant}T00:00:00Z"}
+
+
+def test_only_the_column_of_the_time_counts() -> None:
+    form = table(["title", "url", "created_at", "date"], {})
+    assert form
+    entries = [(1, {"created_at": "2023-06-05T08:00:00Z", "date": "05/06/2023", "title": "It fails"})]
+    assert list(with_days(iter(entries), "posts.csv", None, [form])) == entries
+
+
+def test_times_with_points_do_not_tell_the_order_of_others() -> None:
+    column = ["05.06.2023"] * LOOKED_AT + ["05/06/2023"]
+    found = with_days(enumerate({"date": value} for value in column), "posts.csv", None, formats(()))
+    assert [entry["date"] for _, entry in found] == ["2023-06-05T00:00:00Z"] * LOOKED_AT + ["05/06/2023"]
+
+
+def test_a_user_may_tell_the_order_of_a_column_that_begins_empty() -> None:
+    form = table(["title", "url", "date"], {})
+    assert form
+    entries = enumerate({"date": value} for value in [None] * LOOKED_AT + ["05/06/2023"])
+    *_, (_, entry) = with_days(entries, "posts.csv", True, [form])
+    assert entry == {"date": "2023-06-05T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"items": [{"title": "It fails", "date": "05/06/2023"}, {"title": "It fails", "date": "23/05/2023"}]},
+        # As pandas writes a table.
+        {"title": {"0": "It fails", "1": "It fails"}, "date": {"0": "05/06/2023", "1": "23/05/2023"}},
+    ],
+)
+def test_posts_of_a_page_are_one_column(page: dict[str, Any]) -> None:
+    found = with_days(iter([(1, page)]), "posts.json", None, formats(()))
+    assert [entry["date"] for _, entry in found] == ["2023-06-05T00:00:00Z", "2023-05-23T00:00:00Z"]
 
 
 def test_a_table_is_imported_in_the_order_that_its_rows_or_the_user_tell(

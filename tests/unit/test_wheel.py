@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,16 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
         except httpx.HTTPError:
             time.sleep(0.1)
     pytest.fail(f"{url} does not answer")
+
+
+def test_the_wheel_has_every_package() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found = {
+        ".".join(file.relative_to(ROOT).parent.parts)
+        for name in PACKAGES
+        for file in (ROOT / name).rglob("__init__.py")
+    }
+    assert set(settings["tool"]["setuptools"]["packages"]) == found
 
 
 def test_the_packages_come_from_the_wheel(python: Path, tmp_path: Path) -> None:
