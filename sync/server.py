@@ -17,7 +17,8 @@ from groundswell.environment import USUAL_ADDRESS, address_fault, host_and_port
 from sync.errors import SyncError
 
 HERE = Path(__file__).parent
-START_SECONDS = 20
+# A first start makes all collections, which takes long on a busy machine.
+START_SECONDS = 60
 STOP_SECONDS = 10
 
 
@@ -130,4 +131,4 @@ def wait_until_healthy(server: subprocess.Popen[str], url: str) -> None:
             except httpx.HTTPError:
                 pass
             time.sleep(0.05)
-    raise SyncError(f"PocketBase at {url} did not answer within {START_SECONDS} seconds")
+    raise SyncError(f"PocketBase at {url} did not answer within {START_SECONDS} seconds: try again")
