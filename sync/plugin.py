@@ -16,12 +16,12 @@ from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
-from dbt_groundswell import end_reading
 from groundswell.clock import yesterday
 from groundswell.database import PROJECT, connect, existing_path, refuse_damage
 from groundswell.disk import why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
+from groundswell.garbage import end_reading
 from groundswell.watchlist import load_watchlist
 
 # The vars that say how many days a build looks back, for complaints and for problems.

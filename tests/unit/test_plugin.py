@@ -17,7 +17,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import disk
+from groundswell import disk, garbage
 from groundswell.environment import SettingError
 from groundswell.stages import LogError, Stages
 from sync import plugin
@@ -95,10 +95,11 @@ def test_duckdb_opens_a_file_with_each_memory_limit_that_is_let_through(limit: s
 
 def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:
     assert PluginManager.get_prefixed_modules()["dbt_groundswell"] is dbt_groundswell
-    gc.set_threshold(*dbt_groundswell.WHILE_READING)
-    dbt_groundswell.end_reading()
-    assert gc.get_threshold() == dbt_groundswell.USUAL
+    garbage.begin_reading()
+    assert gc.get_threshold() == garbage.WHILE_READING
+    garbage.end_reading()
+    assert gc.get_threshold() == garbage.USUAL
     frozen = gc.get_freeze_count()
     # A process of many commands opens the database again and again. What a command leaves is not kept.
-    dbt_groundswell.end_reading()
+    garbage.end_reading()
     assert gc.get_freeze_count() == frozen
