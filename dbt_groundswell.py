@@ -3,6 +3,10 @@
 Without it, as in an installation of an earlier version, commands only take longer.
 """
 
-from groundswell.garbage import begin_reading
+from contextlib import suppress
 
-begin_reading()
+# In a checkout of an earlier commit that shares this installation, its own package is found, which has no such module.
+with suppress(ModuleNotFoundError):
+    from groundswell.garbage import begin_reading
+
+    begin_reading()
