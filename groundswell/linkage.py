@@ -86,7 +86,13 @@ def within_reach(a: Numbers, b: Numbers, weight: Floats, start: Numbers, least: 
     # A sum of weights may be rounded up.
     joins = weight >= least * (1 - 1e-9)
     one, other = np.concatenate([a[joins], np.arange(count)]), np.concatenate([b[joins], count + group])
-    ties = coo_array((np.ones(len(one)), (one, other)), shape=(2 * count, 2 * count))
-    component = connected_components(ties, directed=False)[1]
+    component = components(one, other, 2 * count)
     reached: Flags = component[a] == component[b]
     return reached
+
+
+def components(a: Numbers, b: Numbers, count: int) -> Numbers:
+    """The connected component of each of `count` nodes (count,), at least one; m links go from a (m,) to b (m,)."""
+    ties = coo_array((np.ones(len(a)), (a, b)), shape=(count, count))
+    found: Numbers = connected_components(ties, directed=False)[1]
+    return found

@@ -57,7 +57,7 @@ def read_wide(
         return session.execute(query, named).to_arrow_table()
 
     run(
-        f"create or replace temp table {SORTED.removeprefix('temp.')} as"
+        f"create or replace temp table {SORTED} as"
         f" select *, row_number() over (order by {order}) - 1 as place from ({narrow}) as narrow"
     )
     rows = run(f"select * exclude (place) from {SORTED} order by place")

@@ -2,11 +2,10 @@
 
 import numpy as np
 from graspologic_native import leiden
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from groundswell.grouping.links import NEIGHBOURS, ROWS, SAME, Pairs
 from groundswell.grouping.window import Labels
+from groundswell.linkage import components
 from groundswell.pairs import LOCAL_RANK, Flags
 from groundswell.vectors import Vectors
 
@@ -53,8 +52,7 @@ def leiden_communities(pairs: Pairs, before: Labels, resolution: float) -> Label
     found = np.arange(count) + count
     if len(pairs.a):
         within = before[pairs.a] == before[pairs.b]
-        ties = coo_array((np.ones(within.sum()), (pairs.a[within], pairs.b[within])), shape=(count, count))
-        connected = connected_components(ties, directed=False)[1]
+        connected = components(pairs.a[within], pairs.b[within], count)
         weights = (pairs.similarity.astype(np.float64) - LOOSE).tolist()
         nodes, ends = np.unique(np.concatenate([pairs.a, pairs.b]), return_inverse=True)
         names = list(map(str, nodes.tolist()))

@@ -6,8 +6,6 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from groundswell.grouping.communities import communities, is_dense_ground
@@ -15,7 +13,7 @@ from groundswell.grouping.links import COLUMNS, Pairs, nearest_pairs
 from groundswell.grouping.voices import voices
 from groundswell.grouping.window import Complaints, Labels, labels_of
 from groundswell.identity import names_of_groups, new_name
-from groundswell.linkage import average_linkage
+from groundswell.linkage import average_linkage, components
 from groundswell.neighbours import is_large, nearest
 from groundswell.pairs import (
     BIAS,
@@ -66,8 +64,7 @@ def is_regrouped(posts: Complaints, links: tuple[Labels, Labels], before: Labels
     """Whether each post is in a connected component with a new post (n,); links and common problems connect posts."""
     count = len(before)
     a, b = np.concatenate([links[0], np.arange(count)]), np.concatenate([links[1], count + before])
-    ties = coo_array((np.ones(len(a)), (a, b)), shape=(2 * count, 2 * count))
-    component = connected_components(ties, directed=False)[1][:count]
+    component = components(a, b, 2 * count)[:count]
     is_new = np.array([not voice for voice in posts.voice], dtype=bool)
     return np.isin(component, component[is_new])
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csr_array
 
 from groundswell.grouping.links import COLUMNS, Pairs
 from groundswell.grouping.window import Complaints, Sequences
+from groundswell.linkage import components
 from groundswell.pairs import Floats
 
 # From this cosine similarity on, two posts count as one voice that posted twice.
@@ -51,8 +51,7 @@ def voices(posts: Complaints, pairs: Pairs, near_copy: float = 1.0) -> list[str]
         asked = by_person[pairs.a] & by_person[pairs.b] & ~close
         if asked.any():
             close[asked] = likeness(posts.sequences, Pairs(*(each[asked] for each in pairs))) >= near_copy
-    ties = coo_array((np.ones(close.sum()), (pairs.a[close], pairs.b[close])), shape=(count, count))
-    wording = connected_components(ties, directed=False)[1].tolist() if count else []
+    wording = components(pairs.a[close], pairs.b[close], count).tolist() if count else []
     by_author = {author: first for author, first in zip(posts.author, posts.author_voice, strict=True) if first}
     by_wording: dict[int, str] = {}
     # Posts with a known voice come first, then the new posts, both in the order of their posting.

@@ -44,7 +44,7 @@ from groundswell.pairs import Posts, by_ground
 from groundswell.progress import track
 from groundswell.relations import arrow_view, subquery
 from groundswell.standing import change_standing, days_to_build, make_standing
-from groundswell.vectors import to_vectors
+from groundswell.vectors import title_vectors, to_vectors
 from groundswell.verdicts import opinions_of, verdicts_of
 from groundswell.wide import SORTED, read_wide, text_columns, vector_columns
 
@@ -219,14 +219,10 @@ def rows_of_day(
     texts = to_vectors(considered["embedding"].take(pa.array(nodes)))
     title_column = considered["title_embedding"].take(pa.array(nodes))
     del considered
-    titles, are_titled = to_vectors(title_column), title_column.is_valid().to_numpy()
+    titles, are_titled = title_vectors(texts, title_column), title_column.is_valid().to_numpy()
     del title_column
-    vectors = compared_vectors(texts, titles, are_titled)
+    vectors = compared_vectors(texts, titles[are_titled], are_titled)
     vectors *= (SAME / same) ** 0.5
-    # A text stands for a missing title.
-    title_vectors = texts.copy()
-    title_vectors[are_titled] = titles
-    del titles
     url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words, sequences = (
         [columns[name][row] for row in nodes]
         for name in (
@@ -243,7 +239,7 @@ def rows_of_day(
             "sequences",
         )
     )
-    said = Posts(text, [name or body for name, body in zip(title, text, strict=True)], texts, title_vectors)
+    said = Posts(text, [name or body for name, body in zip(title, text, strict=True)], texts, titles)
     grouped = group_day(
         Complaints(
             url_hash,
