@@ -20,11 +20,12 @@ def with_days(entries: Entries, name: str, day_first: bool | None, known: Sequen
     Raises IngestError if these do not tell it.
     """
     first, entries = ahead(entries, LOOKED_AT)
+    posts = [*parts(first, known)]
     time = known[0].time
-    columns = {time} if time else {column for _, part in parts(first, known) for column in part if tells_time(column)}
+    columns = {time} if time else {column for _, post in posts for column in post if tells_time(column)}
     if day_first is None:
-        columns = numbered_columns(parts(first, known), columns)
-        orders = orders_of(parts(first, known), columns, name)
+        columns = numbered_columns(posts, columns)
+        orders = orders_of(posts, columns, name)
         if len(orders) > 1:
             first, entries = ahead(entries, LOOKED_AT_MORE)
             orders = orders_of(parts(first, known), columns, name)

@@ -22,7 +22,7 @@ from groundswell.clock import this_second
 from groundswell.database import one_transaction, write_errors
 from ingest.bulk import Batch, Reader, counted
 from ingest.checking import check
-from ingest.day_order import with_days
+from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
 from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
@@ -120,8 +120,7 @@ class Source:
         if not address:
             return self
         first, entries = ahead(self.entries, LOOKED_AT)
-        parts = [part for _, entry in first for part in unfolded(parsed(entry))]
-        addresses = [part.get(address) for part in parts if isinstance(part, dict)]
+        addresses = [part.get(address) for _, part in parts(first, self.formats)]
         if addresses and not any(map(source_at, addresses)):
             raise IngestError(
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
