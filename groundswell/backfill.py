@@ -19,7 +19,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from groundswell.database import connect, database_path, existing, existing_path, table
+from groundswell.database import connect, existing, existing_path, posts_place, table
 from groundswell.day import Exit, Outcome, require_all, what_is_done_stays, why_unreachable
 from groundswell.errors import GroundswellError
 from groundswell.report import live_counts
@@ -134,7 +134,6 @@ def backfill(
     if collects and not all_collected(days, stages, options, outcome):
         return outcome
     over_lake = bool(stages.environment.get("GROUNDSWELL_LAKE"))
-    place = "the lake" if over_lake else database_path()
     if not over_lake:
         existing_path()
     stages.begin_log(days[0])
@@ -143,7 +142,7 @@ def backfill(
         found = plan(days, dbt)
         for day in days:
             if day not in {each.day for each in found}:
-                outcome.add(Exit.NO_POSTS, f"{day} was not built, because {place} has no posts of it")
+                outcome.add(Exit.NO_POSTS, f"{day} was not built, because {posts_place()} has no posts of it")
         due = [each for each in found if again or each.due]
         if not due and not all(each.is_tested for each in found):
             # A run before this one has ended between the days and their tests.

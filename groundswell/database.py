@@ -45,6 +45,11 @@ def database_path() -> str:
     return os.environ.get("GROUNDSWELL_DB") or "groundswell.duckdb"
 
 
+def posts_place() -> str:
+    """What a message calls the place that the posts are in: the lake, or the path of the file."""
+    return "the lake" if os.environ.get("GROUNDSWELL_LAKE") else database_path()
+
+
 def refuse_name(path: str) -> None:
     """Raise DatabaseError if dbt could not build into a database of this name, or with the project in its folder."""
     name = Path(path).name

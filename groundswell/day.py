@@ -8,7 +8,7 @@ from datetime import date
 from enum import IntEnum
 from pathlib import Path
 
-from groundswell.database import DatabaseError, bring_from_lake, connect, database_path, existing, table
+from groundswell.database import DatabaseError, bring_from_lake, connect, existing, posts_place, table
 from groundswell.environment import SettingError, require_addresses
 from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Line, LogFormat, Stages, build, collect, runs_kept
@@ -116,7 +116,7 @@ def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome)
         return None
     if not has_posts(day):
         why = f": {'; '.join(collected.faults)}" if collected.faults else ""
-        outcome.add(Exit.NO_POSTS, f"{day} was not built, because {database_path()} has no posts of it{why} ({log})")
+        outcome.add(Exit.NO_POSTS, f"{day} was not built, because {posts_place()} has no posts of it{why} ({log})")
         return None
     for fault in collected.faults:
         outcome.add(Exit.INCOMPLETE, f"{day} is incomplete: {fault} ({log})")

@@ -9,7 +9,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from groundswell.database import database_path
+from groundswell.database import database_path, posts_place
 from ingest.store import Stored
 
 # This many rejected entries are listed one by one. The rest is only counted.
@@ -94,7 +94,7 @@ def tell(reports: Sequence[Report]) -> None:
 
 def closing_table(reports: Sequence[Report]) -> Table:
     """The closing table: one row per source."""
-    table = Table("source", title=f"Collected into {database_path()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    table = Table("source", title=f"Collected into {posts_place()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
     for column in Report("").numbers():
         table.add_column(column, justify="right", no_wrap=True)
     for report in reports:

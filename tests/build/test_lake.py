@@ -345,7 +345,9 @@ def test_what_a_lost_worker_has_paid_for_is_not_asked_again(first_day: Fleet, lo
 
 def test_what_is_forgotten_is_gone_from_the_lake(server: Postgres, shared: Shared, tmp_path: Path) -> None:
     fleet = Fleet(server, server.create_database(), tmp_path, shared.parsed)
-    assert fleet.worker().ingest("--date", FIRST, "--sample").status == 0
+    collected = fleet.worker().ingest("--date", FIRST, "--sample")
+    assert collected.status == 0
+    assert "Collected into the lake" in collected.output
     with fleet.attached() as connection:
         [(url,)] = connection.execute("select url from lake.bronze.raw_items limit 1").fetchall()
     files = set((tmp_path / "data").rglob("*.parquet"))
