@@ -25,16 +25,9 @@ from groundswell.errors import GroundswellError
 from groundswell.report import live_counts
 from groundswell.stages import BUILD, Built, Line, LogFormat, Reader, Stages, collect, ended_with
 
-# What keeps rows of its day, what that needs, and the data tests that read the day alone.
-OF_DAY = (
-    "build", "--no-write-json", "--indirect-selection", "empty",
-    "--select", "+config.materialized:incremental", "tag:of_day", "--exclude", "live_problems", "live_themes",
-)  # fmt: skip
-# A day before has made them, and they are the same for all days.
-MADE = ("config.materialized:view", "resource_type:seed")
-# The commands for the first day and for those after it, all but the last. Over the lake there are others
-# (groundswell/lake/workers.py).
-ON_FILE = (OF_DAY, (*OF_DAY, *MADE))
+# The commands for the first day and for those after it, all but the last: selectors.yml says what they build. Over the
+# lake there are others (groundswell/lake/workers.py).
+ON_FILE = tuple(("build", "--no-write-json", "--selector", name) for name in ("backfill_first", "backfill_next"))
 COUNTS = ("posts", "complaints", "issues_labelled", "problems")
 
 
