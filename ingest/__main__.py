@@ -91,7 +91,7 @@ def collect_posts(
         Path | None, typer.Option("--archive", metavar="DIR", help="Keep every raw response there, compressed.")
     ] = None,
     replay_dir: Annotated[
-        Path | None, typer.Option("--replay", metavar="DIR", help="Read recorded responses, DIR/<source>/*.json.")
+        Path | None, typer.Option("--replay", metavar="DIR", help="Read recorded responses, DIR/[DAY/]<source>/*.json.")
     ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Replay a bundled day: 2026-11-12, 17 or 20.")] = False,
     file: Annotated[

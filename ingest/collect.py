@@ -335,23 +335,26 @@ def replay(
 ) -> list[Report]:
     """Read recorded responses, DIR/<source>/*.json, with the parsers of live data; returns one report per source.
 
+    If the folder has a folder of one of the days, DIR/<day>/<source>/*.json is read instead, for that day.
+
     A response with a meta file (ingest.archive) goes through the same steps as a live response and leaves the same
     rows. A response without one becomes a window of its own, on the only day; nothing says how many posts there were.
 
     Raises IngestError if the folder holds no responses of the sources.
     """
-    recorded = {name: recordings(folder, name) for name in names}
+    parts = [(folder / str(day), [day]) for day in days if (folder / str(day)).is_dir()] or [(folder, days)]
+    recorded = {name: [(each, held) for part, held in parts for each in recordings(part, name)] for name in names}
     if not any(recorded.values()):
         raise IngestError(f"{folder} holds no recorded responses, {folder}/<source>/*.json, of {', '.join(names)}")
-    return [replay_source(connection, name, recorded[name], days) for name in names]
+    return [replay_source(connection, name, recorded[name]) for name in names]
 
 
 def replay_source(
-    connection: duckdb.DuckDBPyConnection, name: str, recorded: Sequence[Recording], days: Sequence[date]
+    connection: duckdb.DuckDBPyConnection, name: str, recorded: Sequence[tuple[Recording, Sequence[date]]]
 ) -> Report:
-    """Read the recorded responses of a source."""
+    """Read the recorded responses of a source, each with the days that it may be of."""
     report, seen = Report(name), set[str]()
-    for recording in recorded:
+    for recording, days in recorded:
         if recording.window and recording.window.collection_date not in days:
             continue
         try:

@@ -57,6 +57,16 @@ def test_every_bundled_day_holds_posts_of_that_day_from_all_sources(project: Pro
     assert project.query("select count(*) from bronze.rejected_items") == [(0,)]
 
 
+def test_a_folder_of_days_is_replayed_by_day(project: Project) -> None:
+    finished = project.ingest("--from", "2026-11-12", "--to", DAY, "--replay", str(SAMPLE.parent))
+    assert finished.status == 0, finished.output
+    days = "select collection_date::text, count(*) from bronze.raw_items group by all order by all"
+    assert project.query(days) == [("2026-11-12", 80), ("2026-11-17", 80), (DAY, 198)]
+    once = project.contents()["bronze.raw_items"]
+    assert project.ingest("--date", DAY, "--replay", str(SAMPLE)).status == 0
+    assert project.contents()["bronze.raw_items"] == once
+
+
 def test_what_is_no_post_is_skipped(project: Project) -> None:
     project.ingest("--date", DAY, "--replay", str(SAMPLE))
     assert not project.query("select url from bronze.raw_items where url like '%/pull/%'")
