@@ -342,7 +342,10 @@ def replay(
 
     Raises IngestError if the folder holds no responses of the sources.
     """
-    parts = [(folder / str(day), [day]) for day in days if (folder / str(day)).is_dir()] or [(folder, days)]
+    parts: list[tuple[Path, Sequence[date]]] = [
+        (folder / f"{day}", [day]) for day in days if (folder / f"{day}").is_dir()
+    ]
+    parts = parts or [(folder, days)]
     recorded = {name: [(each, held) for part, held in parts for each in recordings(part, name)] for name in names}
     if not any(recorded.values()):
         raise IngestError(f"{folder} holds no recorded responses, {folder}/<source>/*.json, of {', '.join(names)}")
