@@ -7,6 +7,8 @@ from contextlib import suppress
 
 # In a checkout of an earlier commit that shares this installation, its own package is found, which has no such module.
 with suppress(ModuleNotFoundError):
+    from groundswell.artifacts import leave_current_manifest
     from groundswell.garbage import begin_reading
 
     begin_reading()
+    leave_current_manifest()

@@ -1,6 +1,7 @@
 """sync.plugin and dbt_groundswell: what a full disk makes of a build, and what dbt imports of this project."""
 
 import gc
+import json
 import logging
 import os
 import shutil
@@ -12,12 +13,13 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
+from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
 from dbt_common.exceptions import DbtRuntimeError
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import disk, garbage
+from groundswell import artifacts, disk, garbage
 from groundswell.environment import SettingError
 from groundswell.stages import LogError, Stages
 from sync import plugin
@@ -91,6 +93,48 @@ def test_a_memory_limit_that_duckdb_can_not_keep_is_named_in_one_line(limit: str
 def test_duckdb_opens_a_file_with_each_memory_limit_that_is_let_through(limit: str, tmp_path: Path) -> None:
     plugin.require_memory(limit)
     duckdb.connect(str(tmp_path / "posts.duckdb"), config={"memory_limit": limit}).close()
+
+
+def test_commands_that_only_look_write_no_manifest_that_is_current(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = SimpleNamespace(WHICH="list", PARTIAL_PARSE_FILE_PATH=None, SEND_ANONYMOUS_USAGE_STATS=False)
+    for module in ("groundswell.artifacts", "dbt.contracts.graph.manifest"):
+        monkeypatch.setattr(f"{module}.get_flags", lambda: flags)
+    monkeypatch.setattr(Manifest, "write", artifacts.write_if_changed)
+    written, kept = tmp_path / "manifest.json", tmp_path / "partial_parse.msgpack"
+
+    def is_written_anew() -> bool:
+        before = written.read_bytes() if written.exists() else b""
+        Manifest().write(str(written))
+        # It says when it was written.
+        return written.read_bytes() != before
+
+    # Neither file, then no kept project.
+    assert is_written_anew()
+    assert is_written_anew()
+    kept.touch()
+    os.utime(written, (2_000, 2_000))
+    os.utime(kept, (1_000, 1_000))
+    assert not is_written_anew()
+    flags.WHICH = "show"
+    assert not is_written_anew()
+    flags.WHICH = "build"
+    assert is_written_anew()
+    flags.WHICH = "show"
+    assert not is_written_anew()
+    # The user's own kept project says nothing about the file.
+    flags.PARTIAL_PARSE_FILE_PATH = "other.msgpack"
+    assert is_written_anew()
+    flags.PARTIAL_PARSE_FILE_PATH = None
+    # The project has changed.
+    os.utime(written, (2_000, 2_000))
+    os.utime(kept, (2_000, 2_000))
+    assert is_written_anew()
+    # Half a file.
+    written.write_bytes(written.read_bytes()[:-1])
+    assert is_written_anew()
+    json.loads(written.read_bytes())
 
 
 def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:
