@@ -10,9 +10,11 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import duckdb
 import pytest
+from dbt.clients.jinja_static import statically_parse_unrendered_config
 from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
 from dbt_common.exceptions import DbtRuntimeError
@@ -21,6 +23,7 @@ from rich.console import Console
 import dbt_groundswell
 from groundswell import artifacts, disk, garbage
 from groundswell.environment import SettingError
+from groundswell.kept_parse import names_the_day
 from groundswell.stages import LogError, Stages
 from sync import plugin
 
@@ -135,6 +138,28 @@ def test_commands_that_only_look_write_no_manifest_that_is_current(
     written.write_bytes(written.read_bytes()[:-1])
     assert is_written_anew()
     json.loads(written.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("{{ config(unique_key='date', post_hook='{{ run_day() }}') }} select {{ run_day() }}", False),
+        ("{{ config(tags=[run_day()]) }}", True),
+        ("{{ config(tags=[of_day(1)]) }}", True),
+        ("{{ config(enabled=var('date') > '2026-11-20') }}", True),
+        ("{% if of_day(1) %}{{ ref('a') }}{% endif %}", True),
+    ],
+)
+def test_a_model_that_the_day_decides_about_is_parsed_for_each_day(code: str, expected: bool) -> None:
+    def macro(name: str, sql: str, *calls: str) -> SimpleNamespace:
+        return SimpleNamespace(name=name, macro_sql=sql, depends_on=SimpleNamespace(macros=calls))
+
+    model = SimpleNamespace(raw_code=code, unrendered_config=statically_parse_unrendered_config(code) or {})
+    macros = {"1": macro("run_day", "{{ var('date', '') }}"), "2": macro("of_day", "{{ run_day() }}", "1")}
+    manifest = SimpleNamespace(macros=macros, nodes={"model": model}, files={})
+    assert names_the_day(cast("Manifest", manifest)) is expected
+    manifest.nodes = {}
+    assert not names_the_day(cast("Manifest", manifest))
 
 
 def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:

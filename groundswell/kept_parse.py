@@ -1,0 +1,79 @@
+"""What dbt keeps of the parsed project serves every day: dbt itself parses anew whenever var `date` is another.
+
+Models get the day at run time (macro run_day), so that nothing that dbt keeps holds it. Where a setting in a YAML file
+or in config() names the day, or a {% %} of a model, dbt parses anew for each command.
+"""
+
+import re
+from typing import Any
+
+from dbt.contracts.files import SchemaSourceFile
+from dbt.contracts.graph.manifest import Manifest, ManifestStateCheck
+from dbt.events.types import UnableToPartialParse
+from dbt.parser.manifest import ManifestLoader, ReparseReason
+from dbt_common.events.functions import fire_event
+
+# Other projects may run in the same installation.
+PROJECT = "groundswell"
+# dbt renders these when it runs them.
+HOOKS = {"pre-hook", "post-hook", "pre_hook", "post_hook"}
+
+# As a file has it, and as dbt keeps what config() was given.
+THE_DAY = re.compile(r"""\bvar\(\s*['"]date['"]|Name\(name='var', ctx='load'\), args=\[Const\(value='date'\)""")
+A_BLOCK = re.compile(r"{%.*?%}", re.DOTALL)
+
+usual_state = ManifestLoader.build_manifest_state_check
+usual_answer = ManifestLoader.is_partial_parsable
+
+
+def names_the_day(manifest: Manifest) -> bool:
+    """Whether a setting or a {% %} names the day: by var date, or by a macro that reads it or calls one that does."""
+    found = {name for name, macro in manifest.macros.items() if THE_DAY.search(macro.macro_sql)}
+    while more := {
+        name for name, macro in manifest.macros.items() if name not in found and found & {*macro.depends_on.macros}
+    }:
+        found |= more
+    called = "|".join(re.escape(manifest.macros[name].name) for name in found)
+    macros = re.compile(rf"\b(?:{called})\(|Name\(name='(?:{called})'") if found else THE_DAY
+    settings: list[Any] = [file.dfy for file in manifest.files.values() if isinstance(file, SchemaSourceFile)]
+    for node in manifest.nodes.values():
+        settings.append({name: value for name, value in node.unrendered_config.items() if name not in HOOKS})
+        settings.append(A_BLOCK.findall(node.raw_code))
+    return any(THE_DAY.search(text) or macros.search(text) for text in texts(settings))
+
+
+def texts(value: Any) -> list[str]:
+    """All texts in a value of dicts and lists."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [text for each in value for text in texts(each)]
+    return [value] if isinstance(value, str) else []
+
+
+def state_of_any_day(loader: ManifestLoader) -> ManifestStateCheck:
+    """What dbt compares to see whether all must be parsed anew, without var date."""
+    project = loader.root_project
+    if project.project_name != PROJECT:
+        return usual_state(loader)
+    variables = project.cli_vars
+    project.cli_vars = {name: value for name, value in variables.items() if name != "date"}
+    try:
+        return usual_state(loader)
+    finally:
+        project.cli_vars = variables
+
+
+def is_usable(loader: ManifestLoader, manifest: Manifest) -> tuple[bool, str | None]:
+    """Whether dbt can go on from a manifest that it has kept, and why not."""
+    usable, reason = usual_answer(loader, manifest)
+    if usable and loader.root_project.project_name == PROJECT and names_the_day(manifest):
+        fire_event(UnableToPartialParse(reason="a setting of the project names the day"))
+        return False, ReparseReason.vars_changed
+    return usable, reason
+
+
+def keep_for_every_day() -> None:
+    """Call it before dbt reads the project."""
+    ManifestLoader.build_manifest_state_check = state_of_any_day
+    ManifestLoader.is_partial_parsable = is_usable
