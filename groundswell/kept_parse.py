@@ -5,6 +5,7 @@ or in config() names the day, or a {% %} of a model, dbt parses anew for each co
 """
 
 import re
+from datetime import date
 from typing import Any
 
 from dbt.contracts.files import SchemaSourceFile
@@ -51,12 +52,23 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+def is_day(value: Any) -> bool:
+    """Whether it is a day of the calendar as --vars names one: dbt reads an unquoted one as a date."""
+    try:
+        return type(value) is date or date.fromisoformat(value).isoformat() == value
+    except (TypeError, ValueError):
+        return False
+
+
 def state_of_any_day(loader: ManifestLoader) -> ManifestStateCheck:
-    """What dbt compares to see whether all must be parsed anew, without var date."""
+    """What dbt compares to see whether all must be parsed anew, without var date.
+
+    Macro require_settings checks the vars as dbt parses: a day that is none, or that stands beside another day, stays.
+    """
     project = loader.root_project
-    if project.project_name != PROJECT:
-        return usual_state(loader)
     variables = project.cli_vars
+    if project.project_name != PROJECT or not is_day(variables.get("date")) or "next_day" in variables:
+        return usual_state(loader)
     project.cli_vars = {name: value for name, value in variables.items() if name != "date"}
     try:
         return usual_state(loader)

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -23,7 +23,7 @@ from rich.console import Console
 import dbt_groundswell
 from groundswell import artifacts, disk, garbage
 from groundswell.environment import SettingError
-from groundswell.kept_parse import names_the_day
+from groundswell.kept_parse import is_day, names_the_day
 from groundswell.stages import LogError, Stages
 from sync import plugin
 
@@ -160,6 +160,22 @@ def test_a_model_that_the_day_decides_about_is_parsed_for_each_day(code: str, ex
     assert names_the_day(cast("Manifest", manifest)) is expected
     manifest.nodes = {}
     assert not names_the_day(cast("Manifest", manifest))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (date(2026, 11, 20), True),
+        ("2026-11-20", True),
+        ("2026-11-31", False),
+        ("20261120", False),
+        (datetime(2026, 11, 20, 10, tzinfo=UTC), False),
+        (20261120, False),
+        (None, False),
+    ],
+)
+def test_what_is_no_day_makes_dbt_parse_and_refuse_it(value: object, expected: bool) -> None:
+    assert is_day(value) is expected
 
 
 def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:
