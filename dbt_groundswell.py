@@ -11,8 +11,8 @@ with suppress(ModuleNotFoundError):
 
     begin_reading()
 
-    from groundswell.artifacts import leave_current_manifest
+    from groundswell.artifacts import spare_looks
     from groundswell.kept_parse import keep_for_every_day
 
-    leave_current_manifest()
+    spare_looks()
     keep_for_every_day()

@@ -1,4 +1,4 @@
-"""Leaves manifest.json alone in the commands of dbt that only look: to write it is a sixth of their CPU time."""
+"""Spares the commands of dbt that only look what nobody reads: another manifest.json, and the graph for macros."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,11 @@ from dbt.constants import MANIFEST_FILE_NAME, PARTIAL_PARSE_FILE_NAME
 from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
 
-LOOKS = {"list", "ls", "show"}
+LISTS = {"list", "ls"}
+LOOKS = {*LISTS, "show"}
 
 write_manifest = Manifest.write
+build_graph = Manifest.build_flat_graph
 
 
 def is_current(manifest: Path) -> bool:
@@ -33,6 +35,13 @@ def write_if_changed(manifest: Manifest, path: str) -> None:
         write_manifest(manifest, path)
 
 
-def leave_current_manifest() -> None:
+def build_graph_to_render(manifest: Manifest) -> None:
+    """Build what a macro reads as `graph`, as dbt does, unless the command renders no macro: `dbt ls`."""
+    if get_flags().WHICH not in LISTS:
+        build_graph(manifest)
+
+
+def spare_looks() -> None:
     """Call it before dbt reads the project."""
     Manifest.write = write_if_changed
+    Manifest.build_flat_graph = build_graph_to_render

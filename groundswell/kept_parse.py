@@ -19,8 +19,9 @@ PROJECT = "groundswell"
 # dbt renders these when it runs them.
 HOOKS = {"pre-hook", "post-hook", "pre_hook", "post_hook"}
 
-# As a file has it, and as dbt keeps what config() was given.
-THE_DAY = re.compile(r"""\bvar\(\s*['"]date['"]|Name\(name='var', ctx='load'\), args=\[Const\(value='date'\)""")
+VAR = re.compile(r"""var\(\s*['"]date['"]""")
+# The same as dbt keeps what config() was given.
+KEPT_VAR = "Name(name='var', ctx='load'), args=[Const(value='date')"
 A_BLOCK = re.compile(r"{%.*?%}", re.DOTALL)
 
 usual_state = ManifestLoader.build_manifest_state_check
@@ -29,18 +30,19 @@ usual_answer = ManifestLoader.is_partial_parsable
 
 def names_the_day(manifest: Manifest) -> bool:
     """Whether a setting or a {% %} names the day: by var date, or by a macro that reads it or calls one that does."""
-    found = {name for name, macro in manifest.macros.items() if THE_DAY.search(macro.macro_sql)}
+    found = {name for name, macro in manifest.macros.items() if VAR.search(macro.macro_sql)}
     while more := {
         name for name, macro in manifest.macros.items() if name not in found and found & {*macro.depends_on.macros}
     }:
         found |= more
-    called = "|".join(re.escape(manifest.macros[name].name) for name in found)
-    macros = re.compile(rf"\b(?:{called})\(|Name\(name='(?:{called})'") if found else THE_DAY
+    names = {manifest.macros[name].name for name in found}
+    signs = [KEPT_VAR, *(f"{name}(" for name in names), *(f"Name(name='{name}'" for name in names)]
     settings: list[Any] = [file.dfy for file in manifest.files.values() if isinstance(file, SchemaSourceFile)]
     for node in manifest.nodes.values():
         settings.append({name: value for name, value in node.unrendered_config.items() if name not in HOOKS})
         settings.append(A_BLOCK.findall(node.raw_code))
-    return any(THE_DAY.search(text) or macros.search(text) for text in texts(settings))
+    text = "\n".join(texts(settings))
+    return bool(VAR.search(text)) or any(sign in text for sign in signs)
 
 
 def texts(value: Any) -> list[str]:
