@@ -98,7 +98,7 @@ def test_duckdb_opens_a_file_with_each_memory_limit_that_is_let_through(limit: s
     duckdb.connect(str(tmp_path / "posts.duckdb"), config={"memory_limit": limit}).close()
 
 
-def test_commands_that_only_look_write_no_manifest_that_is_current(
+def test_commands_that_only_look_make_nothing_that_nobody_reads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flags = SimpleNamespace(WHICH="list", PARTIAL_PARSE_FILE_PATH=None, SEND_ANONYMOUS_USAGE_STATS=False)
@@ -138,6 +138,15 @@ def test_commands_that_only_look_write_no_manifest_that_is_current(
     written.write_bytes(written.read_bytes()[:-1])
     assert is_written_anew()
     json.loads(written.read_bytes())
+    # The graph is for macros, and dbt ls renders none.
+    monkeypatch.setattr(Manifest, "build_flat_graph", artifacts.build_graph_to_render)
+    manifest = Manifest()
+    flags.WHICH = "list"
+    manifest.build_flat_graph()
+    assert not manifest.flat_graph
+    flags.WHICH = "show"
+    manifest.build_flat_graph()
+    assert manifest.flat_graph
 
 
 @pytest.mark.parametrize(
