@@ -5,8 +5,14 @@ Without it, as in an installation of an earlier version, commands only take long
 
 from contextlib import suppress
 
-# In a checkout of an earlier commit that shares this installation, its own package is found, which has no such module.
+# In a checkout of an earlier commit that shares this installation, its own package is found, which may lack modules.
 with suppress(ModuleNotFoundError):
     from groundswell.garbage import begin_reading
 
     begin_reading()
+
+    from groundswell.artifacts import spare_looks
+    from groundswell.kept_parse import keep_for_every_day
+
+    spare_looks()
+    keep_for_every_day()

@@ -1,7 +1,7 @@
 """Measures what people wait for most often against an earlier commit: python -m benchmarks.quick, or make bench-quick.
 
 Both sides do the same at the same time, on a core each, so that both meet the same machine. The measure is CPU seconds:
-the median of three runs, for the first build of one run. The commit is checked out in a temporary folder, and runs with
+the median of three runs, for a first build of one run. The commit is checked out in a temporary folder, and runs with
 the packages that are installed here.
 """
 
@@ -24,6 +24,8 @@ from tests.support.project import DAY, DBT, ROOT, SAMPLE, Project
 RUNS = 3
 VARS = ("--vars", f"date: {DAY}")
 BUILD = [DBT, "build", *VARS]
+# What a day before leaves: the parsed project, made for other vars.
+DAY_BEFORE = [DBT, "--quiet", "parse", "--vars", "date: 2026-11-19"]
 
 
 def with_vectors(folder: Path, posts: Path | None) -> Project:
@@ -47,8 +49,10 @@ def main(
     posts: Annotated[Path | None, typer.Option(help=f"A file with posts of {DAY}. Default: the bundled day.")] = None,
 ) -> None:
     """Print the CPU seconds of a commit and of these files, and their ratio."""
+    new_project, next_day = "first build, vectors at hand", "the same, a day after another one"
     steps: list[tuple[str, Sequence[str], int]] = [
-        ("first build, vectors at hand", BUILD, 1),
+        (new_project, BUILD, 1),
+        (next_day, BUILD, 1),
         ("build of an unchanged day", BUILD, RUNS),
         ("dbt ls", [DBT, "ls", "--quiet", *VARS], RUNS),
         ("dbt show", [DBT, "show", "--quiet", "--select", "daily_report", *VARS], RUNS),
@@ -69,6 +73,10 @@ def main(
                 sides.append((root, environment))
             with ThreadPoolExecutor(2) as both:
                 for what, command, runs in steps:
+                    if what == next_day:
+                        list(both.map(lambda side: timed(DAY_BEFORE, *side), sides))
+                        for side in ("base", "now"):
+                            made.copy_to(folder / side)
                     used = [
                         list(both.map(lambda side, command=command: timed([*command], *side).cpu_seconds, sides))
                         for _ in range(runs)

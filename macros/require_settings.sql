@@ -1,7 +1,7 @@
 {#-
     Raises an error for an unknown var, and for a value that macro var_rules does not allow. dbt renders the hooks of
-    on-run-start while it parses the project, which other vars make it do anew, so that the check runs in every command,
-    for example in ls and show.
+    on-run-start while it parses the project. Other vars make it do so anew, except for another day in var `date`, so
+    that the check runs in every command, for example in ls and show.
 -#}
 {% macro require_settings() %}
     {%- set rules = var_rules() -%}

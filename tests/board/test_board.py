@@ -415,13 +415,19 @@ def test_the_first_page_asks_for_no_more_than_it_shows(board: Board, own: Page) 
     with own.expect_response("**/board.js") as answer:
         open_list(own, "/")
     assert answer.value.header_value("content-encoding") == "gzip"
-    # The names of the sources are read before any script runs, and not again.
-    assert sum("/collections/sources/" in address for address in asked) == 1
+    # What the list is made of is read before any script runs, and not again.
+    of_list = "/problems/records?filter=is_from_program+%3D+false"
+    for part in ("/sources/", "/searches/", "/week_figures/", "/problems/records?sort=-last_seen&", of_list):
+        assert sum(part in address for address in asked) == 1, part
     assert len(listed(own)) == 20
     assert not [address for address in asked if "pictures" in address or "empty" in address]
     own.get_by_role("button", name="Charts").click()
     expect(own.locator("#pictures-content .voices-picture")).to_be_visible()
     assert {"/pictures.js", "/pictures.css"} <= set(asked)
+    # Another list is asked for by the script alone.
+    asked.clear()
+    open_list(own, "/?sort=voices")
+    assert ["voices" in address for address in asked if of_list in address] == [True]
 
 
 def test_this_week_is_compared_with_last_in_a_line(board: Board, own: Page) -> None:

@@ -32,7 +32,7 @@ import dbt.tracking
 from dbt.cli.main import dbtRunner
 
 parsed = Path(os.environ["DBT_TARGET_PATH"]) / "partial_parse.msgpack"
-for moment, model in zip(sys.argv[1::2], sys.argv[2::2]):
+for moment, model, day in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
     os.environ["LLM_MODEL"] = model
 
     class Clock(datetime):
@@ -43,12 +43,13 @@ for moment, model in zip(sys.argv[1::2], sys.argv[2::2]):
     dbt.tracking.datetime = Clock
     before = parsed.stat().st_mtime_ns if parsed.exists() else None
     tests = ["--exclude", "test_type:data", "test_type:unit"]
-    result = dbtRunner().invoke(["--quiet", "compile", "--select", "opinion_attempts", "texts", *tests])
+    named = ["--vars", f"date: {day}"] if day else []
+    result = dbtRunner().invoke(["--quiet", "compile", "--select", "opinion_attempts", "texts", *tests, *named])
     assert result.success, result.exception
     print("RUN", "kept" if parsed.stat().st_mtime_ns == before else "parsed")
     for node in result.result.results:
         code = node.node.compiled_code
-        assert ("2026-11-19" if moment < "2026-11-21" else "2026-11-20") in code, code
+        assert (day or ("2026-11-19" if moment < "2026-11-21" else "2026-11-20")) in code, code
         assert "texts" in node.node.name or repr(model) in code, code
 """
 
@@ -84,12 +85,13 @@ def backfill(project: Project, *arguments: str) -> Finished:
 def test_a_build_after_midnight_needs_no_parse_and_is_of_the_next_day(project: Project) -> None:
     finished = project.run(
         sys.executable, "-c", AT_TIMES,
-        "2026-11-20T23:59:59", "extractive", "2026-11-21T00:00:01", "extractive", "2026-11-21T00:00:02", "some/model",
+        "2026-11-20T23:59:59", "extractive", "", "2026-11-21T00:00:01", "extractive", "",
+        "2026-11-21T00:00:02", "extractive", "2026-11-05", "2026-11-21T00:00:03", "some/model", "",
         GROUNDSWELL_DB=":memory:",
     )  # fmt: skip
     assert finished.status == 0, finished.output
     runs = [line.removeprefix("RUN ") for line in finished.output.splitlines() if line.startswith("RUN ")]
-    assert runs == ["parsed", "kept", "parsed"]
+    assert runs == ["parsed", "kept", "kept", "parsed"]
 
 
 def test_days_in_one_process_end_in_the_tables_of_days_one_by_one(project: Project, tmp_path: Path) -> None:

@@ -1,24 +1,29 @@
 """sync.plugin and dbt_groundswell: what a full disk makes of a build, and what dbt imports of this project."""
 
 import gc
+import json
 import logging
 import os
 import shutil
 import sys
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import duckdb
 import pytest
+from dbt.clients.jinja_static import statically_parse_unrendered_config
+from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
 from dbt_common.exceptions import DbtRuntimeError
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import disk, garbage
+from groundswell import artifacts, disk, garbage
 from groundswell.environment import SettingError
+from groundswell.kept_parse import is_day, names_the_day
 from groundswell.stages import LogError, Stages
 from sync import plugin
 
@@ -91,6 +96,95 @@ def test_a_memory_limit_that_duckdb_can_not_keep_is_named_in_one_line(limit: str
 def test_duckdb_opens_a_file_with_each_memory_limit_that_is_let_through(limit: str, tmp_path: Path) -> None:
     plugin.require_memory(limit)
     duckdb.connect(str(tmp_path / "posts.duckdb"), config={"memory_limit": limit}).close()
+
+
+def test_commands_that_only_look_make_nothing_that_nobody_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = SimpleNamespace(WHICH="list", PARTIAL_PARSE_FILE_PATH=None, SEND_ANONYMOUS_USAGE_STATS=False)
+    for module in ("groundswell.artifacts", "dbt.contracts.graph.manifest"):
+        monkeypatch.setattr(f"{module}.get_flags", lambda: flags)
+    monkeypatch.setattr(Manifest, "write", artifacts.write_if_changed)
+    written, kept = tmp_path / "manifest.json", tmp_path / "partial_parse.msgpack"
+
+    def is_written_anew() -> bool:
+        before = written.read_bytes() if written.exists() else b""
+        Manifest().write(str(written))
+        # It says when it was written.
+        return written.read_bytes() != before
+
+    # Neither file, then no kept project.
+    assert is_written_anew()
+    assert is_written_anew()
+    kept.touch()
+    os.utime(written, (2_000, 2_000))
+    os.utime(kept, (1_000, 1_000))
+    assert not is_written_anew()
+    flags.WHICH = "show"
+    assert not is_written_anew()
+    flags.WHICH = "build"
+    assert is_written_anew()
+    flags.WHICH = "show"
+    assert not is_written_anew()
+    # The user's own kept project says nothing about the file.
+    flags.PARTIAL_PARSE_FILE_PATH = "other.msgpack"
+    assert is_written_anew()
+    flags.PARTIAL_PARSE_FILE_PATH = None
+    # The project has changed.
+    os.utime(written, (2_000, 2_000))
+    os.utime(kept, (2_000, 2_000))
+    assert is_written_anew()
+    # Half a file.
+    written.write_bytes(written.read_bytes()[:-1])
+    assert is_written_anew()
+    json.loads(written.read_bytes())
+    # The graph is for macros, and dbt ls renders none.
+    monkeypatch.setattr(Manifest, "build_flat_graph", artifacts.build_graph_to_render)
+    manifest = Manifest()
+    flags.WHICH = "list"
+    manifest.build_flat_graph()
+    assert not manifest.flat_graph
+    flags.WHICH = "show"
+    manifest.build_flat_graph()
+    assert manifest.flat_graph
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("{{ config(unique_key='date', post_hook='{{ run_day() }}') }} select {{ run_day() }}", False),
+        ("{{ config(tags=[run_day()]) }}", True),
+        ("{{ config(tags=[of_day(1)]) }}", True),
+        ("{{ config(enabled=var('date') > '2026-11-20') }}", True),
+        ("{% if of_day(1) %}{{ ref('a') }}{% endif %}", True),
+    ],
+)
+def test_a_model_that_the_day_decides_about_is_parsed_for_each_day(code: str, expected: bool) -> None:
+    def macro(name: str, sql: str, *calls: str) -> SimpleNamespace:
+        return SimpleNamespace(name=name, macro_sql=sql, depends_on=SimpleNamespace(macros=calls))
+
+    model = SimpleNamespace(raw_code=code, unrendered_config=statically_parse_unrendered_config(code) or {})
+    macros = {"1": macro("run_day", "{{ var('date', '') }}"), "2": macro("of_day", "{{ run_day() }}", "1")}
+    manifest = SimpleNamespace(macros=macros, nodes={"model": model}, files={})
+    assert names_the_day(cast("Manifest", manifest)) is expected
+    manifest.nodes = {}
+    assert not names_the_day(cast("Manifest", manifest))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (date(2026, 11, 20), True),
+        ("2026-11-20", True),
+        ("2026-11-31", False),
+        ("20261120", False),
+        (datetime(2026, 11, 20, 10, tzinfo=UTC), False),
+        (20261120, False),
+        (None, False),
+    ],
+)
+def test_what_is_no_day_makes_dbt_parse_and_refuse_it(value: object, expected: bool) -> None:
+    assert is_day(value) is expected
 
 
 def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:
