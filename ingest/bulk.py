@@ -44,6 +44,11 @@ class Batch:
     rejected: list[Rejected] = field(default_factory=list)
     unparsed: list[Rejected] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """The bytes of its posts and its bad entries, roughly."""
+        return int(self.posts.nbytes) + sum(300 + len(bad.entry) for bad in [*self.rejected, *self.unparsed])
+
 
 @dataclass
 class Reader:

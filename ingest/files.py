@@ -3,10 +3,12 @@
 import glob
 import hashlib
 import logging
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
@@ -19,9 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from groundswell.clock import this_second
-from groundswell.database import one_transaction, write_errors
+from groundswell.database import write_errors
 from ingest.bulk import Batch, Reader, counted
-from ingest.checking import check
 from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
 from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
@@ -43,18 +44,17 @@ from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
 from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
 
-# A checkpoint comes when so many new posts are stored, if none was updated. DuckDB starts a group of rows after a
-# checkpoint. A group has 122,880 rows at most, so with a batch more this many fit into one; and a later checkpoint
-# writes no group again that is full to three quarters.
-CHECKPOINT_POSTS = 95_000
-# The size of the log at which a checkpoint comes in any case. Each one writes the groups again in which posts were
-# updated, so they are few.
-CHECKPOINT = "256MB"
-# A checkpoint comes, too, when DuckDB holds so many bytes of changed posts and of texts of more than 4 KB: until then
-# they stay in its memory, and can not go to the disk.
+# A transaction ends with so many posts, or with so many bytes of them. DuckDB writes the posts of a transaction at once.
+# Later it writes small groups of rows again, to merge them, but not groups of this many.
+TRANSACTION_POSTS = 95_000
+TRANSACTION_BYTES = 128_000_000
+# A transaction that adds so many bytes goes into the file itself, with a checkpoint, and not into the log first.
+CHECKPOINT = "16MB"
+# A transaction ends, too, when DuckDB holds so many bytes of texts of more than 4 KB: until then they stay in its
+# memory, and can not go to the disk.
 HELD = 64_000_000
-# DuckDB's own memory in bytes while files are imported. Short posts since the last checkpoint that have no room go to
-# the disk and back. Posts that are on their way stand in Python's memory as well.
+# DuckDB's own memory in bytes while files are imported. Short posts of a transaction that have no room go to the disk
+# and back. Posts that are on their way stand in Python's memory as well.
 MEMORY = 192_000_000
 # To write a group of rows again, DuckDB reads the texts of 2,048 posts at once: the stored ones, and those that replace
 # them; and as much stays beside them.
@@ -65,6 +65,8 @@ MOST_MEMORY = 16 * MEMORY
 OWN_KEYS = {"source", "url", "created_at"}
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
+# For how long one thread of Python runs while others wait.
+SWITCH_SECONDS = 0.0005
 
 log = logging.getLogger("groundswell.ingest.files")
 log.setLevel(logging.INFO)
@@ -259,8 +261,7 @@ def import_file(
     Of several versions of a post in a file, the last one is stored.
     """
     shown = "standard input" if name == "-" else name
-    report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
-    memory = limited(connection, MEMORY)
+    report = Report(Path(shown).name)
     with ExitStack() as stack:
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
@@ -273,64 +274,138 @@ def import_file(
             log.info("%s: goes on after %s entries, which an earlier run stored", shown, f"{done:,}")
         task = progress.add_task(report.name, total=content.size) if progress else None
 
+        store = Store(connection, report, mark)
+
         def keep(batch: Batch) -> None:
-            nonlocal memory
-            memory = with_room(connection, batch.posts, memory)
-            memory = store(connection, batch, report, moment, mark, memory)
-            skipped.update(batch.skipped)
+            store.keep(batch)
             if progress and task is not None:
                 progress.update(task, completed=content.position())
 
         reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
         try:
-            check(content, reader, source.entries, done, keep)
+            check(reader.batches(source.entries, done), keep)
         except IngestError as error:
             report.errors.append(f"can not be read: {error}; the posts before that are stored")
-        if mark and not report.errors:
-            forget_progress(connection, mark)
-    if skipped:
-        log.info("%s: skipped %s", shown, counted(skipped.items()))
+        store.commit(is_last=not report.errors)
+    if store.skipped:
+        log.info("%s: skipped %s", shown, counted(store.skipped.items()))
     return report
 
 
-def store(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None, memory: int
-) -> int:
-    """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError.
+def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
+    """Give each batch to `keep` in another thread, while this one makes the next.
 
-    memory: the bytes that DuckDB has. Returns what it has then: more, if the texts that the batch replaces need it.
+    Raises what making and what keeping one raises.
     """
-    rejected = [*batch.rejected, *batch.unparsed]
-
-    def write() -> Stored:
-        with one_transaction(connection):
-            stored = upsert_rows(connection, batch.posts, moment)
-            keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
-            if mark:
-                save_progress(connection, mark, batch.entries)
-        return stored
-
-    with write_errors():
-        while True:
+    # DuckDB and Arrow work beside Python, but for each call they wait until Python lets go.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    kept: Future[None] | None = None
+    try:
+        with ThreadPoolExecutor(1) as pool:
             try:
-                stored = write()
-                break
-            except duckdb.OutOfMemoryException:
-                if memory >= MOST_MEMORY:
-                    raise
-                memory = limited(connection, 2 * memory)
-    report.stored = report.stored.plus(stored)
-    if holds_much(connection) or (not report.stored.updated and many_new(connection, stored.new)):
+                for batch in batches:
+                    if kept:
+                        kept.result()
+                    kept = pool.submit(keep, batch)
+            finally:
+                if kept:
+                    kept.result()
+    finally:
+        sys.setswitchinterval(before)
+
+
+@dataclass
+class Store:
+    """Stores the batches of a file, many in one transaction, each together with how far the file was read.
+
+    mark: the file, by which a killed import is found again; None for a pipe.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    report: Report
+    mark: str | None
+    moment: datetime = field(default_factory=this_second)
+    skipped: Counter[str] = field(default_factory=Counter)
+    memory: int = 0
+    batches: list[Batch] = field(default_factory=list)
+    stored: Stored = field(default_factory=Stored)
+
+    def __post_init__(self) -> None:
+        """Give DuckDB the memory that most files need."""
+        self.memory = limited(self.connection, MEMORY)
+
+    def keep(self, batch: Batch) -> None:
+        """Store a batch; it is committed with others. Raises DatabaseError.
+
+        DuckDB gets more memory if the texts of the batch need it, or those that it replaces.
+        """
+        self.memory = with_room(self.connection, batch.posts, self.memory)
+        waiting = [batch]
         with write_errors():
-            connection.execute("checkpoint")
-    report.repeated += batch.repeated
-    report.fetched += batch.fetched
-    report.skipped += batch.skipped.total()
-    report.other_days += batch.other_days
-    listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
-    report.rejected += [entry.reason for entry in listed]
-    report.unlisted_rejects += len(rejected) - len(listed)
-    return memory
+            while waiting:
+                try:
+                    if not self.batches:
+                        self.connection.begin()
+                    while waiting:
+                        self.batches.append(waiting.pop(0))
+                        self.add(self.batches[-1])
+                except BaseException as error:
+                    waiting, self.batches, self.stored = [*self.batches, *waiting], [], Stored()
+                    with suppress(duckdb.Error):
+                        self.connection.rollback()
+                    if not isinstance(error, duckdb.OutOfMemoryException) or self.memory >= MOST_MEMORY:
+                        raise
+                    self.memory = limited(self.connection, 2 * self.memory)
+        if self.is_full():
+            self.commit()
+
+    def add(self, batch: Batch) -> None:
+        """Write a batch."""
+        rejected = [*batch.rejected, *batch.unparsed]
+        self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
+        keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
+
+    def is_full(self) -> bool:
+        """Whether the transaction is to end."""
+        return (
+            sum(batch.fetched for batch in self.batches) >= TRANSACTION_POSTS
+            or sum(batch.size for batch in self.batches) >= TRANSACTION_BYTES
+            or self.holds_much()
+        )
+
+    def holds_much(self) -> bool:
+        """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
+        [(held,)] = self.connection.execute(
+            "select sum(memory_usage_bytes) from duckdb_memory() where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS')"
+        ).fetchall()
+        return bool(held >= HELD)
+
+    def commit(self, *, is_last: bool = False) -> None:
+        """Commit the batches so far, and report them; is_last: whether the file was read to its end.
+
+        Raises DatabaseError.
+        """
+        with write_errors():
+            if self.mark and is_last:
+                forget_progress(self.connection, self.mark)
+            elif self.mark and self.batches:
+                save_progress(self.connection, self.mark, self.batches[-1].entries)
+            if self.batches:
+                self.connection.commit()
+        report = self.report
+        report.stored = report.stored.plus(self.stored)
+        for batch in self.batches:
+            report.repeated += batch.repeated
+            report.fetched += batch.fetched
+            report.skipped += batch.skipped.total()
+            report.other_days += batch.other_days
+            self.skipped.update(batch.skipped)
+            rejected = [*batch.rejected, *batch.unparsed]
+            listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
+            report.rejected += [entry.reason for entry in listed]
+            report.unlisted_rejects += len(rejected) - len(listed)
+        self.batches, self.stored = [], Stored()
 
 
 def with_room(connection: duckdb.DuckDBPyConnection, posts: pa.Table, memory: int) -> int:
@@ -347,22 +422,6 @@ def limited(connection: duckdb.DuckDBPyConnection, memory: int) -> int:
     return memory
 
 
-def holds_much(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
-    [(held,)] = connection.execute(
-        "select sum(memory_usage_bytes) from duckdb_memory() where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS')"
-    ).fetchall()
-    return bool(held >= HELD)
-
-
-def many_new(connection: duckdb.DuckDBPyConnection, new: int) -> bool:
-    """Whether these new posts were the last ones of CHECKPOINT_POSTS."""
-    [(posts,)] = connection.execute(
-        "select estimated_size from duckdb_tables() where schema_name = 'bronze' and table_name = 'raw_items'"
-    ).fetchall()
-    return bool(posts // CHECKPOINT_POSTS > (posts - new) // CHECKPOINT_POSTS)
-
-
 def import_files(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], wanted: Wanted, console: Console
 ) -> list[Report]:
@@ -370,6 +429,8 @@ def import_files(
 
     A file that can not be read is named, and the others are read.
     """
+    # Arrow's own allocators keep the memory that a table has left.
+    pa.set_memory_pool(pa.system_memory_pool())
     # One thread is enough to store what another one reads, and takes less memory than several.
     connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
