@@ -17,9 +17,9 @@ from ingest.parsed import Rejected, one_line
 from ingest.reading import DamagedError, Entries, Unreadable, parsed
 from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
 
-# Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
+# Entries and characters per batch. Storing a batch looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
-BATCH_CHARACTERS = 4_000_000
+BATCH_CHARACTERS = 12_000_000
 
 
 @dataclass
@@ -43,11 +43,6 @@ class Batch:
     skipped: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     unparsed: list[Rejected] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        """The bytes of its posts and its bad entries, roughly."""
-        return int(self.posts.nbytes) + sum(300 + len(bad.entry) for bad in [*self.rejected, *self.unparsed])
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Imports files of posts: python -m ingest --file F…, of every format that ingest.formats declares."""
 
+import ctypes
 import glob
 import hashlib
 import logging
@@ -27,6 +28,7 @@ from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
 from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
+from ingest.parsed import Rejected
 from ingest.reading import (
     Entries,
     ahead,
@@ -42,10 +44,10 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
+from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert_rows
 
-# A transaction ends with so many posts, or with so many bytes of them. DuckDB writes the posts of a transaction at once.
-# Later it writes small groups of rows again, to merge them, but not groups of this many.
+# A transaction ends with so many posts, or with so many bytes of them. DuckDB merges small groups of rows later and
+# writes them again, but not groups of this many.
 TRANSACTION_POSTS = 95_000
 TRANSACTION_BYTES = 128_000_000
 # A transaction that adds so many bytes goes into the file itself, with a checkpoint, and not into the log first.
@@ -56,8 +58,8 @@ HELD = 64_000_000
 # DuckDB's own memory in bytes while files are imported. Short posts of a transaction that have no room go to the disk
 # and back. Posts that are on their way stand in Python's memory as well.
 MEMORY = 192_000_000
-# To write a group of rows again, DuckDB reads the texts of 2,048 posts at once: the stored ones, and those that replace
-# them; and as much stays beside them.
+# To write texts, DuckDB has those of 2,048 posts at once, and needs as much beside them; the same where it reads those
+# that it replaces.
 AT_ONCE = 3 * 2_048
 # DuckDB's largest memory in bytes: 2,048 posts of 500 KB at once. An import that needs more ends.
 MOST_MEMORY = 16 * MEMORY
@@ -65,6 +67,8 @@ MOST_MEMORY = 16 * MEMORY
 OWN_KEYS = {"source", "url", "created_at"}
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
+# The parameter of mallopt for the size from which on a piece of memory is the system's own (malloc.h).
+M_MMAP_THRESHOLD = -3
 # For how long one thread of Python runs while others wait.
 SWITCH_SECONDS = 0.0005
 
@@ -254,14 +258,18 @@ def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
 
 
 def import_file(
-    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None = None
-) -> Report:
-    """Store the posts of a file. Raises IngestError if nothing of it can be read.
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    wanted: Wanted,
+    report: Report,
+    memory: int,
+    progress: Progress | None = None,
+) -> None:
+    """Store the posts of a file. Raises duckdb.Error, and IngestError if nothing of the file can be read.
 
-    Of several versions of a post in a file, the last one is stored.
+    Of several versions of a post in a file, the last one is stored. memory: the bytes that DuckDB has for it.
     """
     shown = "standard input" if name == "-" else name
-    report = Report(Path(shown).name)
     with ExitStack() as stack:
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
@@ -274,7 +282,7 @@ def import_file(
             log.info("%s: goes on after %s entries, which an earlier run stored", shown, f"{done:,}")
         task = progress.add_task(report.name, total=content.size) if progress else None
 
-        store = Store(connection, report, mark)
+        store = Store(connection, report, limited(connection, memory), mark)
 
         def keep(batch: Batch) -> None:
             store.keep(batch)
@@ -289,7 +297,22 @@ def import_file(
         store.commit(is_last=not report.errors)
     if store.skipped:
         log.info("%s: skipped %s", shown, counted(store.skipped.items()))
-    return report
+
+
+def import_with_room(
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, report: Report, progress: Progress | None
+) -> None:
+    """Store the posts of a file, with more memory if they need it; see import_file."""
+    memory = MEMORY
+    while True:
+        try:
+            import_file(connection, name, wanted, report, memory, progress)
+            return
+        except duckdb.OutOfMemoryException:
+            # What is stored can be long, too. The import goes on where it was; a pipe can not be read again.
+            if memory >= MOST_MEMORY or not Path(name).is_file():
+                raise
+            memory *= 2
 
 
 def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
@@ -319,60 +342,43 @@ def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
 class Store:
     """Stores the batches of a file, many in one transaction, each together with how far the file was read.
 
+    memory: the bytes that DuckDB has.
     mark: the file, by which a killed import is found again; None for a pipe.
+    batches: those of the open transaction, without their posts and entries; size: the bytes of these.
     """
 
     connection: duckdb.DuckDBPyConnection
     report: Report
+    memory: int
     mark: str | None
     moment: datetime = field(default_factory=this_second)
-    skipped: Counter[str] = field(default_factory=Counter)
-    memory: int = 0
     batches: list[Batch] = field(default_factory=list)
     stored: Stored = field(default_factory=Stored)
-
-    def __post_init__(self) -> None:
-        """Give DuckDB the memory that most files need."""
-        self.memory = limited(self.connection, MEMORY)
+    size: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
 
     def keep(self, batch: Batch) -> None:
-        """Store a batch; it is committed with others. Raises DatabaseError.
-
-        DuckDB gets more memory if the texts of the batch need it, or those that it replaces.
-        """
+        """Store a batch; it is committed with others. Raises duckdb.Error."""
         self.memory = with_room(self.connection, batch.posts, self.memory)
-        waiting = [batch]
-        with write_errors():
-            while waiting:
-                try:
-                    if not self.batches:
-                        self.connection.begin()
-                    while waiting:
-                        self.batches.append(waiting.pop(0))
-                        self.add(self.batches[-1])
-                except BaseException as error:
-                    waiting, self.batches, self.stored = [*self.batches, *waiting], [], Stored()
-                    with suppress(duckdb.Error):
-                        self.connection.rollback()
-                    if not isinstance(error, duckdb.OutOfMemoryException) or self.memory >= MOST_MEMORY:
-                        raise
-                    self.memory = limited(self.connection, 2 * self.memory)
-        if self.is_full():
-            self.commit()
-
-    def add(self, batch: Batch) -> None:
-        """Write a batch."""
-        rejected = [*batch.rejected, *batch.unparsed]
-        self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
-        keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
-
-    def is_full(self) -> bool:
-        """Whether the transaction is to end."""
-        return (
+        if not self.batches:
+            self.connection.begin()
+        try:
+            rejected = [*batch.rejected, *batch.unparsed]
+            self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
+            keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
+        except BaseException:
+            with suppress(duckdb.Error):
+                self.connection.rollback()
+            raise
+        self.size += batch.posts.nbytes + sum(len(bad.entry) for bad in rejected)
+        reasons = [Rejected(None, bad.reason) for bad in rejected]
+        self.batches.append(replace(batch, posts=table_of(()), rejected=reasons, unparsed=[]))
+        if (
             sum(batch.fetched for batch in self.batches) >= TRANSACTION_POSTS
-            or sum(batch.size for batch in self.batches) >= TRANSACTION_BYTES
+            or self.size >= TRANSACTION_BYTES
             or self.holds_much()
-        )
+        ):
+            self.commit()
 
     def holds_much(self) -> bool:
         """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
@@ -384,15 +390,14 @@ class Store:
     def commit(self, *, is_last: bool = False) -> None:
         """Commit the batches so far, and report them; is_last: whether the file was read to its end.
 
-        Raises DatabaseError.
+        Raises duckdb.Error.
         """
-        with write_errors():
-            if self.mark and is_last:
-                forget_progress(self.connection, self.mark)
-            elif self.mark and self.batches:
-                save_progress(self.connection, self.mark, self.batches[-1].entries)
-            if self.batches:
-                self.connection.commit()
+        if self.mark and is_last:
+            forget_progress(self.connection, self.mark)
+        elif self.mark and self.batches:
+            save_progress(self.connection, self.mark, self.batches[-1].entries)
+        if self.batches:
+            self.connection.commit()
         report = self.report
         report.stored = report.stored.plus(self.stored)
         for batch in self.batches:
@@ -401,11 +406,10 @@ class Store:
             report.skipped += batch.skipped.total()
             report.other_days += batch.other_days
             self.skipped.update(batch.skipped)
-            rejected = [*batch.rejected, *batch.unparsed]
-            listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
+            listed = batch.rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
             report.rejected += [entry.reason for entry in listed]
-            report.unlisted_rejects += len(rejected) - len(listed)
-        self.batches, self.stored = [], Stored()
+            report.unlisted_rejects += len(batch.rejected) - len(listed)
+        self.batches, self.stored, self.size = [], Stored(), 0
 
 
 def with_room(connection: duckdb.DuckDBPyConnection, posts: pa.Table, memory: int) -> int:
@@ -429,21 +433,31 @@ def import_files(
 
     A file that can not be read is named, and the others are read.
     """
-    # Arrow's own allocators keep the memory that a table has left.
-    pa.set_memory_pool(pa.system_memory_pool())
+    give_memory_back()
     # One thread is enough to store what another one reads, and takes less memory than several.
     connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
+            reports.append(report := Report("standard input" if name == "-" else Path(name).name))
             try:
-                reports.append(import_file(connection, name, wanted, progress))
+                with write_errors():
+                    import_with_room(connection, name, wanted, report, progress)
             except IngestError as error:
                 refused.append(error)
-                reports.append(Report(Path(name).name, errors=[str(error)]))
+                report.errors.append(str(error))
     if len(refused) == len(reports):
         raise IngestError("; ".join(map(str, refused)))
     return reports
+
+
+def give_memory_back() -> None:
+    """Let large pieces of memory go back to the system as soon as nothing holds them."""
+    # Arrow's own allocators keep what a table has left.
+    pa.set_memory_pool(pa.system_memory_pool())
+    # So does the GNU C library (mallopt(3)): of DuckDB's blocks of 256 KB, up to 100 MB. Others have no such function.
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 200_000)
 
 
 @contextmanager
