@@ -12,8 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 import pyarrow as pa
@@ -26,7 +27,7 @@ from groundswell.database import write_errors
 from ingest.bulk import Batch, Reader, counted
 from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
+from ingest.formats import COLUMNS, Entry, Format, folded, formats, knows_own, knows_row, table
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.parsed import Rejected
 from ingest.reading import (
@@ -34,7 +35,6 @@ from ingest.reading import (
     ahead,
     guarded,
     header_of,
-    parsed,
     read_lines,
     read_parquet,
     read_rows,
@@ -154,7 +154,7 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     if shape := starts_with_json(content):
         read = read_lines if shape == "lines" else read_values
         kind, unit = ("JSON lines", "line") if shape == "lines" else ("JSON", "entry")
-        label, known = of_json(name, first_entries(read, head), known, chosen)
+        label, known = of_json(name, first_entries(read, head, known), known, chosen)
         return Source(f"{content.packed}{kind}, {label}", known, read(content.stream), unit)
     if header := header_of(head):
         names, delimiter, encoding = header
@@ -166,24 +166,15 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     raise IngestError(f"{name} is no file of posts: neither JSON, CSV, Parquet nor a dump that is known")
 
 
-def first_entries(read: Any, head: bytes) -> list[dict[str, Any]]:
+def first_entries(read: Callable[[IO[bytes]], Entries], head: bytes, known: Sequence[Format]) -> list[Entry]:
     """The first objects of a text of JSON, those of pages one by one."""
-    found: list[dict[str, Any]] = []
-    try:
-        for _, each in read(BytesIO(head)):
-            entry = parsed(each)
-            found += [part for part in unfolded(entry) if isinstance(part, dict)]
-            if isinstance(entry, dict):
-                found.append(entry)
-            if len(found) >= LOOKED_AT:
-                break
-    except IngestError:
-        pass  # the head ends within an entry
-    return found
+    # The head may end within an entry.
+    first, _ = ahead(read(BytesIO(head)), LOOKED_AT)
+    return [part for _, part in islice(parts(first, known), LOOKED_AT)]
 
 
 def of_json(
-    name: str, first: Sequence[dict[str, Any]], known: Sequence[Format], chosen: Mapping[str, str]
+    name: str, first: Sequence[Entry], known: Sequence[Format], chosen: Mapping[str, str]
 ) -> tuple[str, Sequence[Format]]:
     """What a text of JSON was taken for, and its formats. Raises IngestError."""
     fields = list(dict.fromkeys(field for entry in first for field in entry))

@@ -280,6 +280,28 @@ def none_if_missing(value: object) -> object:
     )
 
 
+# 1,203 · 1 203 · 1'203 · 1.203.004 · 1.2k. A count has no fraction, so a comma before three digits separates thousands.
+# One point alone may stand before a fraction: programs write 2.000 for 2.
+GROUPED = re.compile(
+    r"[+-]?\d{1,3}(?:(?:,\d{3})+|(?:[ \u00a0\u202f]\d{3})+|(?:['\u2019]\d{3})+|(?:\.\d{3}){2,})", re.ASCII
+)
+ROUNDED = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?) ?([km])", re.ASCII | re.IGNORECASE)
+LONGEST_COUNT = 16
+
+
+def number_if_count(value: object) -> object:
+    """The number in a count as people and spreadsheets write it; None for a missing one. Other values stay."""
+    value = none_if_missing(value)
+    if not isinstance(value, str) or len(text := value.strip()) > LONGEST_COUNT:
+        return value
+    if GROUPED.fullmatch(text):
+        return re.sub(r"[^\d-]", "", text)
+    if rounded := ROUNDED.fullmatch(text):
+        number, unit = rounded.groups()
+        return round(float(number.replace(",", ".")) * (1_000 if unit in "kK" else 1_000_000))
+    return value
+
+
 def none_if_gone(value: object) -> object:
     """A text that can be stored; None if it says nothing or is a placeholder. Other values stay as they are."""
     if not isinstance(value, str):
@@ -293,7 +315,7 @@ def none_if_gone(value: object) -> object:
 SourceName = Annotated[str, AfterValidator(known_source)]
 Url = Annotated[str, AfterValidator(normalise_url)]
 Text = Annotated[str | None, BeforeValidator(none_if_gone)]
-Count = Annotated[int | None, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT), BeforeValidator(none_if_missing)]
+Count = Annotated[int | None, Field(ge=-LARGEST_COUNT, le=LARGEST_COUNT), BeforeValidator(number_if_count)]
 Moment = Annotated[datetime, WrapValidator(moment_of)]
 
 

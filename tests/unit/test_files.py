@@ -1026,3 +1026,14 @@ def test_a_name_is_hashed_by_hmac(salt: str, name: str) -> None:
     inner.update(name.encode())
     outer.update(inner.digest())
     assert outer.hexdigest() == hmac.digest(salt.encode(), name.encode(), "sha256").hex()
+
+
+def test_counts_are_read_as_people_write_them() -> None:
+    read: dict[Any, int | None] = {
+        "1,203": 1_203, "-1,203,004": -1_203_004, "1 203": 1_203, "1\u202f203": 1_203, "1\u2019203": 1_203,
+        "1.203.004": 1_203_004, " 12 ": 12, "1.2k": 1_200, "3 K": 3_000, "1,5M": 1_500_000, "7.0": 7, "nan": None,
+    }  # fmt: skip
+    assert {text: item.Item.model_validate(own(1, vote_count=text)).vote_count for text in read} == read
+    for text in ("1.203", "1,20", "1,203.5", "12k votes", "1,203,04", "k", "9,999,999,999", "99999m"):
+        with pytest.raises(ValueError, match="vote_count"):
+            item.Item.model_validate(own(1, vote_count=text))
