@@ -1,6 +1,7 @@
 """Imports files of posts: python -m ingest --file F…, of every format that ingest.formats declares."""
 
 import ctypes
+import gc
 import glob
 import hashlib
 import logging
@@ -314,6 +315,8 @@ def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
     # DuckDB and Arrow work beside Python, but for each call they wait until Python lets go.
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_SECONDS)
+    # What stands in memory now stays there: to look through it again and again took a tenth of the time.
+    gc.freeze()
     kept: Future[None] | None = None
     try:
         with ThreadPoolExecutor(1) as pool:
@@ -326,6 +329,7 @@ def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
                 if kept:
                     kept.result()
     finally:
+        gc.unfreeze()
         sys.setswitchinterval(before)
 
 
