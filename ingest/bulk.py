@@ -17,9 +17,9 @@ from ingest.parsed import Rejected, one_line
 from ingest.reading import DamagedError, Entries, Unreadable, parsed
 from ingest.store import BODY, CREATED_AT, MATCH_URL, SOURCE, Row, table_of
 
-# Entries and characters per transaction. Each transaction looks through the keys of all stored posts, so few are fast.
+# Entries and characters per batch. Storing a batch looks through the keys of all stored posts, so few are fast.
 BATCH = 25_000
-BATCH_CHARACTERS = 4_000_000
+BATCH_CHARACTERS = 12_000_000
 
 
 @dataclass

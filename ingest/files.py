@@ -1,16 +1,21 @@
 """Imports files of posts: python -m ingest --file F…, of every format that ingest.formats declares."""
 
+import ctypes
+import gc
 import glob
 import hashlib
 import logging
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 import pyarrow as pa
@@ -19,19 +24,18 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from groundswell.clock import this_second
-from groundswell.database import one_transaction, write_errors
+from groundswell.database import write_errors
 from ingest.bulk import Batch, Reader, counted
-from ingest.checking import check
 from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Format, folded, formats, knows_own, knows_row, table, unfolded
+from ingest.formats import COLUMNS, Entry, Format, folded, formats, knows_own, knows_row, table
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
+from ingest.parsed import Rejected
 from ingest.reading import (
     Entries,
     ahead,
     guarded,
     header_of,
-    parsed,
     read_lines,
     read_parquet,
     read_rows,
@@ -41,23 +45,22 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import source_at
-from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, upsert_rows
+from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert_rows
 
-# A checkpoint comes when so many new posts are stored, if none was updated. DuckDB starts a group of rows after a
-# checkpoint. A group has 122,880 rows at most, so with a batch more this many fit into one; and a later checkpoint
-# writes no group again that is full to three quarters.
-CHECKPOINT_POSTS = 95_000
-# The size of the log at which a checkpoint comes in any case. Each one writes the groups again in which posts were
-# updated, so they are few.
-CHECKPOINT = "256MB"
-# A checkpoint comes, too, when DuckDB holds so many bytes of changed posts and of texts of more than 4 KB: until then
-# they stay in its memory, and can not go to the disk.
+# A transaction ends with so many posts, or with so many bytes of them. DuckDB merges small groups of rows later and
+# writes them again, but not groups of this many.
+TRANSACTION_POSTS = 95_000
+TRANSACTION_BYTES = 128_000_000
+# A transaction that adds so many bytes goes into the file itself, with a checkpoint, and not into the log first.
+CHECKPOINT = "16MB"
+# A transaction ends, too, when DuckDB holds so many bytes of texts of more than 4 KB: until then they stay in its
+# memory, and can not go to the disk.
 HELD = 64_000_000
-# DuckDB's own memory in bytes while files are imported. Short posts since the last checkpoint that have no room go to
-# the disk and back. Posts that are on their way stand in Python's memory as well.
+# DuckDB's own memory in bytes while files are imported. Short posts of a transaction that have no room go to the disk
+# and back. Posts that are on their way stand in Python's memory as well.
 MEMORY = 192_000_000
-# To write a group of rows again, DuckDB reads the texts of 2,048 posts at once: the stored ones, and those that replace
-# them; and as much stays beside them.
+# To write texts, DuckDB has those of 2,048 posts at once, and needs as much beside them; the same where it reads those
+# that it replaces.
 AT_ONCE = 3 * 2_048
 # DuckDB's largest memory in bytes: 2,048 posts of 500 KB at once. An import that needs more ends.
 MOST_MEMORY = 16 * MEMORY
@@ -65,6 +68,10 @@ MOST_MEMORY = 16 * MEMORY
 OWN_KEYS = {"source", "url", "created_at"}
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
+# The parameter of mallopt for the size from which on a piece of memory is the system's own (malloc.h).
+M_MMAP_THRESHOLD = -3
+# For how long one thread of Python runs while others wait.
+SWITCH_SECONDS = 0.0005
 
 log = logging.getLogger("groundswell.ingest.files")
 log.setLevel(logging.INFO)
@@ -148,7 +155,7 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     if shape := starts_with_json(content):
         read = read_lines if shape == "lines" else read_values
         kind, unit = ("JSON lines", "line") if shape == "lines" else ("JSON", "entry")
-        label, known = of_json(name, first_entries(read, head), known, chosen)
+        label, known = of_json(name, first_entries(read, head, known), known, chosen)
         return Source(f"{content.packed}{kind}, {label}", known, read(content.stream), unit)
     if header := header_of(head):
         names, delimiter, encoding = header
@@ -160,24 +167,15 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     raise IngestError(f"{name} is no file of posts: neither JSON, CSV, Parquet nor a dump that is known")
 
 
-def first_entries(read: Any, head: bytes) -> list[dict[str, Any]]:
+def first_entries(read: Callable[[IO[bytes]], Entries], head: bytes, known: Sequence[Format]) -> list[Entry]:
     """The first objects of a text of JSON, those of pages one by one."""
-    found: list[dict[str, Any]] = []
-    try:
-        for _, each in read(BytesIO(head)):
-            entry = parsed(each)
-            found += [part for part in unfolded(entry) if isinstance(part, dict)]
-            if isinstance(entry, dict):
-                found.append(entry)
-            if len(found) >= LOOKED_AT:
-                break
-    except IngestError:
-        pass  # the head ends within an entry
-    return found
+    # The head may end within an entry.
+    first, _ = ahead(read(BytesIO(head)), LOOKED_AT)
+    return [part for _, part in islice(parts(first, known), LOOKED_AT)]
 
 
 def of_json(
-    name: str, first: Sequence[dict[str, Any]], known: Sequence[Format], chosen: Mapping[str, str]
+    name: str, first: Sequence[Entry], known: Sequence[Format], chosen: Mapping[str, str]
 ) -> tuple[str, Sequence[Format]]:
     """What a text of JSON was taken for, and its formats. Raises IngestError."""
     fields = list(dict.fromkeys(field for entry in first for field in entry))
@@ -252,15 +250,18 @@ def fingerprint(name: str, content: Content, wanted: Wanted) -> str | None:
 
 
 def import_file(
-    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, progress: Progress | None = None
-) -> Report:
-    """Store the posts of a file. Raises IngestError if nothing of it can be read.
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    wanted: Wanted,
+    report: Report,
+    memory: int,
+    progress: Progress | None = None,
+) -> None:
+    """Store the posts of a file. Raises duckdb.Error, and IngestError if nothing of the file can be read.
 
-    Of several versions of a post in a file, the last one is stored.
+    Of several versions of a post in a file, the last one is stored. memory: the bytes that DuckDB has for it.
     """
     shown = "standard input" if name == "-" else name
-    report, moment, skipped = Report(Path(shown).name), this_second(), Counter[str]()
-    memory = limited(connection, MEMORY)
     with ExitStack() as stack:
         content = stack.enter_context(opened(name))
         source = recognised(stack, shown, content, wanted.columns or {})
@@ -273,64 +274,137 @@ def import_file(
             log.info("%s: goes on after %s entries, which an earlier run stored", shown, f"{done:,}")
         task = progress.add_task(report.name, total=content.size) if progress else None
 
+        store = Store(connection, report, limited(connection, memory), mark)
+
         def keep(batch: Batch) -> None:
-            nonlocal memory
-            memory = with_room(connection, batch.posts, memory)
-            memory = store(connection, batch, report, moment, mark, memory)
-            skipped.update(batch.skipped)
+            store.keep(batch)
             if progress and task is not None:
                 progress.update(task, completed=content.position())
 
         reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
         try:
-            check(content, reader, source.entries, done, keep)
+            check(reader.batches(source.entries, done), keep)
         except IngestError as error:
             report.errors.append(f"can not be read: {error}; the posts before that are stored")
-        if mark and not report.errors:
-            forget_progress(connection, mark)
-    if skipped:
-        log.info("%s: skipped %s", shown, counted(skipped.items()))
-    return report
+        store.commit(is_last=not report.errors)
+    if store.skipped:
+        log.info("%s: skipped %s", shown, counted(store.skipped.items()))
 
 
-def store(
-    connection: duckdb.DuckDBPyConnection, batch: Batch, report: Report, moment: datetime, mark: str | None, memory: int
-) -> int:
-    """Store a batch in one transaction, together with how far the file was read. Raises DatabaseError.
+def import_with_room(
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, report: Report, progress: Progress | None
+) -> None:
+    """Store the posts of a file, with more memory if they need it; see import_file."""
+    memory = MEMORY
+    while True:
+        try:
+            import_file(connection, name, wanted, report, memory, progress)
+            return
+        except duckdb.OutOfMemoryException:
+            # What is stored can be long, too. The import goes on where it was; a pipe can not be read again.
+            if memory >= MOST_MEMORY or not Path(name).is_file():
+                raise
+            memory *= 2
 
-    memory: the bytes that DuckDB has. Returns what it has then: more, if the texts that the batch replaces need it.
+
+def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
+    """Give each batch to `keep` in another thread, while this one makes the next.
+
+    Raises what making and what keeping one raises.
     """
-    rejected = [*batch.rejected, *batch.unparsed]
-
-    def write() -> Stored:
-        with one_transaction(connection):
-            stored = upsert_rows(connection, batch.posts, moment)
-            keep_rejected(connection, "file", report.name, rejected, frozenset(), moment)
-            if mark:
-                save_progress(connection, mark, batch.entries)
-        return stored
-
-    with write_errors():
-        while True:
+    # DuckDB and Arrow work beside Python, but for each call they wait until Python lets go.
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    # What stands in memory now stays there: to look through it again and again took a tenth of the time.
+    gc.freeze()
+    kept: Future[None] | None = None
+    try:
+        with ThreadPoolExecutor(1) as pool:
             try:
-                stored = write()
-                break
-            except duckdb.OutOfMemoryException:
-                if memory >= MOST_MEMORY:
-                    raise
-                memory = limited(connection, 2 * memory)
-    report.stored = report.stored.plus(stored)
-    if holds_much(connection) or (not report.stored.updated and many_new(connection, stored.new)):
-        with write_errors():
-            connection.execute("checkpoint")
-    report.repeated += batch.repeated
-    report.fetched += batch.fetched
-    report.skipped += batch.skipped.total()
-    report.other_days += batch.other_days
-    listed = rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
-    report.rejected += [entry.reason for entry in listed]
-    report.unlisted_rejects += len(rejected) - len(listed)
-    return memory
+                for batch in batches:
+                    if kept:
+                        kept.result()
+                    kept = pool.submit(keep, batch)
+            finally:
+                if kept:
+                    kept.result()
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
+
+
+@dataclass
+class Store:
+    """Stores the batches of a file, many in one transaction, each together with how far the file was read.
+
+    memory: the bytes that DuckDB has.
+    mark: the file, by which a killed import is found again; None for a pipe.
+    batches: those of the open transaction, without their posts and entries; size: the bytes of these.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    report: Report
+    memory: int
+    mark: str | None
+    moment: datetime = field(default_factory=this_second)
+    batches: list[Batch] = field(default_factory=list)
+    stored: Stored = field(default_factory=Stored)
+    size: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def keep(self, batch: Batch) -> None:
+        """Store a batch; it is committed with others. Raises duckdb.Error."""
+        self.memory = with_room(self.connection, batch.posts, self.memory)
+        if not self.batches:
+            self.connection.begin()
+        try:
+            rejected = [*batch.rejected, *batch.unparsed]
+            self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
+            keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
+        except BaseException:
+            with suppress(duckdb.Error):
+                self.connection.rollback()
+            raise
+        self.size += batch.posts.nbytes + sum(len(bad.entry) for bad in rejected)
+        reasons = [Rejected(None, bad.reason) for bad in rejected]
+        self.batches.append(replace(batch, posts=table_of(()), rejected=reasons, unparsed=[]))
+        if (
+            sum(batch.fetched for batch in self.batches) >= TRANSACTION_POSTS
+            or self.size >= TRANSACTION_BYTES
+            or self.holds_much()
+        ):
+            self.commit()
+
+    def holds_much(self) -> bool:
+        """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
+        [(held,)] = self.connection.execute(
+            "select sum(memory_usage_bytes) from duckdb_memory() where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS')"
+        ).fetchall()
+        return bool(held >= HELD)
+
+    def commit(self, *, is_last: bool = False) -> None:
+        """Commit the batches so far, and report them; is_last: whether the file was read to its end.
+
+        Raises duckdb.Error.
+        """
+        if self.mark and is_last:
+            forget_progress(self.connection, self.mark)
+        elif self.mark and self.batches:
+            save_progress(self.connection, self.mark, self.batches[-1].entries)
+        if self.batches:
+            self.connection.commit()
+        report = self.report
+        report.stored = report.stored.plus(self.stored)
+        for batch in self.batches:
+            report.repeated += batch.repeated
+            report.fetched += batch.fetched
+            report.skipped += batch.skipped.total()
+            report.other_days += batch.other_days
+            self.skipped.update(batch.skipped)
+            listed = batch.rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
+            report.rejected += [entry.reason for entry in listed]
+            report.unlisted_rejects += len(batch.rejected) - len(listed)
+        self.batches, self.stored, self.size = [], Stored(), 0
 
 
 def with_room(connection: duckdb.DuckDBPyConnection, posts: pa.Table, memory: int) -> int:
@@ -347,22 +421,6 @@ def limited(connection: duckdb.DuckDBPyConnection, memory: int) -> int:
     return memory
 
 
-def holds_much(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
-    [(held,)] = connection.execute(
-        "select sum(memory_usage_bytes) from duckdb_memory() where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS')"
-    ).fetchall()
-    return bool(held >= HELD)
-
-
-def many_new(connection: duckdb.DuckDBPyConnection, new: int) -> bool:
-    """Whether these new posts were the last ones of CHECKPOINT_POSTS."""
-    [(posts,)] = connection.execute(
-        "select estimated_size from duckdb_tables() where schema_name = 'bronze' and table_name = 'raw_items'"
-    ).fetchall()
-    return bool(posts // CHECKPOINT_POSTS > (posts - new) // CHECKPOINT_POSTS)
-
-
 def import_files(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], wanted: Wanted, console: Console
 ) -> list[Report]:
@@ -370,19 +428,31 @@ def import_files(
 
     A file that can not be read is named, and the others are read.
     """
+    give_memory_back()
     # One thread is enough to store what another one reads, and takes less memory than several.
     connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
+            reports.append(report := Report("standard input" if name == "-" else Path(name).name))
             try:
-                reports.append(import_file(connection, name, wanted, progress))
+                with write_errors():
+                    import_with_room(connection, name, wanted, report, progress)
             except IngestError as error:
                 refused.append(error)
-                reports.append(Report(Path(name).name, errors=[str(error)]))
+                report.errors.append(str(error))
     if len(refused) == len(reports):
         raise IngestError("; ".join(map(str, refused)))
     return reports
+
+
+def give_memory_back() -> None:
+    """Let large pieces of memory go back to the system as soon as nothing holds them."""
+    # Arrow's own allocators keep what a table has left.
+    pa.set_memory_pool(pa.system_memory_pool())
+    # So does the GNU C library (mallopt(3)): of DuckDB's blocks of 256 KB, up to 100 MB. Others have no such function.
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 200_000)
 
 
 @contextmanager

@@ -137,6 +137,8 @@ def source_named(value: Any) -> Any:
 
 def own_post(entry: Entry) -> Post:
     """The entry, as it is. One of another source is not looked at further."""
+    if row := usual_row(entry):
+        return said(row)
     if isinstance(source := source_named(entry.get("source")), str):
         if source != entry["source"]:
             entry = {**entry, "source": source}

@@ -150,21 +150,47 @@ from arriving
     anti join bronze.forgotten on sha256(arriving.match_url) = forgotten.match_hash
 """
 
+# DuckDB numbers the rows of an open transaction from here on, and gives them other numbers when it is committed.
+OPEN_ROWS = 36_028_797_018_960_000
+# The rows of the table that differ from arriving posts.
 # An older version of a post, from an archive, changes nothing. A time to come was written under a wrong clock, and says
 # nothing about age. A run without a salt keeps the hashes of authors.
-# A known post keeps its address, however the arriving one is spelled: the address is its key in all other tables.
-UPDATE_KNOWN = """
-update bronze.raw_items as known
-set source = arriving.source, collection_date = arriving.created_at::date, title = arriving.title, body = arriving.body,
-    created_at = arriving.created_at, comment_count = arriving.comment_count, vote_count = arriving.vote_count,
-    author_hash = coalesce(arriving.author_hash, known.author_hash), collected_at = $collected_at
-from (select * from arriving join known_rows using (match_url)) as arriving
-where known.rowid = arriving.row_number and ($collected_at >= known.collected_at or known.collected_at > $now) and (
+FIND_CHANGED = """
+create or replace temporary table changed_rows as
+select arriving.match_url, known_rows.row_number, known.url_hash, known.url, known.match_url as known_match_url,
+    coalesce(arriving.author_hash, known.author_hash) as author_hash, known_rows.row_number >= $open_rows as is_open
+from bronze.raw_items as known
+    join known_rows on known.rowid = known_rows.row_number
+    join arriving on arriving.match_url = known_rows.match_url
+where ($collected_at >= known.collected_at or known.collected_at > $now) and (
     known.source, known.title, known.body, known.created_at, known.comment_count, known.vote_count, known.author_hash
 ) is distinct from (
     arriving.source, arriving.title, arriving.body, arriving.created_at, arriving.comment_count, arriving.vote_count,
     coalesce(arriving.author_hash, known.author_hash)
 )
+"""
+
+# A changed post is deleted and inserted again: after an update, a checkpoint would write all posts near it again. One
+# that the open transaction has inserted is updated: after a delete, its posts would be written one by one.
+# A known post keeps its address, however the arriving one is spelled: the address is its key in all other tables.
+UPDATE_OPEN = """
+update bronze.raw_items as known
+set source = arriving.source, collection_date = arriving.created_at::date, title = arriving.title, body = arriving.body,
+    created_at = arriving.created_at, comment_count = arriving.comment_count, vote_count = arriving.vote_count,
+    author_hash = changed_rows.author_hash, collected_at = $collected_at
+from arriving join changed_rows using (match_url)
+where known.rowid = changed_rows.row_number and changed_rows.is_open
+"""
+
+DELETE_CHANGED = "delete from bronze.raw_items where rowid in (select row_number from changed_rows where not is_open)"
+
+INSERT_CHANGED = """
+insert into bronze.raw_items by name
+select changed_rows.url_hash, changed_rows.url, changed_rows.known_match_url as match_url, changed_rows.author_hash,
+    arriving.* exclude (url_hash, url, match_url, author_hash), arriving.created_at::date as collection_date,
+    $collected_at::timestamp as collected_at
+from arriving join changed_rows using (match_url)
+where not changed_rows.is_open
 """
 
 # A row that repeats another one gets a match_url that nothing has.
@@ -382,7 +408,12 @@ def upsert_rows(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, colle
     [(new,)] = connection.execute(INSERT_NEW, {"collected_at": collected_at}).fetchall()
     updated = 0
     if known:
-        [(updated,)] = connection.execute(UPDATE_KNOWN, {"collected_at": collected_at, "now": now()}).fetchall()
+        facts = {"collected_at": collected_at, "now": now(), "open_rows": OPEN_ROWS}
+        [(updated,)] = connection.execute(FIND_CHANGED, facts).fetchall()
+    if updated:
+        connection.execute(UPDATE_OPEN, {"collected_at": collected_at})
+        connection.execute(DELETE_CHANGED)
+        connection.execute(INSERT_CHANGED, {"collected_at": collected_at})
     return Stored(new, updated, arriving.num_rows - new - updated)
 
 

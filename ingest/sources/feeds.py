@@ -8,9 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
 
-import feedparser
 import httpx
-import lxml.html
 from pydantic import AfterValidator
 
 from ingest.errors import QueryRefusedError
@@ -93,6 +91,9 @@ def decode(body: bytes) -> Payload:
     """
     if not body.strip() or tags(body) > MOST_TAGS:
         raise ValueError("empty, or too many tags")
+    # Few commands read a feed, and each one would take 0.1 s of CPU to load this.
+    import feedparser
+
     # Bytes that feedparser took for an address or a path would be opened. The board escapes what it shows, so that
     # feedparser need not clean the HTML, which takes most of its time.
     found = feedparser.parse(io.BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
@@ -137,6 +138,8 @@ def plain(title: str | None, detail: Mapping[str, Any]) -> str | None:
     """A title without markup, if it is HTML: Atom says so, and for RSS feedparser looks whether it could be."""
     if not title or detail.get("type") == "text/plain":
         return title
+    import lxml.html
+
     return str(lxml.html.fragment_fromstring(title, create_parent=True).text_content())
 
 
