@@ -63,7 +63,7 @@ MATTERS = FOLDER / "matters.tsv"
 # The features of the regression that learns from the pairs that were read.
 PUBLIC_FEATURES = ("similarity", "title_similarity", "text_words", "title_words")
 # The log-odds that are added to the chance of one problem in different words. Fitted on half of the invented problems,
-# the regression pulls 2 % of the lone posts of the other half into problems, with F1 0.688; with 1.2 it is 4 % and 0.704.
+# the regression pulls 2 % of the lone posts of the other half into problems, at F1 0.688; with 1.2, 4 % at 0.704.
 SHIFT = 0.7
 # The most characters of a text, as in silver.texts.
 LONGEST = 2000
