@@ -265,7 +265,7 @@ def chances(features: Floats, weights: Mapping[str, Weights]) -> Floats:
     weights: those of REPORTS and of PUBLIC; and those of OWN_WORDS, if these count.
     """
     highest: Floats = np.maximum(regression(features, weights[REPORTS]), regression(features, weights[PUBLIC]))
-    if OWN_WORDS in weights:
+    if weights.get(OWN_WORDS):
         np.maximum(highest, OWN_WORDS_COUNT * regression(features, weights[OWN_WORDS]), out=highest)
     return highest
 
