@@ -1,10 +1,12 @@
 """The chance that two posts report the same problem.
 
 A pair has seven features: how near the embeddings are, how near they are next to the other neighbours of the two, and
-which rare words the posts share. Two logistic regressions on them each say a chance, and the higher one counts. One was
-learned from bug reports that people marked as duplicates: to be nearer to each other than to others tells most there.
-The other one was learned from public posts that were read in pairs: where many people have one problem, only what two
-posts have in common tells. `python -m training.pairs` fits the weights and writes them to seed pair_weights.
+which rare words the posts share. Three logistic regressions on them each say a chance, and the highest one counts. One
+was learned from bug reports that people marked as duplicates: to be nearer to each other than to others tells most
+there. One was learned from public posts that were read in pairs: where many people have one problem, only what two
+posts have in common tells. One was learned from invented problems that four people each tell in their own words: there
+the same is what is near to each other without common words. `python -m training.pairs` fits the weights and writes them
+to seed pair_weights.
 
 Posts that programs wrote share the frame of their program, whatever they report. Two of them can only be the same
 problem if they are of one program and the words outside of its frame are alike. A person's post and a program's cannot.
@@ -45,6 +47,10 @@ TITLE_WEIGHT = 0.5
 COMMON = 0.1
 # Below so many texts a word can be in many of them by accident.
 FEW = 200
+# Below so many posts, the neighbour of LOCAL_RANK is no neighbour. Then no chance is learned from posts in own words.
+CROWD = 80
+# How much of the chance counts that is learned from posts in own words: they are invented, and make no problem likely.
+OWN_WORDS_COUNT = 0.45
 # Two tickets of one program report the same fault if the words by which they differ have at least this cosine
 # similarity. Of 8,256 pairs of crash tickets of one real program, 10 are above, and 9 of them report one fault. Those
 # from 0.5 to 0.7 share an exception, but not the place.
@@ -65,9 +71,9 @@ FEATURES = (
     "title_letters",
 )
 BIAS = "bias"
-# The grounds of seed pair_weights: what each of the two regressions was learned from, and dense ground, on which the
+# The grounds of seed pair_weights: what each of the three regressions was learned from, and dense ground, on which the
 # chance is not that of a pair.
-REPORTS, PUBLIC, DENSE = "reports", "public", "dense"
+REPORTS, PUBLIC, OWN_WORDS, DENSE = "reports", "public", "own_words", "dense"
 
 # The weight of each feature, and BIAS. A feature without a weight is not used.
 Weights = Mapping[str, float]
@@ -240,7 +246,7 @@ def candidates(posts: Posts, by_vector: Neighbours | None = None) -> Candidates:
 
 def by_ground(rows: Iterable[tuple[str, str, float]]) -> dict[str, dict[str, float]]:
     """The weights of each ground, from rows of seed pair_weights: ground, feature and weight."""
-    weights: dict[str, dict[str, float]] = {REPORTS: {}, PUBLIC: {}, DENSE: {}}
+    weights: dict[str, dict[str, float]] = {REPORTS: {}, PUBLIC: {}, OWN_WORDS: {}, DENSE: {}}
     for ground, feature, weight in rows:
         weights[ground][feature] = weight
     return weights
@@ -256,10 +262,12 @@ def regression(features: Floats, weights: Weights) -> Floats:
 def chances(features: Floats, weights: Mapping[str, Weights]) -> Floats:
     """The chance (m,) that the posts of each of m pairs with features (m, 7) report the same problem.
 
-    weights: those of REPORTS and of PUBLIC.
+    weights: those of REPORTS and of PUBLIC; and those of OWN_WORDS, if these count.
     """
-    higher: Floats = np.maximum(regression(features, weights[REPORTS]), regression(features, weights[PUBLIC]))
-    return higher
+    highest: Floats = np.maximum(regression(features, weights[REPORTS]), regression(features, weights[PUBLIC]))
+    if weights.get(OWN_WORDS):
+        np.maximum(highest, OWN_WORDS_COUNT * regression(features, weights[OWN_WORDS]), out=highest)
+    return highest
 
 
 def may_be_same(a: Numbers, b: Numbers, tickets: Tickets) -> Flags:
@@ -287,6 +295,8 @@ def may_be_same(a: Numbers, b: Numbers, tickets: Tickets) -> Flags:
 
 def possible_chances(found: Candidates, weights: Mapping[str, Weights], tickets: Tickets) -> Floats:
     """The chances (m,) of m candidates; 0 for pairs that cannot be the same problem, by what programs wrote."""
-    chance = chances(found.features, weights)
+    is_crowd = len(tickets.frames) >= CROWD
+    counting = {ground: each for ground, each in weights.items() if is_crowd or ground != OWN_WORDS}
+    chance = chances(found.features, counting)
     chance[~may_be_same(found.a, found.b, tickets)] = 0
     return chance

@@ -38,6 +38,8 @@ BEGINNING = 400
 SHARED_WORDS = 0.3
 # The title of a label, and one more quote.
 TITLES = 2
+# The share of letters, blanks and marks in a sentence that a person speaks.
+SPOKEN = 0.9
 # The texts by whose beginnings words are weighed, at most. url_hash is as good as random: the first ones are a sample.
 WEIGHED = 5_000
 ROWS_PER_BATCH = 2_000
@@ -236,6 +238,28 @@ def best_first(found: Sequence[Candidate], common: Sequence[float], worth_of: Ca
     yield from sorted(ratings, key=lambda index: (-ratings[index], index))
 
 
+def best_sentence(posts: Posts, rarity: Rarity) -> str | None:
+    """The sentence of the posts that says most of what the others say, without their titles; None if none is fit.
+
+    rarity: the weights of words. A scene that one author sets ("I have a list."), a thank-you of a form and the output
+    of a program share little with other posts. Parts of sentences and code are left out.
+    """
+    # A text begins with its title.
+    bodies = [
+        text.removeprefix(title or "").lstrip(" .") for title, text in zip(posts.titles, posts.texts, strict=True)
+    ]
+    found = fit_sentences(bodies)
+    ranked = (str(info.sentence) for info in rank(found, rarity)) if found else iter(())
+    return next((sentence for sentence in ranked if is_spoken(sentence)), None)
+
+
+def is_spoken(sentence: str) -> bool:
+    """Whether a sentence is whole and made of words, as a person speaks."""
+    words = sum(character.isalpha() or character in " ,.'’?!" for character in sentence)
+    is_whole = sentence[:1].isupper() or not sentence[:1].isascii() or sentence.startswith("i ")
+    return is_whole and words >= SPOKEN * len(sentence)
+
+
 def read_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, Posts]]:
     """Yield the posts of each group from batches of POSTS, as (number of the group, posts)."""
 
@@ -251,14 +275,14 @@ def read_groups(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, Posts]
         yield number, Posts(url_hashes, titles, texts, np.stack(named), np.stack(vectors))
 
 
-def title_lists(
+def named_groups(
     session: duckdb.DuckDBPyConnection,
     members: str,
     weighed: str,
     relations: dict[str, duckdb.DuckDBPyRelation],
     model: str,
-) -> Iterator[tuple[Any, list[dict[str, str]]]]:
-    """Yield the titles of each group, the best first, as (number of the group, value of TITLE_LIST).
+) -> Iterator[tuple[Any, list[dict[str, str]], Posts, Rarity]]:
+    """Yield each group with its titles, the best first: (number, value of TITLE_LIST, posts, weights of words).
 
     members: a query with the columns number (of the group) and url_hash. weighed: a query with the texts by which words
     are weighed. relations: texts, titles, embeddings and title_signals, by these names. model: the embedding model.
@@ -279,5 +303,7 @@ def title_lists(
                     {"url_hash": posts.url_hashes[each.post], "title": each.title, "quote": each.quote}
                     for each in best_titles(posts, rarity, signals)
                 ],
+                posts,
+                rarity,
             )
     session.execute("drop table temp.titled")

@@ -142,13 +142,41 @@ def test_the_features_of_a_pair() -> None:
     assert found["title_letters"] == pytest.approx(1)
 
 
-def test_the_higher_of_two_chances_counts() -> None:
-    features = np.array([[0.9, 0.9, 0.9, 1.2, 0.1, 0.1, 0.1], [0.4, 0.4, 0.4, 0.5, 0.1, 0.1, 0.1]])
-    weights = {"reports": {"local_distance": -4.0, "bias": 3.0}, "public": {"similarity": 9.0, "bias": -6.0}}
-    by_reports, by_public = (pairs.regression(features, weights[ground]) for ground in ("reports", "public"))
-    # Close in a crowd, and nearer to each other than to others.
-    assert (by_public > by_reports).tolist() == [True, False]
-    assert pairs.chances(features, weights).tolist() == [by_public[0], by_reports[1]]
+def test_the_highest_of_three_chances_counts() -> None:
+    close, nearest, without_words = (0.9, 1.2, 0.1), (0.4, 0.5, 0.1), (0.4, 0.9, 0.0)
+    features = np.array(
+        [[cosine] * 3 + [local] + [words] * 3 for cosine, local, words in (close, nearest, without_words)]
+    )
+    weights = {
+        "reports": {"local_distance": -4.0, "bias": 3.0},
+        "public": {"similarity": 9.0, "bias": -6.0},
+        "own_words": {"local_distance": -4.0, "text_words": -40.0, "bias": 8.0},
+    }
+    counts = {"reports": 1, "public": 1, "own_words": pairs.OWN_WORDS_COUNT}
+    chances = np.array([count * pairs.regression(features, weights[ground]) for ground, count in counts.items()])
+    # Close in a crowd, nearer to each other than to others, and near without common words.
+    assert chances.argmax(axis=0).tolist() == [1, 0, 2]
+    assert pairs.chances(features, weights).tolist() == chances.max(axis=0).tolist()
+
+
+def test_what_four_people_say_in_their_own_words_has_a_chance() -> None:
+    # The means of the 118 such pairs of 20 matters: a cosine of 0.48, and hardly a common word.
+    features = np.array([[0.48, 0.46, 0.38, 0.69, 0.05, 0.03, 0.05]])
+    weights = pair_weights()
+    by_others = {ground: weights[ground] for ground in ("reports", "public")}
+    assert pairs.chances(features, by_others) < 0.14 < pairs.chances(features, weights)
+    # Invented posts make no problem likely.
+    nearer = np.array([[0.7, 0.7, 0.7, 0.3, 0.0, 0.0, 0.0]])
+    assert 0.4 < pairs.chances(nearer, weights) < 0.5
+
+
+def test_in_a_small_window_no_chance_is_learned_from_own_words() -> None:
+    found = pairs.Candidates(np.array([0]), np.array([1]), np.array([[0.48, 0.46, 0.38, 0.69, 0.05, 0.03, 0.05]]))
+    chances = [
+        pairs.possible_chances(found, pair_weights(), pairs.Tickets([""] * count, [""] * count))[0]
+        for count in (pairs.CROWD - 1, pairs.CROWD)
+    ]
+    assert chances[0] < 0.14 < chances[1]
 
 
 @pytest.mark.parametrize(("lower", "higher"), [(0.5, 0.6), (0.6, 0.8), (0.8, 0.95)])

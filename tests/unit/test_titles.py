@@ -14,10 +14,11 @@ from groundswell.titles import (
     Posts,
     Signal,
     best_first,
+    best_sentence,
     best_titles,
+    named_groups,
     read_groups,
     read_signals,
-    title_lists,
     trimmed,
     without_numbers,
     worth,
@@ -218,6 +219,33 @@ def test_the_best_are_found_without_a_look_at_all(seed: int) -> None:
     assert list(best.items())[:TITLES] == list(wanted.items())[:TITLES]
 
 
+@pytest.mark.parametrize(
+    ("bodies", "sentence"),
+    [
+        (
+            {
+                0: "I have a list of customers. How can I group the customers by city?",
+                1: "Thank you for contributing to the project! I want to group all customers by city.",
+                2: "customers = group('city', by=customers, all=True)",
+            },
+            "I want to group all customers by city.",
+        ),
+        (
+            {
+                0: "Loading customers: 100%|████| 3/3 [00:00<?, 84.35it/s] customers by city",
+                1: "to group by city in C.",
+            },
+            None,
+        ),
+        ({}, None),
+    ],
+)
+def test_the_sentence_that_says_most_of_what_the_posts_share(bodies: dict[int, str], sentence: str | None) -> None:
+    posts = group("Group by city", "Customers by city", "Grouping", bodies=bodies)
+    rarity = Rarity([*posts.texts, *(f"Something else, number {number}." for number in range(100))])
+    assert best_sentence(posts, rarity) == sentence
+
+
 def test_groups_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     with duckdb.connect() as connection:
         relations = {
@@ -244,8 +272,8 @@ def test_groups_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
             relations,
             "model",
         )
-        at_once = list(title_lists(connection, *arguments))
+        at_once = [each[:2] for each in named_groups(connection, *arguments)]
         monkeypatch.setattr(titles_module, "AT_A_TIME", 1)
-        assert list(title_lists(connection, *arguments)) == at_once
+        assert [each[:2] for each in named_groups(connection, *arguments)] == at_once
     assert [number for number, _ in at_once] == [0, 1, 2]
     assert all(len(titles) == TITLES for _, titles in at_once)

@@ -12,7 +12,7 @@ from groundswell.pairs import BIAS, FEATURES, Posts, candidates, regression
 from groundswell.vectors import from_vectors
 from tests.support.project import pair_weights, read_seed
 from training import pairs as training_pairs
-from training.pairs import Reports, Scale, fit_dense, fit_reports, fit_scale, read_reports, scaled
+from training.pairs import Reports, Scale, fit_dense, fit_own_words, fit_reports, fit_scale, read_reports, scaled
 
 
 def invented(groups: list[int], spread: float, seed: int) -> Reports:
@@ -27,8 +27,8 @@ def invented(groups: list[int], spread: float, seed: int) -> Reports:
 
 def test_the_seed_has_a_weight_for_each_feature() -> None:
     weights = pair_weights()
-    assert set(weights) == {"reports", "public", "dense"}
-    assert set(weights["reports"]) == {*FEATURES, BIAS}
+    assert set(weights) == {"reports", "public", "own_words", "dense"}
+    assert set(weights["reports"]) == set(weights["own_words"]) == {*FEATURES, BIAS}
     assert set(weights["public"]) == {*training_pairs.PUBLIC_FEATURES, BIAS}
     assert set(weights["dense"]) == {"similarity", BIAS}
 
@@ -56,6 +56,21 @@ def test_duplicates_get_a_higher_chance_than_others() -> None:
     same = unseen.group[found.a] == unseen.group[found.b]
     assert chance[same].mean() > 0.9
     assert chance[~same].mean() < 0.05
+
+
+def test_own_words_have_a_chance_and_lone_reports_have_none() -> None:
+    groups = [number // 4 for number in range(80)] + list(range(20, 60))
+    reports = invented(list(range(120)), 0.9, 2)
+    crowd = invented(list(range(120)), 0.9, 4)
+    fitted = fit_own_words(invented(groups, 0.9, 1), [reports], [crowd.posts])
+    unseen = invented(groups, 0.9, 3)
+    found = candidates(unseen.posts)
+    chance = regression(found.features, fitted)
+    same = unseen.group[found.a] == unseen.group[found.b]
+    assert chance[same].mean() > 0.8
+    assert chance[~same].mean() < 0.05
+    for lone in (reports, crowd):
+        assert regression(candidates(lone.posts).features, fitted).mean() < 0.05
 
 
 def test_a_scale_moves_chances_and_keeps_their_order() -> None:

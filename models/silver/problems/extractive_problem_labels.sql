@@ -58,8 +58,8 @@ ranked as (
 
 ),
 
--- The most central post gives the description. The most central posts that speak of paying give the quotes about
--- paying.
+-- The most central post gives the description if no sentence stands for the problem. The most central posts that speak
+-- of paying give the quotes about paying.
 extracts as (
 
     select
@@ -81,7 +81,7 @@ extractive_problem_labels as (
         extracts.problem_id,
         {{ cut("problem_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        coalesce(extracts.description, problem_titles.titles[1]['title']) as description,
+        coalesce(problem_titles.sentence, extracts.description, problem_titles.titles[1]['title']) as description,
         elected.impact_level,
         list_concat(
             {{ title_quotes('problem_titles.titles') }},

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from groundswell.relations import subquery
-from groundswell.titles import TITLE_LIST, title_lists
+from groundswell.titles import TITLE_LIST, named_groups
 
 SCHEMA = pa.schema([("cluster_date", pa.date32()), ("cluster_id", pa.int32()), ("titles", TITLE_LIST)])
 
@@ -41,6 +41,6 @@ def model(dbt: Any, session: Any) -> pa.Table:
     weighed = f"select url_hash, text from {subquery(relations['texts'])} where collection_date = date '{run_date}'"
     rows = [
         {"cluster_date": date.fromisoformat(run_date), "cluster_id": number, "titles": titles}
-        for number, titles in title_lists(session, members, weighed, relations, embedding_model)
+        for number, titles, _, _ in named_groups(session, members, weighed, relations, embedding_model)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
