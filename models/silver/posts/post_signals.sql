@@ -70,25 +70,26 @@ complaint_directions as (
 
 ),
 
-posts as (
-
-    select
-        texts.url_hash,
-        texts.source,
-        texts.text,
-        embeddings.embedding,
-        texts.collection_date,
-    from texts
-    inner join embeddings on texts.content_hash = embeddings.content_hash
-
-),
-
 found_signals as (
 
     select
         url_hash,
         {{ signals_in(ref('complaint_signals')) }} as signals,
     from texts
+
+),
+
+posts as (
+
+    select
+        texts.url_hash,
+        texts.source,
+        embeddings.embedding,
+        found_signals.signals,
+        texts.collection_date,
+    from texts
+    inner join found_signals on texts.url_hash = found_signals.url_hash
+    inner join embeddings on texts.content_hash = embeddings.content_hash
 
 ),
 
@@ -105,19 +106,18 @@ signal_weights as (
 
 ),
 
-posts_by_direction as (
+-- Vectors are long: each is multiplied first, and the joins below carry the products.
+direction_products as (
 
     select
         posts.url_hash,
         posts.source,
-        posts.embedding,
-        signal_weights.signals,
+        posts.signals,
         complaint_directions.weight,
-        complaint_directions.weights,
         complaint_directions.sources as source_weights,
         complaint_directions.signals as weights_of_signals,
+        array_inner_product(posts.embedding, complaint_directions.weights) as product,
     from posts
-    inner join signal_weights on posts.url_hash = signal_weights.url_hash
     cross join complaint_directions
 
 ),
@@ -132,15 +132,30 @@ squares as (
             (
                 weight
                 * pow(
-                    array_inner_product(embedding, weights)
+                    product
                     + coalesce(source_weights[source], list_avg(map_values(source_weights)))
                     + list_sum([0] || list_transform(signals, lambda signal: weights_of_signals[signal])),
                     2
                 )
             )::decimal(18, 8)
         ) as weight,
-    from posts_by_direction
+    from direction_products
     group by all
+
+),
+
+answer_products as (
+
+    select
+        posts.url_hash,
+        posts.source,
+        answer_weights.field,
+        answer_weights.answer,
+        answer_weights.bias,
+        answer_weights.weights is not null as has_embedding,
+        coalesce(array_inner_product(posts.embedding, answer_weights.weights::float[384]), 0) as product,
+    from posts
+    cross join answer_weights
 
 ),
 
@@ -148,34 +163,33 @@ squares as (
 fitted as (
 
     select
-        posts.url_hash,
-        answer_weights.field,
-        answer_weights.answer,
+        answer_products.url_hash,
+        answer_products.field,
+        answer_products.answer,
         exp(
-            answer_weights.bias
+            answer_products.bias
             + coalesce(source_weights.weight, mean_source_weights.weight)
-            + coalesce(array_inner_product(posts.embedding, answer_weights.weights::float[384]), 0)
+            + answer_products.product
             + case
-                when answer_weights.field != 'complains' then 0
-                when answer_weights.weights is null then signal_weights.weight_alone
+                when answer_products.field != 'complains' then 0
+                when not answer_products.has_embedding then signal_weights.weight_alone
                 else signal_weights.weight + coalesce(squares.weight, 0)
             end
         ) as score,
-    from posts
-    cross join answer_weights
+    from answer_products
     inner join mean_source_weights
         on
-            answer_weights.field = mean_source_weights.field
-            and answer_weights.answer = mean_source_weights.answer
-            and mean_source_weights.has_embedding = (answer_weights.weights is not null)
+            answer_products.field = mean_source_weights.field
+            and answer_products.answer = mean_source_weights.answer
+            and answer_products.has_embedding = mean_source_weights.has_embedding
     left join source_weights
         on
-            answer_weights.field = source_weights.field
-            and answer_weights.answer = source_weights.answer
-            and source_weights.has_embedding = (answer_weights.weights is not null)
-            and posts.source = source_weights.source
-    inner join signal_weights on posts.url_hash = signal_weights.url_hash
-    left join squares on posts.url_hash = squares.url_hash
+            answer_products.field = source_weights.field
+            and answer_products.answer = source_weights.answer
+            and answer_products.has_embedding = source_weights.has_embedding
+            and answer_products.source = source_weights.source
+    inner join signal_weights on answer_products.url_hash = signal_weights.url_hash
+    left join squares on answer_products.url_hash = squares.url_hash
 
 ),
 
@@ -255,7 +269,7 @@ post_signals as (
         nullif(
             trim(
                 regexp_extract(
-                    posts.text,
+                    texts.text,
                     '[^.!?\n]*(?:'
                     || {{ any_pattern(ref('label_signals'), "signal = 'would_pay'") }}
                     || ')[^.!?\n]*[.!?]?',
@@ -267,11 +281,12 @@ post_signals as (
         ) as payment_quote,
         signal_weights.signals as complaint_signals,
         complaints.probabilities['yes'] as complaint_score,
-        regexp_matches(posts.text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
+        regexp_matches(texts.text, {{ any_pattern(ref('model_instructions')) }}, 'i') as addresses_model,
         categories.probabilities as category_probabilities,
         impacts.probabilities as impact_probabilities,
         posts.collection_date,
     from posts
+    inner join texts on posts.url_hash = texts.url_hash
     inner join signal_weights on posts.url_hash = signal_weights.url_hash
     inner join answers as categories on posts.url_hash = categories.url_hash and categories.field = 'category'
     inner join answers as impacts on posts.url_hash = impacts.url_hash and impacts.field = 'impact'
