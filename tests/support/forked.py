@@ -109,6 +109,7 @@ def put_first(folder: Path) -> None:
 def run_dbt(kept: Path | None) -> None:
     """Run dbt's command line as its script does, and reuse the parsed project that an earlier command has kept."""
     from dbt.cli.main import cli
+    from dbt.compilation import Linker
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
@@ -116,6 +117,7 @@ def run_dbt(kept: Path | None) -> None:
         leave_out_debug_events()
     build_date_parsers_once()
     build_macro_contexts_once()
+    leave_out_diagnostics()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
     if kept and kept.exists():
@@ -123,6 +125,8 @@ def run_dbt(kept: Path | None) -> None:
         manifest.build_parent_and_child_maps()
         manifest.build_flat_graph()
         obj["manifest"] = manifest
+        # The command that has kept the project has found no cycle in it.
+        Linker.find_cycles = lambda linker: None  # type: ignore[method-assign]
     elif kept:
         # What dbt writes there is then what it has parsed now.
         parsed.unlink(missing_ok=True)
@@ -157,6 +161,18 @@ def leave_out_debug_events() -> None:
 
     DebugLevel.__init__ = leave_empty  # type: ignore[method-assign, assignment]
     EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]
+
+
+def leave_out_diagnostics() -> None:
+    """Write no graph_summary.json, which takes a dictionary of each node, and read no stack of calls.
+
+    dbt names the module of a behavior flag in the warnings about it, and reads the sources of all callers to find it.
+    """
+    from dbt.compilation import Linker
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+    Linker.get_graph_summary = lambda linker, manifest: {}  # type: ignore[method-assign]
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
 
 def build_date_parsers_once() -> None:

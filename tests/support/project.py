@@ -110,7 +110,7 @@ class Project:
         environment = self.environment(settings)
         parsed = self.parsed_file(command, environment)
         # Tests that read the log file, or the artifacts of a build, ask for them.
-        unread = {"DBT_LOG_LEVEL_FILE": "none"} | ({"DBT_WRITE_JSON": "False"} if command[1] == "build" else {})
+        unread = {"DBT_LOG_LEVEL_FILE": "none", "DBT_USE_FAST_TEST_EDGES": "True"} | ({"DBT_WRITE_JSON": "False"} if command[1] == "build" else {})
         return unread | environment, parsed
 
     def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
