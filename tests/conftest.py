@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import forked
 from tests.support.lake import Bucket, Postgres, postgres, s3
 from tests.support.loopback import Loopback
 from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve_folder
@@ -29,6 +30,14 @@ MEANWHILE = 150
 def pytest_xdist_auto_num_workers() -> int:
     """A worker more than cores: some tests wait for a server or a clock."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all workers of pytest-xdist share one server that runs commands."""
+    if hasattr(config, "workerinput"):
+        forked.join_server()
+    elif config.getoption("tx", None) and not config.option.collectonly:
+        forked.share_server()
 
 
 @pytest.hookimpl(trylast=True)

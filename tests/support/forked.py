@@ -3,6 +3,9 @@
 Starting Python and importing dbt, torch and LiteLLM takes eight seconds of CPU time, and the tests run some two
 hundred commands. The fork server of multiprocessing imports the libraries once. Each command then runs in a process
 of its own: with its own environment, working directory, output and exit status. It can be killed like any other.
+
+The server takes fifteen seconds of CPU time to start. The process that starts the workers of pytest-xdist starts it for
+all of them.
 """
 
 import atexit
@@ -14,6 +17,7 @@ import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,9 @@ READ_AT_IMPORT = ("PYTHON", "HF_")
 UNDERSTOOD = ("HF_HUB_OFFLINE", "PYTHONPATH")
 
 context = multiprocessing.get_context("forkserver")
+PRELOADED = ["__main__", "tests.support.libraries", __name__]
+# Where a worker finds the address of the shared server.
+ADDRESS = "GROUNDSWELL_FORK_SERVER"
 
 
 def can_run(command: Sequence[str], settings: Mapping[str, str]) -> bool:
@@ -39,10 +46,32 @@ def is_dbt(command: Sequence[str]) -> bool:
 
 def start(target: Callable[..., object], *arguments: object) -> ForkServerProcess:
     """Call a function in a forked process. It ends with this process at the latest."""
-    context.set_forkserver_preload(["__main__", "tests.support.libraries", __name__])
+    context.set_forkserver_preload(PRELOADED)
     process = context.Process(target=target, args=arguments, daemon=True)
     process.start()
     return process
+
+
+def share_server() -> None:
+    """Start the server for the processes that this process starts. It ends with this process.
+
+    multiprocessing has no public way to share a server, and from Python 3.14 on asks for a key: workers of that version
+    start a server each.
+    """
+    if sys.version_info < (3, 14):
+        context.set_forkserver_preload(PRELOADED)
+        forkserver.ensure_running()
+        os.environ[ADDRESS] = forkserver._forkserver._forkserver_address
+
+
+def join_server() -> None:
+    """Let this process use the server that `share_server` has started, if there is one."""
+    if address := os.environ.get(ADDRESS):
+        server = forkserver._forkserver
+        server._forkserver_address = address
+        # Each request passes one end of a pipe that tells a server when the last of its users has ended: not this one.
+        server._forkserver_alive_fd = os.pipe()[1]
+        server.ensure_running = resource_tracker.ensure_running
 
 
 def run(

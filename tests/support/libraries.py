@@ -45,6 +45,7 @@ import sentencex  # noqa: F401
 import sklearn.cluster
 import sklearn.manifold  # noqa: F401
 import sumy.summarizers.lex_rank  # noqa: F401
+import tabulate  # noqa: F401
 import typer  # noqa: F401
 import url_normalize  # noqa: F401
 
