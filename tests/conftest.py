@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Generator, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,10 @@ os.environ["INGEST_SOURCES"] = str(ROOT / "ingest" / "sources.yml")
 os.environ["GROUNDSWELL_WATCHLIST"] = str(ROOT / "tests" / "support" / "watchlist.yml")
 # And the tests must not reach a developer's lake.
 os.environ.pop("GROUNDSWELL_LAKE", None)
+
+# The tests start hundreds of processes, which compile the project's modules once, whatever a developer's shell says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 # The folders of long tests, and the number of short tests that take as long as a build of the sample day.

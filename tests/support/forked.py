@@ -61,13 +61,14 @@ def share_server() -> None:
     if sys.version_info < (3, 14):
         context.set_forkserver_preload(PRELOADED)
         forkserver.ensure_running()
-        os.environ[ADDRESS] = forkserver._forkserver._forkserver_address
+        server: Any = forkserver._forkserver
+        os.environ[ADDRESS] = server._forkserver_address
 
 
 def join_server() -> None:
     """Let this process use the server that `share_server` has started, if there is one."""
     if address := os.environ.get(ADDRESS):
-        server = forkserver._forkserver
+        server: Any = forkserver._forkserver
         server._forkserver_address = address
         # Each request passes one end of a pipe that tells a server when the last of its users has ended: not this one.
         server._forkserver_alive_fd = os.pipe()[1]
@@ -139,8 +140,9 @@ def run_dbt(kept: Path | None) -> None:
     """Run dbt's command line as its script does, and reuse the parsed project that an earlier command has kept."""
     from dbt.cli.main import cli
     from dbt.compilation import Linker
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    # Their import parses the project: only a forked process has it already.
+    from tests.support.libraries import read_manifest
 
     if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
         leave_out_debug_events()
@@ -150,12 +152,9 @@ def run_dbt(kept: Path | None) -> None:
     obj: dict[str, Any] = {}
     parsed = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
     if kept and kept.exists():
-        manifest = Manifest.from_msgpack(kept.read_bytes(), decoder=extended_mashumuro_decoder)
-        manifest.build_parent_and_child_maps()
-        manifest.build_flat_graph()
-        obj["manifest"] = manifest
+        obj["manifest"] = read_manifest(kept)
         # The command that has kept the project has found no cycle in it.
-        Linker.find_cycles = lambda linker: None  # type: ignore[method-assign]
+        Linker.find_cycles = no_cycles
     elif kept:
         # What dbt writes there is then what it has parsed now.
         parsed.unlink(missing_ok=True)
@@ -200,8 +199,15 @@ def leave_out_diagnostics() -> None:
     from dbt.compilation import Linker
     from dbt_common.behavior_flags import BehaviorFlagRendered
 
-    Linker.get_graph_summary = lambda linker, manifest: {}  # type: ignore[method-assign]
+    def no_summary(_linker: Linker, _manifest: object) -> dict[int, Any]:
+        return {}
+
+    Linker.get_graph_summary = no_summary
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
+
+
+def no_cycles(_linker: object) -> None:
+    """Take the place of a search for cycles."""
 
 
 def build_date_parsers_once() -> None:
