@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Generator, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import forked
 from tests.support.lake import Bucket, Postgres, postgres, s3
 from tests.support.loopback import Loopback
 from tests.support.project import DATABASE, DAY, DBT, ROOT, SAMPLE, Project, Server, free_address, serve_folder
@@ -20,6 +22,10 @@ os.environ["GROUNDSWELL_WATCHLIST"] = str(ROOT / "tests" / "support" / "watchlis
 # And the tests must not reach a developer's lake.
 os.environ.pop("GROUNDSWELL_LAKE", None)
 
+# The tests start hundreds of processes, which compile the project's modules once, whatever a developer's shell says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 
 # The folders of long tests, and the number of short tests that take as long as a build of the sample day.
 LONG = ("build", "board")
@@ -29,6 +35,14 @@ MEANWHILE = 150
 def pytest_xdist_auto_num_workers() -> int:
     """A worker more than cores: some tests wait for a server or a clock."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all workers of pytest-xdist share one server that runs commands."""
+    if hasattr(config, "workerinput"):
+        forked.join_server()
+    elif config.getoption("tx", None) and not config.option.collectonly:
+        forked.share_server()
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,6 +3,9 @@
 Starting Python and importing dbt, torch and LiteLLM takes eight seconds of CPU time, and the tests run some two
 hundred commands. The fork server of multiprocessing imports the libraries once. Each command then runs in a process
 of its own: with its own environment, working directory, output and exit status. It can be killed like any other.
+
+The server takes fifteen seconds of CPU time to start. The process that starts the workers of pytest-xdist starts it for
+all of them.
 """
 
 import atexit
@@ -14,6 +17,7 @@ import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,9 @@ READ_AT_IMPORT = ("PYTHON", "HF_")
 UNDERSTOOD = ("HF_HUB_OFFLINE", "PYTHONPATH")
 
 context = multiprocessing.get_context("forkserver")
+PRELOADED = ["__main__", "tests.support.libraries", __name__]
+# Where a worker finds the address of the shared server.
+ADDRESS = "GROUNDSWELL_FORK_SERVER"
 
 
 def can_run(command: Sequence[str], settings: Mapping[str, str]) -> bool:
@@ -39,10 +46,33 @@ def is_dbt(command: Sequence[str]) -> bool:
 
 def start(target: Callable[..., object], *arguments: object) -> ForkServerProcess:
     """Call a function in a forked process. It ends with this process at the latest."""
-    context.set_forkserver_preload(["__main__", "tests.support.libraries", __name__])
+    context.set_forkserver_preload(PRELOADED)
     process = context.Process(target=target, args=arguments, daemon=True)
     process.start()
     return process
+
+
+def share_server() -> None:
+    """Start the server for the processes that this process starts. It ends with this process.
+
+    multiprocessing has no public way to share a server, and from Python 3.14 on asks for a key: workers of that version
+    start a server each.
+    """
+    if sys.version_info < (3, 14):
+        context.set_forkserver_preload(PRELOADED)
+        forkserver.ensure_running()
+        server: Any = forkserver._forkserver
+        os.environ[ADDRESS] = server._forkserver_address
+
+
+def join_server() -> None:
+    """Let this process use the server that `share_server` has started, if there is one."""
+    if address := os.environ.get(ADDRESS):
+        server: Any = forkserver._forkserver
+        server._forkserver_address = address
+        # Each request passes one end of a pipe that tells a server when the last of its users has ended: not this one.
+        server._forkserver_alive_fd = os.pipe()[1]
+        server.ensure_running = resource_tracker.ensure_running
 
 
 def run(
@@ -109,20 +139,22 @@ def put_first(folder: Path) -> None:
 def run_dbt(kept: Path | None) -> None:
     """Run dbt's command line as its script does, and reuse the parsed project that an earlier command has kept."""
     from dbt.cli.main import cli
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumuro_decoder
+    from dbt.compilation import Linker
+
+    # Their import parses the project: only a forked process has it already.
+    from tests.support.libraries import read_manifest
 
     if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
         leave_out_debug_events()
     build_date_parsers_once()
     build_macro_contexts_once()
+    leave_out_diagnostics()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
     if kept and kept.exists():
-        manifest = Manifest.from_msgpack(kept.read_bytes(), decoder=extended_mashumuro_decoder)
-        manifest.build_parent_and_child_maps()
-        manifest.build_flat_graph()
-        obj["manifest"] = manifest
+        obj["manifest"] = read_manifest(kept)
+        # The command that has kept the project has found no cycle in it.
+        Linker.find_cycles = no_cycles
     elif kept:
         # What dbt writes there is then what it has parsed now.
         parsed.unlink(missing_ok=True)
@@ -157,6 +189,25 @@ def leave_out_debug_events() -> None:
 
     DebugLevel.__init__ = leave_empty  # type: ignore[method-assign, assignment]
     EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]
+
+
+def leave_out_diagnostics() -> None:
+    """Write no graph_summary.json, which takes a dictionary of each node, and read no stack of calls.
+
+    dbt names the module of a behavior flag in the warnings about it, and reads the sources of all callers to find it.
+    """
+    from dbt.compilation import Linker
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+    def no_summary(_linker: Linker, _manifest: object) -> dict[int, Any]:
+        return {}
+
+    Linker.get_graph_summary = no_summary
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
+
+
+def no_cycles(_linker: object) -> None:
+    """Take the place of a search for cycles."""
 
 
 def build_date_parsers_once() -> None:

@@ -24,8 +24,10 @@ import datasketch  # noqa: F401
 import dbt.adapters.duckdb.impl
 import dbt.adapters.factory
 import dbt.cli.main
+import dbt.parser.manifest
 import dbt.task.build
 import dbt_common.clients.jinja
+import dbt_common.tests
 import duckdb  # noqa: F401
 import emoji  # noqa: F401
 import graspologic_native  # noqa: F401
@@ -43,8 +45,10 @@ import sentencex  # noqa: F401
 import sklearn.cluster
 import sklearn.manifold  # noqa: F401
 import sumy.summarizers.lex_rank  # noqa: F401
+import tabulate  # type: ignore[import-untyped]  # noqa: F401
 import typer  # noqa: F401
 import url_normalize  # noqa: F401
+from dbt.contracts.graph.manifest import Manifest
 
 
 def keep_templates() -> None:
@@ -71,6 +75,14 @@ def keep_templates() -> None:
     jinja2.Environment.compile = compile_once  # type: ignore[method-assign, assignment]
 
 
+def read_manifest(file: Path) -> Manifest:
+    """The parsed project that dbt has kept in a file."""
+    manifest = Manifest.from_msgpack(file.read_bytes(), decoder=dbt.parser.manifest.extended_mashumuro_decoder)
+    manifest.build_parent_and_child_maps()
+    manifest.build_flat_graph()
+    return manifest
+
+
 def parse_once() -> None:
     """Parse the project, so that no forked process builds dbt's JSON schemas and serializers again.
 
@@ -83,17 +95,21 @@ def parse_once() -> None:
         os.environ |= {"GROUNDSWELL_DB": ":memory:", "DBT_TARGET_PATH": target}
         folders = ["--project-dir", str(root), "--profiles-dir", str(root)]
         parsed = dbt.cli.main.dbtRunner().invoke([*options, "parse", *folders, "--vars", "date: 2026-11-20"])
-    os.environ.clear()
-    os.environ.update(before)
-    dbt.adapters.factory.reset_adapters()
-    if not parsed.success:
-        raise RuntimeError(f"dbt can not parse the project: {parsed.exception}")
+        os.environ.clear()
+        os.environ.update(before)
+        dbt.adapters.factory.reset_adapters()
+        if not parsed.success:
+            raise RuntimeError(f"dbt can not parse the project: {parsed.exception}")
+        # The first manifest that dbt reads lets it write the code that reads one.
+        manifest = read_manifest(Path(target) / "partial_parse.msgpack")
     # dbt compiles a macro at its first use, and keeps it by its text.
-    for macro in parsed.result.macros.values():
+    for macro in manifest.macros.values():
         dbt_common.clients.jinja.template_cache.get_node_template(macro)
 
 
 keep_templates()
+# dbt then looks for its plugins once, and takes each macro's text apart once.
+dbt_common.tests.enable_test_caching()
 parse_once()
 # No forked process collects, or copies, the pages of these libraries: https://docs.python.org/3/library/gc.html#gc.freeze
 gc.collect()

@@ -34,7 +34,7 @@ DATABASE = "groundswell.duckdb"
 TIMEOUT_SECONDS = 600
 # Commands that need the parsed project, and no file that dbt writes when it parses.
 USE_PARSED = {"build", "test", "source"}
-A_DATE = re.compile(r"\bdate: ?'?\d{4}-[01]\d-[0-3]\d'?")
+A_CHOICE = re.compile(r"{%.*?%}|{{-?\s*config\(.*?}}", re.DOTALL)
 # Options with which dbt parses something else.
 OTHER_PROJECT = {"--project-dir", "--profiles-dir", "--profile", "--target", "--state"}
 
@@ -55,10 +55,17 @@ class Finished:
 
 
 @cache
-def parse_time_variables() -> list[str]:
-    """The environment variables that dbt reads while it parses the project."""
-    files = [ROOT / "dbt_project.yml", *(ROOT / "models").rglob("*.yml"), *(ROOT / "models").rglob("*.sql")]
-    return sorted({name for file in files for name in re.findall(r"env_var\('(\w+)'", file.read_text())})
+def parse_time_names() -> tuple[list[str], set[str]]:
+    """The environment variables that dbt reads while it parses the project, and the vars that matter to it then.
+
+    They stand in YAML files. In a model they matter in a {% %}, which may choose a ref, and in its config.
+    """
+    settings = [ROOT / "dbt_project.yml", *(ROOT / "models").rglob("*.yml")]
+    models = [file.read_text() for file in (ROOT / "models").rglob("*.sql")]
+    texts = [file.read_text() for file in settings]
+    variables = sorted({name for text in [*texts, *models] for name in re.findall(r"env_var\('(\w+)'", text)})
+    texts += [part for text in models for part in A_CHOICE.findall(text)]
+    return variables, {name for text in texts for name in re.findall(r"\bvar\(['\"](\w+)", text)}
 
 
 @dataclass
@@ -111,6 +118,8 @@ class Project:
         parsed = self.parsed_file(command, environment)
         # Tests that read the log file, or the artifacts of a build, ask for them.
         unread = {"DBT_LOG_LEVEL_FILE": "none"} | ({"DBT_WRITE_JSON": "False"} if command[1] == "build" else {})
+        # The order of models and tests that dbt takes from fewer edges is the same.
+        unread["DBT_USE_FAST_TEST_EDGES"] = "True"
         return unread | environment, parsed
 
     def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
@@ -130,15 +139,21 @@ class Project:
     def parsed_file(self, command: tuple[str, ...], environment: dict[str, str]) -> Path | None:
         """The file of the parsed project that a command needs: it depends on all that dbt reads while it parses.
 
-        None for another command, for one without vars, and for one that names another project or target. The day alone
-        makes no difference.
+        None for another command, for one without vars, and for one that names another project or target. Macros and
+        the text of a model get their vars later: the day, for one, makes no difference.
         """
         if command[0] != DBT or command[1] not in USE_PARSED or "--vars" not in command or OTHER_PROJECT & set(command):
             return None
-        variables = A_DATE.sub("", command[command.index("--vars") + 1])
-        settings = [(name, environment.get(name)) for name in parse_time_variables()]
-        parts = repr((self.database.stem, variables, settings))
-        return self.parsed / hashlib.sha256(parts.encode()).hexdigest() if self.parsed else None
+        variables, names = parse_time_names()
+        try:
+            given = yaml.safe_load(command[command.index("--vars") + 1])
+        except yaml.YAMLError:
+            return None
+        if not self.parsed or not isinstance(given, dict):
+            return None
+        settings = [(name, environment.get(name)) for name in variables]
+        settings += sorted((name, repr(value)) for name, value in given.items() if name in names)
+        return self.parsed / hashlib.sha256(repr((self.database.stem, settings)).encode()).hexdigest()
 
     def ingest(self, *arguments: str, **settings: str) -> Finished:
         """Run `python -m ingest`."""
