@@ -5,7 +5,7 @@
 # Seen: read_xlsx gives it as the TIME 12:00: full days are dropped. Help desks export "time open" in this way, and a ticket
 # that was open for 3 days and 1 hour counts as one hour; sums and means are too small. all_varchar gives 1.5, the days. A TIME
 # can not be more than a day, and there is no warning. openpyxl gives a timedelta.
-# What we do: imports read no files of Excel.
+# What we do: imports refuse workbooks and ask for CSV (ingest/opening.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

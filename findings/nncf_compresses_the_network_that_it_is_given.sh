@@ -6,7 +6,7 @@
 # Seen: it changes the network that it is given and returns the same object. Who measures the loss against "the original"
 # measures 0, whatever the loss, and a second mode tried on the same network starts from 8-bit weights. The signature
 # returns a network, and its description does not say that the argument changes.
-# What we do: vectors of int8 are compared with those of a network that was loaded anew (docs/measurements.md).
+# What we do: the network is converted anew for each precision (groundswell/encoder.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
