@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urldefrag, urlsplit, urlunsplit
+from urllib.parse import quote, urldefrag, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator
 from url_normalize import url_normalize
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # An empty segment of a path. url-normalize drops empty segments, though they tell addresses apart (RFC 3986, 3.3).
 EMPTY_SEGMENT = "%EE%80%80"
+# What a fragment may hold as it is (RFC 3986, 3.5). url-normalize encodes most of it, so that a page which reads its
+# fragment (#/issues/12) does not find the entry, and it makes a query of a fragment that begins with "!".
+OF_A_FRAGMENT = "%/?:@!$&'()*+,;="
 
 
 # The beginning of an address: its scheme and host.
@@ -63,9 +66,9 @@ def any_form(url: str) -> str:
     site = sites().get(host)
     if site is None:
         marked = re.sub("/(?=/)", f"/{EMPTY_SEGMENT}", parts.path)
-        fragment = parts.fragment.partition(":~:")[0]
-        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=fragment))))
-        return re.sub(f"(?<=/){EMPTY_SEGMENT}(?=/)", "", address)
+        address = str(url_normalize(urlunsplit(parts._replace(path=marked, fragment=""))))
+        fragment = quote(parts.fragment.partition(":~:")[0], safe=OF_A_FRAGMENT)
+        return re.sub(f"(?<=/){EMPTY_SEGMENT}(?=/)", "", address) + (fragment and f"#{fragment}")
     own = urlunsplit(("https", site.host, site.short_hosts.get(host, "") + parts.path, parts.query, parts.fragment))
     address = str(url_normalize(own, filter_params=True, param_allowlist=list(site.parameters)))
     return rewritten(address, site.host, site.spellings) or urldefrag(address).url
