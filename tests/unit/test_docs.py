@@ -10,7 +10,7 @@ from tests.support.project import ROOT
 
 README_LINES = 150
 # Files of the project, not of its environment.
-DOCUMENTS = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("training/*.md")))
+DOCUMENTS = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("training/*.md")))
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 # [text](target), ![text](target) and [name]: target
 LINK = re.compile(r"\]\(([^()\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
