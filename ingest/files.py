@@ -300,9 +300,12 @@ def import_with_room(
         try:
             import_file(connection, name, wanted, report, memory, progress)
             return
-        except duckdb.OutOfMemoryException:
+        except BaseException as error:
+            # Also after Ctrl-C: nothing that comes later may see, or publish to a lake, what is half stored.
+            with suppress(duckdb.Error):
+                connection.rollback()
             # What is stored can be long, too. The import goes on where it was; a pipe can not be read again.
-            if memory >= MOST_MEMORY or not Path(name).is_file():
+            if not isinstance(error, duckdb.OutOfMemoryException) or memory >= MOST_MEMORY or not Path(name).is_file():
                 raise
             memory *= 2
 
@@ -357,14 +360,9 @@ class Store:
         self.memory = with_room(self.connection, batch.posts, self.memory)
         if not self.batches:
             self.connection.begin()
-        try:
-            rejected = [*batch.rejected, *batch.unparsed]
-            self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
-            keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
-        except BaseException:
-            with suppress(duckdb.Error):
-                self.connection.rollback()
-            raise
+        rejected = [*batch.rejected, *batch.unparsed]
+        self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
+        keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
         self.size += batch.posts.nbytes + sum(len(bad.entry) for bad in rejected)
         reasons = [Rejected(None, bad.reason) for bad in rejected]
         self.batches.append(replace(batch, posts=table_of(()), rejected=reasons, unparsed=[]))

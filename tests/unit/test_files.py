@@ -879,6 +879,29 @@ def test_a_database_that_fails_ends_the_import(
     assert ingest(tmp_path / "posts").stored.new == 100
 
 
+def test_an_import_that_is_interrupted_leaves_no_transaction_open(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 10)
+    (tmp_path / "posts").write_bytes(lines(*(own(number) for number in range(100))))
+    known = formats.usual_row
+
+    def interrupted(fields: formats.Entry) -> Any:
+        if fields["url"] == own(50)["url"]:
+            raise KeyboardInterrupt
+        return known(fields)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(formats, "usual_row", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ingest(tmp_path / "posts")
+    # Over a lake, what is committed is published now, in a transaction.
+    database.begin()
+    database.rollback()
+    assert rows(database) == []
+    assert ingest(tmp_path / "posts").stored.new == 100
+
+
 # --- odd files ---------------------------------------------------------------------------------------------------
 
 HEAD, ROW = b"source,url,title,created_at", f"github,{GITHUB}1,It fails,2026-11-20".encode()
