@@ -283,12 +283,13 @@ def none_if_missing(value: object) -> object:
     )
 
 
-# 1,203 · 1 203 · 1'203 · 1.203.004 · 1.2k. A count has no fraction, so a comma before three digits separates thousands.
-# One point alone may stand before a fraction: programs write 2.000 for 2.
+# 1,203 · 1 203 · 1'203 · 1.203.004 · 1.2k. A count has no fraction, so a comma before three digits separates thousands:
+# 0,500 is no count, and nobody can tell what 1,203k is. One point alone may stand before a fraction: programs write
+# 2.000 for 2.
 GROUPED = re.compile(
-    r"[+-]?\d{1,3}(?:(?:,\d{3})+|(?:[ \u00a0\u202f]\d{3})+|(?:['\u2019]\d{3})+|(?:\.\d{3}){2,})", re.ASCII
+    r"[+-]?[1-9]\d{0,2}(?:(?:,\d{3})+|(?:[ \u00a0\u202f]\d{3})+|(?:['\u2019]\d{3})+|(?:\.\d{3}){2,})", re.ASCII
 )
-ROUNDED = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?) ?([km])", re.ASCII | re.IGNORECASE)
+ROUNDED = re.compile(r"([+-]?\d{1,6}(?:\.\d{1,3}|,\d{1,2})?) ?([km])", re.ASCII | re.IGNORECASE)
 LONGEST_COUNT = 16
 
 

@@ -1054,9 +1054,11 @@ def test_a_name_is_hashed_by_hmac(salt: str, name: str) -> None:
 def test_counts_are_read_as_people_write_them() -> None:
     read: dict[Any, int | None] = {
         "1,203": 1_203, "-1,203,004": -1_203_004, "1 203": 1_203, "1\u202f203": 1_203, "1\u2019203": 1_203,
-        "1.203.004": 1_203_004, " 12 ": 12, "1.2k": 1_200, "3 K": 3_000, "1,5M": 1_500_000, "7.0": 7, "nan": None,
+        "1.203.004": 1_203_004, " 12 ": 12, "1.2k": 1_200, "3 K": 3_000, "1,5M": 1_500_000,
+        "-1.2k": -1_200, "7.0": 7, "nan": None,
     }  # fmt: skip
     assert {text: item.Item.model_validate(own(1, vote_count=text)).vote_count for text in read} == read
-    for text in ("1.203", "1,20", "1,203.5", "12k votes", "1,203,04", "k", "9,999,999,999", "99999m"):
+    refused = "1.203", "1,20", "1,203.5", "12k votes", "1,203,04", "k", "9,999,999,999", "99999m", "0,500", "1,203k"
+    for text in refused:
         with pytest.raises(ValueError, match="vote_count"):
             item.Item.model_validate(own(1, vote_count=text))
