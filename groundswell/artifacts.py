@@ -15,7 +15,10 @@ build_graph = Manifest.build_flat_graph
 
 
 def is_current(manifest: Path) -> bool:
-    """Whether a manifest.json was made of the project as dbt has kept it, which each change of the project renews."""
+    """Whether a manifest.json is whole, and newer than the parsed project beside it.
+
+    dbt writes the parsed project anew after each change of a file, a var (except `date`), the target or a setting.
+    """
     try:
         if manifest.stat().st_mtime_ns <= manifest.with_name(PARTIAL_PARSE_FILE_NAME).stat().st_mtime_ns:
             return False

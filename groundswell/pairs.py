@@ -47,9 +47,10 @@ TITLE_WEIGHT = 0.5
 COMMON = 0.1
 # Below so many texts a word can be in many of them by accident.
 FEW = 200
-# Below so many posts, the neighbour of LOCAL_RANK is no neighbour. Then no chance is learned from posts in own words.
+# In a window of fewer posts, the post at LOCAL_RANK is no neighbour. Then the chance that was learned from posts in own
+# words does not count.
 CROWD = 80
-# How much of the chance counts that is learned from posts in own words: they are invented, and make no problem likely.
+# The part of that chance that counts elsewhere. The posts were invented: alone it must not make a problem likely.
 OWN_WORDS_COUNT = 0.45
 # Two tickets of one program report the same fault if the words by which they differ have at least this cosine
 # similarity. Of 8,256 pairs of crash tickets of one real program, 10 are above, and 9 of them report one fault. Those
