@@ -356,7 +356,7 @@ class Store:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def keep(self, batch: Batch) -> None:
-        """Store a batch; it is committed with others. Raises duckdb.Error."""
+        """Store a batch; it is committed with others. Raises duckdb.Error; the transaction is then still open."""
         self.memory = with_room(self.connection, batch.posts, self.memory)
         if not self.batches:
             self.connection.begin()

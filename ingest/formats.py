@@ -35,7 +35,6 @@ class Format:
     label: its name for people.
     knows: whether an entry is of this format, from the names of its fields.
     to_post: an entry as a post. Raises ValidationError, or ValueError, KeyError, TypeError or AttributeError.
-    knows, to_post: functions of a module, or partial ones: a format goes to another process.
     kept: the fields that are kept of a rejected entry, at any depth. None of them names a person.
     columns: of a table, the columns that are read; None for all.
     time: of a table, the column of the time.
