@@ -244,9 +244,10 @@ def best_sentence(posts: Posts, rarity: Rarity) -> str | None:
     rarity: the weights of words. A scene that one author sets ("I have a list."), a thank-you of a form and the output
     of a program share little with other posts. Parts of sentences and code are left out.
     """
-    # A text begins with its title.
+    # A text begins with its title, after which silver.texts puts a point if it has none. A body may begin with ".NET".
     bodies = [
-        text.removeprefix(title or "").lstrip(" .") for title, text in zip(posts.titles, posts.texts, strict=True)
+        text.removeprefix(title).removeprefix(".").lstrip() if title else text
+        for title, text in zip(posts.titles, posts.texts, strict=True)
     ]
     found = fit_sentences(bodies)
     ranked = (str(info.sentence) for info in rank(found, rarity)) if found else iter(())

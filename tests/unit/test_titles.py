@@ -237,6 +237,10 @@ def test_the_best_are_found_without_a_look_at_all(seed: int) -> None:
             },
             None,
         ),
+        (
+            {0: ".NET groups the customers by city.", 1: "Grouping customers by city is slow."},
+            "Grouping customers by city is slow.",
+        ),
         ({}, None),
     ],
 )
