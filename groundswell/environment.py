@@ -17,8 +17,8 @@ from groundswell.errors import GroundswellError
 logger = logging.getLogger("groundswell")
 ENV_FILE = Path(".env")
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
-# A name that is as similar to a known one as this is taken for a slip: GROUNDSWELL_DEV_DB and GROUNDSWELL_DB have 0.88.
-SPELLING = 0.9
+# A name that is as similar to a known one as this is taken for a slip. LLM_MODLE has 0.89, GROUNDSWELL_DEV_DB 0.875.
+SPELLING = 0.88
 # Linux starts no program with a variable of 128 KB.
 LONGEST_VALUE = 100_000
 # Where the board is unless somebody says otherwise.
