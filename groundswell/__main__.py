@@ -34,7 +34,6 @@ correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
 lake = typer.Typer(no_args_is_help=True)
 app.add_typer(lake, name="lake")
-news.register(app)
 log = logging.getLogger("groundswell")
 
 # A command that hands all of its options on, --help included.
@@ -187,7 +186,7 @@ def export_tables(
     """Write the published tables to files: the problems, their posts and events, issues, themes, reports of days."""
     with errors_in_one_line():
         for file, rows in export(folder, form, names or list(TABLES)):
-            log.info("%s: %s rows", file, f"{rows:,}")
+            log.info("%s: %s %s", file, f"{rows:,}", "row" if rows == 1 else "rows")
 
 
 @app.command()
@@ -372,6 +371,9 @@ def build(store: Corrections, correction: int) -> str:
     day = store.day_of(correction)
     return f"{day} again: dbt build --vars 'date: {day}'"
 
+
+# Last, because the help lists commands in this order.
+news.register(app)
 
 if __name__ == "__main__":
     with ended_by_signals():

@@ -83,6 +83,8 @@ def connect(path: str | None = None, *, read_only: bool = False) -> duckdb.DuckD
     """
     path = path or database_path()
     refuse_name(path)
+    if path != IN_MEMORY and not Path(path).absolute().parent.is_dir():
+        raise DatabaseError(f"{path} can not be opened: the folder {Path(path).absolute().parent} does not exist")
     refuse_damage(path)
     with opening_errors(path):
         return duckdb.connect(path, read_only=read_only)

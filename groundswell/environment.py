@@ -1,8 +1,10 @@
 """Environment variables: a .env file for them, and addresses in them."""
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +14,11 @@ from dotenv.parser import parse_stream
 
 from groundswell.errors import GroundswellError
 
+logger = logging.getLogger("groundswell")
 ENV_FILE = Path(".env")
+EXAMPLE = Path(__file__).parents[1] / ".env.example"
+# A name that is as similar to a known one as this is taken for a slip. LLM_MODLE has 0.89, GROUNDSWELL_DEV_DB 0.875.
+SPELLING = 0.88
 # Linux starts no program with a variable of 128 KB.
 LONGEST_VALUE = 100_000
 # Where the board is unless somebody says otherwise.
@@ -36,6 +42,7 @@ def load_env_file(path: Path = ENV_FILE) -> None:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingError(f"{path} can not be read: {reason}") from error
+    known = known_names()
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key and not can_be_set(binding.key, binding.value)):
             # Never the line itself: it may hold a key.
@@ -44,6 +51,16 @@ def load_env_file(path: Path = ENV_FILE) -> None:
             raise SettingError(f"{path}, line {line}: write it as NAME=value")
         if binding.key and binding.value is not None:
             os.environ.setdefault(binding.key, binding.value)
+            if binding.key not in known and (near := get_close_matches(binding.key, known, n=1, cutoff=SPELLING)):
+                logger.warning("%s: nothing reads %s: did you mean %s?", path, binding.key, near[0])
+
+
+def known_names() -> list[str]:
+    """The names in .env.example; none where the project's files are not there, as with a wheel."""
+    try:
+        return re.findall(r"^#?([A-Z][A-Z_]+)=", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
+    except FileNotFoundError:
+        return []
 
 
 def can_be_set(name: str, value: str | None) -> bool:

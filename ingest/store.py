@@ -20,6 +20,7 @@ from groundswell.clock import now
 from groundswell.corrections import create_corrections
 from groundswell.database import (
     IN_MEMORY,
+    DatabaseError,
     connect,
     database_path,
     existing,
@@ -271,6 +272,7 @@ def open_store(
     Raises DatabaseError; raises IngestError if AUTHOR_SALT has changed; raises LakeError.
     """
     with connect() as connection, over_lake(connection, names, days, built=built):
+        refuse_foreign(connection)
         connection.execute(DDL)
         keep_salt(connection, new_salt=new_salt, is_collecting=not built)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
@@ -278,6 +280,18 @@ def open_store(
         create_corrections(connection)
         create_messages(connection)
         yield connection
+
+
+def refuse_foreign(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise DatabaseError if another program has made bronze.raw_items, before anything is written."""
+    if not existing(connection, "bronze.raw_items"):
+        return
+    found = {name for name, *_ in connection.execute("describe bronze.raw_items").fetchall()}
+    if missing := [name for name in ("url_hash", "source", "url", "collection_date") if name not in found]:
+        raise DatabaseError(
+            f"{database_path()} is the database of another program: its table bronze.raw_items has no column"
+            f" {missing[0]}. Say with GROUNDSWELL_DB where the database is"
+        )
 
 
 @contextmanager

@@ -4,8 +4,8 @@ python -m training.pairs --reports FILE ... --intents FILE ... --databases FILE 
 
 --reports: bug reports whose duplicates are known, as TSV with the columns group, title and description. --intents:
 short messages with an intent each, as lines of intent and text. The project holds no such file, because most of them
-may not be copied: docs/measurements.md says where they are from. --databases: built databases with posts of pairs.tsv.
---crowds: built databases with days of any posts.
+may not be copied: docs/measurements/problems.md says where they are from. --databases: built databases with posts of
+pairs.tsv. --crowds: built databases with days of any posts.
 The invented posts of matters.tsv, in which four people each report one problem in their own words, count as reports.
 
 Method: logistic regression on the candidates of groundswell.pairs. One regression learns from bug reports, each file on

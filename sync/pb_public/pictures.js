@@ -108,10 +108,11 @@ export function voicesPicture(items) {
     const sources = [...SOURCES, "other"].filter((source) => days.some((day) => day.counts[source]))
     const loud = days.filter((day) => day.total)
     if (loud.length === 1) {
-        const [{ day, total, counts }] = loud
+        const [{ day, counts }] = loud
         const parts = sources.filter((source) => counts[source]).map((source) => `${sourceName(source)} ${formatNumber(counts[source])}`)
         return element("figure", { class: "picture" }, caption("Voices a day",
-            `${total === 1 ? "The one voice was" : `All ${formatNumber(total)} voices were`} heard on one day, ${formatDay(day, { dateStyle: "medium" })}: ${parts.join(", ")}.`))
+            // No sum: a voice of two sources is one voice, and counts for both of them here.
+            `Heard on one day, ${formatDay(day, { dateStyle: "medium" })}: ${parts.join(", ")}.`))
     }
     const ofSource = (source, index) => (index === null ? sum(days.map((day) => day.counts[source] ?? 0)) : days[index].counts[source] ?? 0)
     const nameOf = (index) => (index === null

@@ -60,6 +60,19 @@ def test_a_line_that_is_no_setting_is_named_and_not_shown(tmp_path: Path, line: 
     assert "s3cret" not in str(raised.value)
 
 
+def test_a_misspelt_name_is_named_with_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("LLM_MODLE", "GROUNDSWELL_DEV_DB", "OPENAI_API_KEY", "GITHUB_TOKEN", "INGEST_SOURCES")
+    for name in names:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text("".join(f"{name}=s3cret\n" for name in names))
+    load_env_file(tmp_path / ".env")
+    [line] = caplog.messages
+    assert line.endswith(".env: nothing reads LLM_MODLE: did you mean LLM_MODEL?")
+
+
 def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:
     (tmp_path / ".env").mkdir()
     with pytest.raises(SettingError, match="can not be read: Is a directory"):

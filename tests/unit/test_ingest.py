@@ -9,10 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from groundswell.database import DatabaseError, connect
 from ingest.errors import IngestError
 from ingest.parsed import parse_entries
 from ingest.settings import load_settings
 from ingest.sources import github, hackernews, reddit, sources, stackoverflow
+from ingest.store import open_store
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DAY, ROOT, SAMPLE, Finished, Project
 
@@ -318,6 +320,21 @@ def test_bad_arguments(project: Project, arguments: list[str], status: int, says
     assert finished.status == status
     assert says in finished.output
     assert "Traceback" not in finished.output
+
+
+def test_a_database_in_no_folder_or_of_another_program_is_named_and_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_DB", str(tmp_path / "typo" / "groundswell.duckdb"))
+    with pytest.raises(DatabaseError, match=r"can not be opened: the folder .*typo does not exist$"):
+        connect()
+    monkeypatch.setenv("GROUNDSWELL_DB", str(tmp_path / "other.duckdb"))
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as other:
+        other.execute("create schema bronze; create table bronze.raw_items (payload json)")
+    with pytest.raises(DatabaseError, match="is the database of another program"), open_store():
+        pass
+    with duckdb.connect(str(tmp_path / "other.duckdb")) as other:
+        assert other.execute("select table_name from duckdb_tables()").fetchall() == [("raw_items",)]
 
 
 def test_a_locked_database(project: Project) -> None:
