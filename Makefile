@@ -79,8 +79,8 @@ types: $(TOOLS) ## Check the types
 pytest: $(TOOLS) ## Run the tests in random order, with two builds of the sample day among them
 	$(PYTEST)
 
-soak: $(TOOLS) ## Change and build a database in SOAK random ways, and compare each with a fresh one; takes hours
-	SOAK=$(or $(SOAK),50) $(BIN)/pytest -n0 -s tests/build/test_any_past.py
+soak: $(TOOLS) ## Change and build a database in 5,000 random steps (SOAK=100), and compare; takes hours
+	SOAK=$(or $(SOAK),100) $(BIN)/pytest -n0 -s tests/build/test_any_past.py
 
 coverage: $(TOOLS) ## Run the tests and report the lines and branches that they miss; takes twice as long
 	$(PYTEST) --cov --cov-report=term
