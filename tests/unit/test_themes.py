@@ -126,6 +126,10 @@ def test_a_pair_of_words_takes_the_place_of_a_word_that_it_nearly_always_goes_wi
     assert names.chosen(ranked) == ["usage limits", "claude", "weekly"]
 
 
+def test_a_theme_is_named_by_no_two_forms_of_one_word() -> None:
+    assert names.chosen([("invoices", 9), ("invoice", 8), ("fees", 4), ("invoice numbers", 3)]) == ["invoices", "fees"]
+
+
 def test_the_terms_of_a_theme_are_what_its_posts_share() -> None:
     limits = [f"Usage limits hit again on {day}, I can't work" for day in ("monday", "tuesday", "friday")]
     battery = [f"Battery drains since update {number}" for number in (1, 2, 3)]

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from groundswell.relations import subquery
+from groundswell.sentences import stem
 
 TERMS = 3
 # A term is in so much of a theme's posts, and in at least two of all.
@@ -54,19 +55,24 @@ TEXTS = """
 """
 
 
+def stems(term: str) -> set[str]:
+    """The stems of a term's words."""
+    return {stem()(word) for word in term.split()}
+
+
 def chosen(ranked: Sequence[tuple[str, int]]) -> list[str]:
-    """The first TERMS terms, of which none repeats a word of another one.
+    """The first TERMS terms, of which none repeats a word of another one: "invoice" repeats "invoices".
 
     ranked: terms and the number of posts with the term, the best term first. A pair of words takes the place of its
     words before it where most posts with the word have the pair: "usage limits" that of "usage" and of "limits".
     """
     kept: list[tuple[str, int]] = []
     for term, posts in ranked:
-        same = [index for index, (other, _) in enumerate(kept) if set(term.split()) & set(other.split())]
+        same = [index for index, (other, _) in enumerate(kept) if stems(term) & stems(other)]
         if not same:
             if len(kept) < TERMS:
                 kept.append((term, posts))
-        elif all(" " not in kept[index][0] and posts >= PAIRED * kept[index][1] for index in same):
+        elif " " in term and all(" " not in kept[index][0] and posts >= PAIRED * kept[index][1] for index in same):
             kept[same[0]] = term, posts
             kept = [each for index, each in enumerate(kept) if index not in same[1:]]
     return [term for term, _ in kept]
