@@ -14,7 +14,7 @@ from dotenv.parser import parse_stream
 
 from groundswell.errors import GroundswellError
 
-logger = logging.getLogger("groundswell")
+log = logging.getLogger("groundswell")
 ENV_FILE = Path(".env")
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
 # A name that is as similar to a known one as this is taken for a slip. LLM_MODLE has 0.89, GROUNDSWELL_DEV_DB 0.875.
@@ -52,7 +52,7 @@ def load_env_file(path: Path = ENV_FILE) -> None:
         if binding.key and binding.value is not None:
             os.environ.setdefault(binding.key, binding.value)
             if binding.key not in known and (near := get_close_matches(binding.key, known, n=1, cutoff=SPELLING)):
-                logger.warning("%s: nothing reads %s: did you mean %s?", path, binding.key, near[0])
+                log.warning("%s: nothing reads %s: did you mean %s?", path, binding.key, near[0])
 
 
 def known_names() -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count, product
@@ -342,11 +342,12 @@ def replay(
 
     Raises IngestError if the folder holds no responses of the sources.
     """
-    parts: list[tuple[Path, Sequence[date]]] = [
-        (folder / f"{day}", [day]) for day in days if (folder / f"{day}").is_dir()
-    ]
-    parts = parts or [(folder, days)]
-    recorded = {name: [(each, held) for part, held in parts for each in recordings(part, name)] for name in names}
+    of_day = {folder / str(day): (day,) for day in days if (folder / str(day)).is_dir()}
+    parts: Mapping[Path, Sequence[date]] = of_day or {folder: days}
+    recorded = {
+        name: [(each, possible) for part, possible in parts.items() for each in recordings(part, name)]
+        for name in names
+    }
     if not any(recorded.values()):
         raise IngestError(f"{folder} holds no recorded responses, {folder}/<source>/*.json, of {', '.join(names)}")
     return [replay_source(connection, name, recorded[name]) for name in names]

@@ -283,7 +283,7 @@ def import_file(
 
         reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
         try:
-            check(reader.batches(source.entries, done), keep)
+            keep_meanwhile(reader.batches(source.entries, done), keep)
         except IngestError as error:
             report.errors.append(f"can not be read: {error}; the posts before that are stored")
         store.commit(is_last=not report.errors)
@@ -310,10 +310,10 @@ def import_with_room(
             memory *= 2
 
 
-def check(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
-    """Give each batch to `keep` in another thread, while this one makes the next.
+def keep_meanwhile(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
+    """Call `keep` with each batch in another thread, while this thread makes the next batch.
 
-    Raises what making and what keeping one raises.
+    Raises what `batches` and `keep` raise.
     """
     # DuckDB and Arrow work beside Python, but for each call they wait until Python lets go.
     before = sys.getswitchinterval()
