@@ -12,7 +12,9 @@ with suppress(ModuleNotFoundError):
     begin_reading()
 
     from groundswell.artifacts import spare_looks
+    from groundswell.interrupted import interrupt_in_one_line
     from groundswell.kept_parse import keep_for_every_day
 
+    interrupt_in_one_line()
     spare_looks()
     keep_for_every_day()
