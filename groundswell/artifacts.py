@@ -1,14 +1,16 @@
 """Spares the commands of dbt that only look what nobody reads: another manifest.json, and the graph for macros."""
 
 import json
+from collections import UserDict
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dbt.constants import MANIFEST_FILE_NAME, PARTIAL_PARSE_FILE_NAME
 from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
 
-LISTS = {"list", "ls"}
-LOOKS = {*LISTS, "show"}
+LOOKS = {"list", "ls", "show"}
 
 write_manifest = Manifest.write
 build_graph = Manifest.build_flat_graph
@@ -38,13 +40,28 @@ def write_if_changed(manifest: Manifest, path: str) -> None:
         write_manifest(manifest, path)
 
 
-def build_graph_to_render(manifest: Manifest) -> None:
-    """Build what a macro reads as `graph`, as dbt does, unless the command renders no macro: `dbt ls`."""
-    if get_flags().WHICH not in LISTS:
+class Graph(UserDict[str, Any]):
+    """What a macro reads as `graph`, built when one reads it."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    @cached_property
+    def data(self) -> Any:  # type: ignore[override]
+        """The parts of the graph by their names, as dbt makes them."""
+        build_graph(self.manifest)
+        return self.manifest.flat_graph
+
+
+def build_graph_if_read(manifest: Manifest) -> None:
+    """Build the graph as dbt does, or, if the command only looks, when a macro reads it."""
+    if get_flags().WHICH in LOOKS:
+        manifest.flat_graph = Graph(manifest)
+    else:
         build_graph(manifest)
 
 
 def spare_looks() -> None:
     """Call it before dbt reads the project."""
     Manifest.write = write_if_changed
-    Manifest.build_flat_graph = build_graph_to_render
+    Manifest.build_flat_graph = build_graph_if_read
