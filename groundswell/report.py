@@ -13,9 +13,9 @@ from groundswell.stages import Built, printable, say
 
 # So many problems, and so many lines of a build, are shown.
 PROBLEMS = 10
-NOTES = 8
+NOTES = 7
 # Characters: of all columns but the titles, and of the narrowest table.
-OTHER_COLUMNS = 50
+OTHER_COLUMNS = 52
 LEAST_WIDTH = 80
 
 QUERY = f"""
@@ -69,7 +69,7 @@ def problem_table(problems: list[tuple[Any, ...]], width: int) -> Table:
     columns.add_column("#", justify="right")
     columns.add_column("problem", no_wrap=True, overflow="ellipsis", max_width=width)
     for name in ("voices", "recent\nvoices"):
-        columns.add_column(name, justify="right")
+        columns.add_column(name, justify="right", no_wrap=True)
     for name in ("trend", "first\nseen", "new\nposts"):
         columns.add_column(name, no_wrap=True)
     for rank, (title, voices, recent, trend, first, is_heard, _) in enumerate(problems, 1):

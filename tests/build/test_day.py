@@ -214,7 +214,7 @@ def test_the_report_fits_a_screen(
     assert len(lines) <= 25
     assert max(map(len, lines)) <= 120
     assert "a [red] [31m note" in lines
-    assert "(2 more lines in the log)" in lines
+    assert "(3 more lines in the log)" in lines
     header = [line.split() for line in lines if "voices" in line and "trend" in line]
     assert header == [["#", "problem", "voices", "voices", "trend", "seen", "posts"]]
     assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 18 themes"

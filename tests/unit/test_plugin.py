@@ -17,6 +17,7 @@ import pytest
 from dbt.clients.jinja_static import statically_parse_unrendered_config
 from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.exceptions import DbtRuntimeError
 from jinja2 import Template
 from rich.console import Console
@@ -139,6 +140,16 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
     written.write_bytes(written.read_bytes()[:-1])
     assert is_written_anew()
     json.loads(written.read_bytes())
+
+
+def test_a_behavior_flag_has_the_same_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    def source() -> str:
+        flag: Any = {"name": "some", "default": False, "description": "A flag."}
+        return BehaviorFlagRendered(flag, {})._behavior_change_event.flag_source
+
+    usual = source()
+    monkeypatch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(artifacts.source_of_flag))
+    assert source() == usual == __name__
 
 
 def test_the_graph_is_built_when_a_macro_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
