@@ -11,8 +11,10 @@ with suppress(ModuleNotFoundError):
 
     begin_reading()
 
-    from groundswell.artifacts import spare_looks
+    from groundswell.artifacts import spare_unread
+    from groundswell.interrupted import interrupt_in_one_line
     from groundswell.kept_parse import keep_for_every_day
 
-    spare_looks()
+    interrupt_in_one_line()
+    spare_unread()
     keep_for_every_day()

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from groundswell.backfill import backfill
 from groundswell.backup import back_up, restore
+from groundswell.choices import one_of
 from groundswell.corrections import Corrections
 from groundswell.database import database_path, open_shared
 from groundswell.day import Outcome, run_days
@@ -40,7 +41,15 @@ log = logging.getLogger("groundswell")
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show all that the commands print.")]
-Format_ = Annotated[LogFormat, typer.Option("--log-format", help="json: each line is one object, for schedulers.")]
+Format_ = Annotated[
+    LogFormat,
+    typer.Option(
+        "--log-format",
+        parser=one_of(LogFormat),
+        metavar="|".join(LogFormat),
+        help="json: each line is one object, for schedulers.",
+    ),
+]
 IngestOptions = Annotated[
     list[str] | None,
     typer.Argument(metavar="[OPTION...]", help="Other options are those of python -m ingest, as --file posts.jsonl."),
@@ -48,13 +57,6 @@ IngestOptions = Annotated[
 Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
 Post = Annotated[str, typer.Argument(metavar="POST", help="Url or url_hash of a post.")]
 Posts = Annotated[list[str], typer.Argument(metavar="POST...", help="Urls or url_hashes of posts.")]
-
-
-def parse_table(name: str) -> str:
-    """The name of a published table. Raises typer.BadParameter."""
-    if name not in TABLES:
-        raise typer.BadParameter(f"{name!r} is not one of {', '.join(TABLES)}")
-    return name
 
 
 @app.callback()
@@ -174,13 +176,21 @@ def doctor() -> None:
 
 @app.command("export")
 def export_tables(
-    form: Annotated[Format, typer.Option("--format", help="csv is for spreadsheets, the others for programs.")],
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            parser=one_of(Format),
+            metavar="|".join(Format),
+            help="csv is for spreadsheets, the others for programs.",
+        ),
+    ],
     folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="One file a table is written there.")] = Path(
         "export"
     ),
     names: Annotated[
         list[str] | None,
-        typer.Option("--table", parser=parse_table, metavar="NAME", help=f"Only this one of {', '.join(TABLES)}."),
+        typer.Option("--table", parser=one_of(TABLES), metavar="NAME", help=f"Only this one of {', '.join(TABLES)}."),
     ] = None,
 ) -> None:
     """Write the published tables to files: the problems, their posts and events, issues, themes, reports of days."""

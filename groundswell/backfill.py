@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from groundswell.database import connect, existing, existing_path, posts_place, table
-from groundswell.day import Exit, Outcome, require_all, what_is_done_stays, why_unreachable
+from groundswell.day import NOT_PUSHED, Exit, Outcome, require_all, what_is_done_stays, why_unreachable
 from groundswell.errors import GroundswellError
 from groundswell.report import live_counts
 from groundswell.stages import BUILD, Built, Line, LogFormat, Reader, Stages, collect, ended_with
@@ -277,6 +277,7 @@ def build(
 def push_days(due: Sequence[Day], stages: Stages, url: str | None, away: str | None, outcome: Outcome) -> None:
     """Push the days before the last one, which its build has pushed. away: why nothing can be pushed."""
     if not url:
+        stages.tell(due[-1].day, "push", NOT_PUSHED)
         return
     for each in due[:-1]:
         lines = [""]

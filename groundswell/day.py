@@ -16,6 +16,8 @@ from groundswell.watchlist import load_watchlist
 
 # Options of python -m ingest that `day` gives itself, and those with which it collects nothing.
 NOT_PASSED_ON = ("--date", "--from", "--to", "--json", "--dry-run", "--help")
+# There is nothing to do: a board is not needed.
+NOT_PUSHED = "nothing was pushed, since POCKETBASE_URL is not set"
 
 
 class Exit(IntEnum):
@@ -137,6 +139,8 @@ def run_day(day: date, stages: Stages, options: Sequence[str], outcome: Outcome)
     elif url and not outcome.is_over:
         with what_is_done_stays(f"{day} is pushed, and can not be counted", outcome):
             stages.tell(day, "push", f"{live_counts(day)} are live at {url}")
+    elif not url and not outcome.is_over:
+        stages.tell(day, "push", NOT_PUSHED)
     return built
 
 

@@ -4,7 +4,6 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from dotenv.parser import parse_stream
 
+from groundswell.choices import did_you_mean
 from groundswell.errors import GroundswellError
 
 log = logging.getLogger("groundswell")
@@ -51,8 +51,9 @@ def load_env_file(path: Path = ENV_FILE) -> None:
             raise SettingError(f"{path}, line {line}: write it as NAME=value")
         if binding.key and binding.value is not None:
             os.environ.setdefault(binding.key, binding.value)
-            if binding.key not in known and (near := get_close_matches(binding.key, known, n=1, cutoff=SPELLING)):
-                log.warning("%s: nothing reads %s: did you mean %s?", path, binding.key, near[0])
+            # Other names may be for other programs.
+            if binding.key not in known and (meant := did_you_mean(binding.key, known, "", SPELLING)):
+                log.warning("%s: nothing reads %s: %s", path, binding.key, meant)
 
 
 def known_names() -> list[str]:

@@ -4,7 +4,6 @@ Models get the day at run time (macro run_day), so that nothing that dbt keeps h
 or in config() names the day, or a {% %} of a model, dbt parses anew for each command.
 """
 
-import re
 from datetime import date
 from typing import Any
 
@@ -14,44 +13,23 @@ from dbt.events.types import UnableToPartialParse
 from dbt.parser.manifest import ManifestLoader, ReparseReason
 from dbt_common.events.functions import fire_event
 
+from groundswell.parse_vars import vars_of_parsing
+
 # Other projects may run in the same installation.
 PROJECT = "groundswell"
-# dbt renders these when it runs them.
-HOOKS = {"pre-hook", "post-hook", "pre_hook", "post_hook"}
-
-VAR = re.compile(r"""var\(\s*['"]date['"]""")
-# The same as dbt keeps what config() was given.
-KEPT_VAR = "Name(name='var', ctx='load'), args=[Const(value='date')"
-A_BLOCK = re.compile(r"{%.*?%}", re.DOTALL)
 
 usual_state = ManifestLoader.build_manifest_state_check
 usual_answer = ManifestLoader.is_partial_parsable
 
 
 def names_the_day(manifest: Manifest) -> bool:
-    """Whether a setting or a {% %} names the day: by var date, or by a macro that reads it or calls one that does."""
-    found = {name for name, macro in manifest.macros.items() if VAR.search(macro.macro_sql)}
-    while more := {
-        name for name, macro in manifest.macros.items() if name not in found and found & {*macro.depends_on.macros}
-    }:
-        found |= more
-    names = {manifest.macros[name].name for name in found}
-    signs = [KEPT_VAR, *(f"{name}(" for name in names), *(f"Name(name='{name}'" for name in names)]
-    settings: list[Any] = [file.dfy for file in manifest.files.values() if isinstance(file, SchemaSourceFile)]
-    for node in manifest.nodes.values():
-        settings.append({name: value for name, value in node.unrendered_config.items() if name not in HOOKS})
-        settings.append(A_BLOCK.findall(node.raw_code))
-    text = "\n".join(texts(settings))
-    return bool(VAR.search(text)) or any(sign in text for sign in signs)
-
-
-def texts(value: Any) -> list[str]:
-    """All texts in a value of dicts and lists."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        return [text for each in value for text in texts(each)]
-    return [value] if isinstance(value, str) else []
+    """Whether a setting or a {% %} names the day: by var date, or by a macro that reads it."""
+    nodes = manifest.nodes.values()
+    settings = [file.dfy for file in manifest.files.values() if isinstance(file, SchemaSourceFile)]
+    # With those of dbt_project.yml.
+    settings += [node.unrendered_config for node in nodes]
+    macros = {macro.name: macro.macro_sql for macro in manifest.macros.values() if macro.package_name == PROJECT}
+    return "date" in vars_of_parsing(settings, [node.raw_code for node in nodes], macros)
 
 
 def is_day(value: Any) -> bool:

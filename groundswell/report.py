@@ -13,9 +13,9 @@ from groundswell.stages import Built, printable, say
 
 # So many problems, and so many lines of a build, are shown.
 PROBLEMS = 10
-NOTES = 8
+NOTES = 7
 # Characters: of all columns but the titles, and of the narrowest table.
-OTHER_COLUMNS = 50
+OTHER_COLUMNS = 52
 LEAST_WIDTH = 80
 
 QUERY = f"""
@@ -54,7 +54,7 @@ def show_report(day: date, built: Built, console: Console) -> None:
 
 
 def ranked(day: date) -> list[tuple[Any, ...]]:
-    """The first problems of all, by rank: title, voices, voices of late, trend, first day, heard on the day, total."""
+    """The first problems of all, by rank: title, voices, recent voices, trend, first day, news of the day, total."""
     with connect(read_only=True) as connection:
         if not existing(connection, table("gold", "problem_records")):
             return []
@@ -68,9 +68,9 @@ def problem_table(problems: list[tuple[Any, ...]], width: int) -> Table:
     columns = Table(title=shown, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     columns.add_column("#", justify="right")
     columns.add_column("problem", no_wrap=True, overflow="ellipsis", max_width=width)
-    for name in ("voices", "of late"):
-        columns.add_column(name, justify="right")
-    for name in ("trend", "since", "heard"):
+    for name in ("voices", "recent\nvoices"):
+        columns.add_column(name, justify="right", no_wrap=True)
+    for name in ("trend", "first\nseen", "new\nposts"):
         columns.add_column(name, no_wrap=True)
     for rank, (title, voices, recent, trend, first, is_heard, _) in enumerate(problems, 1):
         cells = (f"{voices:,}", f"{recent:,}", trend, str(first), "yes" if is_heard else "")

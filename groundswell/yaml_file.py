@@ -1,5 +1,6 @@
 """The YAML files that people write: sources, watchlist, saved filters."""
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,24 @@ from groundswell.errors import GroundswellError
 
 # What PyYAML raises, besides its own errors, for a date like 2026-13-45 and for a tag that does not fit its value.
 NO_VALUE = (ValueError, LookupError, AttributeError)
+
+# What is wrong, and what to do, by what PyYAML says. {sign}: the sign that it names; {begun}: the line where it began.
+MISTAKES = {
+    r"mapping values are not allowed": "the line has too many blanks before it, or a text with a colon needs quotes",
+    r"character '\\t' that cannot start any token": "write blanks instead of the tab",
+    r"that cannot start any token": "a text that begins with {sign} needs quotes",
+    r"undefined alias": "a text that begins with * needs quotes",
+    r"expected alphabetic or numeric character": "a text that begins with * or & needs quotes",
+    r"constructor for the tag": "a text that begins with ! needs quotes",
+    r"expected ',' or ']'": "what begins with [ in line {begun} needs a comma between two entries and ] at its end",
+    r"expected ',' or '}'": "what begins with {{ in line {begun} needs a comma between two entries and }} at its end",
+    r"unexpected end of stream": "the quotation mark in line {begun} has no second one",
+    r"unknown escape character": r"write \\ instead of \, or single quotation marks instead of double ones",
+    r"could not find expected ':'": "a key and a colon are expected, as in key: value",
+    r"expected <block end>": "this does not fit the lines before: give entries of one list or section the same blanks",
+    r"stands twice": "{said}",
+}
+OTHER_MISTAKE = "it is no YAML, and a text with special signs may need quotes ({said})"
 
 # What pydantic says in the words of Python, by the type of its error.
 WORDS = {
@@ -34,26 +53,43 @@ class Loader(yaml.SafeLoader):
         """The keys and values of a mapping. Raises yaml.YAMLError."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if repeated := [key for number, key in enumerate(keys) if key in keys[:number]]:
-            line = node.start_mark.line + 1
-            raise yaml.YAMLError(f"the key {repeated[0]} stands twice in the mapping from line {line} on")
+            raise yaml.constructor.ConstructorError(
+                problem=f"the key {repeated[0]} stands twice in what begins here", problem_mark=node.start_mark
+            )
         return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds; None if it is empty. Raises YamlFileError with one line: the file, and what is wrong."""
+    text = ""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506  (a kind of SafeLoader)
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, Loader)  # noqa: S506  (a kind of SafeLoader)
     except OSError as error:
         reason = error.strerror or str(error)
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
     except RecursionError:
         reason = "its lists and keys are nested too deep"
-    except yaml.YAMLError as error:
-        reason = str(error)
+    except yaml.MarkedYAMLError as error:
+        raise YamlFileError(f"{path}, {explained(error)}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlFileError(
+            f"{path}, line {line}: delete the character {error.character:#04x}, which is invisible"
+        ) from None
     except NO_VALUE as error:
         reason = f"it holds a value that YAML can not read, which may have to stand in quotes ({error})"
     raise YamlFileError(f"{path} can not be read: {' '.join(reason.split())}")
+
+
+def explained(error: yaml.MarkedYAMLError) -> str:
+    """The line of a mistake, what is wrong there, and what to do."""
+    mark, said = error.problem_mark or error.context_mark, str(error.problem)
+    begun = error.context_mark.line + 1 if error.context_mark else ""
+    sign = (re.findall(r"character '(.+?)'", said) or [""])[0]
+    advice = next((text for pattern, text in MISTAKES.items() if re.search(pattern, said)), OTHER_MISTAKE)
+    return f"line {mark.line + 1 if mark else 1}: {advice.format(sign=sign, begun=begun, said=' '.join(said.split()))}"
 
 
 def first_mistake(error: ValidationError) -> str:

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from groundswell.choices import one_of
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.environment import require_addresses
 from groundswell.errors import GroundswellError, ended_by_signals
@@ -45,13 +46,6 @@ ADDRESSES = (
 )
 
 
-def parse_source(name: str) -> str:
-    """The name of a source. Raises typer.BadParameter."""
-    if name not in sources():
-        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, sources()))}.")
-    return name
-
-
 def parse_file_columns(text: str) -> dict[str, str]:
     """The columns of a table by field. Raises typer.BadParameter."""
     try:
@@ -79,7 +73,7 @@ def collect_posts(
     source: Annotated[
         list[str] | None,
         typer.Option(
-            parser=parse_source,
+            parser=one_of(sources()),
             metavar=f"[{'|'.join(sources())}]",
             help="Collect from this source only; may be repeated.",
         ),

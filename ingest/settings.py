@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from groundswell.choices import did_you_mean
 from groundswell.yaml_file import YamlFileError, read_yaml
 from ingest.errors import IngestError
 from ingest.sources import sources
@@ -79,11 +79,12 @@ def explained(problem: Mapping[str, Any]) -> str:
     match problem["type"]:
         case "extra_forbidden":
             known = list(sources()[parents[0]].section.model_fields) if parents else list(sources())
-            return f"there is no such key{suggestion(key, known)}"
+            return f"there is no such key: {did_you_mean(key, known, all_of(known))}"
         case "literal_error":
             section, field = sources()[parents[0]].section, str(parents[1])
             known = choices(section.model_fields[field].annotation)
-            return f"{problem['input']!r} is not one of its values{suggestion(problem['input'], known)}"
+            word = problem["input"]
+            return f"{word!r} is not one of its values: {did_you_mean(word, known, all_of(known))}"
         case "model_type" | "model_attributes_type" if not problem["loc"]:
             return f"sections are expected: {', '.join(sources())}"
         case "model_type":
@@ -93,12 +94,9 @@ def explained(problem: Mapping[str, Any]) -> str:
     return str(problem["msg"]).removeprefix("Value error, ")
 
 
-def suggestion(word: object, known: Iterable[str]) -> str:
-    """A question that ends an error text: the known word that is most like this one, or else all of them."""
-    known = list(known)
-    if close := get_close_matches(str(word), known, 1):
-        return f": did you mean {close[0]}?"
-    return f": there are {', '.join(known)}"
+def all_of(known: Iterable[str]) -> str:
+    """What ends an error text if no known word is like the given one."""
+    return f"there are {', '.join(known)}"
 
 
 def choices(annotation: Any) -> list[str]:

@@ -24,8 +24,9 @@
             ) -%}
             {%- do log(
                 run_day() ~ ': ' ~ day.clusters ~ ' topics, ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed
-                ~ ' failed, ' ~ day.issues_waiting ~ ' waiting, ' ~ day.issues_synced ~ ' live; language models today '
-                ~ '%.4f' | format(day.spent_today_usd) ~ ' USD', info=true
+                ~ ' failed, ' ~ day.issues_waiting ~ ' waiting, '
+                ~ (day.issues_synced ~ ' live' if day.issues_synced or env_var('POCKETBASE_URL', '') else 'nothing pushed')
+                ~ '; language models today ' ~ '%.4f' | format(day.spent_today_usd) ~ ' USD', info=true
             ) -%}
             {%- do log(
                 run_day() ~ ': problems ' ~ day.problems_opened ~ ' opened, ' ~ day.problems_continued ~ ' continued, '

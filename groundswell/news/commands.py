@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
 import duckdb
 import typer
 
+from groundswell.choices import did_you_mean
 from groundswell.database import database_path, open_shared
 from groundswell.errors import GroundswellError
 from groundswell.news import ledger
@@ -169,8 +169,7 @@ def known(connection: duckdb.DuckDBPyConnection, subject: str) -> None:
     """Raise NewsError if nothing has this name."""
     subjects = ledger.subjects(connection)
     if subject not in subjects:
-        close = get_close_matches(subject, subjects, 1)
-        meant = f"did you mean {close[0]}?" if close else "gold.problems, silver.sources and silver.watchlist have them"
+        meant = did_you_mean(subject, subjects, "gold.problems, silver.sources and silver.watchlist have them")
         raise NewsError(f"no problem, source or watched name is called {subject!r}: {meant}")
 
 

@@ -228,5 +228,5 @@ def test_exports_that_are_refused(project: Project, tmp_path: Path) -> None:
         1, "ERROR: nothing is published yet: build a day first, python -m groundswell day\n",
     )  # fmt: skip
     assert "'nope' is not one of problems" in export(project, "--format", "csv", "--table", "nope").output
-    assert "'xml' is not one of" in export(project, "--format", "xml").output
+    assert "'--format': 'xml' is not one of csv, parquet, json\n" in export(project, "--format", "xml").output
     assert list(tmp_path.iterdir()) == [project.database]

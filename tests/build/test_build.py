@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from benchmarks import clusters as quality
 from groundswell.database import connect
 from tests.support import forked
-from tests.support.project import DAY, DBT, ROOT, SAMPLE, TIMEOUT_SECONDS, Project
+from tests.support.project import DAY, DBT, ROOT, SAMPLE, TIMEOUT_SECONDS, Project, heeding
 
 POST = {"source": "github", "body": None, "created_at": f"{DAY}T12:00:00Z"}
 
@@ -314,3 +316,22 @@ def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> No
     assert project.query("select count(*) from gold.issue_evidence") == [(2_500,)]
     # 2,500 posts make 25 clusters; equal vectors share one, so that others may end up without a post.
     assert project.query("select count(*) between 2 and 25 from gold.issues") == [(True,)]
+
+
+@pytest.mark.parametrize("moment", ["Registered adapter", "Found ", "1 of "])
+def test_a_build_that_ctrl_c_ends_says_so_in_one_line(built: Project, tmp_path: Path, moment: str) -> None:
+    copy = built.copy_to(tmp_path)
+    command = heeding(signal.SIGINT, [DBT, "build", "--vars", f"date: {DAY}"])
+    environment = copy.environment({})
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as build:
+        assert build.stdout
+        next(line for line in build.stdout if moment in line)
+        build.send_signal(signal.SIGINT)
+        said = build.stdout.read()
+    assert build.returncode != 0
+    assert said.count("Interrupted: the same command goes on from here") == 1
+    assert "Traceback" not in said
+    # Nothing holds the database any more.
+    assert copy.query("select count(*) from bronze.raw_items") != [(0,)]

@@ -58,9 +58,13 @@ def test_a_day_with_an_incomplete_collection_and_no_server(
     text = log.read_text()
     assert "1 of 360 START" in text or "START seed file" in text
     assert "s3cret" not in finished.output + text
+    # As if nothing had ever been pushed.
+    copy.query("update gold.live_issues set synced_at = null")
     alone = groundswell(copy, "day", "--date", DAY, "--", "--source", "hackernews", HACKERNEWS_API_URL=loopback.url)
     assert alone.status == 3, alone.output
     assert alone.output.splitlines()[-1] == incomplete
+    assert f"{DAY} push     nothing was pushed, since POCKETBASE_URL is not set\n" in alone.output
+    assert " waiting, nothing pushed; language models today " in alone.output
     pushed = groundswell(copy, "push", "--date", DAY, **pocketbase.settings)
     assert pushed.status == 0, pushed.output
     assert f"10 issues and 198 posts of {DAY} are live at {pocketbase.url}" in pushed.output
@@ -210,7 +214,9 @@ def test_the_report_fits_a_screen(
     assert len(lines) <= 25
     assert max(map(len, lines)) <= 120
     assert "a [red] [31m note" in lines
-    assert "(2 more lines in the log)" in lines
+    assert "(3 more lines in the log)" in lines
+    header = [line.split() for line in lines if "voices" in line and "trend" in line]
+    assert header == [["#", "problem", "voices", "voices", "trend", "seen", "posts"]]
     assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 18 themes"
     assert live_counts(date(2026, 11, 19)) == "20 problems, 0 issues and 18 themes"
 

@@ -1,7 +1,9 @@
 """Vars: every dbt command refuses a var that the project does not know and a value that a var can not have."""
 
+import json
 import re
 import shutil
+from typing import Any
 
 import pytest
 import yaml
@@ -62,3 +64,23 @@ def test_every_var_of_the_project_has_a_rule() -> None:
     defaults = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
     rules = re.findall(r"'(\w+)': \{'kind'", (ROOT / "macros" / "var_rules.sql").read_text())
     assert sorted(rules) == sorted(["date", *defaults])
+
+
+def test_what_dbt_keeps_of_the_project_is_the_same_on_any_day(project: Project) -> None:
+    """A model that chose a ref by the day, in a macro too, would need another parsed project on another day."""
+    kept = []
+    for day in ("2000-01-01", "2099-12-30"):
+        finished = project.run(DBT, "parse", "--no-partial-parse", "--vars", f"date: {day}")
+        assert finished.status == 0, finished.output
+        manifest = json.loads((project.database.with_suffix(".target") / "manifest.json").read_text())
+        assert manifest.pop("metadata")["invocation_started_at"]
+        kept.append(without_times(manifest))
+    assert len(kept[0]["nodes"]) > 400
+    assert kept[0] == kept[1]
+
+
+def without_times(value: Any) -> Any:
+    """A value of a manifest without the times at which dbt read its parts."""
+    if isinstance(value, dict):
+        return {name: without_times(inner) for name, inner in value.items() if name != "created_at"}
+    return [without_times(inner) for inner in value] if isinstance(value, list) else value

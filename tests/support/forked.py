@@ -148,7 +148,6 @@ def run_dbt(kept: Path | None) -> None:
         leave_out_debug_events()
     build_date_parsers_once()
     build_macro_contexts_once()
-    leave_out_diagnostics()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
     if kept and kept.exists():
@@ -189,21 +188,6 @@ def leave_out_debug_events() -> None:
 
     DebugLevel.__init__ = leave_empty  # type: ignore[method-assign, assignment]
     EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]
-
-
-def leave_out_diagnostics() -> None:
-    """Write no graph_summary.json, which takes a dictionary of each node, and read no stack of calls.
-
-    dbt names the module of a behavior flag in the warnings about it, and reads the sources of all callers to find it.
-    """
-    from dbt.compilation import Linker
-    from dbt_common.behavior_flags import BehaviorFlagRendered
-
-    def no_summary(_linker: Linker, _manifest: object) -> dict[int, Any]:
-        return {}
-
-    Linker.get_graph_summary = no_summary
-    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
 
 
 def no_cycles(_linker: object) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from groundswell.parse_vars import vars_of_parsing
 from sync.server import running
 from tests.support import forked
 
@@ -34,7 +35,7 @@ DATABASE = "groundswell.duckdb"
 TIMEOUT_SECONDS = 600
 # Commands that need the parsed project, and no file that dbt writes when it parses.
 USE_PARSED = {"build", "test", "source"}
-A_CHOICE = re.compile(r"{%.*?%}|{{-?\s*config\(.*?}}", re.DOTALL)
+A_MACRO = re.compile(r"{%-?\s*macro\s+(\w+)(.*?){%-?\s*endmacro\s*-?%}", re.DOTALL)
 # Options with which dbt parses something else.
 OTHER_PROJECT = {"--project-dir", "--profiles-dir", "--profile", "--target", "--state"}
 
@@ -56,16 +57,14 @@ class Finished:
 
 @cache
 def parse_time_names() -> tuple[list[str], set[str]]:
-    """The environment variables that dbt reads while it parses the project, and the vars that matter to it then.
-
-    They stand in YAML files. In a model they matter in a {% %}, which may choose a ref, and in its config.
-    """
-    settings = [ROOT / "dbt_project.yml", *(ROOT / "models").rglob("*.yml")]
+    """The environment variables that dbt reads while it parses the project, and the vars that matter to it then."""
+    settings = [file.read_text() for file in [ROOT / "dbt_project.yml", *(ROOT / "models").rglob("*.yml")]]
     models = [file.read_text() for file in (ROOT / "models").rglob("*.sql")]
-    texts = [file.read_text() for file in settings]
-    variables = sorted({name for text in [*texts, *models] for name in re.findall(r"env_var\('(\w+)'", text)})
-    texts += [part for text in models for part in A_CHOICE.findall(text)]
-    return variables, {name for text in texts for name in re.findall(r"\bvar\(['\"](\w+)", text)}
+    macros = {
+        name: code for file in (ROOT / "macros").rglob("*.sql") for name, code in A_MACRO.findall(file.read_text())
+    }
+    variables = sorted({name for text in [*settings, *models] for name in re.findall(r"env_var\('(\w+)'", text)})
+    return variables, vars_of_parsing((yaml.load(text, yaml.CSafeLoader) for text in settings), models, macros)
 
 
 @dataclass

@@ -10,14 +10,16 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import duckdb
 import pytest
 from dbt.clients.jinja_static import statically_parse_unrendered_config
 from dbt.contracts.graph.manifest import Manifest
 from dbt.plugins.manager import PluginManager
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.exceptions import DbtRuntimeError
+from jinja2 import Template
 from rich.console import Console
 
 import dbt_groundswell
@@ -138,21 +140,46 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
     written.write_bytes(written.read_bytes()[:-1])
     assert is_written_anew()
     json.loads(written.read_bytes())
-    # The graph is for macros, and dbt ls renders none.
-    monkeypatch.setattr(Manifest, "build_flat_graph", artifacts.build_graph_to_render)
+
+
+def test_a_behavior_flag_has_the_same_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    def source() -> str:
+        flag: Any = {"name": "some", "default": False, "description": "A flag."}
+        return BehaviorFlagRendered(flag, {})._behavior_change_event.flag_source
+
+    usual = source()
+    monkeypatch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(artifacts.source_of_flag))
+    assert source() == usual == __name__
+
+
+def test_the_graph_is_built_when_a_macro_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = SimpleNamespace(WHICH="build")
+    monkeypatch.setattr("groundswell.artifacts.get_flags", lambda: flags)
+    monkeypatch.setattr(Manifest, "build_flat_graph", artifacts.build_graph_if_read)
     manifest = Manifest()
-    flags.WHICH = "list"
     manifest.build_flat_graph()
-    assert not manifest.flat_graph
-    flags.WHICH = "show"
-    manifest.build_flat_graph()
-    assert manifest.flat_graph
+    usual = manifest.flat_graph
+    for template in ("{{ graph.nodes }}", "{{ graph['nodes'] }}", "{{ graph.get('nodes') }}", "{{ graph | length }}"):
+        rendered = [Template(template).render(graph=usual)]
+        for flags.WHICH in ("list", "show"):
+            manifest.build_flat_graph()
+            graph: Any = manifest.flat_graph
+            assert "data" not in vars(graph)
+            rendered.append(Template(template).render(graph=graph))
+            assert vars(graph)["data"] == usual
+        assert len(set(rendered)) == 1
+    assert usual.keys() >= {"nodes", "sources"}
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
         ("{{ config(unique_key='date', post_hook='{{ run_day() }}') }} select {{ run_day() }}", False),
+        (
+            "{{ config(pre_hook=['{{ run_day() }}'], post_hook={'sql': '{{ of_day(1) }}', 'transaction': false}) }}",
+            False,
+        ),
+        ("{{ config(post_hook='{{ run_day() }}', meta={'a': {'b': 1}}, alias=run_day()) }}", True),
         ("{{ config(tags=[run_day()]) }}", True),
         ("{{ config(tags=[of_day(1)]) }}", True),
         ("{{ config(enabled=var('date') > '2026-11-20') }}", True),
@@ -160,11 +187,11 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
     ],
 )
 def test_a_model_that_the_day_decides_about_is_parsed_for_each_day(code: str, expected: bool) -> None:
-    def macro(name: str, sql: str, *calls: str) -> SimpleNamespace:
-        return SimpleNamespace(name=name, macro_sql=sql, depends_on=SimpleNamespace(macros=calls))
+    def macro(name: str, sql: str) -> SimpleNamespace:
+        return SimpleNamespace(name=name, macro_sql=sql, package_name="groundswell")
 
     model = SimpleNamespace(raw_code=code, unrendered_config=statically_parse_unrendered_config(code) or {})
-    macros = {"1": macro("run_day", "{{ var('date', '') }}"), "2": macro("of_day", "{{ run_day() }}", "1")}
+    macros = {"1": macro("run_day", "{{ var('date', '') }}"), "2": macro("of_day", "{{ run_day() }}")}
     manifest = SimpleNamespace(macros=macros, nodes={"model": model}, files={})
     assert names_the_day(cast("Manifest", manifest)) is expected
     manifest.nodes = {}

@@ -85,7 +85,7 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
         f"{first}: stackoverflow: a section is expected, with keys and lists",
         f"{first}: githb: there is no such key: did you mean github?",
         f"{local}: reddits: there is no such key: did you mean reddit?",
-        f"{twice} can not be read: the key reddit stands twice in the mapping from line 1 on",
+        f"{twice}, line 1: the key reddit stands twice in what begins here",
         f"{no_sections}: the file: sections are expected: {', '.join(sources())}",
         f"{missing} can not be read: No such file or directory",
     }
