@@ -26,7 +26,7 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
     the same in every run: of equal means, the groups with the earliest nodes are joined first.
     """
     if are_many(len(start)):
-        # Most links lead nowhere, and a link takes 300 bytes below.
+        # Most links lead nowhere, and a link takes 150 bytes below.
         counts = within_reach(a, b, weight, start, least)
         a, b, weight = a[counts], b[counts], weight[counts]
     _, earliest, group = np.unique(start, return_index=True, return_inverse=True)

@@ -5,17 +5,21 @@ DuckDB 1.5.5 gives up where rows that it sorts need more memory than its limit: 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from groundswell.neighbours import are_many
 from groundswell.relations import subquery
 from groundswell.vectors import to_vectors
 
 # The rows of a batch of wide columns.
 AT_ONCE = 10_000
+# What DuckDB may keep for a moment, once the rows of a large window are read.
+LEAST_MEMORY = "100MB"
 SORTED = "temp.sorted_rows"
 # Texts are found by url_hash, and vectors by a column with the hash of what was encoded.
 TEXT = "select place, {column} as value from {rows} inner join {texts} as texts using (url_hash)"
@@ -69,7 +73,18 @@ def read_wide(
         is_vector = pa.types.is_fixed_size_list(found.schema.field("value").type)
         rows = rows.append_column(name, (vectors_in_order if is_vector else in_order)(found, rows.num_rows))
     session.execute(f"drop table {SORTED}")
+    if are_many(rows.num_rows):
+        free_pages(session)
     return rows
+
+
+def free_pages(session: duckdb.DuckDBPyConnection) -> None:
+    """Have DuckDB give its pages back, which it keeps up to its limit, and memory that it keeps for later ones."""
+    [(limit,)] = session.execute("select current_setting('memory_limit')").fetchall()
+    # What is in use stays.
+    with suppress(duckdb.OutOfMemoryException):
+        session.execute(f"set memory_limit = '{LEAST_MEMORY}'")
+    session.execute(f"set memory_limit = '{limit}'")
 
 
 def vectors_in_order(found: pa.RecordBatchReader, number: int) -> pa.FixedSizeListArray:
