@@ -15,6 +15,9 @@ from scipy.sparse.csgraph import connected_components
 from groundswell.neighbours import are_many
 from groundswell.pairs import Flags, Floats, Numbers
 
+# The links that are read at a time.
+AT_ONCE = 100_000
+
 
 def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, least: float) -> Numbers:
     """Join groups of n nodes as long as the mean weight between two groups is at least `least`; returns groups (n,).
@@ -23,22 +26,28 @@ def average_linkage(a: Numbers, b: Numbers, weight: Floats, start: Numbers, leas
     the same in every run: of equal means, the groups with the earliest nodes are joined first.
     """
     if are_many(len(start)):
-        # Most links lead nowhere, and a link takes 300 bytes below.
+        # Most links lead nowhere, and a link takes 150 bytes below.
         counts = within_reach(a, b, weight, start, least)
         a, b, weight = a[counts], b[counts], weight[counts]
-    _, first, group = np.unique(start, return_index=True, return_inverse=True)
-    size = np.bincount(group, minlength=len(first)).tolist()
-    # The sum of the weights between two groups.
+    _, earliest, group = np.unique(start, return_index=True, return_inverse=True)
+    first, size = earliest.tolist(), np.bincount(group, minlength=len(earliest)).tolist()
+    # The sum of the weights between two groups. Both ends share the objects of a sum and of the numbers: millions of
+    # links are most of the memory of a large window.
     sums: list[dict[int, float]] = [{} for _ in size]
-    for one, other, value in zip(group[a].tolist(), group[b].tolist(), weight.tolist(), strict=True):
-        if one != other:
-            sums[one][other] = sums[one].get(other, 0.0) + value
-            sums[other][one] = sums[other].get(one, 0.0) + value
+    numbers = list(range(len(size)))
+    for top in range(0, len(a), AT_ONCE):
+        part = slice(top, top + AT_ONCE)
+        for one, other, value in zip(
+            group[a[part]].tolist(), group[b[part]].tolist(), weight[part].tolist(), strict=True
+        ):
+            if one != other:
+                sums[one][numbers[other]] = sums[other][numbers[one]] = sums[one].get(other, 0.0) + value
+    del a, b, weight
 
     def candidate(one: int, other: int) -> tuple[float, int, int, int]:
         """Two groups as the heap sorts them: by the highest mean, then by the earliest node."""
         mean = sums[one][other] / (size[one] * size[other])
-        return -mean, int(min(first[one], first[other])), min(one, other), max(one, other)
+        return -mean, min(first[one], first[other]), min(one, other), max(one, other)
 
     heap = [
         candidate(one, other)

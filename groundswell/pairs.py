@@ -103,6 +103,10 @@ class Candidates(NamedTuple):
     b: Numbers
     features: Floats
 
+    def without_features(self) -> "Candidates":
+        """The pairs alone, once their chances are known: the features take three times as much memory."""
+        return self._replace(features=np.empty((0, len(FEATURES))))
+
 
 def mixed(texts: Vectors, titles: Vectors) -> Vectors:
     """The unit vectors (n, d) by which posts are compared: those of texts and titles, (n, d) each."""

@@ -33,6 +33,7 @@ from groundswell.verdicts import updated_chances, with_verdicts
 
 # A group with weak complaints opens a problem only if so many of its voices have a complaint.
 COMPLAINING_VOICES = 2
+NO_VECTORS = np.empty((0, 0), np.float32)
 # The posts of a problem stay together as long as their mean chance is at least this part of what joins two groups.
 STAYS = 0.5
 
@@ -153,20 +154,24 @@ def group_day(posts: Complaints, day: str, settings: Settings) -> Grouped:
     large = is_large(len(posts.url_hash))
     by_vector = nearest(mixed(posts.said.text_vectors, posts.said.title_vectors), NEAREST) if large else None
     pairs = nearest_pairs(posts.vectors, by_vector)
-    found = candidates(posts.said, by_vector)
     voice = voices(posts, pairs, settings.near_copy)
     before = labels_of(posts.problem)
     count = len(voice)
     given = posts.given or [""] * count
     complains = posts.complains or [True] * count
     frames = posts.frames or [""] * count
-    tickets = Tickets(frames, posts.differing_words or [""] * count)
-    chance = updated_chances(found, possible_chances(found, settings.weights, tickets), posts.verdicts, count)
     is_ticket = np.array([bool(frame) for frame in frames], dtype=bool)
     by_people = ~(is_ticket[pairs.a] | is_ticket[pairs.b])
     pairs = Pairs(*(each[by_people] for each in pairs))
     community = communities(posts.vectors, pairs, before)
     is_dense = is_dense_ground(pairs, community)
+    # Each of these takes gigabytes in a large window. What has served is let go.
+    posts = posts._replace(vectors=NO_VECTORS, sequences=())
+    found = candidates(posts.said, by_vector)
+    posts = posts._replace(said=posts.said._replace(texts=(), titles=()))
+    tickets = Tickets(frames, posts.differing_words or [""] * count)
+    chance = updated_chances(found, possible_chances(found, settings.weights, tickets), posts.verdicts, count)
+    found = found.without_features()
     a, b, weight = with_verdicts(found, chance, posts.verdicts)
     sparse = ~(is_dense[a] | is_dense[b])
     # Where a problem had posts of people and tickets, the two no longer start together.

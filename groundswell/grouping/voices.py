@@ -1,16 +1,19 @@
 """Which posts of a window are one voice."""
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from scipy.sparse import csr_array
 
 from groundswell.grouping.links import COLUMNS, Pairs
-from groundswell.grouping.window import Complaints, Sequences
+from groundswell.grouping.window import Complaints, Labels, Sequences
 from groundswell.linkage import components
 from groundswell.pairs import Floats
 
 # From this cosine similarity on, two posts count as one voice that posted twice.
 REPEATED = 0.97
+# The sequences of words that are numbered at a time.
+NUMBERED = 5_000_000
 
 
 def likeness(sequences: Sequences, pairs: Pairs) -> Floats:
@@ -20,18 +23,31 @@ def likeness(sequences: Sequences, pairs: Pairs) -> Floats:
     a, b = place.reshape(2, -1)
     said = [np.asarray(sequences[member], np.uint64) for member in members.tolist()]
     size = np.array([len(each) for each in said])
-    # Numbers instead of sequences. numpy.unique would need several times the memory.
-    encoded = pa.array(np.concatenate(said)).dictionary_encode()
-    numbers, ends = encoded.indices.to_numpy(), np.concatenate([[0], np.cumsum(size)])
+    values, ends = np.concatenate(said), np.concatenate([[0], np.cumsum(size)])
+    del said
+    shared = np.zeros(len(a))
+    # Part by part: to number sequences takes several times their memory.
+    parts = 1 + len(values) // NUMBERED
+    for part in range(parts):
+        is_of_part = values % np.uint64(parts) == part
+        ends_of_part = np.concatenate([[0], np.cumsum(is_of_part)])[ends]
+        shared += shared_values(values[is_of_part], ends_of_part, a, b)
+    found: Floats = shared / np.maximum(size[a] + size[b] - shared, 1)
+    return found
+
+
+def shared_values(values: npt.NDArray[np.uint64], ends: Labels, a: Labels, b: Labels) -> Floats:
+    """How many values posts a and b of m pairs (m,) share (m,). Post i has values[ends[i] : ends[i + 1]], each once."""
+    # Numbers instead of values. numpy.unique would need several times the memory.
+    encoded = pa.array(values).dictionary_encode()
     columns = max(len(encoded.dictionary), 1)
-    has = csr_array((np.ones(len(numbers), np.uint8), numbers, ends), shape=(len(size), columns))
+    has = csr_array((np.ones(len(values), np.uint8), encoded.indices.to_numpy(), ends), shape=(len(ends) - 1, columns))
     has.sort_indices()
     shared = np.empty(len(a))
     for start in range(0, len(shared), COLUMNS):
         part = slice(start, start + COLUMNS)
         shared[part] = has[a[part]].multiply(has[b[part]]).sum(axis=1)
-    found: Floats = shared / np.maximum(size[a] + size[b] - shared, 1)
-    return found
+    return shared
 
 
 def voices(posts: Complaints, pairs: Pairs, near_copy: float = 1.0) -> list[str]:

@@ -13,7 +13,7 @@ from groundswell.lake.build import running
 from groundswell.lake.locks import lock
 from groundswell.lake.publish import make_table
 from groundswell.lake.pull import attach_exactly
-from groundswell.lake.tables import Table, file_type
+from groundswell.lake.tables import LAKE, Table, file_type, tables_of
 from groundswell.relations import arrow_view
 
 
@@ -42,11 +42,12 @@ class Log:
     def add(self, rows: Mapping[tuple[str, str], pa.Table]) -> None:
         """Add rows to tables, named by schema and name, in one transaction. Raises LakeError."""
         with lock(self.lake, "publish") as held, lake_errors(self.lake), one_transaction(self.connection):
+            there = {table.full_name: table for table in tables_of(self.connection, LAKE)}
             for (schema, name), added in rows.items():
                 with arrow_view(self.connection, "added", added) as view:
                     types = self.connection.execute(f"describe from {view}").fetchall()
                     table = Table(schema, name, {column: file_type(kind) for column, kind, *_ in types})
-                    make_table(self.connection, table)
+                    make_table(self.connection, table, there.get(table.full_name))
                     self.connection.execute(f"insert into {table.there} by name select {table.values} from {view}")
             held.require()
 

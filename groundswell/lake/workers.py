@@ -23,8 +23,10 @@ from groundswell.stages import BUILD, Stages
 
 # dbt names its database after the file.
 FILE = "groundswell.duckdb"
-# The commands for the rest of the first day, and of the days after it but the last.
-OVER_LAKE = tuple((*BUILD, "--selector", selector) for selector in IN_ORDER)
+# The commands for a part of a day. Only the last day, which is built whole, leaves files in target/.
+PART = (*BUILD, "--no-write-json", "--selector")
+# Those for the rest of the first day, and of the days after it but the last.
+OVER_LAKE = tuple((*PART, selector) for selector in IN_ORDER)
 
 
 @contextmanager
@@ -44,7 +46,7 @@ def building_alone(due: Sequence[Day], dbt: Dbt, workers: int, outcome: Outcome)
                     return
                 each = left.popleft()
             mine.stages.begin_log(each.day)
-            built = build(each, "texts and topics", (*BUILD, "--selector", ALONE), mine, {})
+            built = build(each, "texts and topics", (*PART, ALONE), mine, {})
             with turn:
                 if built.failed:
                     outcome.add(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from groundswell import linkage as linkage_module
 from groundswell import neighbours
 from groundswell.linkage import average_linkage, within_reach
 from groundswell.pairs import Numbers
@@ -35,6 +36,7 @@ def test_groups_are_those_of_scipy(many: bool, count: int, seed: int, least: flo
     expected = fcluster(linkage(distances, "average"), 1 - least, "distance")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "EXACT", 0 if many else count)
+        patch.setattr(linkage_module, "AT_ONCE", 7 if many else 10_000)
         assert partition(link(count, links, least)) == partition(expected)
 
 

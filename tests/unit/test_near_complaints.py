@@ -8,7 +8,6 @@ import pytest
 
 from groundswell.pairs import Candidates
 from groundswell.vectors import from_vectors
-from groundswell.verdicts import verdicts_of
 from tests.support.models import load
 from tests.support.project import least_chance, pair_weights
 
@@ -30,6 +29,7 @@ def complaints(
     return pa.table(
         {
             "url_hash": [f"u{number}" for number in range(len(texts))],
+            "content_hash": [f"u{number}" for number in range(len(texts))],
             "voice": [f"v{number}" for number in range(len(texts))],
             "is_alone": alone or [True] * len(texts),
             "text": texts,
@@ -106,9 +106,8 @@ def test_pairs_that_are_no_candidates_have_no_chance() -> None:
 @pytest.mark.parametrize("is_same", [True, False])
 def test_what_a_language_model_says_joins_and_parts_groups(is_same: bool) -> None:
     table = complaints(LOGIN + OTHERS, [0, 0, 0, *range(1, 13)])
-    names = table["url_hash"].to_pylist()
     pair = ("u0", "u5") if is_same else ("u0", "u1")
-    verdicts = verdicts_of(names, {pair: is_same}, 0.9)
-    found = near_complaints.rows_of_day(table, DAY, WEIGHTS, 0.5, least_chance("emerging"), verdicts).to_pylist()
+    loose = least_chance("emerging")
+    found = near_complaints.rows_of_day(table, DAY, WEIGHTS, 0.5, loose, {pair: is_same}, 0.9).to_pylist()
     groups = {row["url_hash"]: row["group_hash"] for row in found}
     assert (groups[pair[0]] == groups[pair[1]]) == is_same

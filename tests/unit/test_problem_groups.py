@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
+from groundswell.grouping import voices as voice_module
 from groundswell.grouping.communities import communities, is_loose, leiden_communities
 from groundswell.grouping.day import Settings, group_day, is_regrouped
 from groundswell.grouping.links import Pairs
@@ -210,7 +211,9 @@ def test_lists_become_arrays() -> None:
     assert problems.arrays_of(lists[:0]) == []
 
 
-def test_near_copies_under_other_names_are_one_voice() -> None:
+@pytest.mark.parametrize("numbered", [1, 5, 100])
+def test_near_copies_under_other_names_are_one_voice(monkeypatch: pytest.MonkeyPatch, numbered: int) -> None:
+    monkeypatch.setattr(voice_module, "NUMBERED", numbered)
     # u1 has three of the four different sequences of u0 and u1, u2 two of five; u4 has no words.
     sequences = [[1, 2, 3], [1, 2, 3, 4], [3, 4, 5], [3, 4, 5], []]
     ties = pairs_of(*((a, b, 0.8) for a, b in combinations(range(5), 2)))

@@ -1,8 +1,12 @@
 """Wide columns come in the order of the narrow ones, with a memory in which DuckDB can not sort them."""
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
+from groundswell import neighbours
+from groundswell import wide as wide_module
 from groundswell.wide import read_wide, text_columns, vector_columns
 
 POSTS = 20_000
@@ -44,6 +48,27 @@ def test_wide_columns_have_the_order_of_the_narrow_ones(session: duckdb.DuckDBPy
     lengths = {len(text) for text in rows["text"].to_pylist()}
     assert lengths == {3200}
     assert rows["text"][numbers.index(9)].as_py()[:32] == session.execute("select md5('9')").fetchall()[0][0]
+
+
+def test_pages_are_given_back_after_a_large_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept() -> int:
+        [(kept,)] = stored.execute("select sum(memory_usage_bytes) from duckdb_memory()").fetchall()
+        return int(kept)
+
+    stored = duckdb.connect(str(tmp_path / "posts.duckdb"), config={"memory_limit": "1GB"})
+    stored.execute(
+        f"create table texts as select n::text as url_hash, 'a' as title, {BODY} || random() as text"
+        f" from range({POSTS}) as r (n); checkpoint"
+    )
+    wide = text_columns(stored.table("texts"))
+    read_wide(stored, "select url_hash from texts", "url_hash", wide, {})
+    before = kept()
+    monkeypatch.setattr(wide_module, "LEAST_MEMORY", "10MB")
+    monkeypatch.setattr(neighbours, "EXACT", POSTS - 1)
+    read_wide(stored, "select url_hash from texts", "url_hash", wide, {})
+    assert kept() < 10_000_000 < before
+    assert stored.execute("select current_setting('memory_limit')").fetchall() in ([("953.6 MiB",)], [("953.5 MiB",)])
+    stored.close()
 
 
 def test_no_rows_have_all_columns(session: duckdb.DuckDBPyConnection) -> None:

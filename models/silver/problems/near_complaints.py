@@ -113,13 +113,16 @@ def model(dbt: Any, session: Any) -> pa.Table:
         "weak_threshold": float(dbt.config.meta_get("weak_complaint_threshold")),
         "window": int(dbt.config.meta_get("problem_window_days")),
     }
-    complaints = read_complaints(session, query, texts, embeddings, settings)
-    verdicts = verdicts_of(
-        complaints["content_hash"].to_pylist(),
+    return rows_of_day(
+        # No name holds the rows, so that rows_of_day can let go of texts and vectors.
+        read_complaints(session, query, texts, embeddings, settings),
+        run_date,
+        weights,
+        float(limits[tier]),
+        float(min(limits.values())),
         opinions_of(pair_opinions),
         float(dbt.config.meta_get("opinion_accuracy")),
     )
-    return rows_of_day(complaints, run_date, weights, float(limits[tier]), float(min(limits.values())), verdicts)
 
 
 def rows_of_day(
@@ -128,18 +131,25 @@ def rows_of_day(
     weights: Mapping[str, Weights],
     near: float,
     loose: float,
-    verdicts: Verdicts = NO_VERDICTS,
+    opinions: Mapping[tuple[str, str], bool] | None = None,
+    accuracy: float = 0.5,
 ) -> pa.Table:
     """The rows of SCHEMA for the rows of STANDING.
 
-    near: the chance from which on two posts are near. loose: the least mean chance of a group.
+    near: the chance from which on two posts are near. loose: the least mean chance of a group. opinions, accuracy: what
+    a language model says of pairs (groundswell.verdicts.verdicts_of).
     """
     count = complaints.num_rows
     if count < 2:
         return SCHEMA.empty_table()
-    found = candidates(said_of(complaints))
+    verdicts = verdicts_of(complaints["content_hash"].to_pylist(), opinions or {}, accuracy)
+    said = said_of(complaints)
+    complaints = complaints.drop_columns(["text", "title", "embedding", "title_embedding"])
+    found = candidates(said)
+    del said
     chance = possible_chances(found, weights, tickets_of(complaints))
     chance = updated_chances(found, chance, verdicts, count)
+    found = found.without_features()
     is_alone = complaints["is_alone"].to_numpy()
     group = groups_of(found, chance, is_alone, loose, verdicts)
     size, means = pair_means(group, found, chance)

@@ -28,7 +28,7 @@ The rows of a day depend on the posts of this day and of earlier days. A build o
 later days.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -172,7 +172,7 @@ SEQUENCES = """
 """
 
 
-# The columns of these rows that are arrays and no lists of Python.
+# The columns of these rows that do not become lists of Python.
 ARRAYS = ("embedding", "title_embedding", "sequences")
 
 
@@ -181,6 +181,53 @@ def arrays_of(lists: pa.ChunkedArray) -> list[npt.NDArray[np.uint64]]:
     column = lists.combine_chunks()
     ends = column.offsets.to_numpy()
     return np.split(column.values.to_numpy()[ends[0] : ends[-1]], ends[1:-1] - ends[0]) if len(column) else []
+
+
+def complaints_of(
+    columns: dict[str, Any],
+    nodes: Sequence[int],
+    same: float,
+    corrected: frozenset[str],
+    opinions: Mapping[tuple[str, str], bool],
+    accuracy: float,
+) -> Complaints:
+    """The complaints in rows `nodes` of the columns of CONSIDERED. Takes what is large out of the columns.
+
+    The other arguments are those of rows_of_day.
+    """
+    index = pa.array(nodes)
+    texts = to_vectors(columns.pop("embedding").take(index))
+    title_column = columns.pop("title_embedding").take(index)
+    titles, are_titled = title_vectors(texts, title_column), title_column.is_valid().to_numpy()
+    del title_column
+    vectors = compared_vectors(texts, titles[are_titled], are_titled)
+    vectors *= (SAME / same) ** 0.5
+
+    def of_nodes(column: Sequence[Any]) -> list[Any]:
+        return [column[node] for node in nodes]
+
+    sequences, bodies, names = (
+        of_nodes(each) for each in (arrays_of(columns.pop("sequences")), columns.pop("text"), columns.pop("title"))
+    )
+    # Arrow keeps what was freed for itself.
+    pa.default_memory_pool().release_unused()
+    return Complaints(
+        of_nodes(columns["url_hash"]),
+        of_nodes(columns["author"]),
+        of_nodes(columns["author_voice"]),
+        of_nodes(columns["voice"]),
+        of_nodes(columns["problem"]),
+        of_nodes(columns["size"]),
+        vectors,
+        Posts(bodies, [name or body for name, body in zip(names, bodies, strict=True)], texts, titles),
+        of_nodes(columns["given"]),
+        corrected,
+        of_nodes(columns["frame"]),
+        of_nodes(columns["differing_words"]),
+        sequences,
+        verdicts_of(of_nodes(columns["content_hash"]), opinions, accuracy),
+        of_nodes(columns["complains"]),
+    )
 
 
 def rows_of_day(
@@ -200,8 +247,10 @@ def rows_of_day(
     """
     if not considered.num_rows:
         return SCHEMA.empty_table(), {}
-    columns = {name: considered[name].to_pylist() for name in considered.column_names if name not in ARRAYS}
-    columns["sequences"] = arrays_of(considered["sequences"])
+    columns: dict[str, Any] = {
+        name: considered[name] if name in ARRAYS else considered[name].to_pylist() for name in considered.column_names
+    }
+    del considered
     rows = {url_hash: row for row, url_hash in enumerate(columns["url_hash"])}
     # Duplicates follow their original. In the graph, they would displace its other neighbours. Tickets do not: their
     # plain texts can be equal where their stack traces differ.
@@ -214,53 +263,8 @@ def rows_of_day(
     leaders = [leader if given[row] in ("", given[leader]) else row for row, leader in enumerate(leaders)]
     nodes = [row for row, leader in enumerate(leaders) if row == leader]
     node_of = {row: node for node, row in enumerate(nodes)}
-    # Each array of vectors is as large as all else of this function, so no more of them are there than needed.
-    considered = considered.select(["embedding", "title_embedding"])
-    texts = to_vectors(considered["embedding"].take(pa.array(nodes)))
-    title_column = considered["title_embedding"].take(pa.array(nodes))
-    del considered
-    titles, are_titled = title_vectors(texts, title_column), title_column.is_valid().to_numpy()
-    del title_column
-    vectors = compared_vectors(texts, titles[are_titled], are_titled)
-    vectors *= (SAME / same) ** 0.5
-    url_hash, author, author_voice, voice, problem, size, text, title, frames, differing_words, sequences = (
-        [columns[name][row] for row in nodes]
-        for name in (
-            "url_hash",
-            "author",
-            "author_voice",
-            "voice",
-            "problem",
-            "size",
-            "text",
-            "title",
-            "frame",
-            "differing_words",
-            "sequences",
-        )
-    )
-    said = Posts(text, [name or body for name, body in zip(title, text, strict=True)], texts, titles)
-    grouped = group_day(
-        Complaints(
-            url_hash,
-            author,
-            author_voice,
-            voice,
-            problem,
-            size,
-            vectors,
-            said,
-            [given[row] for row in nodes],
-            corrected,
-            frames,
-            differing_words,
-            sequences,
-            verdicts_of([columns["content_hash"][row] for row in nodes], opinions or {}, accuracy),
-            [columns["complains"][row] for row in nodes],
-        ),
-        day,
-        settings,
-    )
+    # No name holds the complaints, so that group_day can let go of what it has used.
+    grouped = group_day(complaints_of(columns, nodes, same, corrected, opinions or {}, accuracy), day, settings)
     moved = []
     for row, leader in enumerate(leaders):
         node = node_of[leader]
