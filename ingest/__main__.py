@@ -1,12 +1,11 @@
 """python -m ingest: collects days of posts into bronze.raw_items, then exits, so that dbt can open the database."""
 
-import asyncio
 import logging
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,18 +15,17 @@ from groundswell.choices import one_of
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.environment import require_addresses
 from groundswell.errors import GroundswellError, ended_by_signals
-from ingest.check import FAILS, check, check_table
-from ingest.collect import Run, collect, replay
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.forget import forget
 from ingest.limits import Limits
-from ingest.plan import estimate, estimate_table, estimates_as_json
 from ingest.report import Report, as_json, closing_table, tell
 from ingest.settings import Sections, load_settings, why_off
 from ingest.sources import sources
 from ingest.store import open_plan, open_store
-from ingest.view import View
+
+if TYPE_CHECKING:
+    from ingest.collect import Run
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 log = logging.getLogger("groundswell.ingest")
@@ -144,6 +142,9 @@ def collect_posts(
                 wanted = Wanted(day, source or [], columns, day_first)
                 reports = import_files(connection, [*file, *(more or [])], wanted, console)
         else:
+            # Importing files needs nothing of this, and would take 50 ms to load it.
+            from ingest.collect import Run, replay
+
             days = days_between(day, first, last)
             if replay_dir:
                 names = list(dict.fromkeys(source or sources()))
@@ -184,6 +185,10 @@ def check_sources() -> None:
 
     The exit code is 1 if a source that is on does not work.
     """
+    import asyncio
+
+    from ingest.check import FAILS, check, check_table
+
     try:
         require_addresses(ADDRESSES)
         settings, limits = load_settings(), Limits.from_environment()
@@ -234,8 +239,13 @@ def set_up_logging(console: Console) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def collect_days(run: Run, console: Console, *, new_salt: bool) -> list[Report]:
+def collect_days(run: "Run", console: Console, *, new_salt: bool) -> list[Report]:
     """Collect days from the services; new_salt as in ingest.store.keep_salt. Raises IngestError."""
+    import asyncio
+
+    from ingest.collect import collect
+    from ingest.view import View
+
     if run.archive:
         try:
             run.archive.mkdir(parents=True, exist_ok=True)
@@ -251,8 +261,10 @@ def collect_days(run: Run, console: Console, *, new_salt: bool) -> list[Report]:
         return asyncio.run(watched())
 
 
-def show_plan(run: Run, *, json: bool) -> None:
+def show_plan(run: "Run", *, json: bool) -> None:
     """Print the estimate for a run. Raises IngestError."""
+    from ingest.plan import estimate, estimate_table, estimates_as_json
+
     with open_plan() as connection:
         estimates = estimate(connection, run)
     if json:

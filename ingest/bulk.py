@@ -77,8 +77,9 @@ class Reader:
                 characters += self.take(batch, current, place, entry)
             else:
                 for part in parts_of(entry, self.formats):
-                    current = self.format_of(part) or current
-                    characters += self.take(batch, current, place, part)
+                    found = self.format_of(part)
+                    characters += self.take(batch, found, place, part)
+                    current = found or current
             if batch.fetched >= BATCH or characters >= BATCH_CHARACTERS:
                 yield self.ended(batch, count)
                 batch, characters = Batch(), 0
@@ -99,29 +100,28 @@ class Reader:
         """The format of an entry, None if it is of none."""
         return next((known for known in self.formats if known.knows(entry)), None) if isinstance(entry, dict) else None
 
-    def take(self, batch: Batch, current: Format, place: int, entry: Any) -> int:
-        """Add an entry to a batch; returns its number of characters, roughly."""
+    def take(self, batch: Batch, form: Format | None, place: int, entry: Any) -> int:
+        """Add an entry of a format, None if it is of none, to a batch; returns its number of characters, roughly."""
         if entry is None:
             batch.skipped["missing items (null)"] += 1
             batch.fetched += 1
             return 0
         batch.fetched += 1
+        if isinstance(entry, Unreadable):
+            return self.leave_out(batch, place, entry.length, entry.reason)
+        if form is None:
+            reason = "its fields are of no known format" if isinstance(entry, dict) else "not an object with fields"
+            return self.leave_out(batch, place, length_of(entry), reason)
         try:
-            if isinstance(entry, Unreadable):
-                return self.leave_out(batch, place, entry.length, entry.reason)
-            if not isinstance(entry, dict):
-                return self.leave_out(batch, place, len(str(entry)), "not an object with fields")
-            if not current.knows(entry):
-                return self.leave_out(batch, place, len(str(entry)), "its fields are of no known format")
-            post = current.to_post(entry)
+            post = form.to_post(entry)
         except ValidationError as error:
-            return self.reject(batch, place, entry, current, one_line(error))
+            return self.reject(batch, place, entry, form, one_line(error))
         except KeyError as error:
-            return self.reject(batch, place, entry, current, f"{error.args[0]}: Field required")
+            return self.reject(batch, place, entry, form, f"{error.args[0]}: Field required")
         except (TypeError, AttributeError, OverflowError, RecursionError) as error:
-            return self.reject(batch, place, entry, current, f"not as {current.label} are ({type(error).__name__})")
+            return self.reject(batch, place, entry, form, f"not as {form.label} are ({type(error).__name__})")
         except ValueError as error:
-            return self.reject(batch, place, entry, current, quoted_nowhere(error))
+            return self.reject(batch, place, entry, form, quoted_nowhere(error))
         if isinstance(post, str):
             batch.skipped[post] += 1
         elif self.only and post[SOURCE] not in self.only:
@@ -148,6 +148,14 @@ class Reader:
         text = f"{self.name}, {self.unit} {place}: {length:,} characters"
         batch.unparsed.append(Rejected(text, f"{self.name}:{place}: {reason}"))
         return len(text)
+
+
+def length_of(entry: Any) -> int:
+    """The characters of an entry, roughly; 0 if it has too many levels to tell."""
+    try:
+        return len(str(entry))
+    except RecursionError:
+        return 0
 
 
 def as_text(fields: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import gc
 import glob
 import hashlib
 import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,20 +16,18 @@ from datetime import date, datetime
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from groundswell.clock import this_second
 from groundswell.database import write_errors
 from ingest.bulk import Batch, Reader, counted
 from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
-from ingest.formats import COLUMNS, Entry, Format, folded, formats, knows_own, knows_row, table
+from ingest.formats import COLUMNS, Entry, Format, folded, formats, knows_feed, knows_own, knows_row, table
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
 from ingest.parsed import Rejected
 from ingest.reading import (
@@ -44,8 +43,11 @@ from ingest.reading import (
     starts_with_json,
 )
 from ingest.report import LISTED_REJECTS, Report
-from ingest.sources import source_at
+from ingest.sources import feeds, source_at
 from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert_rows
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 # A transaction ends with so many posts, or with so many bytes of them. DuckDB merges small groups of rows later and
 # writes them again, but not groups of this many.
@@ -66,6 +68,9 @@ AT_ONCE = 3 * 2_048
 MOST_MEMORY = 16 * MEMORY
 # What a table of posts as this command stores them has at least.
 OWN_KEYS = {"source", "url", "created_at"}
+# The first element of an RSS or Atom feed, and of Posts.xml.
+FEED = re.compile(rb"<(?:rss|feed|(?:\w+:)?RDF)[\s>]")
+POSTS = re.compile(rb"<(?:\w+:)?posts[\s>/]")
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
 # The parameter of mallopt for the size from which on a piece of memory is the system's own (malloc.h).
@@ -148,15 +153,25 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     if what := binary(head):
         raise IngestError(f"{name} holds {content.packed}{what}: it can not be read")
     if head.lstrip().startswith(b"<"):
-        if b"<posts" not in head[:2_000]:
-            raise IngestError(f"{name} is XML or HTML, but not the Posts.xml of a Stack Exchange dump")
+        if FEED.search(head, 0, 2_000):
+            entries = feed_entries(name, content.stream)
+            return Source(
+                f"{content.packed}a feed", [form for form in known if form.knows is knows_feed], entries, "entry"
+            )
+        if not POSTS.search(head, 0, 2_000):
+            raise IngestError(f"{name} is XML or HTML, but neither a feed nor the Posts.xml of a Stack Exchange dump")
         rows = [form for form in known if form.knows is knows_row]
         return Source(f"{content.packed}XML, {rows[0].label}", rows, read_rows(content.stream), "row")
     if shape := starts_with_json(content):
         read = read_lines if shape == "lines" else read_values
         kind, unit = ("JSON lines", "line") if shape == "lines" else ("JSON", "entry")
-        label, known = of_json(name, first_entries(read, head, known), known, chosen)
-        return Source(f"{content.packed}{kind}, {label}", known, read(content.stream), unit)
+        first, entries = first_entries(read(BytesIO(head)), known), guarded(read(content.stream))
+        if not first:
+            # The first entry may be longer than the head.
+            begun, entries = ahead(entries, 1)
+            first = first_entries(iter(begun), known)
+        label, known = of_json(name, first, known, chosen)
+        return Source(f"{content.packed}{kind}, {label}", known, entries, unit)
     if header := header_of(head):
         names, delimiter, encoding = header
         label, names, known = of_columns(name, names, known, chosen)
@@ -167,10 +182,24 @@ def recognised(stack: ExitStack, name: str, content: Content, chosen: Mapping[st
     raise IngestError(f"{name} is no file of posts: neither JSON, CSV, Parquet nor a dump that is known")
 
 
-def first_entries(read: Callable[[IO[bytes]], Entries], head: bytes, known: Sequence[Format]) -> list[Entry]:
+def feed_entries(name: str, stream: IO[bytes]) -> Entries:
+    """The entries of an RSS or Atom feed. Raises IngestError."""
+    body = stream.read(feeds.SOURCE.largest + 1)
+    if len(body) > feeds.SOURCE.largest:
+        raise IngestError(f"{name} is a feed of more than {feeds.SOURCE.largest >> 20} MB: it can not be read")
+    try:
+        entries = feeds.entries_in(feeds.decode(body))
+    except ValueError as error:
+        raise IngestError(f"{name} can not be read as a feed: {error}") from None
+    if not entries:
+        raise IngestError(f"{name} is a feed without entries, or breaks off before the first one")
+    return iter([*enumerate(entries, 1)])
+
+
+def first_entries(entries: Entries, known: Sequence[Format]) -> list[Entry]:
     """The first objects of a text of JSON, those of pages one by one."""
-    # The head may end within an entry.
-    first, _ = ahead(read(BytesIO(head)), LOOKED_AT)
+    # The text may end within an entry.
+    first, _ = ahead(entries, LOOKED_AT)
     return [part for _, part in islice(parts(first, known), LOOKED_AT)]
 
 
@@ -179,6 +208,8 @@ def of_json(
 ) -> tuple[str, Sequence[Format]]:
     """What a text of JSON was taken for, and its formats. Raises IngestError."""
     fields = list(dict.fromkeys(field for entry in first for field in entry))
+    if not fields:
+        raise IngestError(f"{name} begins as JSON does, but no object with fields can be read at its start")
     if not chosen:
         labels = Counter(next((form.label for form in known if form.knows(entry)), None) for entry in first)
         labels.pop(None, None)
@@ -217,6 +248,8 @@ def from_parquet(
     stack: ExitStack, name: str, content: Content, file: Any, known: Sequence[Format], chosen: Mapping[str, str]
 ) -> Source:
     """The rows of a Parquet file. Raises IngestError."""
+    import pyarrow.parquet as pq
+
     if file is content.stream:
         file = stack.enter_context(Path(name).open("rb"))
     try:
@@ -255,7 +288,7 @@ def import_file(
     wanted: Wanted,
     report: Report,
     memory: int,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> None:
     """Store the posts of a file. Raises duckdb.Error, and IngestError if nothing of the file can be read.
 
@@ -292,7 +325,7 @@ def import_file(
 
 
 def import_with_room(
-    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, report: Report, progress: Progress | None
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: Wanted, report: Report, progress: "Progress | None"
 ) -> None:
     """Store the posts of a file, with more memory if they need it; see import_file."""
     memory = MEMORY
@@ -454,11 +487,13 @@ def give_memory_back() -> None:
 
 
 @contextmanager
-def shown_progress(console: Console) -> Iterator[Progress | None]:
+def shown_progress(console: Console) -> "Iterator[Progress | None]":
     """A bar for each file on a terminal; None without one."""
     if not console.is_terminal:
         yield None
         return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         yield progress

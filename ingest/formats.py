@@ -3,7 +3,6 @@
 Each format is one declaration. Where a dump holds what a service's API gives, the source's own to_item reads it.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ from urllib.parse import urlsplit
 import orjson
 
 from ingest.errors import IngestError
-from ingest.item import LARGEST_COUNT, USUAL_TIME, Item, hash_author, known_source, match_url, none_if_gone, usual_form
-from ingest.sources import github, hackernews, lobsters, reddit, source_at, sources, stackoverflow
+from ingest.item import LARGEST_COUNT, USUAL_TIME, Item, known_source, none_if_gone, usual_forms
+from ingest.sources import feeds, github, hackernews, lobsters, reddit, source_at, sources, stackoverflow
 from ingest.store import BODY, TITLE, Row, row_of
 
 Entry = Mapping[str, Any]
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (rows hold UTC without a zone)
 TEXTS = (str, type(None))
+NESTED = (dict, list)
 # A time before this is not yet to come.
 STARTED_AT = datetime.now(UTC).replace(tzinfo=None)
 # The row of a post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
@@ -54,7 +54,7 @@ def impersonal(entry: Any, kept: frozenset[str]) -> Any:
     """What may be kept of an entry: the fields of its format, at any depth, and no list of texts."""
     if isinstance(entry, dict):
         return {
-            name: impersonal(value, kept) if isinstance(value, dict | list) else value
+            name: impersonal(value, kept) if isinstance(value, NESTED) else value
             for name, value in entry.items()
             if name in kept
         }
@@ -83,7 +83,7 @@ def usual_row(fields: Entry) -> Row | None:
         and (votes is None or (type(votes) is int and -LARGEST_COUNT <= votes <= LARGEST_COUNT))
         and source in sources()
         and USUAL_TIME.fullmatch(time)
-        and (url := usual_form(address))
+        and (forms := usual_forms(address))
     ):
         return None
     try:
@@ -92,19 +92,7 @@ def usual_row(fields: Entry) -> Row | None:
         return None
     if not EPOCH <= created_at < STARTED_AT:
         return None
-    name: Any = none_if_gone(author)
-    return (
-        hashlib.sha256(url.encode()).hexdigest(),
-        source,
-        url,
-        match_url(url),
-        none_if_gone(title),
-        none_if_gone(body),
-        created_at,
-        comments,
-        votes,
-        hash_author(source, name),
-    )
+    return (source, *forms, none_if_gone(title), none_if_gone(body), created_at, comments, votes, author)
 
 
 def said(row: Row) -> Post:
@@ -158,12 +146,12 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "title": ("title", "headline", "subject", "posttitle", "issuetitle", "heading", "summary"),
     "body": (
         "body", "selftext", "text", "content", "description", "bodytext", "posttext", "issuebody", "message", "post",
-        "review",
+        "review", "contenthtml", "contenttext",
     ),
     "author": ("author", "username", "user", "by", "login", "authorname", "postedby", "owner", "poster"),
     "created_at": (
         "createdat", "createdutc", "created", "creationdate", "publishedat", "published", "postedat", "timestamp",
-        "datetime", "date", "time", "posttime",
+        "datetime", "date", "time", "posttime", "datepublished",
     ),
     "comment_count": (
         "commentcount", "numcomments", "comments", "commentscount", "commsnum", "descendants", "answercount", "replies",
@@ -552,6 +540,21 @@ def lobster_post(entry: Entry) -> Post:
     return read(lobsters.to_item(entry), "")
 
 
+# --- feeds -------------------------------------------------------------------------------------------------------
+
+FEED_FIELDS = frozenset({"source", "link", "title", "body", "date", "comments"})
+
+
+def knows_feed(entry: Entry) -> bool:
+    """An entry as ingest.sources.feeds reads it from RSS or Atom."""
+    return entry.keys() >= FEED_FIELDS
+
+
+def feed_post(entry: Entry) -> Post:
+    """The entry."""
+    return read(feeds.to_item(entry), "")
+
+
 # -----------------------------------------------------------------------------------------------------------------
 
 
@@ -577,6 +580,7 @@ def formats(names: Iterable[str]) -> list[Format]:
         Format("Lobsters stories", knows_lobster, lobster_post, LOBSTERS_FIELDS),
         Format("Hacker News stories", knows_hit, hit_post, STORY_FIELDS),
         Format("Hacker News stories", knows_item, item_post, STORY_FIELDS),
+        Format("entries of a feed", knows_feed, feed_post, FEED_FIELDS),
     ]
 
 
@@ -598,6 +602,9 @@ def unfolded(entry: Any) -> Iterator[Any]:
     """
     if not isinstance(entry, dict):
         yield entry
+        return
+    if table := rows_of_table(entry):
+        yield from table
         return
     for path in CONTAINERS:
         found: Any = entry
@@ -622,10 +629,34 @@ def unfolded(entry: Any) -> Iterator[Any]:
     yield from inner_list(entry) or (entry,)
 
 
+def rows_of_table(entry: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """The rows of a table that has its columns once, as Datasette and pandas' to_json write it; None for anything else.
+
+    A row that has another number of fields has only those for which there is a column.
+    """
+    columns, rows = entry.get("columns"), entry.get("rows", entry.get("data"))
+    if not (isinstance(columns, list) and columns and all(isinstance(name, str) for name in columns)):
+        return None
+    if not (isinstance(rows, list) and all(isinstance(row, list) for row in rows)):
+        return None
+    return [dict(zip(columns, row, strict=False)) for row in rows]
+
+
 def parts_of(entry: Any, known: Sequence[Format]) -> Iterable[Any]:
-    """The entry itself if it is of one of these formats; otherwise what is in it (unfolded)."""
-    is_known = isinstance(entry, dict) and any(form.knows(entry) for form in known)
-    return (entry,) if is_known else unfolded(entry)
+    """The entry itself if it is of one of these formats; otherwise what is in it (unfolded).
+
+    Firebase exports entries by their numbers or keys.
+    """
+    if not isinstance(entry, dict) or is_known(entry, known):
+        return (entry,)
+    if entry and all(isinstance(value, dict) and is_known(value, known) for value in entry.values()):
+        return entry.values()
+    return unfolded(entry)
+
+
+def is_known(entry: Entry, known: Sequence[Format]) -> bool:
+    """Whether an entry is of one of these formats."""
+    return any(form.knows(entry) for form in known)
 
 
 def is_of_post(name: str, value: Any) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote, urldefrag, urlsplit, urlunsplit
 
@@ -30,10 +30,6 @@ EMPTY_SEGMENT = "%EE%80%80"
 OF_A_FRAGMENT = "%/?:@!$&'()*+,;="
 
 
-# The beginning of an address: its scheme and host.
-HOST = re.compile(r"https?://(?:www\.)?([a-z.]+)(?=/)")
-
-
 def normalise_url(url: str) -> str:
     """The same form for every spelling of a post's address.
 
@@ -44,16 +40,26 @@ def normalise_url(url: str) -> str:
 
     Raises ValueError if the text is not an http or https address.
     """
-    return usual_form(url) or any_form(url)
+    usual = usual_forms(url)
+    return usual[0] if usual else any_form(url)
 
 
-def usual_form(url: str) -> str | None:
-    """The normal form of an address whose site knows it as usual (Site.usual); None for any other."""
-    start = HOST.match(url)
-    site = sites().get(start[1]) if start else None
-    if not start or not site or not site.usual or start[1] in site.short_hosts:
+def usual_forms(url: str) -> tuple[str, str] | None:
+    """The normal form and the match_url of an address that its site knows as usual (Site.usual); None for any other."""
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    name = host.removeprefix("www.")
+    site = sites().get(name)
+    if (
+        site is None
+        or site.usual is None
+        or (scheme != "https" and scheme != "http")
+        or name in site.short_hosts
+        or not site.usual.fullmatch(rest, len(host))
+    ):
         return None
-    return f"https://{site.host}{url[start.end() :]}" if site.usual.fullmatch(url, start.end()) else None
+    normal = url if host == site.host and scheme == "https" else f"https://{site.host}{rest[len(host) :]}"
+    return normal, (site.shortest and rewritten(normal, site.host, site.shortest)) or normal
 
 
 def any_form(url: str) -> str:
@@ -220,21 +226,30 @@ def hash_author(source: str, name: str | None) -> str | None:
     Upper and lower case count as the same. Without a key anybody could hash all names. The name of a program is no
     secret: its key is empty, so that its posts count as one voice even without a salt.
     """
-    return salted(os.environ.get("AUTHOR_SALT") or None, source, name) if name else None
+    return hash_authors([source], [name])[0]
 
 
-# Whoever writes much stands in a file often.
-@lru_cache(10_000)
-def salted(salt: str | None, source: str, name: str) -> str | None:
+def hash_authors(of_sources: Iterable[str], names: Iterable[str | None]) -> list[str | None]:
+    """hash_author for each of many names, each beside its source."""
+    salt = os.environ.get("AUTHOR_SALT") or None
+    authors = [*zip(of_sources, names, strict=True)]
+    # Whoever writes much stands there often.
+    hashes = {author: salted(salt, *author) for author in set(authors)}
+    return [hashes[author] for author in authors]
+
+
+def salted(salt: str | None, source: str, name: str | None) -> str | None:
     """hash_author with this salt."""
-    if not (name := name.strip()):
+    if not isinstance(said := none_if_gone(name), str):
         return None
+    name = said.strip()
     known, folded = sources()[source], name.casefold()
     if known.is_program(name):
         salt = ""
-    if salt is None or is_gone(name) or folded in known.nobody:
+    if salt is None or folded in known.nobody:
         return None
-    inner, outer = (half.copy() for half in keyed(salt))
+    inner, outer = keyed(salt)
+    inner, outer = inner.copy(), outer.copy()
     inner.update(f"{source}:{folded}".encode())
     outer.update(inner.digest())
     return outer.hexdigest()
@@ -261,8 +276,15 @@ def salt_fingerprint() -> str | None:
 def known_source(name: str) -> str:
     """The name of a source. Raises ValueError if there is no such source."""
     if name not in sources():
-        raise ValueError(f"Input should be {' or '.join(repr(known) for known in sources())}")
+        raise ValueError(f"Input should be {known_names()}")
     return name
+
+
+# A file may have another source in each of its lines.
+@cache
+def known_names() -> str:
+    """The names of the sources, for messages."""
+    return " or ".join(map(repr, sources()))
 
 
 # What programs write for a value that is missing. A text that says only this says nothing.
@@ -272,15 +294,16 @@ LONGEST_MISSING = 20
 LARGEST_COUNT = 1_000_000_000
 
 
+def is_missing(text: str) -> bool:
+    """Whether a text only says that there is none."""
+    return len(text) < LONGEST_MISSING and text.strip().casefold() in MISSING
+
+
 def none_if_missing(value: object) -> object:
     """None for a value that programs write where there is none: NaN, "nan", "null", "". Other values stay."""
     if isinstance(value, float) and value != value:
         return None
-    return (
-        None
-        if isinstance(value, str) and len(value) < LONGEST_MISSING and value.strip().casefold() in MISSING
-        else value
-    )
+    return None if isinstance(value, str) and is_missing(value) else value
 
 
 # 1,203 · 1 203 · 1'203 · 1.203.004 · 1.2k. A count has no fraction, so a comma before three digits separates thousands:
@@ -293,8 +316,14 @@ ROUNDED = re.compile(r"([+-]?\d{1,6}(?:\.\d{1,3}|,\d{1,2})?) ?([km])", re.ASCII 
 LONGEST_COUNT = 16
 
 
+# What MongoDB puts around a number in JSON.
+INNER_COUNTS = ("$numberInt", "$numberLong", "$numberDouble")
+
+
 def number_if_count(value: object) -> object:
     """The number in a count as people and spreadsheets write it; None for a missing one. Other values stay."""
+    if isinstance(value, dict) and len(value) == 1 and (name := next(iter(value))) in INNER_COUNTS:
+        return number_if_count(value[name])
     value = none_if_missing(value)
     if not isinstance(value, str) or len(text := value.strip()) > LONGEST_COUNT:
         return value
@@ -310,10 +339,11 @@ def none_if_gone(value: object) -> object:
     """A text that can be stored; None if it says nothing or is a placeholder. Other values stay as they are."""
     if not isinstance(value, str):
         return none_if_missing(value)
-    text = clean_text(value)
-    if text.isspace() or is_gone(text):
-        return None
-    return none_if_missing(text) if len(text) < LONGEST_MISSING else text
+    text = value if value.isascii() and "\x00" not in value else clean_text(value)
+    # Most texts are long, and no placeholder begins with a letter.
+    if len(text) >= LONGEST_MISSING and text[0].isalnum():
+        return text
+    return None if is_missing(text) or text.isspace() or is_gone(text) else text
 
 
 SourceName = Annotated[str, AfterValidator(known_source)]

@@ -8,6 +8,7 @@ import lzma
 import re
 import shutil
 import sys
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -40,7 +41,7 @@ PACKINGS: tuple[tuple[re.Pattern[bytes], str, Callable[[IO[bytes]], Any]], ...] 
     (re.compile(rb"\xfd7zXZ\0"), "xz", lzma.LZMAFile),
 )
 # What the libraries raise for a damaged or cut file.
-UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile)
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, zipfile.BadZipFile, tarfile.TarError)
 # Files that people take for text, by their first bytes.
 KNOWN_BINARIES = {
     b"SQLite format 3\0": "a SQLite database",
@@ -98,7 +99,7 @@ class Joined(io.RawIOBase):
 
 
 class Recoded(io.RawIOBase):
-    """A text in UTF-16, read as UTF-8."""
+    """A text in UTF-16 or UTF-32, read as UTF-8."""
 
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self._stream, self._decoder = stream, codecs.getincrementaldecoder(encoding)("replace")
@@ -179,16 +180,24 @@ def unpacked(
         if packing:
             kind, unpack = packing
             stream, packed = stack.enter_context(unpack(stream)), f"{packed}{kind}, "
-        elif head.startswith((b"7z\xbc\xaf\x27\x1c", b"PK\x03\x04", b"PK\x05\x06")):
+        elif kind := archive_kind(head):
             archive = file if layer == 0 and file.seekable() else spooled(stack, stream)
             archive.seek(0)
-            kind = "7z" if head.startswith(b"7z") else "zip"
             stream, member = from_archive(stack, archive, kind, name)
             packed, members = f"{packed}{member} in {kind}, ", (*members, member)
         else:
             break
     stream, head, encoding = as_utf8(stream, head)
     return stream, head, packed + encoding, members
+
+
+def archive_kind(head: bytes) -> str | None:
+    """What an archive of files is, by its first bytes; None for anything else."""
+    if head.startswith(b"7z\xbc\xaf\x27\x1c"):
+        return "7z"
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    return "tar" if head[257:262] == b"ustar" else None
 
 
 def head_of(stream: IO[bytes]) -> tuple[bytes, IO[bytes]]:
@@ -223,6 +232,9 @@ def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> 
         from ingest import seven_zip
 
         found = seven_zip.members(archive)
+    elif kind == "tar":
+        tar = stack.enter_context(tarfile.open(fileobj=archive, mode="r:"))
+        found = [member.name for member in tar if member.isfile()]
     else:
         zipped = zipfile.ZipFile(archive)
         found = [info.filename for info in zipped.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
@@ -238,6 +250,8 @@ def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> 
     if kind == "7z":
         extracted = stack.enter_context(seven_zip.Extracted(archive, posts[0]))
         return io.BufferedReader(extracted, 1 << 16), posts[0]
+    if kind == "tar" and (extracted := tar.extractfile(posts[0])):
+        return stack.enter_context(extracted), posts[0]
     try:
         return stack.enter_context(zipped.open(posts[0])), posts[0]
     except (RuntimeError, NotImplementedError) as error:
@@ -245,11 +259,13 @@ def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> 
 
 
 def as_utf8(stream: IO[bytes], head: bytes) -> tuple[IO[bytes], bytes, str]:
-    """The stream and its head without a mark of its encoding, recoded from UTF-16, and the encoding's name if any."""
+    """The stream and its head in UTF-8, without a mark of their encoding, and the encoding's name if it was another."""
     if head.startswith(codecs.BOM_UTF8):
         stream.read(len(codecs.BOM_UTF8))
         return stream, head[len(codecs.BOM_UTF8) :], ""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        encoding = "utf-32"
+    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     elif re.match(rb"(?:[\t\n\r -~]\0){4}", head):
         encoding = "utf-16-le"
@@ -262,7 +278,7 @@ def as_utf8(stream: IO[bytes], head: bytes) -> tuple[IO[bytes], bytes, str]:
     if head.startswith(b"<?xml") and (end := head.find(b"?>", 0, 200)) > 0:
         whole.read(end + 2)
         head = head[end + 2 :]
-    return whole, head, "UTF-16, "
+    return whole, head, f"{encoding[:6].upper()}, "
 
 
 def binary(head: bytes) -> str | None:
@@ -270,6 +286,4 @@ def binary(head: bytes) -> str | None:
     for start, kind in KNOWN_BINARIES.items():
         if head.startswith(start):
             return kind
-    if head[257:262] == b"ustar":
-        return "a tar archive, which is not unpacked"
     return "no text" if b"\0" in head[:4096] else None

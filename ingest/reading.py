@@ -13,8 +13,6 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
-from lxml import etree
 
 from ingest.errors import IngestError
 from ingest.opening import UNREADABLE, Content
@@ -164,7 +162,7 @@ def read_table(stream: IO[bytes], encoding: str, delimiter: str, columns: Sequen
     rows = csv.reader(chain(io.StringIO(sample, newline=""), text), delimiter=delimiter, **written)
     if SEPARATOR_LINE.match(sample):
         next(rows, None)
-    next(rows, None)
+    first_row(rows)
     while True:
         try:
             for row in rows:
@@ -216,7 +214,7 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
     found: list[tuple[int, list[str], str]] = []
     for delimiter in DELIMITERS:
         try:
-            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+            header = first_row(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
         except csv.Error:
             continue
         names = [name.strip() for name in header]
@@ -229,6 +227,11 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
     return names, delimiter, encoding
 
 
+def first_row(rows: Iterator[list[str]]) -> list[str]:
+    """The first row that is not blank; an empty one if there is none."""
+    return next(filter(None, rows), [])
+
+
 def numbered_names(names: Sequence[str]) -> Iterator[str]:
     """The names of columns, of which each one stands there once: a second column `title` is called `title.2`."""
     seen = Counter[str]()
@@ -239,6 +242,9 @@ def numbered_names(names: Sequence[str]) -> Iterator[str]:
 
 def read_parquet(file: IO[bytes], columns: Sequence[str], names: Sequence[str]) -> Entries:
     """The rows of a Parquet file with some of its columns, under other names. The place is the number of the row."""
+    # Few files need it, and each command would take 15 ms to load it.
+    import pyarrow.parquet as pq
+
     parquet = pq.ParquetFile(file, buffer_size=PART, pre_buffer=False)
     number = 0
     for batch in parquet.iter_batches(ROWS, columns=list(columns), use_threads=False):
@@ -287,10 +293,13 @@ class Permitted:
 
 def read_rows(stream: IO[bytes]) -> Entries:
     """The rows of a Stack Exchange dump: the attributes of each <row>, names in lower case. The place is the number."""
+    # Few files need it, and each command would take 30 ms to load it.
+    from lxml import etree
+
     number = 0
     try:
         source: Any = Permitted(stream)
-        for _, row in etree.iterparse(source, tag="row", resolve_entities=False, no_network=True, load_dtd=False):
+        for _, row in etree.iterparse(source, tag="{*}row", resolve_entities=False, no_network=True, load_dtd=False):
             number += 1
             yield number, {name.lower(): value for name, value in row.attrib.items()}
             row.clear()
@@ -336,7 +345,7 @@ def starts_with_json(content: Content) -> str | None:
         return "values"
     if start[:1] != b"{" and not start.startswith(b"null\n"):
         return None
-    whole = content.head.splitlines()
+    whole = content.head.split(b"\n")
     # Of a long file the head may end within a line.
     lines = [line for line in (whole[:-1] if len(whole) > 1 else whole)[:1_000] if line.strip()]
     if len(whole) == 1 and len(content.head) >= 1 << 20:

@@ -30,7 +30,7 @@ from groundswell.database import (
 )
 from groundswell.news.ledger import create_tables as create_messages
 from ingest.errors import IngestError
-from ingest.item import Item, clean_text, match_url, normalise_url, salt_fingerprint
+from ingest.item import Item, clean_text, hash_authors, match_url, normalise_url, salt_fingerprint
 from ingest.limits import Limits
 from ingest.parsed import Rejected
 from ingest.window import Window
@@ -118,7 +118,6 @@ alter table bronze.ingest_requests add column if not exists left_at timestamp;
 
 ITEM_SCHEMA = pa.schema(
     [
-        ("url_hash", pa.string()),
         ("source", pa.string()),
         ("url", pa.string()),
         ("match_url", pa.string()),
@@ -131,9 +130,9 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
-# A row of ITEM_SCHEMA, and where its fields stand.
+# A row of ITEM_SCHEMA, with the author's name in place of its hash, and where its fields stand.
 Row = tuple[Any, ...]
-SOURCE, MATCH_URL, TITLE, BODY, CREATED_AT = 1, 3, 4, 5, 6
+SOURCE, MATCH_URL, TITLE, BODY, CREATED_AT = 0, 2, 3, 4, 5
 
 # The rows of the table that arriving posts are versions of. Only keys are read of the table: its texts are long.
 FIND_KNOWN = """
@@ -144,7 +143,7 @@ from bronze.raw_items as stored join arriving on arriving.match_url = coalesce(s
 
 INSERT_NEW = """
 insert into bronze.raw_items by name
-select * replace (nullif(match_url, url) as match_url), created_at::date as collection_date,
+select * replace (nullif(match_url, url) as match_url), sha256(url) as url_hash, created_at::date as collection_date,
     $collected_at::timestamp as collected_at
 from arriving
     anti join known_rows using (match_url)
@@ -188,7 +187,7 @@ DELETE_CHANGED = "delete from bronze.raw_items where rowid in (select row_number
 INSERT_CHANGED = """
 insert into bronze.raw_items by name
 select changed_rows.url_hash, changed_rows.url, changed_rows.known_match_url as match_url, changed_rows.author_hash,
-    arriving.* exclude (url_hash, url, match_url, author_hash), arriving.created_at::date as collection_date,
+    arriving.* exclude (url, match_url, author_hash), arriving.created_at::date as collection_date,
     $collected_at::timestamp as collected_at
 from arriving join changed_rows using (match_url)
 where not changed_rows.is_open
@@ -385,7 +384,6 @@ def add_match_urls(connection: duckdb.DuckDBPyConnection) -> None:
 def row_of(item: Item) -> Row:
     """A post as a row of ITEM_SCHEMA. It needs a third of the memory of the post."""
     return (
-        item.url_hash,
         item.source,
         item.url,
         item.match_url,
@@ -394,7 +392,7 @@ def row_of(item: Item) -> Row:
         item.created_at.replace(tzinfo=None),
         item.comment_count,
         item.vote_count,
-        item.author_hash,
+        item.author,
     )
 
 
@@ -404,8 +402,11 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
 
 
 def table_of(rows: Collection[Row]) -> pa.Table:
-    """Rows as a table of ITEM_SCHEMA."""
-    return pa.table(list(zip(*rows, strict=True)), ITEM_SCHEMA) if rows else ITEM_SCHEMA.empty_table()
+    """Rows as a table of ITEM_SCHEMA. Of an author it has the hash only."""
+    if not rows:
+        return ITEM_SCHEMA.empty_table()
+    *columns, authors = zip(*rows, strict=True)
+    return pa.table([*columns, hash_authors(columns[SOURCE], authors)], ITEM_SCHEMA)
 
 
 def upsert_rows(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime) -> Stored:

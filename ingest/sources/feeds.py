@@ -143,15 +143,20 @@ def plain(title: str | None, detail: Mapping[str, Any]) -> str | None:
     return str(lxml.html.fragment_fromstring(title, create_parent=True).text_content())
 
 
-def parse(payload: Payload) -> Parsed:
-    """Read the entries of a feed.
+def entries_in(payload: Payload) -> list[Any]:
+    """The entries of a feed. Raises StrangeResponseError.
 
     Some feeds end each address with the same mark, as #atom-everything. A fragment that differs names a part of a page.
     """
     entries = entries_of(payload, "entries")
     if len({urlsplit(entry.get("link") or "").fragment for entry in entries}) == 1:
         entries = [entry | {"link": urldefrag(entry.get("link") or "").url} for entry in entries]
-    return parse_entries(entries, to_item)
+    return entries
+
+
+def parse(payload: Payload) -> Parsed:
+    """Read the entries of a feed."""
+    return parse_entries(entries_in(payload), to_item)
 
 
 def advance(window: Window, page: str, parsed: Parsed, before: Window) -> Sequence[Window]:

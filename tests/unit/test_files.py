@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ from ingest import bulk, files, forget, formats, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
-from ingest.store import open_store, row_of
+from ingest.store import open_store, row_of, table_of
 from tests.support.project import ROOT
 
 # A name that must not be found in the database, wherever a format holds names.
@@ -904,6 +905,9 @@ def test_an_import_that_is_interrupted_leaves_no_transaction_open(
 
 # --- odd files ---------------------------------------------------------------------------------------------------
 
+SITE_FEED = b"""<?xml version="1.0"?>
+<rss version="2.0"><channel><title>News</title><link>https://example.com/</link><item><title>It fails</title>
+<link>https://example.com/1</link><pubDate>Fri, 20 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>"""
 HEAD, ROW = b"source,url,title,created_at", f"github,{GITHUB}1,It fails,2026-11-20".encode()
 XML = """<?xml version="1.0" encoding="utf-16"?>
 <posts><row Id="1" PostTypeId="1" CreationDate="2026-11-20T08:00:00.000" Title="It fails"/></posts>"""
@@ -915,6 +919,20 @@ def zipped(**members: str) -> bytes:
         for name, text in members.items():
             archive.writestr(name.replace("__", "/").replace("_", "."), text)
     return packed.getvalue()
+
+
+def tarred(**members: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name.replace("_", "."))
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def item_of(number: int) -> dict[str, Any]:
+    return {"by": NAME, "id": number, "time": NOON, "title": f"Story {number}", "type": "story", "score": 1}
 
 
 def two_titles() -> bytes:
@@ -966,6 +984,59 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
         b"\xef\xbb\xbf" + lines(own(1)) + b"\xef\xbb\xbf" + lines(own(2)),
         ["Build 1 fails", "Build 2 fails"],
     ),
+    "UTF-32": ((HEAD + b"\n" + ROW).decode().encode("utf-32"), ["It fails"]),
+    "blank lines before a header": (b"\n\r\n" + HEAD + b"\n\n" + ROW + b"\n", ["It fails"]),
+    "a first line that is longer than what is looked at": (
+        lines(own(1, body="long " * 300_000), own(2)),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
+    "lines that end as on old Macs": (
+        lines(own(1), own(2)).replace(b"\n", b"\r"),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
+    "Firebase's export, by number": (
+        json.dumps({str(number): item_of(number) for number in (1, 2)}).encode(),
+        ["1", "2"],
+    ),
+    "columns once, then rows, as pandas writes them": (
+        json.dumps({"columns": [*own(1)], "index": [0], "data": [[*own(1).values()]]}).encode(),
+        ["Build 1 fails"],
+    ),
+    "columns once, then rows, as Datasette writes them": (
+        json.dumps({"columns": [*own(1)], "rows": [[*own(1).values()], [*own(2).values()]]}).encode(),
+        ["Build 1 fails", "Build 2 fails"],
+    ),
+    "counts of MongoDB": (lines(own(1, vote_count={"$numberInt": "3"})), ["Build 1 fails"]),
+    "RSS": (SITE_FEED, ["It fails"]),
+    "RSS that breaks off": (SITE_FEED[:80], "breaks off before the first one"),
+    "a JSON feed": (
+        json.dumps(
+            {
+                "version": "https://jsonfeed.org/version/1.1",
+                "title": "Issues",
+                "items": [
+                    {
+                        "id": "1",
+                        "url": GITHUB + "1",
+                        "title": "It fails",
+                        "content_html": "<p>Often.</p>",
+                        "date_published": "2026-11-20T08:00:00Z",
+                    }
+                ],
+            }
+        ).encode(),
+        ["It fails"],
+    ),
+    "XML with a namespace": (
+        XML.replace("utf-16", "utf-8").replace("<posts>", '<posts xmlns="urn:x">').encode(),
+        ["It fails"],
+    ),
+    "XML of something else": (b"<?xml version='1.0'?><comments><row Id='1'/></comments>", "neither a feed nor"),
+    "Python's own spelling of a dict": (repr(own(1)).encode(), "no object with fields"),
+    "an empty list": (b"[]", "no object with fields"),
+    "a tar of one file": (gzip.compress(tarred(posts_jsonl=lines(own(1)))), ["Build 1 fails"]),
+    "a tar of two files": (tarred(a_jsonl=lines(own(1)), b_jsonl=lines(own(2))), "the archive holds 2 files"),
+    "a tar that breaks off": (tarred(a_jsonl=lines(own(1)))[:600], "can not be read"),
     "JSON after a separator": (b"\x1e" + lines(own(1)) + b"\x1e" + lines(own(2)), "is no file of posts"),
 }
 
@@ -1039,7 +1110,7 @@ def test_a_usual_post_has_the_row_that_the_checks_of_any_other_give(fields: dict
         # A post that is usual but for one field is read as well as one that is odd in many.
         for post in (fields, *({**own(1), field: value} for field, value in fields.items())):
             if row := formats.usual_row(post):
-                assert row == row_of(item.Item.model_validate(post))
+                assert table_of([row]) == table_of([row_of(item.Item.model_validate(post))])
 
 
 @given(st.text(max_size=100), st.text(max_size=200))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ingest import item
-from ingest.item import Item, any_form, match_url, normalise_url, usual_form
+from ingest.item import Item, any_form, match_url, normalise_url, usual_forms
 from ingest.sources import sites, sources
 
 POST = {"source": "github", "url": "https://github.com/a/b/issues/1", "created_at": "2026-11-20T23:59:59Z"}
@@ -92,8 +92,9 @@ USUAL_POSTS = st.sampled_from(sorted({site.host for site in sites().values()})).
 @given(USUAL_POSTS | POSTS_OF_REDDIT | OTHER_POSTS)
 def test_a_usual_address_has_the_form_of_any_other(address: str) -> None:
     for spelling in (address, address.replace("https", "http"), address.replace("www.", "old.")):
-        if usual := usual_form(spelling):
-            assert usual == any_form(spelling) == any_form(usual)
+        if usual := usual_forms(spelling):
+            assert usual[0] == any_form(spelling) == any_form(usual[0])
+            assert usual[1] == match_url(usual[0])
 
 
 def test_most_addresses_of_posts_are_usual() -> None:
@@ -102,9 +103,12 @@ def test_most_addresses_of_posts_are_usual() -> None:
         "https://news.ycombinator.com/item?id=1", "https://stackoverflow.com/questions/4",
         "https://www.reddit.com/r/a/comments/x/t_one/", "https://www.reddit.com/r/a/comments/x/t_one/y/",
     ):  # fmt: skip
-        assert usual_form(address) == address
-    assert usual_form("http://old.reddit.com/r/a/comments/x/t/") == "https://www.reddit.com/r/a/comments/x/t/"
-    assert usual_form("https://redd.it/r/a/comments/x/t/") is None
+        assert usual_forms(address) == (address, match_url(address))
+    assert usual_forms("http://old.reddit.com/r/a/comments/x/t/") == (
+        "https://www.reddit.com/r/a/comments/x/t/",
+        "https://www.reddit.com/comments/x/",
+    )
+    assert usual_forms("https://redd.it/r/a/comments/x/t/") is None
 
 
 def test_a_post_is_found_by_every_normal_form_of_its_address() -> None:
