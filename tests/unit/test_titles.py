@@ -101,6 +101,7 @@ def test_trimmed(title: str, rest: str, signals: list[Signal]) -> None:
         ("The export hangs on large files", "Printly exports large files better than Exportly"),
         ("The export hangs on large files", "Exports of large files are so amazing"),
         ("Exports of large files are great but they hang", "Exports of large files are great"),
+        ("The export hangs on large files", "Exports of large files are bullshit"),
     ],
 )
 def test_worth(better: str, worse: str, signals: list[Signal]) -> None:
