@@ -95,6 +95,13 @@ def test_trimmed(title: str, rest: str, signals: list[Signal]) -> None:
         ("The export hangs on large files", "See https://example.com/export about large files"),
         ("The export hangs on large files", "The export hangs on large files " + "and on others " * 10),
         ("Why does the export hang on large files?", "Why does this?"),
+        ("The export hangs on large files", "Exports of large files as a non-coder"),
+        ("The export hangs on large files", "Exports of large files as a full stack developer"),
+        ("The export hangs on large files", "Exports of large files are 10X better in Printly"),
+        ("The export hangs on large files", "Printly exports large files better than Exportly"),
+        ("The export hangs on large files", "Exports of large files are so amazing"),
+        ("Exports of large files are great but they hang", "Exports of large files are great"),
+        ("The export hangs on large files", "Exports of large files are bullshit"),
     ],
 )
 def test_worth(better: str, worse: str, signals: list[Signal]) -> None:
@@ -103,6 +110,11 @@ def test_worth(better: str, worse: str, signals: list[Signal]) -> None:
 
 def test_a_question_is_not_one_persons_case(signals: list[Signal]) -> None:
     assert worth("How do I export large files?", signals) == worth("How does one export large files?", signals)
+
+
+@pytest.mark.parametrize("title", ["Cannot sign in as a manager", "The export was better before the update"])
+def test_neither_a_role_in_a_program_nor_a_worse_version_lowers_a_title(title: str, signals: list[Signal]) -> None:
+    assert worth(title, signals) == 1
 
 
 def test_signals_have_a_meaning_and_a_factor() -> None:
