@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# agate 1.9.1 (the tables of csvkit).
+# agate 1.14.2 (the tables of csvkit).
 #
 # Guess: "1,5" in a file is one and a half, as German and French write it, or a text.
 # Seen: it is 15. All commas are dropped before the number is read, wherever they stand, so that 2,25 is 225 and 1,2,3 is 123. A column
@@ -10,7 +10,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check agate==1.9.1
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check agate==1.14.2
 "$folder/venv/bin/python" - <<'PY'
 import io
 from importlib.metadata import version
