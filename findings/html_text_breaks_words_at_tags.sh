@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # html-text 0.7.1.
 #
-# Guess: html_text gives the words of a page as a reader sees them. Its README says that it adds blanks and new lines "so that the output
-# text looks more like how it is rendered in browsers".
+# Guess: html_text gives the words of a page as a reader sees them. Its README says that "the output text
+# looks more like how it is rendered in browsers".
 # Seen: a blank stands at each inline tag within a word: un<b>break</b>able is "un break able", Ctrl+C in two <kbd> is "Ctrl + C",
 # 10<sup>9</sup> is "10 9", and a highlighted foo_bar is "foo _bar". A search for the word finds nothing, and two copies of a post, one of
 # them with a match in bold, differ. The lines of <pre> are joined as well.
