@@ -2,10 +2,10 @@
 # dbt-core 1.11.16, dbt-duckdb 1.11.1, DuckDB 1.5.5.
 #
 # Guess: a unit test tells a null from a text.
-# Seen: a null and the text None are the same to it, since cells are compared as Python writes them: the model gives null,
-# the test expects 'None', and it passes; so does the reverse. A coalesce that stopped to work, or a Python None that was written as a
-# text, which is what such tests are for, goes unseen. Beside 'null', '' or another text the test fails as it should, and if the column is the only
-# one of the row.
+# Seen: a null and the text None are the same to it, since cells are compared as Python writes them: the model gives null, the
+# test expects 'None', and it passes; so does the reverse. A coalesce that stopped to work, or a Python None that was written
+# as a text, which is what such tests are for, goes unseen. Beside 'null', '' or another text the test fails as it should, and
+# if the column is the only one of the row.
 # What we do: data tests (not_null, accepted_values) run on the tables themselves.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,9 +2,9 @@
 # markdownify 1.2.3, html2text 2025.4.15, markdown-it-py 4.3.0.
 #
 # Guess: a table of HTML that is written as Markdown and read again has the same cells.
-# Seen: neither library escapes a pipe in a cell, so `grep x | wc` ends its cell, and what follows moves one column to the right; a row has no
-# more cells than its heading (GitHub's rule), so the last ones are dropped. The row below reads: command "grep x",
-# result "wc", and the 12 is gone. Commands, types (`int | None`) and log lines have pipes.
+# Seen: neither library escapes a pipe in a cell, so `grep x | wc` ends its cell, and what follows moves one column to the
+# right; a row has no more cells than its heading (GitHub's rule), so the last ones are dropped. The row below reads: command
+# "grep x", result "wc", and the 12 is gone. Commands, types (`int | None`) and log lines have pipes.
 # What we do: HTML becomes plain lines, not Markdown (models/silver/posts/post_lines.sql).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,9 +2,9 @@
 # model2vec 0.10.0.
 #
 # Guess: encode(text, max_length=512) uses the first 512 tokens: max_length is the "maximum sequence length (in tokens)".
-# Seen: the text is first cut at max_length times the median length of a token of the vocabulary, in letters. A post of 201 long words, far
-# below 512 tokens, loses its end, and a title after an indented log has a vector of zeros, whose cosine to anything is 0 or
-# NaN. With max_length=None the same texts have the right vectors. Nothing is logged.
+# Seen: the text is first cut at max_length times the median length of a token of the vocabulary, in letters. A post of 201
+# long words, far below 512 tokens, loses its end, and a title after an indented log has a vector of zeros, whose cosine to
+# anything is 0 or NaN. With max_length=None the same texts have the right vectors. Nothing is logged.
 # What we do: texts are cut by tokens (groundswell/encoder.py).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,8 +2,8 @@
 # sqlglot 30.30.0, DuckDB 1.5.5, SQLite of Python.
 #
 # Guess: sqlglot writes a query of SQLite for DuckDB so that it finds the same rows.
-# Seen: LIKE takes no notice of capitals in SQLite, and does in DuckDB, where it is ILIKE. sqlglot keeps LIKE: of three titles about a crash
-# one is left. Many dumps of posts are files of SQLite, whose queries move to DuckDB this way.
+# Seen: LIKE takes no notice of capitals in SQLite, and does in DuckDB, where it is ILIKE. sqlglot keeps LIKE: of three titles
+# about a crash one is left. Many dumps of posts are files of SQLite, whose queries move to DuckDB this way.
 # What we do: no SQL of ours passes through sqlglot.
 set -euo pipefail
 folder=$(mktemp -d)

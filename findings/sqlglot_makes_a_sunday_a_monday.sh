@@ -2,9 +2,9 @@
 # sqlglot 30.30.0, DuckDB 1.5.5.
 #
 # Guess: sqlglot writes a day of the week of BigQuery, MySQL or Spark for DuckDB so that it is the same number, or refuses it.
-# Seen: the three count from 1, Sunday, to 7, Saturday; DuckDB from 0 to 6. sqlglot keeps the call, so that each number is one less, and
-# `= 1`, the posts of Sundays, finds those of Mondays. The week of BigQuery and MySQL is 0 before the first Sunday of a year; DuckDB's is the ISO
-# week, 1 at the first of January 2026. Snowflake and Postgres count as DuckDB does.
+# Seen: the three count from 1, Sunday, to 7, Saturday; DuckDB from 0 to 6. sqlglot keeps the call, so that each number is one
+# less, and `= 1`, the posts of Sundays, finds those of Mondays. The week of BigQuery and MySQL is 0 before the first Sunday of
+# a year; DuckDB's is the ISO week, 1 at the first of January 2026. Snowflake and Postgres count as DuckDB does.
 # What we do: no SQL of ours passes through sqlglot.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,9 +2,9 @@
 # sqlglot 30.30.0, DuckDB 1.5.5.
 #
 # Guess: sqlglot writes Postgres' to_char(at, 'HH12:MI AM') for DuckDB so that it gives the same text.
-# Seen: it writes the letters AM as they are: strftime(at, '%I:%M AM'). In Postgres AM and PM are two ways to ask for the mark of the
-# time's half of the day (table "Template Patterns for Date/Time Formatting"). 15:04, which is 03:04 PM there, becomes 03:04 AM, and with
-# PM a morning becomes an afternoon. Nothing is said, also with unsupported_level=RAISE.
+# Seen: it writes the letters AM as they are: strftime(at, '%I:%M AM'). In Postgres AM and PM are two ways to ask for the mark
+# of the time's half of the day (table "Template Patterns for Date/Time Formatting"). 15:04, which is 03:04 PM there, becomes
+# 03:04 AM, and with PM a morning becomes an afternoon. Nothing is said, also with unsupported_level=RAISE.
 # What we do: no SQL of ours passes through sqlglot; times are ISO 8601.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,9 +2,10 @@
 # string-grouper 0.8.0.
 #
 # Guess: two texts that are equal are in one group, whatever they are: their similarity is 1.
-# Seen: equal texts of fewer than three letters are in groups of their own: Go and Go, AI and AI, C# and C#. So are a-b and a-b, since
-# dashes, dots, commas, slashes and blanks are taken out first (regex) and n-grams have three letters (ngram_size): what has no n-gram is like nothing,
-# not even itself. Each such product or tag is counted as often as it stands. ngram_size=1 groups them.
+# Seen: equal texts of fewer than three letters are in groups of their own: Go and Go, AI and AI, C# and C#. So are a-b and
+# a-b, since dashes, dots, commas, slashes and blanks are taken out first (regex) and n-grams have three letters (ngram_size):
+# what has no n-gram is like nothing, not even itself. Each such product or tag is counted as often as it stands. ngram_size=1
+# groups them.
 # What we do: equal texts are found by a hash.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # trafilatura 2.3.1.
 #
-# Guess: extract(page, deduplicate=True) removes what stands twice within the page. The documentation says: "Remove duplicate segments
-# and documents".
-# Seen: the program remembers each page that it has read, for as long as it runs. Three extractions of a page give its text, the fourth and
-# all others give None, without an error. A worker that reads a page again, because it was edited, because of a retry or for another day, has an
-# empty post at the fourth time, and a new process has the text again. Without deduplicate all have the text.
+# Guess: extract(page, deduplicate=True) removes what stands twice within the page. The documentation says: "Remove duplicate
+# segments and documents".
+# Seen: the program remembers each page that it has read, for as long as it runs. Three extractions of a page give its text,
+# the fourth and all others give None, without an error. A worker that reads a page again, because it was edited, because of a
+# retry or for another day, has an empty post at the fourth time, and a new process has the text again. Without deduplicate all
+# have the text.
 # What we do: texts are read without trafilatura; copies are found over all posts of a window.
 set -euo pipefail
 folder=$(mktemp -d)
