@@ -2,9 +2,9 @@
 # agate 1.14.2 (the tables of csvkit).
 #
 # Guess: "1,5" in a file is one and a half, as German and French write it, or a text.
-# Seen: it is 15. All commas are dropped before the number is read, wherever they stand, so that 2,25 is 225 and 1,2,3 is 123. A column
-# of 50% and 7% is 50 and 7, and $5 and €6 are 5 and 6, side by side. Sums of such a column are wrong by a factor of ten or a hundred
-# that differs from row to row.
+# Seen: it is 15. All commas are dropped before the number is read, wherever they stand, so that 2,25 is 225 and 1,2,3 is 123.
+# A column of 50% and 7% is 50 and 7, and $5 and €6 are 5 and 6, side by side. Sums of such a column are wrong by a factor of
+# ten or a hundred that differs from row to row.
 # What we do: imports read each column of a CSV file as text (docs/collecting-files.md).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,10 +2,10 @@
 # apprise 2.3.0.
 #
 # Guess: a message in HTML reaches a service that takes text only with all that it says, links with their addresses.
-# Seen: apprise makes text of the HTML, and drops the addresses: `<a href="https://a.example/12">issue 12</a>` arrives as "issue 12", and
-# an image as nothing. The cells of a table stand one below the other. notify() returns success. An alert
-# whose evidence is its links has none, in some channels of a list and not in others.
-# What we do: alerts are sent as text with whole addresses.
+# Seen: apprise makes text of the HTML, and drops the addresses: `<a href="https://a.example/12">issue 12</a>` arrives as
+# "issue 12". The cells of a table stand one below the other. notify() returns success. An alert whose evidence is its links
+# has none, in some channels of a list and not in others.
+# What we do: each service is sent the form that it takes (groundswell/news/addresses.py).
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

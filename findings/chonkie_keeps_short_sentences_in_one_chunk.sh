@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # chonkie 1.7.0.
 #
-# Guess: no chunk of SentenceChunker is longer than chunk_size ("Maximum number of tokens per chunk"), but for one sentence that is
-# longer by itself.
-# Seen: sentences of fewer than 12 letters (min_characters_per_sentence, by default) are joined until a longer one comes, without regard
-# to chunk_size: 50 times "Short one. " is one chunk of 550 letters where 50 are allowed. A log or a chat of short lines is
-# one chunk, and an embedding model cuts it at its own length, without a word. With min_characters_per_sentence=1 all chunks fit.
+# Guess: no chunk of SentenceChunker is longer than chunk_size ("Maximum number of tokens per chunk"), but for one sentence
+# that is longer by itself.
+# Seen: sentences of fewer than 12 letters (min_characters_per_sentence, by default) are joined until a longer one comes,
+# without regard to chunk_size: 50 times "Short one. " is one chunk of 550 letters where 50 are allowed. A log or a chat of
+# short lines is one chunk, and an embedding model cuts it at its own length, without a word. With
+# min_characters_per_sentence=1 all chunks fit.
 # What we do: texts are cut by tokens (groundswell/encoder.py).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,9 +2,10 @@
 # csvkit 2.2.0 with agate 1.14.2.
 #
 # Guess: csvsort sorts the rows of a file, and leaves the values as they are, as sort does; csvjson writes them as JSON.
-# Seen: a column whose values can all be read as dates becomes dates: the versions 1.10.04 and 1.2.03 are 2004-01-10 and 2003-01-02, the
-# parts 1-2 and 3-4 of a list are days of 2001, and Monday and Tuesday are days of the year 1. A label of 1 and 0 becomes True and
-# False, and 10:30, half past ten, ten and a half minutes. The result has no word of it; -I (--no-inference) keeps the text.
+# Seen: a column whose values can all be read as dates becomes dates: the versions 1.10.04 and 1.2.03 are 2004-01-10 and
+# 2003-01-02, the parts 1-2 and 3-4 of a list are days of 2001, and Monday and Tuesday are days of the year 1. A label of 1 and
+# 0 becomes True and False, and 10:30, half past ten, ten and a half minutes. The result has no word of it; -I (--no-inference)
+# keeps the text.
 # What we do: imports read each column of a CSV file as text (docs/collecting-files.md).
 set -euo pipefail
 folder=$(mktemp -d)

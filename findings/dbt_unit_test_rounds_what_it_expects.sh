@@ -2,9 +2,10 @@
 # dbt-core 1.11.16, dbt-duckdb 1.11.1, DuckDB 1.5.5.
 #
 # Guess: a unit test fails if the model gives another value than the test expects.
-# Seen: each expected value is cast to the type of the model's column before it is compared. For a model that gives the integer 2 a test that
-# expects 2.4 passes, as does 12.344 for the decimal 12.34, 23:00 of a day for its date, and 5 for true. What is given is cast in the same way: 1.6
-# reaches the model as 2. A test that was written against rounding, or for a column that was a time once, can not fail.
+# Seen: each expected value is cast to the type of the model's column before it is compared. For a model that gives the integer
+# 2 a test that expects 2.4 passes, as does 12.344 for the decimal 12.34, 23:00 of a day for its date, and 5 for true. What is
+# given is cast in the same way: 1.6 reaches the model as 2. A test that was written against rounding, or for a column that was
+# a time once, can not fail.
 # What we do: expected values are written in the type of their column; contracts state the types.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # faiss-cpu 1.15.1.
 #
-# Guess: `index.range_search(vector, radius)` gives all vectors within the radius, as the documentation of Index says ("return all
-# vectors with distance < radius"); an approximate index leaves out a few.
-# Seen: of 300 vectors within the radius IndexHNSWFlat gives about 180, without a word. How many depends on efSearch, which is 16 at
-# first and says how wide a search for the k nearest is; with 400 it gives all 300. A group of copies loses its
-# members just where it is large. IndexFlat gives 300.
+# Guess: `index.range_search(vector, radius)` gives all vectors within the radius, as the documentation of Index says ("return
+# all vectors with distance < radius"); an approximate index leaves out a few.
+# Seen: of 300 vectors within the radius IndexHNSWFlat gives about 180, without a word. How many depends on efSearch, which is
+# 16 at first and says how wide a search for the k nearest is; with 400 it gives all 300. A group of copies loses its members
+# just where it is large. IndexFlat gives 300.
 # What we do: the graph is asked for the k nearest only (groundswell/neighbours.py).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Ibis 12.0.0, DuckDB 1.5.5.
 #
-# Guess: `table.distinct(on="url", keep="first")` keeps one of the rows of each url. The documentation says: "Drop duplicates except
-# for the first occurrence", "Similar to pandas.DataFrame.drop_duplicates()".
-# Seen: the query takes the first value of each column that is not null, column by column. Where the first row has no answer, the
-# kept row has the answer of another: a post that never existed, with one post's author and another's text. A null is lost for good.
+# Guess: `table.distinct(on="url", keep="first")` keeps one of the rows of each url. The documentation says: "Drop duplicates
+# except for the first occurrence", "Similar to pandas.DataFrame.drop_duplicates()".
+# Seen: the query takes the first value of each column that is not null, column by column. Where the first row has no answer,
+# the kept row has the answer of another: a post that never existed, with one post's author and another's text. A null is lost
+# for good.
 # What we do: duplicates are dropped in SQL, with row_number() or distinct on.
 set -euo pipefail
 folder=$(mktemp -d)

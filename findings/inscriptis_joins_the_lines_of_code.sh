@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # inscriptis 2.7.6.
 #
-# Guess: inscriptis keeps the lines of preformatted text, since it is for text that looks as it does in a browser ("layout-aware").
-# Seen: it does for `<pre>`, and joins the lines for `<pre><code>`, which is how Markdown, Stack Exchange and GitHub write code: a stack
-# trace or a Python function is one line, without its indentation. An error message that stood on a line of its own is lost for whatever
-# looks for lines. Two `<span>`s side by side get a blank between them, so that highlighted code, foo.bar(), becomes foo . bar ().
+# Guess: inscriptis keeps the lines of preformatted text, since it is for text that looks as it does in a browser
+# ("layout-aware").
+# Seen: it does for `<pre>`, and joins the lines for `<pre><code>`, which is how Markdown, Stack Exchange and GitHub write
+# code: a stack trace or a Python function is one line, without its indentation. An error message that stood on a line of its
+# own is lost for whatever looks for lines. Two `<span>`s side by side get a blank between them, so that highlighted code,
+# foo.bar(), becomes foo . bar ().
 # What we do: the HTML of posts becomes lines of text in SQL (models/silver/posts/post_lines.sql).
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,9 +2,9 @@
 # rank-bm25 0.2.2.
 #
 # Guess: of two words the one that fewer texts hold weighs more.
-# Seen: BM25Okapi gives a word 0 that exactly half of the texts hold, so that its texts are as far down as strangers; a word that
-# three of five hold weighs again. Weights below zero are replaced by a quarter of the mean weight, a weight of zero is not. A query that is
-# a text and no list is searched letter by letter, and finds nothing, without an error.
+# Seen: BM25Okapi gives a word 0 that exactly half of the texts hold, so that its texts are as far down as strangers; a word
+# that three of five hold weighs again. Weights below zero are replaced by a quarter of the mean weight, a weight of zero is
+# not. A query that is a text and no list is searched letter by letter, and finds nothing, without an error.
 # What we do: words are weighed by scikit-learn, whose smoothed idf is above zero for each word.
 set -euo pipefail
 folder=$(mktemp -d)

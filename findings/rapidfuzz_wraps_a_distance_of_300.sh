@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # rapidfuzz 3.14.6.
 #
-# Guess: `process.cdist(..., scorer=Levenshtein.distance, dtype=np.int8)` has the distances, or the largest number that fits. The
-# documentation names np.int8 first for distances, and says nothing of a limit.
+# Guess: `process.cdist(..., scorer=Levenshtein.distance, dtype=np.int8)` has the distances, or the largest number that fits.
+# The documentation names np.int8 first for distances, and says nothing of a limit.
 # Seen: a distance beyond the type is taken modulo 256, without an error: 300 becomes 44, and 256 becomes 0, so that two texts
 # without one letter in common are equal. The same in np.uint8. Of two posts of 2,000 letters any distance is possible.
 # What we do: long texts are not compared letter by letter.

@@ -3,9 +3,9 @@
 #
 # Guess: a formatter for dbt models does not change what a model computes. sqlfmt checks that for itself after each file
 # ("safety check"), and dbt projects on DuckDB use it.
-# Seen: `//` is whole division in DuckDB. sqlfmt takes it for the comment of Snowflake, and writes `--` for it: in
-# `select score // 10 as tens, title` the divisor, the name and the next column become a comment. The statement stays valid, its
-# safety check passes, and the table has a column less.
+# Seen: `//` is whole division in DuckDB. sqlfmt takes it for the comment of Snowflake, and writes `--` for it: in `select
+# score // 10 as tens, title` the divisor, the name and the next column become a comment. The statement stays valid, its safety
+# check passes, and the table has a column less.
 # What we do: sqlfluff formats the SQL, and our models have no whole division.
 set -euo pipefail
 folder=$(mktemp -d)

@@ -2,8 +2,8 @@
 # sqlglot 30.30.0, DuckDB 1.5.5.
 #
 # Guess: sqlglot writes a DuckDB query for DuckDB without a change of its meaning, or says that it does not know an operator.
-# Seen: `<=>` is the cosine distance of two arrays in DuckDB. sqlglot reads it as MySQL's null-safe comparison, and writes
-# IS NOT DISTINCT FROM: the nearest vectors of a query are then all rows, in no order, since "order by" sorts false and true.
+# Seen: `<=>` is the cosine distance of two arrays in DuckDB. sqlglot reads it as MySQL's null-safe comparison, and writes IS
+# NOT DISTINCT FROM: the nearest vectors of a query are then all rows, in no order, since "order by" sorts false and true.
 # `<->`, the Euclidean distance, stays as it is.
 # What we do: similarities are computed with list_inner_product and numpy; no SQL of ours passes through sqlglot.
 set -euo pipefail

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # sqlglot 30.30.0, DuckDB 1.5.5.
 #
-# Guess: a query that sqlglot reads as DuckDB and writes as DuckDB means what it meant. Formatters, linters and tools that add a filter
-# or a schema to a query (SQLMesh, dlt) rely on it.
-# Seen: DuckDB's `a ~ b` asks whether the pattern is the whole text (regexp_full_match); sqlglot writes REGEXP_MATCHES, which asks for a
-# part. 'crash report' ~ 'crash' was false and is true, `!~` the other way round: a filter keeps other rows, without an error.
+# Guess: a query that sqlglot reads as DuckDB and writes as DuckDB means what it meant. Formatters, linters and tools that add
+# a filter or a schema to a query (SQLMesh, dlt) rely on it.
+# Seen: DuckDB's `a ~ b` asks whether the pattern is the whole text (regexp_full_match); sqlglot writes REGEXP_MATCHES, which
+# asks for a part. 'crash report' ~ 'crash' was false and is true, `!~` the other way round: a filter keeps other rows, without
+# an error.
 # What we do: no SQL of ours passes through sqlglot before it runs.
 set -euo pipefail
 folder=$(mktemp -d)

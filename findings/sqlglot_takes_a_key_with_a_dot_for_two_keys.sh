@@ -2,8 +2,8 @@
 # sqlglot 30.30.0, DuckDB 1.5.5.
 #
 # Guess: sqlglot writes `payload ->> 'a.b'` of a DuckDB query as it stands, or in words that mean the same.
-# Seen: in DuckDB a text that does not begin with $ or / is the name of one key, so 'user.name' is the key "user.name". sqlglot writes
-# '$.user.name', the key "name" within "user": another value where there is one, else null. OpenTelemetry and many logs
+# Seen: in DuckDB a text that does not begin with $ or / is the name of one key, so 'user.name' is the key "user.name". sqlglot
+# writes '$.user.name', the key "name" within "user": another value where there is one, else null. OpenTelemetry and many logs
 # have keys with dots.
 # What we do: no SQL of ours passes through sqlglot.
 set -euo pipefail

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # sumy 0.13.0.
 #
-# Guess: the KL summarizer (KLSum, Haghighi and Vanderwende 2009) begins with the sentence whose words are spread as those of the whole
-# document are.
-# Seen: it begins with the sentence that has the rarest words. The divergence is summed over the words of the summary only, so that a
-# word of the document which the summary lacks costs nothing, and each term of a rare word is below zero: of four sentences about a build and
-# one about a cat, the cat is the summary.
+# Guess: the KL summarizer (KLSum, Haghighi and Vanderwende 2009) begins with the sentence whose words are spread as those of
+# the whole document are.
+# Seen: it begins with the sentence that has the rarest words. The divergence is summed over the words of the summary only, so
+# that a word of the document which the summary lacks costs nothing, and each term of a rare word is below zero: of four
+# sentences about a build and one about a cat, the cat is the summary.
 # What we do: summaries are a LexRank of our own (groundswell/sentences.py).
 set -euo pipefail
 folder=$(mktemp -d)

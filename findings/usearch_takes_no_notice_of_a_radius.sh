@@ -3,8 +3,8 @@
 #
 # Guess: `index.search(vector, 10, radius=0.3)` gives no more than the vectors within a distance of 0.3. The method has the
 # argument, infinite by default.
-# Seen: the argument has no effect, nor with exact=True: the result holds vectors at any distance. Who groups near duplicates by it
-# puts strangers together.
+# Seen: the argument has no effect, nor with exact=True: the result holds vectors at any distance. Who groups near duplicates
+# by it puts strangers together.
 # What we do: neighbours are found with faiss, and compared with the threshold afterwards (groundswell/neighbours.py).
 set -euo pipefail
 folder=$(mktemp -d)

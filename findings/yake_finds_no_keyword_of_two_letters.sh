@@ -2,8 +2,9 @@
 # yake 0.7.3.
 #
 # Guess: a keyword extractor finds the words that a text is about, whatever their length; stop words are those of its list.
-# Seen: each word of fewer than three letters counts as a stop word: Go, CI, AI, UI, DB, R and C# are never a keyword, nor the first or
-# the last word of one. Of five sentences about Go it says "compiler". No option changes it, and the README does not say it.
+# Seen: each word of fewer than three letters counts as a stop word: Go, CI, AI, UI, DB, R and C# are never a keyword, nor the
+# first or the last word of one. Of five sentences about Go it says "compiler". No option changes it, and the README does not
+# say it.
 # What we do: a term of a theme may have any length (models/silver/themes/theme_terms.py).
 set -euo pipefail
 folder=$(mktemp -d)
