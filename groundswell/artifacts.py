@@ -94,7 +94,7 @@ def source_of_flag() -> str:
 
 def spare_unread() -> None:
     """Call it before dbt reads the project."""
-    behavior_flags.BehaviorFlagRendered._default_source = staticmethod(source_of_flag)
+    behavior_flags.BehaviorFlagRendered._default_source = staticmethod(source_of_flag)  # type: ignore[method-assign]
     Linker.get_graph_summary = summarize_nothing
     Manifest.write = write_if_changed
     Manifest.build_flat_graph = build_graph_if_read

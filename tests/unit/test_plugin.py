@@ -145,7 +145,7 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
 def test_a_behavior_flag_has_the_same_source(monkeypatch: pytest.MonkeyPatch) -> None:
     def source() -> str:
         flag: Any = {"name": "some", "default": False, "description": "A flag."}
-        return BehaviorFlagRendered(flag, {})._behavior_change_event.flag_source
+        return str(BehaviorFlagRendered(flag, {})._behavior_change_event.flag_source)
 
     usual = source()
     monkeypatch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(artifacts.source_of_flag))
