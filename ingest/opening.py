@@ -180,11 +180,11 @@ def unpacked(
         if packing:
             kind, unpack = packing
             stream, packed = stack.enter_context(unpack(stream)), f"{packed}{kind}, "
-        elif kind := archive_kind(head):
+        elif archived := archive_kind(head):
             archive = file if layer == 0 and file.seekable() else spooled(stack, stream)
             archive.seek(0)
-            stream, member = from_archive(stack, archive, kind, name)
-            packed, members = f"{packed}{member} in {kind}, ", (*members, member)
+            stream, member = from_archive(stack, archive, archived, name)
+            packed, members = f"{packed}{member} in {archived}, ", (*members, member)
         else:
             break
     stream, head, encoding = as_utf8(stream, head)
@@ -250,8 +250,8 @@ def from_archive(stack: ExitStack, archive: IO[bytes], kind: str, name: str) -> 
     if kind == "7z":
         extracted = stack.enter_context(seven_zip.Extracted(archive, posts[0]))
         return io.BufferedReader(extracted, 1 << 16), posts[0]
-    if kind == "tar" and (extracted := tar.extractfile(posts[0])):
-        return stack.enter_context(extracted), posts[0]
+    if kind == "tar" and (member := tar.extractfile(posts[0])):
+        return stack.enter_context(member), posts[0]
     try:
         return stack.enter_context(zipped.open(posts[0])), posts[0]
     except (RuntimeError, NotImplementedError) as error:
