@@ -30,7 +30,7 @@ from groundswell.vectors import Vectors, from_vectors
 from tests.support.models import load
 from tests.support.project import DAY, ROOT
 
-CONFIG: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "1GB", "threads": 1}
+CONFIG: dict[str, Any] = {"memory_limit": "1GB", "threads": 1}
 MODELS = ("problem_assignments", "near_complaints")
 SEEDS = ("pair_weights", "problem_tiers", "copy_limits")
 # As many letters of a post are encoded.
