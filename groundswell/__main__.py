@@ -24,7 +24,7 @@ from groundswell.day import Outcome, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
-from groundswell.errors import GroundswellError, ended_by_signals
+from groundswell.errors import GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
 from groundswell.published import TABLES
@@ -79,7 +79,9 @@ def day(
     log_format: Format_ = LogFormat.TEXT,
     options: IngestOptions = None,
 ) -> None:
-    """Collect a day, build it, push it if POCKETBASE_URL is set, and show its report.
+    """Collect, build and push a day, and show its report.
+
+    It is pushed if POCKETBASE_URL is set.
 
     Exit codes: 0 all is done; 1 the collection could not start; 2 a wrong option or setting; 3 done, but the collection
     is incomplete; 4 built, but not pushed; 5 no posts; 6 the build or a data test failed; 130 Ctrl-C.
@@ -100,7 +102,7 @@ def fill(
     log_format: Format_ = LogFormat.TEXT,
     options: IngestOptions = None,
 ) -> None:
-    """Build many days in one process, one after another; then test and push them.
+    """Build many days in one process, then test and push them.
 
     A day that was built, and whose posts, code, settings and corrections are the same, stays. Exit codes as of `day`.
     """
@@ -145,19 +147,19 @@ def finish(days: list[date], log_format: LogFormat, verbose: bool, run: Callable
 
 @app.command(context_settings=PASSED_ON, add_help_option=False)
 def push(context: typer.Context) -> None:
-    """Push a built day, by default yesterday: python -m sync, with the same options."""
+    """Push a built day, by default yesterday. This is python -m sync, with its options."""
     become("sync", *context.args)
 
 
 @app.command(context_settings=PASSED_ON, add_help_option=False)
 def serve(context: typer.Context) -> None:
-    """Run PocketBase with the board, until Ctrl-C: python -m sync serve, with the same options."""
+    """Run PocketBase with the board, until Ctrl-C. This is python -m sync serve, with its options."""
     become("sync", "serve", *context.args)
 
 
 @app.command()
 def board() -> None:
-    """Print the board's address, and open it in a browser if there is a terminal."""
+    """Print the board's address, and open it in a browser. Without a terminal, only print it."""
     with errors_in_one_line():
         url = board_address()
     typer.echo(url)
@@ -193,7 +195,7 @@ def export_tables(
         typer.Option("--table", parser=one_of(TABLES), metavar="NAME", help=f"Only this one of {', '.join(TABLES)}."),
     ] = None,
 ) -> None:
-    """Write the published tables to files: the problems, their posts and events, issues, themes, reports of days."""
+    """Write the published tables to files: problems, posts, themes, … The option --table names them all."""
     with errors_in_one_line():
         for file, rows in export(folder, form, names or list(TABLES)):
             log.info("%s: %s %s", file, f"{rows:,}", "row" if rows == 1 else "rows")
@@ -208,10 +210,10 @@ def mcp(
         ),
     ] = None,
 ) -> None:
-    """Answer questions of a language model's program about the problems (Model Context Protocol). It only reads."""
+    """Let a language model's program ask about the problems. It uses the Model Context Protocol, and only reads."""
     with errors_in_one_line():
         if find_spec("mcp") is None:
-            raise SettingError("the MCP server is not installed: pip install -e '.[mcp]'")
+            raise SettingError(f"the MCP server is not installed: {adding('mcp')}")
         # Not at the top: package mcp is an extra.
         from groundswell.ask import serve_questions
 
@@ -224,7 +226,7 @@ def backup(
         "backups"
     ),
 ) -> None:
-    """Write a backup of the database, while no other command runs."""
+    """Write a backup of the database. No other command may run meanwhile."""
     with errors_in_one_line():
         log.info("%s holds %s", back_up(folder), database_path())
 
@@ -322,7 +324,7 @@ def tidy(
         bool, typer.Option("--erase-now", help="Keep the newest snapshot only: what was erased is gone at once.")
     ] = False,
 ) -> None:
-    """Expire old snapshots, merge small files, and delete those that nobody needs, as killed workers leave some."""
+    """Expire old snapshots, merge small files, delete unused ones. Killed workers leave unused files."""
     with errors_in_one_line():
         # Not at the top: the lake is an extra.
         from groundswell.lake.address import require_lake
@@ -335,7 +337,7 @@ def tidy(
 
 @lake.command("status")
 def lake_status() -> None:
-    """Print what the lake holds: snapshots, days, tables with rows, files and bytes, and who holds which lock."""
+    """Print what the lake holds, and who holds which lock. A table shows the rows, files and bytes of each table."""
     with errors_in_one_line():
         from groundswell.lake.address import require_lake
         from groundswell.lake.upkeep import status, status_table

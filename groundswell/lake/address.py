@@ -14,6 +14,7 @@ from urllib.parse import quote
 import duckdb
 
 from groundswell.environment import SettingError
+from groundswell.errors import adding
 from groundswell.lake import LakeError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ PREFIX = "ducklake:"
 VERSIONS = ("1.0",)
 # Postgres' clock orders the snapshots and ours the posts: an hour apart, a day would end an hour early.
 CLOCKS_APART = timedelta(minutes=5)
-EXTRA = "pip install 'groundswell[lake]'"
 # A machine that is away must not hold up a worker for ever. Seconds, but milliseconds for tcp_user_timeout.
 PATIENCE = {
     "connect_timeout": "10",
@@ -375,14 +375,14 @@ def extension_errors(name: str) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise LakeError(
-            f"DuckDB's extension {name} can not be loaded ({str(error).splitlines()[0]}): {EXTRA}"
+            f"DuckDB's extension {name} can not be loaded ({str(error).splitlines()[0]}): {adding('lake')}"
         ) from None
 
 
 def require_package(name: str) -> None:
     """Raise LakeError if a package of the extra is not installed."""
     if find_spec(name) is None:
-        raise LakeError(f"the lake needs package {name}, which is not installed: {EXTRA}")
+        raise LakeError(f"the lake needs package {name}, which is not installed: {adding('lake')}")
 
 
 def connect_catalog(lake: Lake, purpose: str) -> "psycopg.Connection[Any]":

@@ -25,10 +25,9 @@ import orjson
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from groundswell.environment import address_fault
-from groundswell.errors import GroundswellError
+from groundswell.errors import GroundswellError, adding
 
 WEBHOOK_SECRET = "ALERT_WEBHOOK_SECRET"  # noqa: S105  (the name of a variable)
-INSTALL = "pip install -c constraints.txt -e '.[alerts]'"
 ATTEMPTS = 3
 LONGEST_PAUSE_SECONDS = 10
 TIMEOUT_SECONDS = 20.0
@@ -80,7 +79,7 @@ class Address:
 def require_packages() -> None:
     """Raise AddressError if the packages of extra `alerts` are not installed."""
     if not all(find_spec(name) for name in ("apprise", "standardwebhooks", "feedgen")):
-        raise AddressError(f"the packages for alerts are not installed: {INSTALL}")
+        raise AddressError(f"the packages for alerts are not installed: {adding('alerts')}")
 
 
 def addresses(variable: str) -> list[Address]:

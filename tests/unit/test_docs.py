@@ -95,3 +95,16 @@ def test_every_setting_is_described() -> None:
     variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
     missing = [name for name in [*names, *variables] if f"`{name}`" not in page]
     assert not missing
+
+
+def test_nothing_tells_to_install_the_project_by_its_name() -> None:
+    """An index may have a package of another project with that name."""
+    code = [
+        file
+        for name in ("groundswell", "ingest", "sync", "models", "benchmarks")
+        for file in (ROOT / name).rglob("*.py")
+    ]
+    told = [
+        file.name for file in [*DOCUMENTS, *code] if re.search(r"pip install [^`\n]*groundswell\[", file.read_text())
+    ]
+    assert not told

@@ -336,7 +336,7 @@ def test_a_missing_extension_names_the_extra(tmp_path: Path) -> None:
     with duckdb.connect(config=config) as connection, pytest.raises(LakeError) as raised:
         load_extension(connection, "spatial")
     assert "DuckDB's extension spatial can not be loaded" in str(raised.value)
-    assert "pip install 'groundswell[lake]'" in str(raised.value)
+    assert "pip install -c constraints.txt -e '.[lake]'" in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["ducklake", "httpfs", "postgres_scanner", "sqlite_scanner"])

@@ -29,7 +29,7 @@ def recall(found: neighbours.Neighbours, vectors: Vectors) -> float:
 
 @pytest.fixture
 def faiss(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("faiss", reason="faiss is not installed: pip install 'groundswell[large]'")
+    pytest.importorskip("faiss", reason="faiss is not installed: pip install -e '.[large]'")
     monkeypatch.setattr(neighbours, "EXACT", 0)
 
 
@@ -101,5 +101,5 @@ def test_without_the_index_all_pairs_are_compared(monkeypatch: pytest.MonkeyPatc
     assert (found.nodes == expected.nodes).all()
     [warning] = warnings
     assert "300 complaints" in warning
-    assert "groundswell[large]" in warning
+    assert "pip install -c constraints.txt -e '.[large]'" in warning
     assert not neighbours.is_large(300)

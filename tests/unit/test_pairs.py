@@ -61,7 +61,7 @@ def wordy(count: int, seed: int) -> csr_array:
 
 
 def test_the_words_of_many_texts_find_the_same_as_those_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("sp_matmul_rs", reason="sp_matmul_rs is not installed: pip install 'groundswell[large]'")
+    pytest.importorskip("sp_matmul_rs", reason="sp_matmul_rs is not installed: pip install -e '.[large]'")
     words = wordy(1_000, 1)
     exact = pairs.alike(words, pairs.ALIKE)
     monkeypatch.setattr(neighbours, "EXACT", 0)
