@@ -58,7 +58,11 @@ def main() -> None:
     set_up_logging(Console(stderr=True))
 
 
-@app.command("collect")
+@app.command(
+    "collect",
+    epilog="Other commands: check tries each source with one request; forget erases posts for good."
+    " Each has its own --help.",
+)
 def collect_posts(
     day: Annotated[
         date | None,

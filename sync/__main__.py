@@ -111,7 +111,7 @@ def reach() -> None:
 
 @app.command()
 def forgotten() -> None:
-    """Take the posts off the board that python -m ingest forget has erased. Every push does so, too."""
+    """Take forgotten posts off the board. python -m ingest forget erased them; every push does this, too."""
     try:
         with open_shared() as connection, signed_in(address()) as client:
             log.info("%s", take_off_board(connection, client) or "no forgotten post is left to be taken off the board")
@@ -124,7 +124,7 @@ def token(
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until the token expires.")] = 365,
     revoke: Annotated[bool, typer.Option("--revoke", help="Revoke all earlier tokens.")] = False,
 ) -> None:
-    """Print a token for POCKETBASE_TOKEN that may write the board's collections and nothing else.
+    """Print a token that may write the board and nothing else. It is for POCKETBASE_TOKEN.
 
     It needs the superuser's POCKETBASE_EMAIL and POCKETBASE_PASSWORD. A push with the token does not.
     """
@@ -175,7 +175,7 @@ def demo(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show all that the commands print.")] = False,
 ) -> None:
-    """Collect, build and push the bundled days, and show the problems and the issues of the last day."""
+    """Build and push the bundled days, and show the result. That is the problems and the issues of the last day."""
     try:
         run_demo(http, Console(), is_verbose=verbose)
     except GroundswellError as error:

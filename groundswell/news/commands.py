@@ -59,7 +59,7 @@ def send(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
 ) -> None:
-    """Send the alerts of the latest build to the addresses in ALERT_URLS, each one once."""
+    """Send the alerts of the latest build to ALERT_URLS. Each address gets each alert once."""
     if context.invoked_subcommand:
         return
     with opened() as connection:
@@ -94,7 +94,7 @@ def waiting(number: int) -> str:
 
 @alerts.command("test")
 def send_test() -> None:
-    """Send a message to each address in ALERT_URLS that says that it can be reached."""
+    """Send a test message to each address in ALERT_URLS."""
     with opened():
         places = addresses(ALERT_URLS)
         if not places:
@@ -123,7 +123,7 @@ def snooze(
     subject: Subject,
     days: Annotated[float, typer.Option(min=0.01, max=3660, help="For so many days.")] = 7,
 ) -> None:
-    """Tell nothing of a problem, a source or a watched name for some days."""
+    """Send no alerts about a subject for some days. A subject is a problem, a source or a watched name."""
     with opened() as connection:
         known(connection, subject)
         log.info(
@@ -133,7 +133,7 @@ def snooze(
 
 @alerts.command()
 def mute(subject: Subject) -> None:
-    """Tell nothing of a problem, a source or a watched name, until `unmute`."""
+    """Send no alerts about a subject until `unmute`. A subject is a problem, a source or a watched name."""
     with opened() as connection:
         known(connection, subject)
         ledger.mute(connection, subject, None)
@@ -142,7 +142,7 @@ def mute(subject: Subject) -> None:
 
 @alerts.command()
 def unmute(subject: Subject) -> None:
-    """Tell of a subject again that was snoozed or muted."""
+    """Send alerts again about a subject that was snoozed or muted."""
     with opened() as connection:
         if subject not in {each["subject"] for each in ledger.mutes(connection)}:
             raise NewsError(f"{subject!r} is not muted: python -m groundswell alerts list shows what is")
@@ -181,7 +181,7 @@ def write_digest(
         bool, typer.Option("--send", help="Send it to the addresses in DIGEST_URLS, or else in ALERT_URLS.")
     ] = False,
 ) -> None:
-    """Write what happened in the week that ends with the latest day, as HTML and Markdown."""
+    """Write the digest of the latest week, as HTML and Markdown. The week ends with the latest day that was built."""
     with opened() as connection:
         content = digest(connection)
         texts = rendered(content)
@@ -218,7 +218,7 @@ def write_digest(
 def write_all_feeds(
     folder: Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where the feeds go.")] = Path("target/feeds"),
 ) -> None:
-    """Write an Atom feed of all problems, and one for each saved filter of filters.yml."""
+    """Write Atom feeds of the problems. One has all of them; each saved filter of filters.yml has its own."""
     with opened() as connection:
         require_packages()
         filters = load_filters()

@@ -1,0 +1,25 @@
+"""What `--help` says of the commands."""
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from groundswell.__main__ import app as groundswell
+from ingest.__main__ import app as ingest
+from ingest.__main__ import command_names, with_command
+from sync.__main__ import app as sync
+
+
+@pytest.mark.parametrize(
+    ("app", "group"),
+    [(groundswell, []), (groundswell, ["alerts"]), (groundswell, ["correct"]), (groundswell, ["lake"]), (sync, [])],
+)
+def test_a_list_of_commands_cuts_off_no_sentence(app: typer.Typer, group: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*group, "--help"], env={"COLUMNS": "80"}).output
+    assert "Commands:" in shown
+    assert not [line for line in shown.splitlines() if line.endswith("...") and not line.startswith("Usage:")]
+
+
+def test_the_help_of_a_collection_names_the_other_commands() -> None:
+    shown = CliRunner().invoke(ingest, with_command(["--help"])).output
+    assert all(name in shown for name in command_names())
