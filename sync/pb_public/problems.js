@@ -102,7 +102,7 @@ function sayWeek(figures) {
     line.textContent = `This week ${told.map(({ figure, this_week: now, last_week: before }, place) =>
         `${FIGURES[figure](now)} (${place ? "" : "last week "}${formatNumber(before)})`).join(", ")}` +
         // Days that were not built make one of the weeks smaller.
-        (days === daysBefore ? "" : `, ${count(days, "day")} read (${formatNumber(daysBefore)})`)
+        (days === daysBefore ? "" : `. Days read: ${formatNumber(days)} (last week ${formatNumber(daysBefore)})`)
 }
 
 function fetchOrdered(state, page, perPage, withTotal, signal, filter = filterOf(state)) {

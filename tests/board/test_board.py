@@ -445,7 +445,7 @@ def test_this_week_is_compared_with_last_in_a_line(board: Board, own: Page) -> N
     open_list(own, "/")
     expect(own.locator("#week")).to_have_text(
         "This week 12,345 voices (last week 11,234), 123 new problems (101), 45 back again (39), 67 gone quiet (51),"
-        " 345 posts on your product (298), 7 days read (6)"
+        " 345 posts on your product (298). Days read: 7 (last week 6)"
     )
 
 
