@@ -54,7 +54,9 @@ IngestOptions = Annotated[
     list[str] | None,
     typer.Argument(metavar="[OPTION...]", help="Other options are those of python -m ingest, as --file posts.jsonl."),
 ]
-Problem = Annotated[str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems.")]
+Problem = Annotated[
+    str, typer.Argument(metavar="PROBLEM", help="A problem_id of gold.problems; its address on the board ends with it.")
+]
 Post = Annotated[str, typer.Argument(metavar="POST", help="Url or url_hash of a post.")]
 Posts = Annotated[list[str], typer.Argument(metavar="POST...", help="Urls or url_hashes of posts.")]
 
@@ -379,9 +381,9 @@ def tell(store: Corrections, correction: int, what: str) -> None:
 
 
 def build(store: Corrections, correction: int) -> str:
-    """The command that builds the day of a correction."""
+    """The command that builds the day of a correction. It reads .env, as `correct` does and dbt build does not."""
     day = store.day_of(correction)
-    return f"{day} again: dbt build --vars 'date: {day}'"
+    return f"{day} again: python -m groundswell backfill --from {day} --to {day}"
 
 
 # Last, because the help lists commands in this order.

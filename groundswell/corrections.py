@@ -73,7 +73,7 @@ class Corrections:
         }
         if len(found) < 5 or not (days := self.rows(f"select max(as_of_date) from {ASSIGNMENTS}")[0][0]):
             raise CorrectionError(
-                f"{database_path()} has no problems to correct: build a day first, dbt build --vars 'date: 2026-11-20'"
+                f"{database_path()} has no problems to correct: build a day first, python -m groundswell day"
             )
         self.day: date = days
         create_corrections(connection)

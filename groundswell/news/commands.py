@@ -44,9 +44,7 @@ def opened() -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with open_shared() as connection:
             if not ledger.has_news(connection):
-                raise NewsError(
-                    f"{database_path()} has no news: build a day first, dbt build --vars 'date: 2026-11-20'"
-                )
+                raise NewsError(f"{database_path()} has no news: build a day first, python -m groundswell day")
             ledger.create_tables(connection)
             yield connection
     except GroundswellError as error:
