@@ -32,8 +32,6 @@ log = logging.getLogger("groundswell.sync")
 # This many differences are listed. All are counted.
 SHOWN = 20
 
-Address = Annotated[str, typer.Option("--http", metavar="HOST:PORT", help="Address to listen on.")]
-
 
 @app.callback(invoke_without_command=True)
 def sync(
@@ -137,7 +135,12 @@ def token(
 
 @app.command()
 def serve(
-    http: Address | None = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            "--http", metavar="HOST:PORT", help="Address to listen on. Default: that of POCKETBASE_URL, or port 8090."
+        ),
+    ] = None,
     data: Annotated[Path, typer.Option("--dir", help="Folder of the server's data.")] = Path("pb_data"),
     proxy_header: Annotated[
         str | None,

@@ -1,5 +1,8 @@
 """What `--help` says of the commands."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -23,3 +26,17 @@ def test_a_list_of_commands_cuts_off_no_sentence(app: typer.Typer, group: list[s
 def test_the_help_of_a_collection_names_the_other_commands() -> None:
     shown = CliRunner().invoke(ingest, with_command(["--help"])).output
     assert all(name in shown for name in command_names())
+
+
+def commands_of(command: Any) -> Iterator[Any]:
+    """A command, and all those below it."""
+    yield command
+    for part in getattr(command, "commands", {}).values():
+        yield from commands_of(part)
+
+
+@pytest.mark.parametrize("app", [groundswell, ingest, sync])
+def test_each_option_says_what_it_is_for(app: typer.Typer) -> None:
+    commands = list(commands_of(typer.main.get_command(app)))
+    assert len(commands) > 3
+    assert not [f"{each.name} {option.name}" for each in commands for option in each.params if not option.help]
