@@ -1,6 +1,7 @@
 """The .env file, addresses in variables, and lists of days."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ import typer
 from groundswell.clock import yesterday
 from groundswell.cores import usable_cores
 from groundswell.days import built_days, days_between, in_words, refuse_days_to_come
-from groundswell.environment import SettingError, load_env_file, require_addresses
+from groundswell.environment import EXAMPLE, SettingError, load_env_file, require_addresses
 from groundswell.errors import ended_by_signals
 from ingest.__main__ import ADDRESSES
 from tests.support.project import ROOT
@@ -40,6 +41,23 @@ def test_a_mark_of_windows_is_no_part_of_a_name(tmp_path: Path, monkeypatch: pyt
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfFIRST=1\r\n")
     load_env_file(tmp_path / ".env")
     assert os.environ["FIRST"] == "1"
+
+
+def test_a_shell_reads_the_example_as_we_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every line that is switched off switched on: a blank, $ or & without quotes would be another command."""
+    lines = re.sub(r"^#(?=[A-Z_]+=)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+    file = tmp_path / ".env"
+    file.write_text(lines.replace("ALERT_URLS=\n", "ALERT_URLS='slack://a mailto://u:p$w@example.com?a=1&b=2'\n"))
+    script = 'set -e -a; . "$0"; exec env -0'
+    shell = subprocess.run(
+        ["/bin/sh", "-c", script, str(file)], env={"PATH": os.defpath}, stdout=subprocess.PIPE, check=True
+    )
+    read = dict(line.split("=", 1) for line in shell.stdout.decode().split("\0") if line)
+    settings: dict[str, str] = {}
+    monkeypatch.setattr(os, "environ", settings)
+    load_env_file(file)
+    assert settings["ALERT_URLS"] == "slack://a mailto://u:p$w@example.com?a=1&b=2"
+    assert settings == {name: read[name] for name in settings}
 
 
 def test_without_the_file_nothing_happens(tmp_path: Path) -> None:
