@@ -42,8 +42,8 @@ function searchParts(search) {
 
 /** Says in a notice why there are no problems. `what` is the noun of the page, in the plural. */
 export const nothingPushed = (what) => [
-    element("p", {}, `No ${what} yet: nothing has been pushed to this board. Build a day and push it:`),
-    element("pre", {}, "dbt build --vars 'date: YYYY-MM-DD'\npython -m sync --date YYYY-MM-DD"),
+    element("p", {}, `No ${what} yet: nothing has been pushed to this board. Collect, build and push a day, or push a day that is built:`),
+    element("pre", {}, "python -m groundswell day --date YYYY-MM-DD\npython -m groundswell push --date YYYY-MM-DD"),
 ]
 
 const latestSearch = () => fetchFirst("searches", { sort: "-search_date" }).catch(() => null)

@@ -250,10 +250,10 @@ function namesOf({ names, voices }) {
     ]))
 }
 
-/** How similar the posts are, in words. */
+/** How similar the texts are, in words. That they say the same is for the chance to tell. */
 function alike(cohesion) {
     if (cohesion < 0.8) return "Look twice: the posts may not all be about one thing"
-    return cohesion < 0.9 ? "The posts say much the same" : "The posts say very nearly the same"
+    return cohesion < 0.9 ? "The texts are much alike" : "The texts are nearly the same"
 }
 
 const SURENESS = { certain: "One problem, or one program", likely: "One problem, or closely related ones", emerging: "One subject; read the posts" }

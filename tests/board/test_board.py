@@ -987,7 +987,7 @@ def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
     own.goto(f"/?problem={record_id(1)}")
     expect(own.locator("[data-part=sure] dl")).to_contain_text(re.compile("Look twice.*0.79 of 1"))
     own.goto(f"/?problem={record_id(2)}")
-    expect(own.locator("[data-part=sure] dl")).to_contain_text(re.compile("The posts say.*0.80 of 1"))
+    expect(own.locator("[data-part=sure] dl")).to_contain_text(re.compile("The texts are.*0.80 of 1"))
 
 
 SURENESS = [
@@ -1210,6 +1210,7 @@ def test_hostile_records_are_inert(board: Board, own: Page) -> None:
 def test_an_empty_board_says_so(board: Board, own: Page) -> None:
     own.goto("/")
     expect(own.locator("#below")).to_contain_text("No problems yet: nothing has been pushed")
+    expect(own.locator("#below")).to_contain_text("python -m groundswell day --date")
     # No filter hides them.
     own.goto("/?category=finance")
     expect(own.locator("#below")).to_contain_text("No problems yet: nothing has been pushed")
