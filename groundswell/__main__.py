@@ -197,7 +197,7 @@ def export_tables(
         typer.Option("--table", parser=one_of(TABLES), metavar="NAME", help=f"Only this one of {', '.join(TABLES)}."),
     ] = None,
 ) -> None:
-    """Write the published tables to files: problems, posts, themes, … The option --table names them all."""
+    """Write the published tables to files. The option --table names them all."""
     with errors_in_one_line():
         for file, rows in export(folder, form, names or list(TABLES)):
             log.info("%s: %s %s", file, f"{rows:,}", "row" if rows == 1 else "rows")

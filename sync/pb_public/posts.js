@@ -45,7 +45,9 @@ export const madeBy = ({ labeler }) => element("p", { class: "muted made", "data
 
 /** Posts by source, the largest first: "GitHub 3", "Reddit 1". */
 export const sourceLabels = ({ source_counts: counts }) =>
-    bySize(counts).map(([source, posts]) => span("source muted", `${sourceName(source)} ${formatNumber(posts)}`))
+    bySize(counts).map(([source, posts]) =>
+        // Voices are fewer than posts if somebody has written twice.
+        element("span", { class: "source muted", title: count(posts, "post") }, `${sourceName(source)} ${formatNumber(posts)}`))
 
 /** Quotes of [{quote, source, url, supports_payment}], each with a link to the post that it is from. */
 export function quoteList(quotes, title = "In their words", ...note) {
