@@ -27,6 +27,7 @@ MISTAKES = {
     r"unknown escape character": r"write \\ instead of \, or single quotation marks instead of double ones",
     r"could not find expected ':'": "a key and a colon are expected, as in key: value",
     r"expected <block end>": "this does not fit the lines before: give entries of one list or section the same blanks",
+    r"expected a mapping .*for merging": "<< needs keys and values to take over, as in <<: *name",
     r"stands twice": "{said}",
 }
 OTHER_MISTAKE = "it is no YAML, and a text with special signs may need quotes ({said})"
@@ -51,7 +52,9 @@ class Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """The keys and values of a mapping. Raises yaml.YAMLError."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        # A merge (<<) is no key.
+        named = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in named]
         if repeated := [key for number, key in enumerate(keys) if key in keys[:number]]:
             raise yaml.constructor.ConstructorError(
                 problem=f"the key {repeated[0]} stands twice in what begins here", problem_mark=node.start_mark

@@ -69,7 +69,7 @@ MOST_MEMORY = 16 * MEMORY
 # What a table of posts as this command stores them has at least.
 OWN_KEYS = {"source", "url", "created_at"}
 # The first element of an RSS or Atom feed, and of Posts.xml.
-FEED = re.compile(rb"<(?:rss|feed|(?:\w+:)?RDF)[\s>]")
+FEED = re.compile(rb"<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
 POSTS = re.compile(rb"<(?:\w+:)?posts[\s>/]")
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500

@@ -229,7 +229,7 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
 
 def first_row(rows: Iterator[list[str]]) -> list[str]:
     """The first row that is not blank; an empty one if there is none."""
-    return next(filter(None, rows), [])
+    return next((row for row in rows if any(map(str.strip, row))), [])
 
 
 def numbered_names(names: Sequence[str]) -> Iterator[str]:

@@ -985,7 +985,7 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
         ["Build 1 fails", "Build 2 fails"],
     ),
     "UTF-32": ((HEAD + b"\n" + ROW).decode().encode("utf-32"), ["It fails"]),
-    "blank lines before a header": (b"\n\r\n" + HEAD + b"\n\n" + ROW + b"\n", ["It fails"]),
+    "blank lines before a header": (b"\n\r\n  \n" + HEAD + b"\n\n" + ROW + b"\n", ["It fails"]),
     "a first line that is longer than what is looked at": (
         lines(own(1, body="long " * 300_000), own(2)),
         ["Build 1 fails", "Build 2 fails"],
@@ -1008,6 +1008,13 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
     ),
     "counts of MongoDB": (lines(own(1, vote_count={"$numberInt": "3"})), ["Build 1 fails"]),
     "RSS": (SITE_FEED, ["It fails"]),
+    "Atom whose elements have a prefix": (
+        (
+            '<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:entry><a:title>It fails</a:title>'
+            f'<a:link href="{GITHUB}1"/><a:updated>2026-11-20T08:00:00Z</a:updated></a:entry></a:feed>'
+        ).encode(),
+        ["It fails"],
+    ),
     "RSS that breaks off": (SITE_FEED[:80], "breaks off before the first one"),
     "a JSON feed": (
         json.dumps(

@@ -37,6 +37,8 @@ from groundswell.yaml_file import YamlFileError, read_yaml
             ", line 2: this does not fit the lines before: give entries of one list or section the same blanks",
         ),
         (b"b: 2\na: 1\na: 2", ", line 1: the key a stands twice in what begins here"),
+        (b"a: &a {b: 1}\nc:\n  <<: *a\n  d: 1\n  d: 2", ", line 3: the key d stands twice in what begins here"),
+        (b"a: 1\n<<: 2", ", line 2: << needs keys and values to take over, as in <<: *name"),
         (b"a: 1\nb: \x00", ", line 2: delete the character 0x00, which is invisible"),
         (
             b"a: |{}",
@@ -67,6 +69,12 @@ def test_a_mistake_is_one_line(content: bytes, mistake: str, tmp_path: Path) -> 
         read_yaml(file)
     assert str(error.value).startswith(f"{file}{mistake}")
     assert "\n" not in str(error.value)
+
+
+def test_a_mapping_takes_over_keys_and_may_change_them(tmp_path: Path) -> None:
+    file = tmp_path / "some.yml"
+    file.write_text("a: &a {b: 1, c: 2}\nd:\n  <<: *a\n  c: 3\n")
+    assert read_yaml(file) == {"a": {"b": 1, "c": 2}, "d": {"b": 1, "c": 3}}
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
