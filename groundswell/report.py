@@ -50,6 +50,7 @@ def show_report(day: date, built: Built, console: Console) -> None:
     if problems := ranked(day):
         # Without a terminal rich assumes 80 columns.
         wide = Console(width=max(console.width, LEAST_WIDTH) if console.is_terminal else 120, file=console.file)
+        wide.print()
         wide.print(problem_table(problems, wide.width - OTHER_COLUMNS))
 
 
@@ -65,7 +66,7 @@ def problem_table(problems: list[tuple[Any, ...]], width: int) -> Table:
     """A table with one line for each problem. width: of the titles, in characters."""
     total = problems[0][-1]
     shown = f"The first {len(problems)} of {total:,} problems" if total > len(problems) else "All problems"
-    columns = Table(title=shown, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    columns = Table(title=shown, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     columns.add_column("#", justify="right")
     columns.add_column("problem", no_wrap=True, overflow="ellipsis", max_width=width)
     for name in ("voices", "recent\nvoices"):
