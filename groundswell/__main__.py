@@ -24,7 +24,7 @@ from groundswell.day import Outcome, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
-from groundswell.errors import GroundswellError, adding, ended_by_signals
+from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
 from groundswell.published import TABLES
@@ -140,7 +140,7 @@ def finish(days: list[date], log_format: LogFormat, verbose: bool, run: Callable
             refuse_days_to_come(days)
             outcome = run(stages)
     except KeyboardInterrupt:
-        stages.fault("interrupted: the same command goes on from here")
+        stages.fault(GOES_ON)
         raise typer.Exit(130) from None
     for fault in outcome.faults:
         stages.fault(fault)

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED = 130
+# What a command says that Ctrl-C has ended.
+GOES_ON = "interrupted: the same command goes on from here"
 
 
 class GroundswellError(Exception):

@@ -8,6 +8,8 @@ from dbt.events.types import MainEncounteredError, MainStackTrace
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.types import Note
 
+from groundswell.errors import GOES_ON
+
 fire_event = requires.fire_event
 
 
@@ -22,7 +24,7 @@ def fire_in_one_line(event: BaseEvent, *options: Any, **more: Any) -> None:
     """Show an event of dbt's end as dbt does, but one line instead of the error and the traceback of Ctrl-C."""
     if isinstance(event, MainEncounteredError | MainStackTrace) and is_interrupt(sys.exc_info()[1]):
         if isinstance(event, MainEncounteredError):
-            fire_event(Note(msg="Interrupted: the same command goes on from here"), EventLevel.ERROR)
+            fire_event(Note(msg=GOES_ON.capitalize()), EventLevel.ERROR)
         return
     fire_event(event, *options, **more)
 

@@ -14,7 +14,7 @@ from rich.logging import RichHandler
 from groundswell.choices import one_of
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.environment import require_addresses
-from groundswell.errors import GroundswellError, ended_by_signals
+from groundswell.errors import GOES_ON, GroundswellError, ended_by_signals
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.forget import forget
@@ -167,7 +167,7 @@ def collect_posts(
     except GroundswellError as error:
         raise fail(error) from None
     except KeyboardInterrupt:
-        log.error("interrupted: the same command goes on from here")
+        log.error(GOES_ON)
         raise typer.Exit(130) from None
     for report in reports:
         if report.off and source:
