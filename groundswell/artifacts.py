@@ -38,9 +38,9 @@ def is_current(manifest: Path) -> bool:
 
 @cache
 def is_whole(manifest: Path, _written: int) -> bool:
-    """Whether a file of JSON that was written then is whole: a command that was killed leaves half a file.
+    """Whether a file of JSON is whole. A killed command leaves half a file.
 
-    dbt asks twice.
+    dbt asks twice, so the answer is kept for as long as the file has the same time of writing.
     """
     try:
         json.loads(manifest.read_bytes())

@@ -280,7 +280,7 @@ def known_source(name: str) -> str:
     return name
 
 
-# A file may have another source in each of its lines.
+# Cached, because each line of a file may have a source that is not known.
 @cache
 def known_names() -> str:
     """The names of the sources, for messages."""
