@@ -15,6 +15,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from groundswell.cleaning import markup
 from tests.support.models import load
 from tests.support.project import ROOT
 
@@ -109,14 +110,14 @@ def test_titles(title: str, plain: str) -> None:
     assert plain_texts.plain_title(title) == plain
 
 
-@pytest.mark.skipif(not plain_texts.FREE, reason="this system hides the functions of cmarkgfm that free memory")
+@pytest.mark.skipif(not markup.FREE, reason="this system hides the functions of cmarkgfm that free memory")
 def test_rendering_keeps_no_memory() -> None:
     text = "A sentence with *emphasis*, ~~errors~~ and `code`.\n\n" * 25
-    expected = cmark.markdown_to_html_with_extensions(text, Options.CMARK_OPT_UNSAFE, plain_texts.EXTENSIONS)
+    expected = cmark.markdown_to_html_with_extensions(text, Options.CMARK_OPT_UNSAFE, markup.EXTENSIONS)
     process = psutil.Process()
     before = process.memory_info().rss
     for _ in range(2_000):
-        assert plain_texts.from_markdown(text) == expected
+        assert markup.from_markdown(text) == expected
     # cmarkgfm's function keeps 70 MB.
     assert process.memory_info().rss - before < 20_000_000
 

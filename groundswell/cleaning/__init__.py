@@ -1,0 +1,1 @@
+"""How posts become plain text: characters, markup, lines, forms."""
