@@ -168,8 +168,7 @@ def main(
                 for database in databases or []
                 for measure in (
                     labels.measure_quality,
-                    labels.measure_complaints,
-                    partial(labels.measure_complaints, random=True),
+                    *(partial(labels.measure_complaints, drawn=drawn) for drawn in labels.DRAWN),
                     labels.measure_second_opinions,
                 )
             ),

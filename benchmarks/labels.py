@@ -36,6 +36,7 @@ from training import (
     ALL,
     ALL_FIELDS,
     CATEGORIES,
+    GATE,
     IMPACTS,
     RANDOM,
     TWICE,
@@ -53,6 +54,8 @@ SERVERS = [*((1, seconds, 40, 10) for seconds in (6, 10, 15, 20, 30)), (8, 2, 40
 THRESHOLD = 0.5
 RECALL = 0.7
 BINS = 10
+# Sets of held-out posts for complaints.
+DRAWN = {"all": ALL, "random": RANDOM, "near the gate": GATE}
 # Values of var second_opinion_margin, and the factor by which an opinion changes the odds (macro updated_probability).
 MARGINS = (0.0, 0.1, 0.2, 0.3)
 ODDS = project_vars()["opinion_accuracy"] / (1 - project_vars()["opinion_accuracy"])
@@ -121,11 +124,10 @@ def complaint_quality(truth: Bools, scores: Floats) -> tuple[float, float, float
     return precision[recall >= RECALL].max(), truth[found].mean(), found[truth].mean()
 
 
-def measure_complaints(database: Path, random: bool = False) -> Table:
-    """Measure the share of complaints by score, on all held-out posts or on the random sample only."""
-    posts = labelled_posts(database, RANDOM if random else ALL).held_out()
+def measure_complaints(database: Path, drawn: str = "all") -> Table:
+    """Measure the share of complaints by score on held-out posts. drawn: which of them."""
+    posts = labelled_posts(database, DRAWN[drawn]).held_out()
     scores = complaint_scores(database, posts)
-    drawn = "random" if random else "all"
     title = f"Complaints among {len(scores):,} held-out posts of {database.name} ({drawn})"
     table = Table("complaint_score", title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("mean", "complain", "posts"):

@@ -46,6 +46,9 @@ ROWS_PER_BATCH = 2_000
 # The posts that are read at a time, in whole groups: 60 MB of vectors.
 AT_A_TIME = 20_000
 
+# A sentence that describes the group, and enough of them that two are from posts other than those of TITLES.
+SENTENCES = 3 + TITLES
+SENTENCE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("sentence", pa.string())]))
 TITLE_LIST = pa.list_(pa.struct([("url_hash", pa.string()), ("title", pa.string()), ("quote", pa.string())]))
 
 # Numbers, hexadecimal ones among them, and the word at which a program has cut a title off.
@@ -238,8 +241,10 @@ def best_first(found: Sequence[Candidate], common: Sequence[float], worth_of: Ca
     yield from sorted(ratings, key=lambda index: (-ratings[index], index))
 
 
-def best_sentence(posts: Posts, rarity: Rarity) -> str | None:
-    """The sentence of the posts that says most of what the others say, without their titles; None if none is fit.
+def best_sentences(posts: Posts, rarity: Rarity) -> list[dict[str, str]]:
+    """The sentences of the posts that say most of what the others say, without their titles, as in SENTENCE_LIST.
+
+    The best is first; at most SENTENCES, one a post. The list is empty if none is fit.
 
     rarity: the weights of words. A scene that one author sets ("I have a list."), a thank-you of a form and the output
     of a program share little with other posts. Parts of sentences and code are left out.
@@ -250,8 +255,13 @@ def best_sentence(posts: Posts, rarity: Rarity) -> str | None:
         for title, text in zip(posts.titles, posts.texts, strict=True)
     ]
     found = fit_sentences(bodies)
-    ranked = (str(info.sentence) for info in rank(found, rarity)) if found else iter(())
-    return next((sentence for sentence in ranked if is_spoken(sentence)), None)
+    best: dict[int, str] = {}
+    for info in rank(found, rarity) if found else ():
+        if is_spoken(sentence := str(info.sentence)):
+            best.setdefault(found[info.sentence], sentence)
+        if len(best) == SENTENCES:
+            break
+    return [{"url_hash": posts.url_hashes[post], "sentence": sentence} for post, sentence in best.items()]
 
 
 def is_spoken(sentence: str) -> bool:

@@ -14,11 +14,13 @@ import numpy.typing as npt
 from tests.support.project import ROOT, read_seed
 
 FOLDER = Path(__file__).parent
-# The files of labels: all files; files with labels of all fields; files of real posts; the file whose held-out half is
-# a random sample; and the file whose posts were read twice.
+# The files of labels: those on which all measurements are made; files with labels of all fields; files of real posts;
+# posts near the gate, which were read last; the file whose held-out half is a random sample; and the file whose posts
+# were read twice.
 ALL = ("posts.tsv", "sample.tsv", "complaints.tsv")
 ALL_FIELDS = ("posts.tsv", "sample.tsv")
-REAL = ("posts.tsv", "complaints.tsv")
+REAL = ("posts.tsv", "complaints.tsv", "gate.tsv")
+GATE = ("gate.tsv",)
 RANDOM = ("complaints.tsv",)
 TWICE = ("posts.tsv",)
 COMPLAINT_SIGNALS = ROOT / "seeds" / "complaint_signals.csv"

@@ -10,10 +10,10 @@ with n posts together weigh n to the power of 0.3. The complaint score is also f
 complaint_signals. A machine with a kernel of degree 2 lets all of these count together: an essay on Hacker News speaks
 another way than one on Reddit. Its quadratic part is a matrix, of which the DIRECTIONS eigenvectors with the largest
 eigenvalues are kept, so the weights hold no post. It is fitted on real posts and on invented ones (voices.tsv, half of
-which complain, and matters.tsv, which all do), so that people who complain without the words for it are heard too. A
-second fit without the embedding, on real posts alone, serves other embedding models. All these choices were made by
-cross-validation within the fitted half; the weights of the invented posts, the penalty and the number of directions on
-the held-out half.
+which complain, and matters.tsv, which all do), so that people who complain without the words for it are heard too. What
+its sums are worth in log-odds is learned from real posts that they were not fitted on. A second fit without the
+embedding, on real posts alone, serves other embedding models. All these choices were made by cross-validation within
+the fitted half.
 """
 
 import csv
@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
 from groundswell import encoder
@@ -55,11 +55,10 @@ SCALE = 0.3
 POST_WEIGHT = 2.0
 RARITY = 0.7
 C = 2.0
-# The penalty of the machine for complaints, the number of directions that are kept, and the weight of the posts in each
-# file of invented posts, next to a real post of weight 1.
+# The penalty of the machine for complaints, the number of directions that are kept, and the files of invented posts.
 PENALTY = 0.5
-DIRECTIONS = 24
-INVENTED = {"voices.tsv": 1.0, "matters.tsv": 0.5}
+DIRECTIONS = 48
+INVENTED = ("voices.tsv", "matters.tsv")
 
 Floats = npt.NDArray[np.float64]
 Rows = list[dict[str, str]]
@@ -148,31 +147,41 @@ def fit_labels(posts: LabelledPosts) -> Weights:
 
 
 class Quadratic(NamedTuple):
-    """Log-odds of a row x (m,): bias + linear (m,) x + the sum of values (k,) times (x directions (m, k))^2."""
+    """A sum for a row x (m,): bias + linear (m,) x + the sum of values (k,) times (x directions (m, k))^2."""
 
     bias: float
     linear: Floats
     values: Floats
     directions: Floats
 
+    def of(self, rows: Floats) -> Floats:
+        """The sums (n,) of n rows (n, m)."""
+        return self.bias + rows @ self.linear + (rows @ self.directions) ** 2 @ self.values
 
-def fit_quadratic(rows: Floats, answers: Bools, weights: Floats) -> Quadratic:
-    """Fit a yes or no (n,) on n rows of features (n, m) with weights (n,)."""
+    def scaled(self, scale: float, shift: float) -> "Quadratic":
+        """The same with sums that are so many times as large, and a shift."""
+        return Quadratic(scale * self.bias + shift, scale * self.linear, scale * self.values, self.directions)
+
+
+def fit_sums(rows: Floats, answers: Bools) -> Quadratic:
+    """Fit sums that are positive for yes: n rows of features (n, m), answers (n,)."""
     machine = SVC(C=PENALTY, kernel="poly", degree=2, gamma=1.0, coef0=1.0)
-    # The sums become log-odds by what they are worth on rows that they were not fitted on.
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    unseen = cross_val_predict(
-        machine, rows, answers, cv=folds, method="decision_function", params={"sample_weight": weights}
-    )
-    odds = LogisticRegression(C=100).fit(unseen[:, None], answers, sample_weight=weights)
-    scale, shift = odds.coef_[0, 0], odds.intercept_[0]
-    machine.fit(rows, answers, sample_weight=weights)
+    machine.fit(rows, answers)
     # The kernel of two rows is (x z + 1)^2 = (x z)^2 + 2 x z + 1.
-    support, dual = machine.support_vectors_, scale * machine.dual_coef_[0]
+    support, dual = machine.support_vectors_, machine.dual_coef_[0]
     values, directions = np.linalg.eigh((support.T * dual) @ support)
     largest = np.argsort(-np.abs(values))[:DIRECTIONS]
-    bias = scale * machine.intercept_[0] + dual.sum() + shift
-    return Quadratic(bias, 2 * dual @ support, values[largest], directions[:, largest])
+    return Quadratic(machine.intercept_[0] + dual.sum(), 2 * dual @ support, values[largest], directions[:, largest])
+
+
+def fit_quadratic(rows: Floats, answers: Bools, is_real: Bools) -> Quadratic:
+    """Fit log-odds of yes, as for fit_sums. is_real (n,): the rows whose share of yes the log-odds shall match."""
+    # The sums become log-odds by what they are worth on real posts that they were not fitted on.
+    unseen = np.empty(len(rows))
+    for others, these in StratifiedKFold(3, shuffle=True, random_state=0).split(rows, answers):
+        unseen[these] = fit_sums(rows[others], answers[others]).of(rows[these])
+    odds = LogisticRegression(C=100).fit(unseen[is_real, None], answers[is_real])
+    return fit_sums(rows, answers).scaled(odds.coef_[0, 0], odds.intercept_[0])
 
 
 def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows, Rows]:
@@ -182,13 +191,13 @@ def fit_complaints(posts: LabelledPosts) -> tuple[Weights, Rows, Rows]:
     """
     encode, _ = encoder.load_encoder(encoder.BUNDLED, "auto")
     real = np.hstack([features(posts.vectors, posts.sources), SCALE * posts.signals])
-    rows, answers, weights = [real], [posts.complains], [np.ones(len(real))]
-    for name, weight in INVENTED.items():
+    rows, answers = [real], [posts.complains]
+    for name in INVENTED:
         texts, sources, complains, found = read_invented(name)
         rows.append(np.hstack([features(encode(texts), sources), SCALE * found]))
         answers.append(complains)
-        weights.append(np.full(len(texts), weight))
-    beside = fit_quadratic(np.vstack(rows), np.concatenate(answers), np.concatenate(weights))
+    every = np.concatenate(answers)
+    beside = fit_quadratic(np.vstack(rows), every, np.arange(len(every)) < len(real))
     alone = fit(real[:, DIMENSIONS:], np.where(posts.complains, "yes", "no"), np.ones(len(real)), rarity=0)
     of_signals = DIMENSIONS + len(SOURCES)
     names = [row["signal"] for row in read_signals()]

@@ -151,14 +151,17 @@ function nameLabels({ names }) {
 }
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
-/** A quote that differs from the title, if there is one: the built-in labeller uses a quote as the title. */
-function tellingQuote({ title, quotes }) {
-    const worded = (quotes ?? []).filter(({ quote }) => quote)
-    return worded.find(({ quote }) => !title.startsWith(quote.slice(0, 40))) ?? null
+// A title has an ellipsis for a number in which the titles of its posts differ.
+const withoutNumbers = (text) => text.replace(/\d+|…/g, "")
+
+/** The quotes that differ from title and description: the built-in labeller uses quotes as both. */
+function tellingQuotes({ title, description, quotes }) {
+    const isTitle = (quote) => withoutNumbers(title).startsWith(withoutNumbers(quote).slice(0, 40))
+    return (quotes ?? []).filter(({ quote }) => quote && quote !== description && !isTitle(quote))
 }
 
 function listItem(problem, position, { hrefOf }) {
-    const quote = tellingQuote(problem)
+    const [quote] = tellingQuotes(problem)
     return element("li", { class: "entry problem" },
         element("p", { class: "rank", "data-position": true }, String(position + 1)),
         element("div", { class: "what" },
@@ -368,6 +371,7 @@ function openedView(first, { hrefOf }) {
         posts.retitle(record.post_count)
         fillSlots()
         replaceParts(facts, [sure(record), heard(record), slots.history, worth(record)])
+        const telling = tellingQuotes(record)
         return [
             element("header", { "data-part": "head" },
                 element("p", { class: "labels" }, tierLabel(record), categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), editedLabel(record), programLabel(record), burstLabel(record)),
@@ -376,7 +380,7 @@ function openedView(first, { hrefOf }) {
                 element("p", { class: "brief" },
                     element("strong", {}, count(record.voices, "voice")), ` ${sinceText(record)}`, trendLabel(record)),
                 namesOf(record)),
-            quoteList(record.quotes ?? [], "Who says so", element("p", { class: "labels" }, sourceLabels(record))),
+            quoteList(telling.length ? telling : record.quotes ?? [], "Who says so", element("p", { class: "labels" }, sourceLabels(record))),
             facts,
             posts.node, slots.theme, slots.issues,
             madeBy(record),

@@ -982,6 +982,27 @@ def test_quotes_say_where_they_are_from_and_whether_they_speak_of_paying(board: 
     expect(figure).to_contain_text("Speaks of paying")
 
 
+def test_quotes_of_a_problem_add_to_its_title_and_its_description(board: Board, own: Page) -> None:
+    def quotes(*texts: str) -> list[dict[str, Any]]:
+        return [
+            {"quote": text, "source": "github", "url": "https://example.com/q", "supports_payment": False}
+            for text in texts
+        ]
+
+    title, description = "Build … hangs for hours", "Ours hangs each night."
+    number, other = "Build 7412 hangs for hours", "Mine hung twice this week."
+    board.put(
+        "problems",
+        problem(1, title=title, description=description, quotes=quotes(number, description, other)),
+        # What is said nowhere else is better than no quote.
+        problem(2, title=title, description=description, quotes=quotes(number)),
+    )
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator("figure.quote blockquote")).to_have_text([other])
+    own.goto(f"/?problem={record_id(2)}")
+    expect(own.locator("figure.quote blockquote")).to_have_text([number])
+
+
 def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
     board.put("problems", problem(1, cohesion=0.799), problem(2, cohesion=0.8))
     own.goto(f"/?problem={record_id(1)}")

@@ -9,12 +9,13 @@ import pytest
 from groundswell import titles as titles_module
 from groundswell.sentences import Rarity
 from groundswell.titles import (
+    SENTENCES,
     TITLES,
     Candidate,
     Posts,
     Signal,
     best_first,
-    best_sentence,
+    best_sentences,
     best_titles,
     named_groups,
     read_groups,
@@ -259,7 +260,20 @@ def test_the_best_are_found_without_a_look_at_all(seed: int) -> None:
 def test_the_sentence_that_says_most_of_what_the_posts_share(bodies: dict[int, str], sentence: str | None) -> None:
     posts = group("Group by city", "Customers by city", "Grouping", bodies=bodies)
     rarity = Rarity([*posts.texts, *(f"Something else, number {number}." for number in range(100))])
-    assert best_sentence(posts, rarity) == sentence
+    found = best_sentences(posts, rarity)
+    assert (found[0]["sentence"] if found else None) == sentence
+
+
+def test_each_sentence_is_of_another_post() -> None:
+    bodies = {
+        number: f"Customers can not be grouped by city. My customers of city {number} are lost in the list."
+        for number in range(SENTENCES + 1)
+    }
+    posts = group(*(f"Case {number}" for number in bodies), bodies=bodies)
+    found = best_sentences(posts, Rarity(posts.texts))
+    assert len({each["url_hash"] for each in found}) == len(found) == SENTENCES
+    texts = dict(zip(posts.url_hashes, posts.texts, strict=True))
+    assert all(each["sentence"] in texts[each["url_hash"]] for each in found)
 
 
 def test_groups_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

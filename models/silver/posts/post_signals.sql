@@ -265,17 +265,21 @@ post_signals as (
         posts.url_hash,
         categories.answer as category,
         {{ known_impact('impacts.answer', 'impacts.probability') }} as impact_level,
-        -- The pattern matches a phrase; the expression extends the match to the whole sentence.
+        -- The pattern matches a phrase; the expression extends the match to the whole sentence. A sentence that begins
+        -- behind "(see the ads!)" begins behind the bracket.
         nullif(
-            trim(
-                regexp_extract(
-                    texts.text,
-                    '[^.!?\n]*(?:'
-                    || {{ any_pattern(ref('label_signals'), "signal = 'would_pay'") }}
-                    || ')[^.!?\n]*[.!?]?',
-                    0,
-                    'i'
-                )
+            ltrim(
+                trim(
+                    regexp_extract(
+                        texts.text,
+                        '[^.!?\n]*(?:'
+                        || {{ any_pattern(ref('label_signals'), "signal = 'would_pay'") }}
+                        || ')[^.!?\n]*[.!?]?',
+                        0,
+                        'i'
+                    )
+                ),
+                ' )]},;:'
             ),
             ''
         ) as payment_quote,

@@ -75,21 +75,44 @@ extracts as (
 
 ),
 
+-- Each quote is of another post. The first sentence is the description, and the others are quotes.
+quoted as (
+
+    select
+        extracts.problem_id,
+        {{ title_quotes('problem_titles.titles') }} as titles,
+        if(extracts.would_pay_signal, extracts.payments, []) as payments,
+        list_transform(
+            problem_titles.sentences[2:],
+            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
+        ) as sentences,
+    from extracts
+    inner join problem_titles on extracts.problem_id = problem_titles.problem_id
+
+),
+
 extractive_problem_labels as (
 
     select
         extracts.problem_id,
         {{ cut("problem_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        coalesce(problem_titles.sentence, extracts.description, problem_titles.titles[1]['title']) as description,
+        coalesce(
+            problem_titles.sentences[1]['sentence'], extracts.description, problem_titles.titles[1]['title']
+        ) as description,
         elected.impact_level,
-        list_concat(
-            {{ title_quotes('problem_titles.titles') }},
-            if(extracts.would_pay_signal, extracts.payments, [])
-        ) as quotes,
+        quoted.titles
+        || list_filter(
+            quoted.sentences,
+            lambda each: not list_contains(
+                list_transform(quoted.titles || quoted.payments, lambda other: other['url_hash']), each['url_hash']
+            )
+        )[:2]
+        || quoted.payments as quotes,
         extracts.would_pay_signal,
     from extracts
     inner join problem_titles on extracts.problem_id = problem_titles.problem_id
+    inner join quoted on extracts.problem_id = quoted.problem_id
     inner join elected on extracts.problem_id = elected.problem_id
 
 )

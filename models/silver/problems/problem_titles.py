@@ -1,4 +1,4 @@
-"""The titles that stand for each problem, and the sentence that describes it, for the built-in labeller.
+"""The titles that stand for each problem, and the sentences that describe it, for the built-in labeller.
 
 Grain: one row per problem_id.
 Method: groundswell.titles, over the first post of each voice. Words weigh by their rarity in the window.
@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from groundswell.relations import subquery
-from groundswell.titles import TITLE_LIST, best_sentence, named_groups
+from groundswell.titles import SENTENCE_LIST, TITLE_LIST, best_sentences, named_groups
 
-SCHEMA = pa.schema([("problem_id", pa.string()), ("titles", TITLE_LIST), ("sentence", pa.string())])
+SCHEMA = pa.schema([("problem_id", pa.string()), ("titles", TITLE_LIST), ("sentences", SENTENCE_LIST)])
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
@@ -33,7 +33,7 @@ def model(dbt: Any, session: Any) -> pa.Table:
         where collection_date > (select max(collection_date) from {texts} as newest) - {days}
     """
     rows = [
-        {"problem_id": number, "titles": titles, "sentence": best_sentence(posts, rarity)}
+        {"problem_id": number, "titles": titles, "sentences": best_sentences(posts, rarity)}
         for number, titles, posts, rarity in named_groups(session, members, weighed, relations, embedding_model)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
