@@ -474,7 +474,7 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
     else:
         typer.echo(f"forgotten before: nothing is left in {database_path()}")
     if days := [f"{day}" for day in erased.days]:
-        typer.echo(f"build again, with dbt build --vars 'date: DAY': {', '.join(days)}")
+        typer.echo(f"build again, with python -m groundswell build --date DAY: {', '.join(days)}")
     return unknown, on_board
 
 

@@ -54,7 +54,7 @@ def push(
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise SyncError(
             f"the database has no {part.ledger} as this version makes it: build the day first,"
-            f" dbt build --vars 'date: {day}'"
+            f" python -m groundswell build --date {day}"
         ) from error
     except ClientResponseError as error:
         raise request_error(error, client.base_url) from error

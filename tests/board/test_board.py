@@ -1238,7 +1238,7 @@ def test_a_day_without_problems_says_why(board: Board, own: Page) -> None:
     board.put("issues", issue(1))
     own.reload()
     expect(own.locator("#below")).to_contain_text("only the topics up to 20 Nov 2026")
-    expect(own.locator("#below")).to_contain_text(f"dbt build --vars 'date: {DAY}'")
+    expect(own.locator("#below")).to_contain_text(f"python -m groundswell build --date {DAY}")
     wait_until_live(own)
     board.put("searches", search())
     expect(own.locator("#below")).to_contain_text(
