@@ -29,6 +29,7 @@ from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
+from groundswell.news.words import count
 from groundswell.published import TABLES
 from groundswell.stages import DBT, LogFormat, Stages, end_on_signals
 from groundswell.yaml_file import YamlFileError, read_yaml_text
@@ -240,7 +241,7 @@ def export_tables(
     """Write the published tables to files. The option --table names them all."""
     with errors_in_one_line():
         for file, rows in export(folder, form, names or list(TABLES)):
-            log.info("%s: %s %s", file, f"{rows:,}", "row" if rows == 1 else "rows")
+            log.info("%s: %s", file, count(rows, "row", "rows"))
 
 
 @app.command()
@@ -302,7 +303,11 @@ def merge(
 def split(problem: Problem, posts: Posts) -> None:
     """Say that some posts of a problem are another problem."""
     with opened() as store:
-        tell(store, store.split(problem, posts), f"{len(set(posts))} posts leave problem {problem}")
+        tell(
+            store,
+            store.split(problem, posts),
+            f"{count(len(set(posts)), 'post leaves', 'posts leave')} problem {problem}",
+        )
 
 
 @correct.command()

@@ -15,6 +15,7 @@ from groundswell.database import open_shared
 from groundswell.days import built_days, in_words, parse_day
 from groundswell.environment import load_env_file
 from groundswell.errors import GroundswellError, ended_by_signals
+from groundswell.news.words import count
 from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
@@ -92,7 +93,8 @@ def require_built(connection: duckdb.DuckDBPyConnection, day: date) -> None:
     days = built_days(connection)
     if day not in days:
         raise SyncError(
-            f"{day} was never built: python -m groundswell build --date {day} builds and pushes it; built days: {in_words(days)}"
+            f"{day} was never built: python -m groundswell build --date {day} builds and pushes it;"
+            f" built days: {in_words(days)}"
         )
 
 
@@ -103,7 +105,8 @@ def report(found: list[str], day: date, url: str) -> None:
         return
     for line in found[:SHOWN]:
         log.info("%s", line)
-    raise SyncError(f"{len(found):,} records differ between gold and {url}: python -m sync --date {day} mends them")
+    differing = count(len(found), "record differs", "records differ")
+    raise SyncError(f"{differing} between gold and {url}: python -m sync --date {day} mends them")
 
 
 @app.command()

@@ -66,8 +66,8 @@ def demo(address: str | None, console: Console, *, is_verbose: bool) -> None:
     shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
     credentials = {"POCKETBASE_EMAIL": "demo@example.com", "POCKETBASE_PASSWORD": secrets.token_urlsafe(24)}
     with running(address or free_address(USUAL_ADDRESS), FOLDER / "pb_data", credentials) as url:
-        # None of your settings counts: the invented posts must reach neither your lake nor a language model. The commands
-        # read .env, and what the environment has wins, empty or not.
+        # None of your settings counts: the invented posts must reach neither your lake nor a language model. The
+        # commands read .env, and what the environment has wins, empty or not.
         os.environ |= dict.fromkeys(known_names(), "") | {
             "GROUNDSWELL_DB": str(database),
             # The authors are invented, so their salt need not be secret.
