@@ -1,6 +1,6 @@
 """A plugin of dbt, which imports all modules with names that begin with dbt_ before it reads the project.
 
-Without it, as in an installation of an earlier version, commands only take longer.
+Without it, as in an installation of an earlier version, commands only take longer and say less.
 """
 
 from contextlib import suppress
@@ -14,7 +14,9 @@ with suppress(ModuleNotFoundError):
     from groundswell.artifacts import spare_unread
     from groundswell.interrupted import interrupt_in_one_line
     from groundswell.kept_parse import keep_for_every_day
+    from groundswell.unread import tell_unread
 
     interrupt_in_one_line()
     spare_unread()
     keep_for_every_day()
+    tell_unread()

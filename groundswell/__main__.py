@@ -1,5 +1,6 @@
 """python -m groundswell: a day from the services to the board, its parts, corrections, backups, and news."""
 
+import json
 import logging
 import os
 import sys
@@ -18,19 +19,30 @@ from rich.text import Text
 from groundswell.backfill import backfill
 from groundswell.backup import back_up, restore
 from groundswell.choices import one_of
+from groundswell.clock import yesterday
 from groundswell.corrections import Corrections
 from groundswell.database import database_path, open_shared
-from groundswell.day import Outcome, run_days
+from groundswell.day import Outcome, require_project, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
+from groundswell.news.words import count
 from groundswell.published import TABLES
-from groundswell.stages import LogFormat, Stages, end_on_signals
+from groundswell.stages import DBT, LogFormat, Stages, end_on_signals
+from groundswell.yaml_file import YamlFileError, read_yaml_text
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True)
+# Typer makes one paragraph of an epilog.
+MORE = (
+    "The parts of a day have commands of their own: python -m ingest collects posts, imports files, tries keys (check)"
+    " and erases posts for good (forget); python -m sync pushes, compares the board, and makes its tokens."
+)
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True, epilog=MORE
+)
 correct = typer.Typer(no_args_is_help=True)
 app.add_typer(correct, name="correct")
 lake = typer.Typer(no_args_is_help=True)
@@ -91,6 +103,35 @@ def day(
     with errors_in_one_line():
         days = days_between(date_, first, last)
     finish(days, log_format, verbose, lambda stages: run_days(days, stages, options or []))
+
+
+@app.command("build", context_settings={"ignore_unknown_options": True})
+def build_day(
+    date_: Annotated[
+        date | None, typer.Option("--date", parser=parse_day, metavar="D", help="UTC day. Default: yesterday.")
+    ] = None,
+    variables: Annotated[
+        str,
+        typer.Option(
+            "--vars", metavar="YAML", show_default=False, help="Other vars of the project, as '{relabel: true}'."
+        ),
+    ] = "{}",
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[OPTION...]", help="Other options are those of dbt build, as --select issues+."),
+    ] = None,
+) -> None:
+    """Build a collected day, and push it if POCKETBASE_URL is set. This is dbt build, which does not read .env itself.
+
+    The exit codes are those of dbt: 0 all is done; 1 a model or a data test failed; 2 a wrong option or setting.
+    """
+    with errors_in_one_line():
+        require_project()
+        command = [DBT, "build", *(options or []), "--vars", vars_with_day(date_, variables)]
+    # Python still holds lines for a pipe, which would be lost.
+    sys.stdout.flush()
+    # dbt replaces this process, so that it gets the signals itself.
+    os.execv(DBT, command)  # noqa: S606
 
 
 @app.command("backfill", context_settings={"ignore_unknown_options": True})
@@ -200,7 +241,7 @@ def export_tables(
     """Write the published tables to files. The option --table names them all."""
     with errors_in_one_line():
         for file, rows in export(folder, form, names or list(TABLES)):
-            log.info("%s: %s %s", file, f"{rows:,}", "row" if rows == 1 else "rows")
+            log.info("%s: %s", file, count(rows, "row", "rows"))
 
 
 @app.command()
@@ -262,7 +303,11 @@ def merge(
 def split(problem: Problem, posts: Posts) -> None:
     """Say that some posts of a problem are another problem."""
     with opened() as store:
-        tell(store, store.split(problem, posts), f"{len(set(posts))} posts leave problem {problem}")
+        tell(
+            store,
+            store.split(problem, posts),
+            f"{count(len(set(posts)), 'post leaves', 'posts leave')} problem {problem}",
+        )
 
 
 @correct.command()
@@ -370,6 +415,19 @@ def errors_in_one_line(tell: Callable[[str], None] | None = None) -> Iterator[No
         raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None
 
 
+def vars_with_day(day: date | None, variables: str) -> str:
+    """What --vars of dbt gets, as JSON: the day (None: yesterday), and further vars in YAML. Raises SettingError."""
+    try:
+        given = read_yaml_text(variables, "--vars")
+    except YamlFileError as error:
+        raise SettingError(str(error)) from None
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
+        raise SettingError(f"--vars {variables!r} names no value: write it as '{{relabel: true}}'")
+    if "date" in given:
+        raise SettingError("--date D names the day, not --vars")
+    return json.dumps({"date": str(day or yesterday()), **given}, default=str)
+
+
 def become(*arguments: str) -> NoReturn:
     """Replace this process by python -m of these arguments, so that it gets the signals itself."""
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
@@ -381,9 +439,9 @@ def tell(store: Corrections, correction: int, what: str) -> None:
 
 
 def build(store: Corrections, correction: int) -> str:
-    """The command that builds the day of a correction. It reads .env, as `correct` does and dbt build does not."""
+    """The command that builds the day of a correction."""
     day = store.day_of(correction)
-    return f"{day} again: python -m groundswell backfill --from {day} --to {day}"
+    return f"{day} again: python -m groundswell build --date {day}"
 
 
 # Last, because the help lists commands in this order.

@@ -50,10 +50,15 @@ class Outcome:
         self.faults.append(fault)
 
 
+def require_project() -> None:
+    """Raise SettingError if dbt would find no project here."""
+    if not Path("dbt_project.yml").exists():
+        raise SettingError("dbt_project.yml is not in this folder: run it in a clone of the repository")
+
+
 def require_all(stages: Stages, options: Sequence[str] = ()) -> None:
     """Raise SettingError, WatchlistError or YamlFileError before anything runs, where a build would fail later."""
-    if not Path("dbt_project.yml").exists():
-        raise SettingError("dbt_project.yml is not in this folder: run the day in a clone of the repository")
+    require_project()
     for option in options:
         if (name := option.partition("=")[0]) in NOT_PASSED_ON:
             raise SettingError(

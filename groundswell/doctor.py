@@ -25,24 +25,25 @@ from groundswell.news.addresses import addresses
 from groundswell.news.words import count
 from groundswell.watchlist import FILE, load_watchlist, watchlist_file
 
-WORKS, MISSING, BROKEN = "works", "missing", "broken"
+# What is not set is not needed: its note says what it would add.
+WORKS, NOT_SET, BROKEN = "works", "not set", "broken"
 
 # A day of 1,200 posts adds some 20 MB to the database, and a first build as much again to target/ and logs/.
 LEAST_FREE_BYTES = 100_000_000
 ENOUGH_FREE_BYTES = 2_000_000_000
 WEIGHTS = "sentence-transformers/all-MiniLM-L6-v2"
-# Variables that a day can do without, and what their absence costs.
+# Variables that a day can do without, and what they would add.
 KEYS = {
-    ("GITHUB_TOKEN",): "10 searches a minute instead of 30",
-    ("STACKEXCHANGE_KEY",): "300 requests a day instead of 10,000",
-    ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"): "nothing is collected from Reddit",
-    ("AUTHOR_SALT",): "several posts by one person count as several voices",
+    ("GITHUB_TOKEN",): "30 searches a minute instead of 10",
+    ("STACKEXCHANGE_KEY",): "10,000 requests a day instead of 300",
+    ("REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"): "posts from Reddit",
+    ("AUTHOR_SALT",): "several posts by one person would count as one voice",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one thing that a day uses. note: what there is, or what its absence costs."""
+    """What was found of one thing that a day uses. note: what there is, what is wrong, or what it would add."""
 
     what: str
     state: str
@@ -100,7 +101,7 @@ def database() -> Finding:
     try:
         refuse_name(path)
         if not Path(path).exists():
-            return Finding("database", MISSING, f"{path} does not exist: the first collection makes it")
+            return Finding("database", WORKS, f"{path} does not exist yet: the first collection makes it")
         with connect(read_only=True) as connection:
             return Finding("database", WORKS, f"{path}; built days: {in_words(built_days(connection))}")
     except GroundswellError as error:
@@ -115,7 +116,7 @@ def weights() -> Finding:
 
     if isinstance(try_to_load_from_cache(WEIGHTS, "model.safetensors"), str):
         return Finding("model weights", WORKS, "all-MiniLM-L6-v2, downloaded before")
-    return Finding("model weights", MISSING, "the first build downloads 90 MB from huggingface.co")
+    return Finding("model weights", WORKS, "the first build downloads 90 MB from huggingface.co")
 
 
 def collection() -> Finding:
@@ -140,7 +141,7 @@ def labeller() -> Finding:
         return Finding("labeller", BROKEN, str(error))
     if names == [EXTRACTIVE]:
         return Finding(
-            "labeller", MISSING, "LLM_MODEL names no model: the built-in labeller quotes posts, and writes no prose"
+            "labeller", WORKS, "the built-in one, which quotes posts; a model in LLM_MODEL would write sentences"
         )
     return Finding("labeller", WORKS, f"{', '.join(names)}; the next build asks, and says if it is refused")
 
@@ -148,7 +149,7 @@ def labeller() -> Finding:
 def server() -> Finding:
     """PocketBase at POCKETBASE_URL, by python -m sync itself."""
     if not os.environ.get("POCKETBASE_URL"):
-        return Finding("PocketBase", MISSING, "POCKETBASE_URL is not set: nothing is pushed, and there is no board")
+        return Finding("PocketBase", NOT_SET, "POCKETBASE_URL: the live board; without it nothing is pushed")
     finished = ran("sync", "reach")
     return Finding("PocketBase", BROKEN if finished.returncode else WORKS, last_line(finished.stderr))
 
@@ -160,7 +161,7 @@ def watched() -> Finding:
     except GroundswellError as error:
         return Finding("watchlist", BROKEN, str(error))
     if not names:
-        return Finding("watchlist", MISSING, f"no name is watched: {FILE} is not there, or has none")
+        return Finding("watchlist", NOT_SET, f"names in {FILE}: who mentions your product and its competitors")
     return Finding("watchlist", WORKS, f"{watchlist_file()}: {count(len(names), 'name', 'names')}")
 
 
@@ -172,16 +173,16 @@ def alerts() -> Finding:
     except GroundswellError as error:
         return Finding("alerts", BROKEN, str(error))
     if not places:
-        return Finding("alerts", MISSING, "ALERT_URLS is not set: nobody is told what is new")
+        return Finding("alerts", NOT_SET, "ALERT_URLS: somebody is told what is new")
     return Finding("alerts", WORKS, f"go to {', '.join(place.name for place in places)}")
 
 
 def keys() -> Iterator[Finding]:
     """The keys of the services. None of them is tried: python -m ingest check does that."""
-    for names, cost in KEYS.items():
+    for names, gain in KEYS.items():
         lacking = [name for name in names if not os.environ.get(name)]
         if lacking:
-            yield Finding(" and ".join(names), MISSING, cost)
+            yield Finding(" and ".join(lacking), NOT_SET, gain)
         else:
             yield Finding(" and ".join(names), WORKS, "set")
 
@@ -198,9 +199,9 @@ def last_line(text: str) -> str:
 
 def finding_table(findings: list[Finding]) -> Table:
     """A table with a row for each finding."""
-    table = Table("", "state", "what it is, or what its absence costs", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table("", "state", "what there is, or what it would add", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for finding in findings:
-        style = {BROKEN: "red", MISSING: "yellow"}.get(finding.state, "green")
+        style = {BROKEN: "red", NOT_SET: "dim"}.get(finding.state, "green")
         table.add_row(Text(finding.what), Text(finding.state, style=style), Text(finding.note))
     return table
 

@@ -1,4 +1,7 @@
-"""Environment variables: a .env file for them, and addresses in them."""
+"""Environment variables: a .env file for them, and addresses in them.
+
+All commands read .env, but for those of dbt 1.11: it renders profiles.yml before it loads any code of a project.
+"""
 
 import logging
 import os
@@ -19,6 +22,8 @@ ENV_FILE = Path(".env")
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
 # A name that is as similar to a known one as this is taken for a slip. LLM_MODLE has 0.89, GROUNDSWELL_DEV_DB 0.875.
 SPELLING = 0.88
+# The variables that say which database a build writes, who labels, and where the result goes.
+OF_BUILDS = re.compile("GROUNDSWELL_|LLM_|POCKETBASE_URL")
 # Linux starts no program with a variable of 128 KB.
 LONGEST_VALUE = 100_000
 # Where the board is unless somebody says otherwise.
@@ -32,17 +37,30 @@ class SettingError(GroundswellError):
 def load_env_file(path: Path = ENV_FILE) -> None:
     """Set the variables of a .env file that the environment does not have. Without the file, nothing happens.
 
+    Raises SettingError.
+    """
+    known = known_names()
+    for name, value in settings_in(path).items():
+        # Other names may be for other programs.
+        if name not in os.environ and name not in known and (meant := did_you_mean(name, known, "", SPELLING)):
+            log.warning("%s: nothing reads %s: %s", path, name, meant)
+        os.environ.setdefault(name, value)
+
+
+def settings_in(path: Path) -> dict[str, str]:
+    """The variables of a .env file by name; none without the file.
+
     A value is taken as it is: `$` has no meaning, so that a password may hold one. Raises SettingError.
     """
     try:
         # Some editors of Windows begin a file with a mark, which would become part of the first name.
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingError(f"{path} can not be read: {reason}") from error
-    known = known_names()
+    settings: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
         if binding.error or (binding.key and not can_be_set(binding.key, binding.value)):
             # Never the line itself: it may hold a key.
@@ -50,10 +68,27 @@ def load_env_file(path: Path = ENV_FILE) -> None:
             line = binding.original.line + binding.original.string[:blank].count("\n")
             raise SettingError(f"{path}, line {line}: write it as NAME=value")
         if binding.key and binding.value is not None:
-            os.environ.setdefault(binding.key, binding.value)
-            # Other names may be for other programs.
-            if binding.key not in known and (meant := did_you_mean(binding.key, known, "", SPELLING)):
-                log.warning("%s: nothing reads %s: %s", path, binding.key, meant)
+            settings.setdefault(binding.key, binding.value)
+    return settings
+
+
+def unread_by_dbt(path: Path = ENV_FILE) -> str | None:
+    """A sentence that names what .env sets for builds, and dbt does not see; None if there is nothing.
+
+    What is as in .env.example is a default. Raises SettingError.
+    """
+    usual = settings_in(EXAMPLE)
+    unread = [
+        name
+        for name, value in settings_in(path).items()
+        if OF_BUILDS.match(name) and name not in os.environ and value not in ("", usual.get(name))
+    ]
+    if not unread:
+        return None
+    return (
+        f"dbt does not read {path}, which sets {', '.join(unread)}: `python -m groundswell build` reads it;"
+        f" for other commands of dbt load it with `set -a; . ./{path}; set +a`"
+    )
 
 
 def known_names() -> list[str]:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.database import connect, existing, table
+from groundswell.news.words import count
 from groundswell.stages import Built, printable, say
 
 # So many problems, and so many lines of a build, are shown.
@@ -88,10 +89,10 @@ def live_counts(day: date) -> str:
             ("live_issues", "issues", "cluster_date = $day"),
             ("live_themes", "themes", "$day is not null"),
         ):
-            [(count,)] = connection.execute(
+            [(number,)] = connection.execute(
                 f"select count(*) from {table('gold', ledger)}"
                 f" where synced_at is not null and action is distinct from 'delete' and {scope}",
                 {"day": day},
             ).fetchall()
-            counts.append(f"{count:,} {what}")
+            counts.append(count(number, what.removesuffix("s"), what))
     return f"{', '.join(counts[:-1])} and {counts[-1]}"

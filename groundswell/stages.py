@@ -31,6 +31,7 @@ from groundswell.clock import now
 from groundswell.disk import why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
+from groundswell.news.words import count
 
 DBT = str(Path(sys.executable).with_name("dbt"))
 LOGS = ("--log-format", "json", "--log-format-file", "debug", "--no-use-colors")
@@ -244,9 +245,9 @@ def collect(stages: Stages, day: date, options: Sequence[str] = ()) -> Collected
             said = [line for line in lines if line.strip()] or [f"python -m ingest ended with status {status}"]
             return Collected([], TYPE_OF_ERROR.sub("", said[-1].removeprefix("ERROR: ")))
     sources = report["sources"]
-    counts = [sum(source[name] for source in sources) for name in ("new", "updated", "known")]
+    new, updated, known = (sum(source[name] for source in sources) for name in ("new", "updated", "known"))
     idle = [source["source"] for source in sources if source["off"]]
-    text = "{:,} new posts, {:,} updated, {:,} known".format(*counts)
+    text = f"{count(new, 'new post', 'new posts')}, {updated:,} updated, {known:,} known"
     stages.tell(day, "collect", text + (f"; off: {', '.join(idle)}" if idle else ""), started)
     return Collected([fault for source in sources for fault in faults_of(source)])
 
@@ -254,10 +255,12 @@ def collect(stages: Stages, day: date, options: Sequence[str] = ()) -> Collected
 def faults_of(source: Mapping[str, Any]) -> Iterator[str]:
     """Why the collection from a source is incomplete, one line each, from the report of python -m ingest --json."""
     if source["stopped"]:
-        yield f"{source['source']} ended with {source['failed']:,} windows to go: {source['stopped']}. {AGAIN}"
+        left = count(source["failed"], "window", "windows")
+        yield f"{source['source']} ended with {left} to go: {source['stopped']}. {AGAIN}"
     yield from (f"{source['source']}: {error}. {AGAIN}" for error in source["errors"])
     if source["rejected"]:
-        yield f"{source['source']}: {source['rejected']:,} entries can not be read: {source['rejected_entries'][0]}"
+        entries = count(source["rejected"], "entry", "entries")
+        yield f"{source['source']}: {entries} can not be read: {source['rejected_entries'][0]}"
 
 
 @dataclass
@@ -334,7 +337,11 @@ class Reader:
         if status and not self.built.failed:
             self.built.failed[""] = self.lines[-1] if self.lines else f"dbt build ended with status {status}"
         failed = "failed after " if self.built.failed and not self.built.push_failed else ""
-        return f"{failed}{self.counts['model']} models, {self.counts['test']} data tests{self.unchanged}"
+        models, tests = (
+            count(self.counts["model"], "model", "models"),
+            count(self.counts["test"], "data test", "data tests"),
+        )
+        return f"{failed}{models}, {tests}{self.unchanged}"
 
 
 def build(stages: Stages, day: date, **settings: str) -> Built:

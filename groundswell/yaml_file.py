@@ -1,4 +1,4 @@
-"""The YAML files that people write: sources, watchlist, saved filters."""
+"""The YAML that people write: sources, watchlist, saved filters, vars on the command line."""
 
 import re
 from collections.abc import Hashable
@@ -29,6 +29,7 @@ MISTAKES = {
     r"expected <block end>": "this does not fit the lines before: give entries of one list or section the same blanks",
     r"expected a mapping .*for merging": "<< needs keys and values to take over, as in <<: *name",
     r"stands twice": "{said}",
+    r"^no value can be made": "{said}: if it is text, write it in quotes",
 }
 OTHER_MISTAKE = "it is no YAML, and a text with special signs may need quotes ({said})"
 
@@ -50,6 +51,15 @@ class YamlFileError(GroundswellError):
 class Loader(yaml.SafeLoader):
     """Reads YAML, and refuses a key that stands twice: YAML would drop the first one."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node. Raises yaml.YAMLError, also for what PyYAML raises without a place."""
+        try:
+            return super().construct_object(node, deep)
+        except NO_VALUE as error:
+            raise yaml.constructor.ConstructorError(
+                problem=f"no value can be made of what stands here ({error})", problem_mark=node.start_mark
+            ) from None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """The keys and values of a mapping. Raises yaml.YAMLError."""
         # A merge (<<) is no key.
@@ -64,26 +74,29 @@ class Loader(yaml.SafeLoader):
 
 def read_yaml(path: Path) -> Any:
     """What a YAML file holds; None if it is empty. Raises YamlFileError with one line: the file, and what is wrong."""
-    text = ""
     try:
-        text = path.read_text(encoding="utf-8")
-        return yaml.load(text, Loader)  # noqa: S506  (a kind of SafeLoader)
+        return read_yaml_text(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         reason = error.strerror or str(error)
     except UnicodeDecodeError:
         reason = "it is not UTF-8"
+    raise YamlFileError(f"{path} can not be read: {reason}")
+
+
+def read_yaml_text(text: str, name: str) -> Any:
+    """What YAML holds; None if it is empty. name: of its file or option. Raises YamlFileError with one line."""
+    try:
+        return yaml.load(text, Loader)  # noqa: S506  (a kind of SafeLoader)
     except RecursionError:
         reason = "its lists and keys are nested too deep"
     except yaml.MarkedYAMLError as error:
-        raise YamlFileError(f"{path}, {explained(error)}") from None
+        raise YamlFileError(f"{name}, {explained(error)}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise YamlFileError(
-            f"{path}, line {line}: delete the character {error.character:#04x}, which is invisible"
+            f"{name}, line {line}: delete the character {error.character:#04x}, which is invisible"
         ) from None
-    except NO_VALUE as error:
-        reason = f"it holds a value that YAML can not read, which may have to stand in quotes ({error})"
-    raise YamlFileError(f"{path} can not be read: {' '.join(reason.split())}")
+    raise YamlFileError(f"{name} can not be read: {' '.join(reason.split())}")
 
 
 def explained(error: yaml.MarkedYAMLError) -> str:

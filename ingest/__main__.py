@@ -13,7 +13,7 @@ from rich.logging import RichHandler
 
 from groundswell.choices import one_of
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
-from groundswell.environment import require_addresses
+from groundswell.environment import load_env_file, require_addresses
 from groundswell.errors import GOES_ON, GroundswellError, ended_by_signals
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
@@ -54,8 +54,12 @@ def parse_file_columns(text: str) -> dict[str, str]:
 
 @app.callback()
 def main() -> None:
-    """Collect public posts, and what belongs to that."""
+    """Collect public posts, and what belongs to that. All commands read .env in this folder; the environment wins."""
     set_up_logging(Console(stderr=True))
+    try:
+        load_env_file()
+    except GroundswellError as error:
+        raise fail(error) from None
 
 
 @app.command(

@@ -27,6 +27,7 @@ from groundswell.clock import now
 from groundswell.database import database_path, transaction, write_errors
 from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
+from groundswell.news.words import count
 from ingest.errors import IngestError
 from ingest.item import hash_author, match_url, normalise_url
 from ingest.sources import sources
@@ -468,13 +469,13 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
     if is_shared:
         clear_lake()
     if erased.posts or waiting:
-        posts = "1 post is" if erased.posts == 1 else f"{erased.posts:,} posts are"
+        posts = count(erased.posts, "post is", "posts are")
         file = f"{database_path()} is written anew"
-        typer.echo(f"{posts} forgotten: {erased.rows:,} rows are deleted or blanked, and {file}")
+        typer.echo(f"{posts} forgotten: {count(erased.rows, 'row is', 'rows are')} deleted or blanked, and {file}")
     else:
         typer.echo(f"forgotten before: nothing is left in {database_path()}")
     if days := [f"{day}" for day in erased.days]:
-        typer.echo(f"build again, with dbt build --vars 'date: DAY': {', '.join(days)}")
+        typer.echo(f"build again, with python -m groundswell build --date DAY: {', '.join(days)}")
     return unknown, on_board
 
 

@@ -10,6 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from groundswell.database import database_path, posts_place
+from groundswell.news.words import count
 from ingest.store import Stored
 
 # This many rejected entries are listed one by one. The rest is only counted.
@@ -89,7 +90,8 @@ def tell(reports: Sequence[Report]) -> None:
         for reason in report.errors:
             log.error("%s: %s", report.name, reason)
         if report.stopped:
-            log.error("%s ended with %s windows to go: %s", report.name, f"{report.failed_windows:,}", report.stopped)
+            left = count(report.failed_windows, "window", "windows")
+            log.error("%s ended with %s to go: %s", report.name, left, report.stopped)
 
 
 def closing_table(reports: Sequence[Report]) -> Table:

@@ -21,7 +21,7 @@
         {%- if days -%}
             {%- do log(
                 'The posts of ' ~ days | join(', ') ~ ' have changed since ' ~ ('it was' if days | length == 1 else 'they were')
-                ~ " built. Build the first of them, then the rest: dbt build --vars 'date: " ~ days[0] ~ "'", info=true
+                ~ " built. Build the first of them, then the rest: python -m groundswell build --date " ~ days[0], info=true
             ) -%}
         {%- endif -%}
     {%- endif -%}

@@ -16,14 +16,15 @@
                 ~ ' order by coalesce(sources.name, counted.source)'
             ).columns[0].values() -%}
             {%- do log(
-                run_day() ~ ': ' ~ day.posts ~ ' posts (' ~ posts_by_source | join(', ') ~ '), ' ~ day.complaints
-                ~ ' complaints'
-                ~ (' (' ~ day.second_opinions ~ ' second opinions)' if day.second_opinions else '') ~ ', '
-                ~ day.duplicates ~ ' duplicates, '
-                ~ (day.posts_from_programs ~ ' by programs, ' if day.posts_from_programs else '') ~ day.outliers ~ ' outliers', info=true
+                run_day() ~ ': ' ~ counted(day.posts, 'post') ~ ' (' ~ posts_by_source | join(', ') ~ '), '
+                ~ counted(day.complaints, 'complaint')
+                ~ (' (' ~ counted(day.second_opinions, 'second opinion') ~ ')' if day.second_opinions else '') ~ ', '
+                ~ counted(day.duplicates, 'duplicate') ~ ', '
+                ~ (day.posts_from_programs ~ ' by programs, ' if day.posts_from_programs else '')
+                ~ counted(day.outliers, 'outlier'), info=true
             ) -%}
             {%- do log(
-                run_day() ~ ': ' ~ day.clusters ~ ' topics, ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed
+                run_day() ~ ': ' ~ counted(day.clusters, 'topic') ~ ', ' ~ day.issues_labelled ~ ' labelled, ' ~ day.issues_failed
                 ~ ' failed, ' ~ day.issues_waiting ~ ' waiting, '
                 ~ (day.issues_synced ~ ' live' if day.issues_synced or env_var('POCKETBASE_URL', '') else 'nothing pushed')
                 ~ '; language models today ' ~ '%.4f' | format(day.spent_today_usd) ~ ' USD', info=true

@@ -16,7 +16,7 @@
         {%- else -%}
             {%- set waiting = run_query('select count(*) from ' ~ this ~ ' where synced_at is null').columns[0].values()[0] -%}
             {%- do log(
-                'PocketBase sync is off (POCKETBASE_URL is not set): ' ~ waiting ~ ' ' ~ what ~ ' wait', info=true
+                'PocketBase sync is off (POCKETBASE_URL is not set): ' ~ counted(waiting, what[:-1]) ~ (' waits' if waiting == 1 else ' wait'), info=true
             ) -%}
         {%- endif -%}
     {%- endif -%}

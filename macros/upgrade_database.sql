@@ -72,7 +72,7 @@
             {%- do run_and_commit(statements | join('; ')) -%}
             {%- do log(
                 'A version before 0.1.0 has built ' ~ days | join(', ') ~ '. Build each of these days anew, the first one '
-                ~ "first: dbt build --vars 'date: " ~ days[0] ~ "'", info=true
+                ~ "first: python -m groundswell build --date " ~ days[0], info=true
             ) -%}
         {%- endif -%}
     {%- endif -%}

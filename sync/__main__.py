@@ -13,7 +13,9 @@ from rich.console import Console
 from groundswell.clock import yesterday
 from groundswell.database import open_shared
 from groundswell.days import built_days, in_words, parse_day
+from groundswell.environment import load_env_file
 from groundswell.errors import GroundswellError, ended_by_signals
+from groundswell.news.words import count
 from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo
@@ -43,10 +45,19 @@ def sync(
         bool, typer.Option("--check", help="Change nothing: compare gold and the server, and fail if they differ.")
     ] = False,
 ) -> None:
-    """Push a built day's issues, the problems and the themes to the PocketBase at POCKETBASE_URL."""
+    """Push a built day's issues, the problems and the themes to the PocketBase at POCKETBASE_URL.
+
+    All commands read .env in this folder; the environment wins. The demo reads no setting.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     # httpx logs every request.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    if context.invoked_subcommand == "demo":
+        return
+    try:
+        load_env_file()
+    except GroundswellError as error:
+        raise fail(str(error)) from None
     if context.invoked_subcommand:
         return
     day = day or yesterday()
@@ -82,7 +93,8 @@ def require_built(connection: duckdb.DuckDBPyConnection, day: date) -> None:
     days = built_days(connection)
     if day not in days:
         raise SyncError(
-            f"{day} was never built: dbt build --vars 'date: {day}' builds and pushes it; built days: {in_words(days)}"
+            f"{day} was never built: python -m groundswell build --date {day} builds and pushes it;"
+            f" built days: {in_words(days)}"
         )
 
 
@@ -93,7 +105,8 @@ def report(found: list[str], day: date, url: str) -> None:
         return
     for line in found[:SHOWN]:
         log.info("%s", line)
-    raise SyncError(f"{len(found):,} records differ between gold and {url}: python -m sync --date {day} mends them")
+    differing = count(len(found), "record differs", "records differ")
+    raise SyncError(f"{differing} between gold and {url}: python -m sync --date {day} mends them")
 
 
 @app.command()

@@ -34,7 +34,9 @@ def differences(connection: duckdb.DuckDBPyConnection, client: PocketBase, day: 
                         yield f"{collection} {key}: differs in {', '.join(fields)}"
                 yield from (f"{collection} {key}: on the server, not in gold" for key in there)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise SyncError(f"the database has no {view}: build the day first, dbt build --vars 'date: {day}'") from error
+        raise SyncError(
+            f"the database has no {view}: build the day first, python -m groundswell build --date {day}"
+        ) from error
     except ClientResponseError as error:
         raise request_error(error, client.base_url) from error
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.day import Outcome, run_day
-from groundswell.environment import USUAL_ADDRESS
+from groundswell.environment import USUAL_ADDRESS, known_names
 from groundswell.stages import Stages, end_on_signals, say
 from sync.errors import SyncError
 from sync.server import free_address, running
@@ -66,13 +66,13 @@ def demo(address: str | None, console: Console, *, is_verbose: bool) -> None:
     shutil.rmtree(FOLDER / "pb_data", ignore_errors=True)
     credentials = {"POCKETBASE_EMAIL": "demo@example.com", "POCKETBASE_PASSWORD": secrets.token_urlsafe(24)}
     with running(address or free_address(USUAL_ADDRESS), FOLDER / "pb_data", credentials) as url:
-        os.environ |= {
+        # None of your settings counts: the invented posts must reach neither your lake nor a language model. The
+        # commands read .env, and what the environment has wins, empty or not.
+        os.environ |= dict.fromkeys(known_names(), "") | {
             "GROUNDSWELL_DB": str(database),
             # The authors are invented, so their salt need not be secret.
             "AUTHOR_SALT": "demo",
-            "LLM_MODEL": "",
             "POCKETBASE_URL": url,
-            "POCKETBASE_TOKEN": "",
             **credentials,
         }
         stages = Stages(console, FOLDER / "logs", is_verbose=is_verbose)
@@ -104,7 +104,8 @@ def ranking(database: Path, title: str, query: str, parameters: dict[str, str], 
         table.add_column(column, no_wrap=True)
     for column in numbers:
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("sources", no_wrap=True)
+    # Not only "sources": there are more posts than voices if somebody has written twice.
+    table.add_column("posts by source", no_wrap=True)
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(query, parameters).fetchall()
         short_names = dict(connection.execute("select name, short_name from silver.sources").fetchall())

@@ -207,7 +207,7 @@ def check_tested(connection: duckdb.DuckDBPyConnection, roots: str, part: Part, 
     if changed:
         raise SyncError(
             f"{changed:,} {part.roots} in the database have not passed their tests as they are now:"
-            f" dbt build --vars 'date: {day}' tests and pushes them"
+            f" python -m groundswell build --date {day} tests and pushes them"
         )
 
 

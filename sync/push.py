@@ -13,6 +13,7 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from groundswell.clock import this_second
+from groundswell.news.words import count
 from groundswell.progress import progress_bar
 from sync.client import request_error
 from sync.delivery import BATCH, Delivery, Operation
@@ -33,9 +34,10 @@ class Pushed:
     def message(self, day: date, url: str) -> str:
         """One line for the log."""
         when = f" of {day}" if self.part.by_day else ""
-        held = f"{self.roots:,} {self.part.roots} and {self.leaves:,} posts{when} are live at {url}"
+        roots = count(self.roots, self.part.roots.removesuffix("s"), self.part.roots)
+        held = f"{roots} and {count(self.leaves, 'post', 'posts')}{when} are live at {url}"
         if self.written or self.deleted:
-            return f"{held}: {self.written:,} records written, {self.deleted:,} deleted"
+            return f"{held}: {count(self.written, 'record', 'records')} written, {self.deleted:,} deleted"
         return f"{held}: nothing to change"
 
 
@@ -54,7 +56,7 @@ def push(
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise SyncError(
             f"the database has no {part.ledger} as this version makes it: build the day first,"
-            f" dbt build --vars 'date: {day}'"
+            f" python -m groundswell build --date {day}"
         ) from error
     except ClientResponseError as error:
         raise request_error(error, client.base_url) from error

@@ -66,6 +66,6 @@ export async function whyNoProblems() {
     return [
         element("p", {}, `No problem was pushed, only the `, element("a", { href: "issues.html" }, "topics"),
             ` up to ${formatDay(day)}. A build says at its end how near its complaints are to a problem:`),
-        element("pre", {}, `dbt build --vars 'date: ${day}'`),
+        element("pre", {}, `python -m groundswell build --date ${day}`),
     ]
 }

@@ -43,11 +43,19 @@ export const payLabel = ({ would_pay_signal: pays }) => (pays ? span("would-pay"
 export const labellerName = (labeler) => (labeler === "extractive" ? "built-in labeller" : String(labeler))
 export const madeBy = ({ labeler }) => element("p", { class: "muted made", "data-part": "made" }, `Labeller: ${labellerName(labeler)}`)
 
-/** Posts by source, the largest first: "GitHub 3", "Reddit 1". */
-export const sourceLabels = ({ source_counts: counts }) =>
-    bySize(counts).map(([source, posts]) =>
-        // Voices are fewer than posts if somebody has written twice.
-        element("span", { class: "source muted", title: count(posts, "post") }, `${sourceName(source)} ${formatNumber(posts)}`))
+/**
+ * Posts by source, the largest first: "GitHub 3", "Reddit 1". Where voices stand beside them, "4 posts:" comes first: there
+ * are more posts than voices if somebody has written twice.
+ */
+export function sourceLabels({ source_counts: counts, voices }) {
+    const bySource = bySize(counts)
+    const all = bySource.reduce((total, [, posts]) => total + posts, 0)
+    return [
+        voices && all ? span("source muted", `${count(all, "post")}:`) : null,
+        ...bySource.map(([source, posts]) =>
+            element("span", { class: "source muted", title: count(posts, "post") }, `${sourceName(source)} ${formatNumber(posts)}`)),
+    ]
+}
 
 /** Quotes of [{quote, source, url, supports_payment}], each with a link to the post that it is from. */
 export function quoteList(quotes, title = "In their words", ...note) {

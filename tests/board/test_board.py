@@ -428,6 +428,19 @@ def test_the_first_page_asks_for_no_more_than_it_shows(board: Board, own: Page) 
     assert ["voices" in address for address in asked if of_list in address] == [True]
 
 
+def test_voices_and_posts_are_told_apart(board: Board, own: Page) -> None:
+    board.put("problems", problem(1, voices=3, source_counts={"github": 3, "reddit": 1}), problem(2, source_counts={}))
+    open_list(own, "/")
+    first, second = own.locator("#list > li").all()
+    expect(first).to_contain_text("3 voices")
+    expect(first.locator(".labels .source")).to_have_text(["4 posts:", "GitHub 3", "Reddit 1"])
+    expect(second).not_to_contain_text("0 posts")
+    board.put("issues", issue(1))
+    open_list(own, f"/issues.html?date={DAY}")
+    # The topic says how many posts it has, and has no voices.
+    expect(own.locator("#list > li").first.locator(".source").filter(has_text="post")).to_have_count(0)
+
+
 def test_this_week_is_compared_with_last_in_a_line(board: Board, own: Page) -> None:
     board.put("problems", problem(1))
     board.put("week_figures", figure(3, "voices", 1432, 1257), figure(4, "problems_opened", 1, 0))
@@ -1246,7 +1259,7 @@ def test_a_day_without_problems_says_why(board: Board, own: Page) -> None:
     board.put("issues", issue(1))
     own.reload()
     expect(own.locator("#below")).to_contain_text("only the topics up to 20 Nov 2026")
-    expect(own.locator("#below")).to_contain_text(f"dbt build --vars 'date: {DAY}'")
+    expect(own.locator("#below")).to_contain_text(f"python -m groundswell build --date {DAY}")
     wait_until_live(own)
     board.put("searches", search())
     expect(own.locator("#below")).to_contain_text(

@@ -790,7 +790,7 @@ def test_a_day_that_was_never_built(project: Project, server: Server) -> None:
     duckdb.connect(str(project.database)).close()
     finished = sync(project, **server.settings)
     assert finished.status == 1
-    assert f"{DAY} was never built: dbt build --vars 'date: {DAY}'" in finished.output
+    assert f"{DAY} was never built: python -m groundswell build --date {DAY}" in finished.output
     assert finished.output.endswith("built days: none\n")
     assert "Traceback" not in finished.output
 

@@ -82,7 +82,7 @@ def test_corrections_hold_until_they_are_undone(copy: Project) -> None:
 
     said = corrected(copy, "rename", renamed, f"  {HOSTILE}\n")
     assert "Correction 1: " in said
-    assert f"python -m groundswell backfill --from {DAY} --to {DAY}" in said
+    assert f"python -m groundswell build --date {DAY}" in said
     corrected(copy, "dismiss", dismissed)
     corrected(copy, "merge", kept, joined)
     corrected(copy, "split", parted, *leaving)

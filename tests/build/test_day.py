@@ -48,7 +48,7 @@ def test_a_day_with_an_incomplete_collection_and_no_server(
     assert "The first 10 of 20 problems" in finished.output
     log = copy.database.with_suffix(".logs") / f"day-{DAY}.log"
     incomplete, not_pushed, not_told = lines[-3:]
-    assert incomplete.startswith(f"{DAY} is incomplete: hackernews ended with 1 windows to go: Algolia refuses (403")
+    assert incomplete.startswith(f"{DAY} is incomplete: hackernews ended with 1 window to go: Algolia refuses (403")
     assert incomplete.endswith(f"The same command again goes on from there (full log: {log})")
     assert not_pushed.startswith(f"{DAY} was not pushed: PocketBase at http://127.0.0.1:9 can not be reached")
     assert f"Then: python -m groundswell push --date {DAY}" in not_pushed
@@ -177,6 +177,12 @@ def test_the_doctor(built: Project, pocketbase: Server) -> None:
     assert well.status == 0, well.output
     assert f"built days: {DAY}" in well.output
     assert f"{pocketbase.url} lets us in" in well.output
+    # What is not set is no fault, and half of a key is named.
+    assert "missing" not in well.output
+    assert re.search(r"^ GITHUB_TOKEN +not set +30 searches a minute instead of 10", well.output, re.MULTILINE)
+    half = groundswell(built, "doctor", REDDIT_CLIENT_ID="id")
+    assert half.status == 0
+    assert re.search(r"^ REDDIT_CLIENT_SECRET +not set +posts from Reddit", half.output, re.MULTILINE)
     ill = groundswell(built, "doctor", GITHUB_TOKEN="s3cret", **NOWHERE)
     assert ill.status == 1
     [line] = [line for line in ill.output.splitlines() if "broken" in line]

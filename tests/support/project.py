@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from groundswell.environment import settings_in
 from groundswell.parse_vars import vars_of_parsing
 from sync.server import running
 from tests.support import forked
@@ -124,6 +125,8 @@ class Project:
     def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
         """The environment of a command with these settings beside those of the project."""
         inherited = {name: value for name, value in os.environ.items() if name not in SETTINGS}
+        # What the environment has wins over the .env of a developer, also with nothing in it.
+        inherited |= dict.fromkeys(settings_in(ROOT / ".env"), "")
         return inherited | {
             "GROUNDSWELL_DB": str(self.database),
             "DBT_TARGET_PATH": str(self.database.with_suffix(".target")),

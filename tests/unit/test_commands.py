@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from benchmarks.__main__ import main as benchmarks
 from groundswell.__main__ import app as groundswell
 from ingest.__main__ import app as ingest
 from ingest.__main__ import command_names, with_command
@@ -40,3 +41,12 @@ def test_each_option_says_what_it_is_for(app: typer.Typer) -> None:
     commands = list(commands_of(typer.main.get_command(app)))
     assert len(commands) > 3
     assert not [f"{each.name} {option.name}" for each in commands for option in each.params if not option.help]
+
+
+def test_a_subject_that_is_none_is_refused_in_our_words() -> None:
+    app = typer.Typer()
+    app.command()(benchmarks)
+    refused = CliRunner().invoke(app, ["bored"], env={"COLUMNS": "200"})
+    assert refused.exit_code == 2
+    assert "'bored' is not one of collectors, files, build," in refused.output
+    assert "Value error" not in refused.output

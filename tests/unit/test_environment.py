@@ -14,7 +14,7 @@ import typer
 from groundswell.clock import yesterday
 from groundswell.cores import usable_cores
 from groundswell.days import built_days, days_between, in_words, refuse_days_to_come
-from groundswell.environment import EXAMPLE, SettingError, load_env_file, require_addresses
+from groundswell.environment import EXAMPLE, SettingError, load_env_file, require_addresses, unread_by_dbt
 from groundswell.errors import ended_by_signals
 from ingest.__main__ import ADDRESSES
 from tests.support.project import ROOT
@@ -88,6 +88,22 @@ def test_a_misspelt_name_is_named_with_the_right_one(tmp_path: Path) -> None:
     said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert said.stderr == ".env: nothing reads LLM_MODLE: did you mean LLM_MODEL?\n"
     assert said.stdout == ""
+
+
+def test_what_dbt_does_not_see_of_the_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", {"POCKETBASE_URL": "http://127.0.0.1:8090"})
+    file = tmp_path / ".env"
+    assert unread_by_dbt(file) is None
+    # As .env.example has it, for something else than a build, empty, or in the environment as well.
+    file.write_text(
+        "GROUNDSWELL_DB=groundswell.duckdb\nGITHUB_TOKEN=s3cret\nLLM_BASE_URL=\nPOCKETBASE_URL=http://127.0.0.1:8090\n"
+    )
+    assert unread_by_dbt(file) is None
+    file.write_text("GROUNDSWELL_DB=mine.duckdb\nLLM_MODEL=groq/s3cret\n")
+    said = unread_by_dbt(file)
+    assert said
+    assert "which sets GROUNDSWELL_DB, LLM_MODEL: `python -m groundswell build` reads it" in said
+    assert "s3cret" not in said
 
 
 def test_a_file_that_can_not_be_read(tmp_path: Path) -> None:

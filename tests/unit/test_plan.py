@@ -300,7 +300,7 @@ def test_what_has_not_passed_its_tests_is_not_planned(part: Part, monkeypatch: p
             plan(gold)
         assert str(raised.value) == (
             f"{number} {part.roots} in the database have not passed their tests as they are now:"
-            " dbt build --vars 'date: 2026-11-20' tests and pushes them"
+            " python -m groundswell build --date 2026-11-20 tests and pushes them"
         )
         assert board.asked == []
 

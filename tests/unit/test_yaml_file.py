@@ -46,18 +46,13 @@ from groundswell.yaml_file import YamlFileError, read_yaml
             " (expected chomping or indentation indicators, but found '{')",
         ),
         (
-            b"a: 2026-13-45",
-            " can not be read: it holds a value that YAML can not read, which may have to stand in quotes",
+            b"b: 1\na: 2026-13-45",
+            ", line 2: no value can be made of what stands here (month must be in 1..12): if it is text, write it in"
+            " quotes",
         ),
-        (
-            b"a: !!int ''",
-            " can not be read: it holds a value that YAML can not read, which may have to stand in quotes",
-        ),
-        (b"a: !!timestamp b", " can not be read: it holds a value that YAML can not read, which may have to stand in"),
-        (
-            b"a: !!bool b",
-            " can not be read: it holds a value that YAML can not read, which may have to stand in quotes",
-        ),
+        (b"a:\n- 1\n- !!int ''", ", line 3: no value can be made of what stands here"),
+        (b"a: !!timestamp b", ", line 1: no value can be made of what stands here"),
+        (b"a: {b: [\n!!bool b]}", ", line 2: no value can be made of what stands here"),
         (b"[" * 5_000, " can not be read: its lists and keys are nested too deep"),
         (b"a: \xe9", " can not be read: it is not UTF-8"),
     ],

@@ -297,8 +297,7 @@ sentences as (
                 null
             ),
             'More days: ' || counts.window_days || ' of the last {{ var("problem_window_days") }} days have posts. '
-            || 'This adds a day: python -m ingest --date ' || missing_days.missing_day
-            || ' && dbt build --vars ''date: ' || missing_days.missing_day || '''',
+            || 'This adds a day: python -m groundswell day --date ' || missing_days.missing_day,
             'More sources: this day has no posts from ' || missing_sources.labels
             || '. This collects them: python -m ingest --date ' || {{ run_date() }} || ' '
             || missing_sources.source_options,
@@ -306,15 +305,15 @@ sentences as (
                 nearest.unsure_groups > 0,
                 'A looser tier: groups with enough voices that are not sure enough: ' || nearest.unsure_groups
                 || '. Var problem_tier can be ' || looser.looser_tiers
-                || '. This groups the window again: dbt build --vars ''{date: ' || built_days.first_day
-                || ', problem_tier: ' || looser.loosest_tier || '}''',
+                || '. This groups the window again: python -m groundswell build --date ' || built_days.first_day
+                || ' --vars ''problem_tier: ' || looser.loosest_tier || '''',
                 null
             ),
             if(
                 nearest.pairs_of_voices > 0 and {{ var('problem_voices') }} > 2,
                 'Fewer voices: groups of two voices that are sure enough: ' || nearest.pairs_of_voices
-                || '. This groups the window again: dbt build --vars ''{date: ' || built_days.first_day
-                || ', problem_voices: 2}''',
+                || '. This groups the window again: python -m groundswell build --date ' || built_days.first_day
+                || ' --vars ''problem_voices: 2''',
                 null
             ),
             if(
