@@ -261,6 +261,8 @@ def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> l
         text.removeprefix(title).removeprefix(".").lstrip() if title else text
         for title, text in zip(posts.titles, posts.texts, strict=True)
     ]
+    # A post that came twice is no form.
+    different = set(bodies)
     found = fit_sentences(bodies)
     of_one: dict[int, str] = {}
     of_all: dict[int, str] = {}
@@ -268,7 +270,7 @@ def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> l
         sentence = str(info.sentence)
         if is_spoken(sentence) and min(factors_of(sentence, signals), default=1) >= WORTHY:
             of_all.setdefault(found[info.sentence], sentence)
-            if len(list(islice((body for body in bodies if sentence in body), 2))) == 1:
+            if len(list(islice((body for body in different if sentence in body), 2))) == 1:
                 of_one.setdefault(found[info.sentence], sentence)
         if len(of_one) == SENTENCES:
             break

@@ -265,10 +265,19 @@ def test_the_best_are_found_without_a_look_at_all(seed: int) -> None:
         ),
         (
             {
-                0: "Don't hesitate to group all the customers by city.",
+                0: "Don't hesitate to group all the customers by city. Bye.",
                 1: "Don't hesitate to group all the customers by city.",
             },
             "Don't hesitate to group all the customers by city.",
+        ),
+        # The same post came twice.
+        (
+            {
+                0: "Grouping all customers by city loses some of the customers. It is slow.",
+                1: "Grouping all customers by city loses some of the customers. It is slow.",
+                2: "I would like to see customers by city.",
+            },
+            "Grouping all customers by city loses some of the customers.",
         ),
         ({}, None),
     ],
