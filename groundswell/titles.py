@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from heapq import nlargest
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -142,9 +142,14 @@ def trimmed(title: str, signals: Sequence[Signal]) -> str:
     return title
 
 
+def factors_of(text: str, signals: Sequence[Signal]) -> list[float]:
+    """The factors of what is found in a text."""
+    return [signal.factor for signal in signals if signal.factor is not None and signal.pattern.search(text)]
+
+
 def worth(title: str, signals: Sequence[Signal]) -> float:
     """The product of the factors of what is found in a title, 0 to 1."""
-    factors = [signal.factor for signal in signals if signal.factor is not None and signal.pattern.search(title)]
+    factors = factors_of(title, signals)
     if len(WORD.findall(title)) < MIN_WORDS:
         factors.append(STUB)
     if len(title) > LONGEST:
@@ -188,7 +193,8 @@ def candidates(posts: Posts, signals: Sequence[Signal], worth_of: Callable[[str]
     if not any(worth_of(each.title) >= WORTHY for each in found):
         sentences = ((index, trimmed(str(each), signals)) for each, index in fit_sentences(posts.texts).items())
         found += [Candidate(index, part, part) for index, part in sentences if part]
-    return found
+    # A title that two posts have is that of the first of them.
+    return list({each.title.casefold(): each for each in reversed(found)}.values())[::-1]
 
 
 def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list[Candidate]:
@@ -198,7 +204,7 @@ def best_titles(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list
     """
     worth_of = cache(lambda title: worth(title, signals))
     found = candidates(posts, signals, worth_of)
-    # A title that two posts have is that of the first of them, and counts for the second: its beginning has it, too.
+    # A title counts for other posts that have it: their beginnings have it, too.
     wordings: dict[Sentence, int] = {}
     for each in found:
         wordings.setdefault(Sentence(each.title, Words()), each.post)
@@ -241,27 +247,35 @@ def best_first(found: Sequence[Candidate], common: Sequence[float], worth_of: Ca
     yield from sorted(ratings, key=lambda index: (-ratings[index], index))
 
 
-def best_sentences(posts: Posts, rarity: Rarity) -> list[dict[str, str]]:
+def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> list[dict[str, str]]:
     """The sentences of the posts that say most of what the others say, without their titles, as in SENTENCE_LIST.
 
     The best is first; at most SENTENCES, one a post. The list is empty if none is fit.
 
-    rarity: the weights of words. A scene that one author sets ("I have a list."), a thank-you of a form and the output
-    of a program share little with other posts. Parts of sentences and code are left out.
+    rarity: the weights of words. A scene that one author sets ("I have a list.") and the output of a program share
+    little with other posts. Parts of sentences, code, and what one signal makes unfit (a greeting) are left out, and
+    what two posts say letter by letter (a form), unless the posts say nothing else.
     """
     # A text begins with its title, after which silver.texts puts a point if it has none. A body may begin with ".NET".
     bodies = [
         text.removeprefix(title).removeprefix(".").lstrip() if title else text
         for title, text in zip(posts.titles, posts.texts, strict=True)
     ]
+    # A post that came twice is no form.
+    different = set(bodies)
     found = fit_sentences(bodies)
-    best: dict[int, str] = {}
+    of_one: dict[int, str] = {}
+    of_all: dict[int, str] = {}
     for info in rank(found, rarity) if found else ():
-        if is_spoken(sentence := str(info.sentence)):
-            best.setdefault(found[info.sentence], sentence)
-        if len(best) == SENTENCES:
+        sentence = str(info.sentence)
+        if is_spoken(sentence) and min(factors_of(sentence, signals), default=1) >= WORTHY:
+            of_all.setdefault(found[info.sentence], sentence)
+            if len(list(islice((body for body in different if sentence in body), 2))) == 1:
+                of_one.setdefault(found[info.sentence], sentence)
+        if len(of_one) == SENTENCES:
             break
-    return [{"url_hash": posts.url_hashes[post], "sentence": sentence} for post, sentence in best.items()]
+    best = list((of_one or of_all).items())[:SENTENCES]
+    return [{"url_hash": posts.url_hashes[post], "sentence": sentence} for post, sentence in best]
 
 
 def is_spoken(sentence: str) -> bool:

@@ -93,6 +93,7 @@ def test_trimmed(title: str, rest: str, signals: list[Signal]) -> None:
         ("The export hangs on large files", "The export hangs on line 217 with large files"),
         ("The export hangs on large files", "The export hangs in commit 2bca0a5cbf"),
         ("The export hangs on large files", "Hangs at com.example.export.Writer with large files"),
+        ("The export hangs on large files", "The export hangs with result = export(large)"),
         ("The export hangs on large files", "See https://example.com/export about large files"),
         ("The export hangs on large files", "The export hangs on large files " + "and on others " * 10),
         ("Why does the export hang on large files?", "Why does this?"),
@@ -254,23 +255,57 @@ def test_the_best_are_found_without_a_look_at_all(seed: int) -> None:
             {0: ".NET groups the customers by city.", 1: "Grouping customers by city is slow."},
             "Grouping customers by city is slow.",
         ),
+        # What a form says, and greetings, speak for nobody. They are better than nothing.
+        (
+            {
+                0: "Don't hesitate to group all the customers by city. Customers are lost by city here.",
+                1: "Hi everyone, I group all the customers by city. Don't hesitate to group all the customers by city.",
+            },
+            "Customers are lost by city here.",
+        ),
+        (
+            {
+                0: "Don't hesitate to group all the customers by city. Bye.",
+                1: "Don't hesitate to group all the customers by city.",
+            },
+            "Don't hesitate to group all the customers by city.",
+        ),
+        # The same post came twice.
+        (
+            {
+                0: "Grouping all customers by city loses some of the customers. It is slow.",
+                1: "Grouping all customers by city loses some of the customers. It is slow.",
+                2: "I would like to see customers by city.",
+            },
+            "Grouping all customers by city loses some of the customers.",
+        ),
         ({}, None),
     ],
 )
-def test_the_sentence_that_says_most_of_what_the_posts_share(bodies: dict[int, str], sentence: str | None) -> None:
+def test_the_sentence_that_says_most_of_what_the_posts_share(
+    bodies: dict[int, str], sentence: str | None, signals: list[Signal]
+) -> None:
     posts = group("Group by city", "Customers by city", "Grouping", bodies=bodies)
     rarity = Rarity([*posts.texts, *(f"Something else, number {number}." for number in range(100))])
-    found = best_sentences(posts, rarity)
+    found = best_sentences(posts, rarity, signals)
     assert (found[0]["sentence"] if found else None) == sentence
 
 
-def test_each_sentence_is_of_another_post() -> None:
+def test_titles_of_a_group_differ(signals: list[Signal]) -> None:
+    posts = group("Grouping customers by city is slow", "Customers in a city", "grouping customers by City is slow")
+    assert [each.title for each in best_titles(posts, Rarity(posts.texts), signals)] == [
+        "Grouping customers by city is slow",
+        "Customers in a city",
+    ]
+
+
+def test_each_sentence_is_of_another_post(signals: list[Signal]) -> None:
     bodies = {
         number: f"Customers can not be grouped by city. My customers of city {number} are lost in the list."
         for number in range(SENTENCES + 1)
     }
     posts = group(*(f"Case {number}" for number in bodies), bodies=bodies)
-    found = best_sentences(posts, Rarity(posts.texts))
+    found = best_sentences(posts, Rarity(posts.texts), signals)
     assert len({each["url_hash"] for each in found}) == len(found) == SENTENCES
     texts = dict(zip(posts.url_hashes, posts.texts, strict=True))
     assert all(each["sentence"] in texts[each["url_hash"]] for each in found)
@@ -306,4 +341,5 @@ def test_groups_are_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(titles_module, "AT_A_TIME", 1)
         assert [each[:2] for each in named_groups(connection, *arguments)] == at_once
     assert [number for number, _ in at_once] == [0, 1, 2]
-    assert all(len(titles) == TITLES for _, titles in at_once)
+    # The titles of a group differ in their numbers only.
+    assert all(len(titles) == 1 for _, titles in at_once)

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from groundswell.relations import subquery
-from groundswell.titles import SENTENCE_LIST, TITLE_LIST, best_sentences, named_groups
+from groundswell.titles import SENTENCE_LIST, TITLE_LIST, best_sentences, named_groups, read_signals
 
 SCHEMA = pa.schema([("problem_id", pa.string()), ("titles", TITLE_LIST), ("sentences", SENTENCE_LIST)])
 
@@ -32,8 +32,9 @@ def model(dbt: Any, session: Any) -> pa.Table:
         select url_hash, text from {texts}
         where collection_date > (select max(collection_date) from {texts} as newest) - {days}
     """
+    signals = read_signals(relations["title_signals"])
     rows = [
-        {"problem_id": number, "titles": titles, "sentences": best_sentences(posts, rarity)}
+        {"problem_id": number, "titles": titles, "sentences": best_sentences(posts, rarity, signals)}
         for number, titles, posts, rarity in named_groups(session, members, weighed, relations, embedding_model)
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
