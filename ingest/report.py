@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from groundswell.database import database_path, posts_place
+from groundswell.days import in_words
 from groundswell.news.words import count
 from ingest.store import Stored
 
@@ -27,6 +29,7 @@ class Report:
 
     planned: how many windows the run has to finish.
     windows, failed_windows: how many are finished, and how many failed.
+    days: the days of the posts of a file.
     rejected, warnings, errors: lines to show.
     unlisted_rejects: how many entries were rejected beyond those in `rejected`.
     stopped: why the source ended before all windows were finished.
@@ -43,6 +46,7 @@ class Report:
     stored: Stored = field(default_factory=Stored)
     repeated: int = 0
     skipped: int = 0
+    days: set[date] = field(default_factory=set)
     other_days: int = 0
     waited: float = 0.0
     elapsed: float = 0.0
@@ -95,8 +99,10 @@ def tell(reports: Sequence[Report]) -> None:
 
 
 def closing_table(reports: Sequence[Report]) -> Table:
-    """The closing table: one row per source."""
-    table = Table("source", title=f"Collected into {posts_place()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    """The closing table: one row per source. Of a file nobody knows the days, which are built next."""
+    days = sorted(set().union(*(report.days for report in reports)))
+    title = f"Collected into {posts_place()}" + (f": posts of {in_words(days)}" if days else "")
+    table = Table("source", title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
     for column in Report("").numbers():
         table.add_column(column, justify="right", no_wrap=True)
     for report in reports:
