@@ -99,10 +99,8 @@ def tell(reports: Sequence[Report]) -> None:
 
 
 def closing_table(reports: Sequence[Report]) -> Table:
-    """The closing table: one row per source. Of a file nobody knows the days, which are built next."""
-    days = sorted(set().union(*(report.days for report in reports)))
-    title = f"Collected into {posts_place()}" + (f": posts of {in_words(days)}" if days else "")
-    table = Table("source", title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
+    """The closing table: one row per source."""
+    table = Table("source", title=f"Collected into {posts_place()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
     for column in Report("").numbers():
         table.add_column(column, justify="right", no_wrap=True)
     for report in reports:
@@ -110,6 +108,12 @@ def closing_table(reports: Sequence[Report]) -> Table:
         waited = f"{cells.pop('waited'):,.0f} s"
         table.add_row(report.name, *("–" if cell is None else f"{cell:,}" for cell in cells.values()), waited)
     return table
+
+
+def days_of_files(reports: Sequence[Report]) -> str | None:
+    """The line that says of which days the posts of files are: nobody else knows which days to build. None without."""
+    days: set[date] = set().union(*(report.days for report in reports))
+    return f"The posts are of {in_words(sorted(days))}" if days else None
 
 
 def as_json(reports: Sequence[Report]) -> str:

@@ -351,7 +351,7 @@ def test_an_import_says_of_which_days_its_posts_are(tmp_path: Path) -> None:
     file.write_text("\n".join(map(json.dumps, posts)))
     imported = Project(tmp_path / "groundswell.duckdb").ingest("--file", str(file))
     assert imported.status == 0, imported.output
-    assert "groundswell.duckdb: posts of 2026-11-11, 2026-11-18 to 2026-11-20" in imported.output
+    assert imported.output.endswith("\nThe posts are of 2026-11-11, 2026-11-18 to 2026-11-20\n")
 
 
 def test_a_locked_database(project: Project) -> None:
