@@ -91,8 +91,8 @@ mutants: $(TOOLS) ## Change the rules one by one, and count the changes that the
 	$(BIN)/mutmut run $(MUTANTS)
 	$(BIN)/python -m tests.support.mutants
 
-build: $(INSTALLED) ## dbt build for DATE, by default yesterday
-	$(BIN)/dbt build --vars 'date: $(DATE)'
+build: $(INSTALLED) ## dbt build for DATE with the settings of .env, by default yesterday
+	@$(BIN)/python -m groundswell build --date $(DATE)
 
 audit: $(TOOLS) ## Known vulnerabilities of all pinned packages (asks PyPI), their licences, and target/sbom.json
 	$(PIP) -e '.[audit]'

@@ -188,6 +188,18 @@ def existing(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     return True
 
 
+def refuse_foreign(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise DatabaseError if another program has made bronze.raw_items, before anything is written."""
+    if not existing(connection, "bronze.raw_items"):
+        return
+    found = {name for name, *_ in connection.execute("describe bronze.raw_items").fetchall()}
+    if missing := [name for name in ("url_hash", "source", "url", "collection_date") if name not in found]:
+        raise DatabaseError(
+            f"{database_path()} is the database of another program: its table bronze.raw_items has no column"
+            f" {missing[0]}. Say with GROUNDSWELL_DB where the database is"
+        )
+
+
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Run a with block in one transaction: all of its statements are committed, or none is.

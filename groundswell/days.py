@@ -47,6 +47,16 @@ def refuse_days_to_come(days: Sequence[date]) -> None:
         raise typer.BadParameter(f"{days[-1]} has not begun: today is {today()}, UTC")
 
 
+def collected_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    """The days that have posts, in order."""
+    posts = table("bronze", "raw_items")
+    if not existing(connection, posts):
+        return []
+    return [
+        day for (day,) in connection.execute(f"select distinct collection_date from {posts} order by all").fetchall()
+    ]
+
+
 def built_days(connection: duckdb.DuckDBPyConnection) -> list[date]:
     """The days that a build has written, in order. A build whose push failed has written its issues, and no report."""
     sources = (("daily_report", "report_date"), ("issues", "cluster_date"))

@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.clock import yesterday
-from groundswell.database import IN_MEMORY, connect, database_path, refuse_name
-from groundswell.days import built_days, in_words
+from groundswell.database import IN_MEMORY, connect, database_path, refuse_foreign, refuse_name
+from groundswell.days import built_days, collected_days, in_words
 from groundswell.environment import USUAL_ADDRESS, SettingError, require_addresses
 from groundswell.errors import GroundswellError
 from groundswell.news.addresses import addresses
@@ -103,7 +103,11 @@ def database() -> Finding:
         if not Path(path).exists():
             return Finding("database", WORKS, f"{path} does not exist yet: the first collection makes it")
         with connect(read_only=True) as connection:
-            return Finding("database", WORKS, f"{path}; built days: {in_words(built_days(connection))}")
+            refuse_foreign(connection)
+            collected, built = collected_days(connection), built_days(connection)
+            return Finding(
+                "database", WORKS, f"{path}; days with posts: {in_words(collected)}; built: {in_words(built)}"
+            )
     except GroundswellError as error:
         return Finding("database", BROKEN, str(error))
 

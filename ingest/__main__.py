@@ -19,7 +19,7 @@ from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.forget import forget
 from ingest.limits import Limits
-from ingest.report import Report, as_json, closing_table, tell
+from ingest.report import Report, as_json, closing_table, days_of_files, tell
 from ingest.settings import Sections, load_settings, why_off
 from ingest.sources import sources
 from ingest.store import open_plan, open_store
@@ -183,6 +183,8 @@ def collect_posts(
         typer.echo(as_json(reports))
     else:
         Console(width=max(Console().width, 130)).print(closing_table(reports))
+        if days_of_posts := days_of_files(reports):
+            typer.echo(days_of_posts)
     if any(report.failed for report in reports):
         raise typer.Exit(1)
 

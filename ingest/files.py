@@ -396,6 +396,7 @@ class Store:
         rejected = [*batch.rejected, *batch.unparsed]
         self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
         keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
+        self.report.days |= set(batch.posts["created_at"].cast(pa.date32()).unique().to_pylist())
         self.size += batch.posts.nbytes + sum(len(bad.entry) for bad in rejected)
         reasons = [Rejected(None, bad.reason) for bad in rejected]
         self.batches.append(replace(batch, posts=table_of(()), rejected=reasons, unparsed=[]))

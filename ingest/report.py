@@ -4,12 +4,14 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from groundswell.database import database_path, posts_place
+from groundswell.days import in_words
 from groundswell.news.words import count
 from ingest.store import Stored
 
@@ -27,6 +29,7 @@ class Report:
 
     planned: how many windows the run has to finish.
     windows, failed_windows: how many are finished, and how many failed.
+    days: the days of the posts of a file.
     rejected, warnings, errors: lines to show.
     unlisted_rejects: how many entries were rejected beyond those in `rejected`.
     stopped: why the source ended before all windows were finished.
@@ -43,6 +46,7 @@ class Report:
     stored: Stored = field(default_factory=Stored)
     repeated: int = 0
     skipped: int = 0
+    days: set[date] = field(default_factory=set)
     other_days: int = 0
     waited: float = 0.0
     elapsed: float = 0.0
@@ -104,6 +108,12 @@ def closing_table(reports: Sequence[Report]) -> Table:
         waited = f"{cells.pop('waited'):,.0f} s"
         table.add_row(report.name, *("–" if cell is None else f"{cell:,}" for cell in cells.values()), waited)
     return table
+
+
+def days_of_files(reports: Sequence[Report]) -> str | None:
+    """The line that says of which days the posts of files are: nobody else knows which days to build. None without."""
+    days: set[date] = set().union(*(report.days for report in reports))
+    return f"The posts are of {in_words(sorted(days))}" if days else None
 
 
 def as_json(reports: Sequence[Report]) -> str:

@@ -20,10 +20,10 @@ from groundswell.clock import now
 from groundswell.corrections import create_corrections
 from groundswell.database import (
     IN_MEMORY,
-    DatabaseError,
     connect,
     database_path,
     existing,
+    refuse_foreign,
     refuse_name,
     transaction,
     write_errors,
@@ -279,18 +279,6 @@ def open_store(
         create_corrections(connection)
         create_messages(connection)
         yield connection
-
-
-def refuse_foreign(connection: duckdb.DuckDBPyConnection) -> None:
-    """Raise DatabaseError if another program has made bronze.raw_items, before anything is written."""
-    if not existing(connection, "bronze.raw_items"):
-        return
-    found = {name for name, *_ in connection.execute("describe bronze.raw_items").fetchall()}
-    if missing := [name for name in ("url_hash", "source", "url", "collection_date") if name not in found]:
-        raise DatabaseError(
-            f"{database_path()} is the database of another program: its table bronze.raw_items has no column"
-            f" {missing[0]}. Say with GROUNDSWELL_DB where the database is"
-        )
 
 
 @contextmanager

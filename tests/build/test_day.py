@@ -8,6 +8,7 @@ import threading
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.console import Console
 
@@ -172,10 +173,10 @@ def test_a_day_that_is_told_to_end_ends_its_command(
     assert project.query("select count(*) from bronze.raw_items") == [(0,)]
 
 
-def test_the_doctor(built: Project, pocketbase: Server) -> None:
+def test_the_doctor(built: Project, pocketbase: Server, tmp_path: Path) -> None:
     well = groundswell(built, "doctor", **pocketbase.settings)
     assert well.status == 0, well.output
-    assert f"built days: {DAY}" in well.output
+    assert re.search(f"days with posts: {DAY}; built: +{DAY}", " ".join(well.output.split()))
     assert f"{pocketbase.url} lets us in" in well.output
     # What is not set is no fault, and half of a key is named.
     assert "missing" not in well.output
@@ -183,6 +184,12 @@ def test_the_doctor(built: Project, pocketbase: Server) -> None:
     half = groundswell(built, "doctor", REDDIT_CLIENT_ID="id")
     assert half.status == 0
     assert re.search(r"^ REDDIT_CLIENT_SECRET +not set +posts from Reddit", half.output, re.MULTILINE)
+    other = tmp_path / "other.duckdb"
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("create schema bronze; create table bronze.raw_items (payload json)")
+    foreign = groundswell(built, "doctor", GROUNDSWELL_DB=str(other))
+    assert foreign.status == 1
+    assert "is the database of another program" in " ".join(foreign.output.split())
     ill = groundswell(built, "doctor", GITHUB_TOKEN="s3cret", **NOWHERE)
     assert ill.status == 1
     [line] = [line for line in ill.output.splitlines() if "broken" in line]

@@ -337,6 +337,23 @@ def test_a_database_in_no_folder_or_of_another_program_is_named_and_left_alone(
         assert other.execute("select table_name from duckdb_tables()").fetchall() == [("raw_items",)]
 
 
+def test_an_import_says_of_which_days_its_posts_are(tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    posts = [
+        {
+            "source": "github",
+            "url": f"https://github.com/a/b/issues/{day}",
+            "title": "t",
+            "created_at": f"2026-11-{day}",
+        }
+        for day in (20, 18, 19, 11)
+    ]
+    file.write_text("\n".join(map(json.dumps, posts)))
+    imported = Project(tmp_path / "groundswell.duckdb").ingest("--file", str(file))
+    assert imported.status == 0, imported.output
+    assert imported.output.endswith("\nThe posts are of 2026-11-11, 2026-11-18 to 2026-11-20\n")
+
+
 def test_a_locked_database(project: Project) -> None:
     with project.held() as pid:
         finished = project.ingest("--date", DAY, "--replay", str(SAMPLE))
