@@ -181,7 +181,11 @@ def main(
         ],
         Subject.PROBLEMS: [
             *problems.MEASURES,
-            *(partial(problems.measure_pairs, database) for database in databases or []),
+            *(
+                partial(measure, database)
+                for database in databases or []
+                for measure in (problems.measure_pairs, problems.measure_chance)
+            ),
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,21 +26,33 @@ import numpy.typing as npt
 import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from scipy.stats import binomtest
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks import clusters
 from benchmarks.clusters import Labelled, Labels, Placed, Shares
 from groundswell import encoder
+from groundswell.complaints import complaints_query, read_complaints, said_of, tickets_of
 from groundswell.grouping.day import Settings, group_day
 from groundswell.grouping.links import compared_vectors
 from groundswell.grouping.window import Complaints, labels_of
-from groundswell.pairs import REPORTS, Posts, mixed
+from groundswell.pairs import REPORTS, Posts, candidates, mixed, possible_chances
 from groundswell.verdicts import NO_VERDICTS, Verdicts
 from tests.support.models import load
 from tests.support.project import DAY, ROOT, least_chance, pair_weights, project_vars, read_seed
 from training import FOLDER
-from training.pairs import MATTERS, SCALE, Reports, encode_reports, fit_reports, read_reports, scaled
+from training.pairs import (
+    FRESH,
+    MATTERS,
+    SCALE,
+    Reports,
+    encode_reports,
+    fit_reports,
+    read_reports,
+    scaled,
+    verdicts_on,
+)
 
 MIN_VOICES: int = project_vars()["problem_voices"]
 TIER: str = project_vars()["problem_tier"]
@@ -108,6 +121,9 @@ SWITCHES = """
     select count(*) from moves where problem_id <> before
 """
 
+
+# The limits between which the chances of fresh pairs are counted: those of the tiers are among them.
+CHANCES = (0, 0.1, 0.14, 0.2, 0.25, 0.3, 0.5, 0.75, 1)
 
 # The pairs of training, with the vectors of both texts and of both titles. A text replaces a missing title.
 READ_PAIRS = """
@@ -334,6 +350,41 @@ def measure_pairs(database: Path) -> Table:
         similarity = (one * other).sum(axis=1)
         scored = (f"{score(same, similarity):.3f}" for score in (roc_auc_score, average_precision_score))
         made.add_row(name, *scored)
+    return made
+
+
+def measure_chance(database: Path) -> Table:
+    """Compare the chance of the pairs on which nothing was fitted with what their reader says of them."""
+    variables = project_vars()
+    made = table(
+        "The chance of fresh pairs, and what their reader says",
+        *("chance", "pairs", "said", "same", "at least", "at most", "close", "different"),
+    )
+    with duckdb.connect(str(database), read_only=True) as connection:
+        documents, titles, embeddings, texts, programs = (
+            connection.sql(f"from silver.{name}")
+            for name in ("documents", "titles", "embeddings", "texts", "program_posts")
+        )
+        [(last,)] = documents.max("collection_date").fetchall()
+        settings = {
+            "last": str(last),
+            "model": encoder.BUNDLED,
+            "threshold": variables["complaint_threshold"],
+            "weak_threshold": variables["weak_complaint_threshold"],
+            "window": variables["problem_window_days"],
+        }
+        query = complaints_query(documents, titles, embeddings, texts, programs)
+        complaints = read_complaints(connection, query, texts, embeddings, settings)
+    found = candidates(said_of(complaints))
+    said = verdicts_on(found, complaints["url_hash"].to_pylist(), FRESH)
+    chance = possible_chances(found, pair_weights(), tickets_of(complaints))
+    for low, high in pairwise(CHANCES):
+        chosen = (said != "") & (chance >= low) & (chance < high)
+        if count := int(chosen.sum()):
+            shares = [float((said[chosen] == verdict).mean()) for verdict in ("same", "close", "different")]
+            limits = binomtest(int((said[chosen] == "same").sum()), count).proportion_ci(method="wilson")
+            numbers = (chance[chosen].mean(), shares[0], *limits, *shares[1:])
+            made.add_row(f"{low} to {high}", f"{count}", *(f"{number:.2f}" for number in numbers))
     return made
 
 

@@ -8,11 +8,22 @@ import pyarrow as pa
 import pytest
 from scipy.special import logit
 
-from groundswell.pairs import BIAS, FEATURES, Posts, candidates, regression
+from groundswell.pairs import BIAS, FEATURES, Candidates, Posts, candidates, regression
 from groundswell.vectors import from_vectors
 from tests.support.project import pair_weights, read_seed
+from training import FOLDER
 from training import pairs as training_pairs
-from training.pairs import Reports, Scale, fit_dense, fit_own_words, fit_reports, fit_scale, read_reports, scaled
+from training.pairs import (
+    Reports,
+    Scale,
+    fit_dense,
+    fit_own_words,
+    fit_reports,
+    fit_scale,
+    read_reports,
+    scaled,
+    verdicts_on,
+)
 
 
 def invented(groups: list[int], spread: float, seed: int) -> Reports:
@@ -117,6 +128,21 @@ def test_the_scale_is_fitted_on_the_pairs_that_were_read(tmp_path: Path, monkeyp
     weights = pair_weights()["reports"]
     fitted = scaled(weights, fit_scale(weights, found.features, same))
     assert abs(regression(found.features, fitted).mean() - 0.5) < 0.01
+
+
+def test_nothing_is_fitted_on_a_fresh_pair() -> None:
+    known, fresh = ((FOLDER / name).read_text().splitlines()[1:] for name in ("pairs.tsv", "fresh_pairs.tsv"))
+    pairs = [[frozenset(line.split("\t")[:2]) for line in lines] for lines in (known, fresh)]
+    assert all(len(set(each)) == len(each) for each in pairs)
+    assert not set(pairs[0]) & set(pairs[1])
+    assert {line.split("\t")[2] for line in known + fresh} == {"same", "close", "different"}
+
+
+def test_a_verdict_holds_in_either_order(tmp_path: Path) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("url_hash\tother_url_hash\tverdict\nx\ty\tsame\nz\tx\tclose\n")
+    found = Candidates(np.array([0, 0, 1]), np.array([1, 2, 2]), np.zeros((3, len(FEATURES))))
+    assert verdicts_on(found, ["y", "x", "z"], file).tolist() == ["same", "", "close"]
 
 
 def test_on_dense_ground_a_chance_grows_with_similarity() -> None:
