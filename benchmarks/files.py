@@ -9,9 +9,11 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import duckdb
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 from backports import zstd
@@ -213,24 +216,26 @@ WRITERS: dict[str, Writer] = {
 
 
 def import_of(file: Path, database: Path) -> tuple[float, float, float]:
-    """Seconds of CPU, seconds on the clock, and MB of an import in a new process."""
-    # The process itself prints what it used. Its maximum in getrusage would be that of this one, which started it.
-    code = (
-        "import resource, runpy, sys, time\n"
-        "start = time.perf_counter()\n"
-        "try:\n"
-        "    runpy.run_module('ingest', run_name='__main__')\n"
-        "finally:\n"
-        "    used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        "    peak = open('/proc/self/status').read().split('VmHWM:')[1].split()[0]\n"
-        "    print('USED', used.ru_utime + used.ru_stime, time.perf_counter() - start, int(peak) / 1024)\n"
-    )
+    """Seconds of CPU, seconds on the clock, and the most MB (PSS) of all processes of an import."""
     environment = os.environ | {"GROUNDSWELL_DB": str(database), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", code, "--file", str(file)]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    [used] = [line for line in finished.stdout.splitlines() if line.startswith("USED")]
-    cpu, wall, memory = map(float, used.split()[1:])
-    return cpu, wall, memory
+    command = [sys.executable, "-m", "ingest", "--file", str(file)]
+    before, start, memory = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter(), 0
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            memory = max(memory, proportional_size(process.pid))
+            time.sleep(0.02)
+    clock, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock, memory / 1e6
+
+
+def proportional_size(number: int) -> int:
+    """The bytes of a process and those that it has made; memory that several share is counted once."""
+    try:
+        process = psutil.Process(number)
+        return sum(each.memory_full_info().pss for each in (process, *process.children(recursive=True)))
+    except psutil.Error:
+        # One of them has just ended.
+        return 0
 
 
 def scan(file: Path, database: Path) -> float:

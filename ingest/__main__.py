@@ -1,5 +1,7 @@
 """python -m ingest: collects days of posts into bronze.raw_items, then exits, so that dbt can open the database."""
 
+import atexit
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -294,5 +296,7 @@ def command_names() -> list[str]:
 
 
 if __name__ == "__main__":
+    # When Python ends, it looks for garbage, which took 0.15 s. The system takes back all memory anyway.
+    atexit.register(gc.freeze)
     with ended_by_signals():
         sys.exit(app(with_command(sys.argv[1:]), prog_name="python -m ingest"))

@@ -34,6 +34,7 @@ from ingest.store import (
     publish_page,
     read_windows,
     recent_requests,
+    rejects_of,
     upsert_items,
     write_windows,
 )
@@ -80,7 +81,7 @@ def store_page(
     """Store a page's posts of the window's day and its rejected entries; returns the number of posts."""
     stored = store_items(connection, parsed.items, window.collection_date, report, collected_at, seen)
     personal = sources()[window.source].personal_fields
-    keep_rejected(connection, window.source, window.query, parsed.rejected, personal, collected_at)
+    keep_rejected(connection, window.source, window.query, rejects_of(parsed.rejected, personal), collected_at)
     report.fetched += parsed.fetched
     report.skipped += parsed.skipped
     report.rejected += [f"{window.source}: {window}: {rejected.reason}" for rejected in parsed.rejected]

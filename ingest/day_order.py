@@ -22,7 +22,7 @@ def with_days(entries: Entries, name: str, day_first: bool | None, known: Sequen
     first, entries = ahead(entries, LOOKED_AT)
     posts = [*parts(first, known)]
     time = known[0].time
-    columns = {time} if time else {column for _, post in posts for column in post if tells_time(column)}
+    columns = {time} if time else {*filter(tells_time, {column for _, post in posts for column in post})}
     if day_first is None:
         columns = numbered_columns(posts, columns)
         orders = orders_of(posts, columns, name)

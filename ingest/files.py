@@ -1,16 +1,12 @@
 """Imports files of posts: python -m ingest --file F…, of every format that ingest.formats declares."""
 
-import ctypes
-import gc
 import glob
 import hashlib
 import logging
 import re
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from io import BytesIO
@@ -28,8 +24,8 @@ from ingest.bulk import Batch, Reader, counted
 from ingest.day_order import parts, with_days
 from ingest.errors import IngestError
 from ingest.formats import COLUMNS, Entry, Format, folded, formats, knows_feed, knows_own, knows_row, table
+from ingest.meanwhile import MMAP_THRESHOLD, by_a_copy, call_c
 from ingest.opening import UNREADABLE, Content, binary, opened, spooled
-from ingest.parsed import Rejected
 from ingest.reading import (
     Entries,
     ahead,
@@ -44,7 +40,17 @@ from ingest.reading import (
 )
 from ingest.report import LISTED_REJECTS, Report
 from ingest.sources import feeds, source_at
-from ingest.store import Stored, forget_progress, keep_rejected, progress_of, save_progress, table_of, upsert_rows
+from ingest.store import (
+    NAMED_SCHEMA,
+    REJECTS_SCHEMA,
+    Stored,
+    forget_progress,
+    hashed,
+    keep_rejected,
+    progress_of,
+    save_progress,
+    upsert_rows,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -53,8 +59,9 @@ if TYPE_CHECKING:
 # writes them again, but not groups of this many.
 TRANSACTION_POSTS = 95_000
 TRANSACTION_BYTES = 128_000_000
-# A transaction that adds so many bytes goes into the file itself, with a checkpoint, and not into the log first.
-CHECKPOINT = "16MB"
+# A transaction that adds so many bytes goes into the file itself, with a checkpoint, and not into the log first. DuckDB
+# counts about 100 bytes for each post, however long it is.
+CHECKPOINT = "4MB"
 # A transaction ends, too, when DuckDB holds so many bytes of texts of more than 4 KB: until then they stay in its
 # memory, and can not go to the disk.
 HELD = 64_000_000
@@ -73,10 +80,6 @@ FEED = re.compile(rb"<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
 POSTS = re.compile(rb"<(?:\w+:)?posts[\s>/]")
 # Entries at the start of a file by which its format is told.
 LOOKED_AT = 500
-# The parameter of mallopt for the size from which on a piece of memory is the system's own (malloc.h).
-M_MMAP_THRESHOLD = -3
-# For how long one thread of Python runs while others wait.
-SWITCH_SECONDS = 0.0005
 
 log = logging.getLogger("groundswell.ingest.files")
 log.setLevel(logging.INFO)
@@ -309,14 +312,14 @@ def import_file(
 
         store = Store(connection, report, limited(connection, memory), mark)
 
-        def keep(batch: Batch) -> None:
-            store.keep(batch)
-            if progress and task is not None:
-                progress.update(task, completed=content.position())
-
         reader = Reader(shown, source.unit, source.formats, wanted.day, wanted.only)
+        batches = ((batch, content.position()) for batch in reader.batches(source.entries, done))
         try:
-            keep_meanwhile(reader.batches(source.entries, done), keep)
+            with closing(by_a_copy(batches)) as read:
+                for batch, position in read:
+                    store.keep(batch)
+                    if progress and task is not None:
+                        progress.update(task, completed=position)
         except IngestError as error:
             report.errors.append(f"can not be read: {error}; the posts before that are stored")
         store.commit(is_last=not report.errors)
@@ -343,32 +346,6 @@ def import_with_room(
             memory *= 2
 
 
-def keep_meanwhile(batches: Iterator[Batch], keep: Callable[[Batch], None]) -> None:
-    """Call `keep` with each batch in another thread, while this thread makes the next batch.
-
-    Raises what `batches` and `keep` raise.
-    """
-    # DuckDB and Arrow work beside Python, but for each call they wait until Python lets go.
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    # What stands in memory now stays there: to look through it again and again took a tenth of the time.
-    gc.freeze()
-    kept: Future[None] | None = None
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            try:
-                for batch in batches:
-                    if kept:
-                        kept.result()
-                    kept = pool.submit(keep, batch)
-            finally:
-                if kept:
-                    kept.result()
-    finally:
-        gc.unfreeze()
-        sys.setswitchinterval(before)
-
-
 @dataclass
 class Store:
     """Stores the batches of a file, many in one transaction, each together with how far the file was read.
@@ -393,13 +370,11 @@ class Store:
         self.memory = with_room(self.connection, batch.posts, self.memory)
         if not self.batches:
             self.connection.begin()
-        rejected = [*batch.rejected, *batch.unparsed]
-        self.stored = self.stored.plus(upsert_rows(self.connection, batch.posts, self.moment))
-        keep_rejected(self.connection, "file", self.report.name, rejected, frozenset(), self.moment)
+        self.stored = self.stored.plus(upsert_rows(self.connection, hashed(batch.posts), self.moment))
+        keep_rejected(self.connection, "file", self.report.name, batch.rejects, self.moment)
         self.report.days |= set(batch.posts["created_at"].cast(pa.date32()).unique().to_pylist())
-        self.size += batch.posts.nbytes + sum(len(bad.entry) for bad in rejected)
-        reasons = [Rejected(None, bad.reason) for bad in rejected]
-        self.batches.append(replace(batch, posts=table_of(()), rejected=reasons, unparsed=[]))
+        self.size += batch.posts.nbytes + batch.rejects.nbytes
+        self.batches.append(replace(batch, posts=NAMED_SCHEMA.empty_table(), rejects=REJECTS_SCHEMA.empty_table()))
         if (
             sum(batch.fetched for batch in self.batches) >= TRANSACTION_POSTS
             or self.size >= TRANSACTION_BYTES
@@ -433,9 +408,9 @@ class Store:
             report.skipped += batch.skipped.total()
             report.other_days += batch.other_days
             self.skipped.update(batch.skipped)
-            listed = batch.rejected[: max(LISTED_REJECTS - len(report.rejected), 0)]
-            report.rejected += [entry.reason for entry in listed]
-            report.unlisted_rejects += len(batch.rejected) - len(listed)
+            listed = batch.reasons[: max(LISTED_REJECTS - len(report.rejected), 0)]
+            report.rejected += listed
+            report.unlisted_rejects += batch.rejected - len(listed)
         self.batches, self.stored, self.size = [], Stored(), 0
 
 
@@ -482,9 +457,8 @@ def give_memory_back() -> None:
     """Let large pieces of memory go back to the system as soon as nothing holds them."""
     # Arrow's own allocators keep what a table has left.
     pa.set_memory_pool(pa.system_memory_pool())
-    # So does the GNU C library (mallopt(3)): of DuckDB's blocks of 256 KB, up to 100 MB. Others have no such function.
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 200_000)
+    # So does the GNU C library: of DuckDB's blocks of 256 KB, up to 100 MB.
+    call_c("mallopt", MMAP_THRESHOLD, 200_000)
 
 
 @contextmanager

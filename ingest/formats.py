@@ -6,7 +6,6 @@ Each format is one declaration. Where a dump holds what a service's API gives, t
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,18 +13,14 @@ from urllib.parse import urlsplit
 import orjson
 
 from ingest.errors import IngestError
-from ingest.item import LARGEST_COUNT, USUAL_TIME, Item, known_source, none_if_gone, usual_forms
+from ingest.item import Item, known_source
 from ingest.sources import feeds, github, hackernews, lobsters, reddit, source_at, sources, stackoverflow
-from ingest.store import BODY, TITLE, Row, row_of
 
 Entry = Mapping[str, Any]
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (rows hold UTC without a zone)
-TEXTS = (str, type(None))
 NESTED = (dict, list)
-# A time before this is not yet to come.
-STARTED_AT = datetime.now(UTC).replace(tzinfo=None)
-# The row of a post, or a word for what the entry is instead, as in "comments": such entries are counted and skipped.
-Post = Row | str
+# A post, the fields of one that nobody has checked, or a word for what the entry is instead, as in "comments": such
+# entries are counted and skipped.
+Post = Item | Entry | str
 
 
 @dataclass(frozen=True)
@@ -63,46 +58,9 @@ def impersonal(entry: Any, kept: frozenset[str]) -> Any:
     return entry
 
 
-def row_from(fields: Mapping[str, Any]) -> Row:
-    """The row of a post with these fields, of which it ignores others. Raises ValidationError."""
-    return usual_row(fields) or row_of(Item.model_validate(fields))
-
-
-def usual_row(fields: Entry) -> Row | None:
-    """The row that Item makes of fields in their usual form, in half of the time; None for any other fields."""
-    get = fields.get
-    source, address, time = get("source"), get("url"), get("created_at")
-    title, body, author = get("title"), get("body"), get("author")
-    comments, votes = get("comment_count"), get("vote_count")
-    if not (
-        type(source) is type(address) is type(time) is str
-        and type(title) in TEXTS
-        and type(body) in TEXTS
-        and type(author) in TEXTS
-        and (comments is None or (type(comments) is int and -LARGEST_COUNT <= comments <= LARGEST_COUNT))
-        and (votes is None or (type(votes) is int and -LARGEST_COUNT <= votes <= LARGEST_COUNT))
-        and source in sources()
-        and USUAL_TIME.fullmatch(time)
-        and (forms := usual_forms(address))
-    ):
-        return None
-    try:
-        created_at = datetime.fromisoformat(time[:-1])
-    except ValueError:
-        return None
-    if not EPOCH <= created_at < STARTED_AT:
-        return None
-    return (source, *forms, none_if_gone(title), none_if_gone(body), created_at, comments, votes, author)
-
-
-def said(row: Row) -> Post:
-    """The row of a post if it says anything."""
-    return "without title and text" if row[TITLE] is None and row[BODY] is None else row
-
-
 def read(post: Item | None, otherwise: str) -> Post:
-    """The row of a post that a source has read; otherwise what the entry is instead."""
-    return otherwise if post is None else said(row_of(post))
+    """A post that a source has read; otherwise what the entry is instead."""
+    return otherwise if post is None else post
 
 
 # --- posts as python -m ingest stores them -----------------------------------------------------------------------
@@ -124,16 +82,13 @@ def source_named(value: Any) -> Any:
 
 def own_post(entry: Entry) -> Post:
     """The entry, as it is. One of another source is not looked at further."""
-    if row := usual_row(entry):
-        return said(row)
-    if isinstance(source := source_named(entry.get("source")), str):
-        if source != entry["source"]:
-            entry = {**entry, "source": source}
+    source = entry.get("source")
+    if isinstance(source, str) and source not in sources():
         try:
-            known_source(source)
+            return {**entry, "source": known_source(source_named(source))}
         except ValueError as error:
             raise ValueError(f"source: {error}") from None
-    return said(row_from(entry))
+    return entry
 
 
 # --- tables ------------------------------------------------------------------------------------------------------
@@ -189,7 +144,7 @@ class Mapped:
             fields["source"] = source_at(fields.get("url"))
             if fields["source"] is None:
                 raise ValueError("source: no column, and the address is at no site of a source")
-        return said(row_from(fields))
+        return fields
 
     @property
     def label(self) -> str:
@@ -400,21 +355,17 @@ def row_post(site: str, entry: Entry) -> Post:
     row = entry if "creationdate" in entry else {folded(name): value for name, value in entry.items()}
     if str(row.get("posttypeid") or QUESTION) != QUESTION:
         return "answers and other posts"
-    return said(
-        row_from(
-            {
-                "source": "stackoverflow",
-                "url": f"https://{site}/questions/{number_of(row['id'])}",
-                "title": row.get("title"),
-                "body": row.get("body"),
-                # The owner of a deleted account has a name without a number, or neither.
-                "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
-                "created_at": row["creationdate"],
-                "comment_count": row.get("answercount"),
-                "vote_count": row.get("score"),
-            }
-        )
-    )
+    return {
+        "source": "stackoverflow",
+        "url": f"https://{site}/questions/{number_of(row['id'])}",
+        "title": row.get("title"),
+        "body": row.get("body"),
+        # The owner of a deleted account has a name without a number, or neither.
+        "author": str(row.get("owneruserid") or row.get("ownerdisplayname") or ""),
+        "created_at": row["creationdate"],
+        "comment_count": row.get("answercount"),
+        "vote_count": row.get("score"),
+    }
 
 
 def number_of(value: Any) -> int:
@@ -492,20 +443,16 @@ def item_post(entry: Entry) -> Post:
     if true(entry.get("dead")) or true(entry.get("deleted")):
         return "dead or deleted stories"
     when = next((entry[name] for name in ("time", "timestamp", "created_at") if entry.get(name) is not None), None)
-    return said(
-        row_from(
-            {
-                "source": "hackernews",
-                "url": f"https://news.ycombinator.com/item?id={number_of(entry['id'])}",
-                "title": entry.get("title"),
-                "body": entry.get("text"),
-                "author": entry.get("by") or entry.get("author"),
-                "created_at": when,
-                "comment_count": first(entry, "descendants", "num_comments", "comments"),
-                "vote_count": first(entry, "score", "num_points", "points"),
-            }
-        )
-    )
+    return {
+        "source": "hackernews",
+        "url": f"https://news.ycombinator.com/item?id={number_of(entry['id'])}",
+        "title": entry.get("title"),
+        "body": entry.get("text"),
+        "author": entry.get("by") or entry.get("author"),
+        "created_at": when,
+        "comment_count": first(entry, "descendants", "num_comments", "comments"),
+        "vote_count": first(entry, "score", "num_points", "points"),
+    }
 
 
 def first(entry: Entry, *names: str) -> Any:

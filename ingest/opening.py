@@ -267,6 +267,10 @@ def as_utf8(stream: IO[bytes], head: bytes) -> tuple[IO[bytes], bytes, str]:
         encoding = "utf-32"
     elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
+    elif re.match(rb"(?:[\t\n\r -~]\0{3}){2}", head):
+        encoding = "utf-32-le"
+    elif re.match(rb"(?:\0{3}[\t\n\r -~]){2}", head):
+        encoding = "utf-32-be"
     elif re.match(rb"(?:[\t\n\r -~]\0){4}", head):
         encoding = "utf-16-le"
     elif re.match(rb"(?:\0[\t\n\r -~]){4}", head):

@@ -27,6 +27,8 @@ PART = 1 << 20
 # A text that is not JSON by its first bytes is looked at as a table with one of these between the fields.
 DELIMITERS = ",\t;|"
 BETWEEN = re.compile(r"[\s,\[\]]*")
+# Lines above the header of a table, as its title, a date and a note.
+MOST_TITLES = 3
 # Characters at the start of a table by which it is told how quotes within fields are written.
 SAMPLE = 1 << 18
 # What XML 1.0 forbids: control characters, as bytes or as references, and references to halves of a pair or to no
@@ -228,8 +230,19 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
 
 
 def first_row(rows: Iterator[list[str]]) -> list[str]:
-    """The first row that is not blank; an empty one if there is none."""
-    return next((row for row in rows if any(map(str.strip, row))), [])
+    """The first row of several fields, which is the header; an empty one if there is none.
+
+    Rows of one field above it are left out if they are few: people and programs write a title there.
+    """
+    titles = 0
+    for row in rows:
+        filled = sum(bool(field.strip()) for field in row)
+        if filled > 1:
+            return row
+        titles += filled
+        if titles > MOST_TITLES:
+            break
+    return []
 
 
 def numbered_names(names: Sequence[str]) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Reads a member of a 7z archive as a stream."""
 
 import io
-import os
 import threading
-from typing import IO, Any, cast
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import IO, Any
 
 import py7zr
 from py7zr.exceptions import ArchiveError
@@ -24,14 +26,16 @@ def members(archive: IO[bytes]) -> list[str]:
 
 
 class Sink(Py7zIO):
-    """Where py7zr writes a member: the writing end of a pipe."""
+    """Where py7zr writes a member: the sending end of a pipe."""
 
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
+    def __init__(self, sending: Connection) -> None:
+        self._sending = sending
 
     def write(self, s: bytes | bytearray) -> int:
         """Pass a part on. Raises BrokenPipeError once nobody reads any more."""
-        return self._pipe.write(s)
+        if s:
+            self._sending.send_bytes(s)
+        return len(s)
 
     def read(self, size: int | None = None) -> bytes:
         """Nothing: a pipe can not be read again."""
@@ -42,8 +46,7 @@ class Sink(Py7zIO):
         return 0
 
     def flush(self) -> None:
-        """Pass on what is left."""
-        self._pipe.flush()
+        """Nothing: each part is passed on at once."""
 
     def size(self) -> int:
         """Unknown."""
@@ -62,20 +65,29 @@ class Sinks(WriterFactory):
 
 
 class Extracted(io.RawIOBase):
-    """A member of a 7z archive as a stream. py7zr pushes; a thread and a pipe turn that into reading."""
+    """A member of a 7z archive as a stream. py7zr pushes; a thread and a pipe turn that into reading.
+
+    Also a copy of this process can read on (ingest.meanwhile). It has no thread and both ends of the pipe, so the pipe
+    itself says that the member ends, by an empty part, and why: the last message is empty, or the reason of a fault.
+    """
 
     def __init__(self, archive: IO[bytes], member: str) -> None:
-        reading, writing = _pipe()
-        self._reading, self._error = reading, cast("BaseException | None", None)
+        self._receiving, sending = Pipe(duplex=False)
+        self._part = memoryview(b"")
+        self._ended = False
 
         def extract() -> None:
+            reason = ""
             try:
-                with writing, py7zr.SevenZipFile(archive) as opened:
-                    opened.extract(targets=[member], factory=Sinks(Sink(writing)))
+                with py7zr.SevenZipFile(archive) as opened:
+                    opened.extract(targets=[member], factory=Sinks(Sink(sending)))
             except BrokenPipeError:
-                pass  # nobody wants the rest
-            except Exception as error:  # raised again where the member is read
-                self._error = error
+                return  # nobody wants the rest
+            except Exception as error:  # told where the member is read
+                reason = str(error) or type(error).__name__
+            with suppress(BrokenPipeError), sending:
+                sending.send_bytes(b"")
+                sending.send_bytes(reason.encode())
 
         self._thread = threading.Thread(target=extract, daemon=True)
         self._thread.start()
@@ -85,23 +97,20 @@ class Extracted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, as io.RawIOBase says. Raises what py7zr raised."""
-        part = self._reading.read(len(buffer))
-        if not part:
-            self._thread.join()
-            if self._error:
-                raise OSError(str(self._error) or type(self._error).__name__) from self._error
-        buffer[: len(part)] = part
-        return len(part)
+        """Fill the buffer, as io.RawIOBase says. Raises OSError with what py7zr raised."""
+        if not self._part and not self._ended:
+            self._part = memoryview(self._receiving.recv_bytes())
+            if not self._part:
+                self._ended = True
+                if reason := self._receiving.recv_bytes().decode():
+                    raise OSError(reason)
+        size = min(len(buffer), len(self._part))
+        buffer[:size] = self._part[:size]
+        self._part = self._part[size:]
+        return size
 
     def close(self) -> None:
         """Let the thread end."""
-        self._reading.close()
+        self._receiving.close()
         self._thread.join()
         super().close()
-
-
-def _pipe() -> tuple[IO[bytes], IO[bytes]]:
-    """A pipe: its reading and its writing end."""
-    reading, writing = os.pipe()
-    return os.fdopen(reading, "rb"), os.fdopen(writing, "wb", buffering=1 << 16)

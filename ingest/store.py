@@ -130,7 +130,8 @@ ITEM_SCHEMA = pa.schema(
     ]
 )
 
-# A row of ITEM_SCHEMA, with the author's name in place of its hash, and where its fields stand.
+# The same before it is stored: with the author's name in place of its hash. A row of it, and where its fields stand.
+NAMED_SCHEMA = pa.schema([*list(ITEM_SCHEMA)[:-1], pa.field("author", pa.string())])
 Row = tuple[Any, ...]
 SOURCE, MATCH_URL, TITLE, BODY, CREATED_AT = 0, 2, 3, 4, 5
 
@@ -209,6 +210,8 @@ where found.url = raw_items.url and (found.number > 1 or found.key != found.url)
 drop table keys;
 """
 
+REJECTS_SCHEMA = pa.schema([(name, pa.string()) for name in ("entry_hash", "entry", "reason")])
+
 WINDOW_SCHEMA = pa.schema(
     [
         ("source", pa.string()),
@@ -237,8 +240,8 @@ where known.source = arriving.source and known.query = arriving.query
 
 KEEP_REJECTED = """
 insert into bronze.rejected_items by name
-select *, $collected_at::timestamp as collected_at
-from arriving anti join bronze.rejected_items using (source, entry_hash)
+select *, $source as source, $query as query, $collected_at::timestamp as collected_at
+from arriving anti join (from bronze.rejected_items where source = $source) using (entry_hash)
 """
 
 
@@ -272,12 +275,14 @@ def open_store(
     """
     with connect() as connection, over_lake(connection, names, days, built=built):
         refuse_foreign(connection)
-        connection.execute(DDL)
+        # Each transaction waits for the disk.
+        with transaction(connection):
+            connection.execute(DDL)
+            create_corrections(connection)
+            create_messages(connection)
         keep_salt(connection, new_salt=new_salt, is_collecting=not built)
         if not any(name == "match_url" for name, *_ in connection.execute("describe bronze.raw_items").fetchall()):
             add_match_urls(connection)
-        create_corrections(connection)
-        create_messages(connection)
         yield connection
 
 
@@ -390,11 +395,14 @@ def upsert_items(connection: duckdb.DuckDBPyConnection, items: Sequence[Item], c
 
 
 def table_of(rows: Collection[Row]) -> pa.Table:
-    """Rows as a table of ITEM_SCHEMA. Of an author it has the hash only."""
-    if not rows:
-        return ITEM_SCHEMA.empty_table()
-    *columns, authors = zip(*rows, strict=True)
-    return pa.table([*columns, hash_authors(columns[SOURCE], authors)], ITEM_SCHEMA)
+    """Rows as a table of ITEM_SCHEMA."""
+    return hashed(pa.table([*zip(*rows, strict=True)], NAMED_SCHEMA) if rows else NAMED_SCHEMA.empty_table())
+
+
+def hashed(posts: pa.Table) -> pa.Table:
+    """A table of NAMED_SCHEMA as one of ITEM_SCHEMA."""
+    hashes = hash_authors(posts["source"].to_pylist(), posts["author"].to_pylist())
+    return posts.drop_columns("author").append_column("author_hash", pa.array(hashes, pa.string()))
 
 
 def upsert_rows(connection: duckdb.DuckDBPyConnection, arriving: pa.Table, collected_at: datetime) -> Stored:
@@ -438,28 +446,19 @@ def entry_text(entry: Any, personal: frozenset[str]) -> str:
         sys.setrecursionlimit(limit)
 
 
-def keep_rejected(
-    connection: duckdb.DuckDBPyConnection,
-    source: str,
-    query: str,
-    rejected: Sequence[Rejected],
-    personal: frozenset[str],
-    collected_at: datetime,
-) -> None:
-    """Store entries that could not be read, each once, as JSON or text, without their personal fields."""
-    if not rejected:
-        return
+def rejects_of(rejected: Sequence[Rejected], personal: frozenset[str] = frozenset()) -> pa.Table:
+    """Entries that could not be read, each once, as JSON or text, without their personal fields, and the reasons."""
     reasons = {entry_text(rejection.entry, personal): clean_text(rejection.reason) for rejection in reversed(rejected)}
-    arriving = pa.table(  # noqa: F841  (DuckDB finds it by name)
-        {
-            "entry_hash": [hashlib.sha256(entry.encode()).hexdigest() for entry in reasons],
-            "source": pa.repeat(source, len(reasons)),
-            "query": pa.repeat(query, len(reasons)),
-            "entry": list(reasons),
-            "reason": list(reasons.values()),
-        }
-    )
-    connection.execute(KEEP_REJECTED, {"collected_at": collected_at})
+    hashes = [hashlib.sha256(entry.encode()).hexdigest() for entry in reasons]
+    return pa.table([hashes, [*reasons], [*reasons.values()]], REJECTS_SCHEMA)
+
+
+def keep_rejected(
+    connection: duckdb.DuckDBPyConnection, source: str, query: str, arriving: pa.Table, collected_at: datetime
+) -> None:
+    """Store entries that could not be read, as rejects_of gives them. One that is stored already stays."""
+    if arriving.num_rows:
+        connection.execute(KEEP_REJECTED, {"source": source, "query": query, "collected_at": collected_at})
 
 
 def progress_of(connection: duckdb.DuckDBPyConnection, file_hash: str) -> int:

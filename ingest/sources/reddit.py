@@ -204,8 +204,8 @@ SOURCE = Source(
             rule(rf"(?:{PLACE})?/(?:comments|gallery|poll|tb)/(\w+)(?:\.json)?(?:[/#].*)?", "/comments/{1}/"),
         ),
         shortest=(
-            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
             rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/", "/comments/{1}/"),
+            rule(rf"{SUBREDDIT}/comments/(\w+)/[^/]+/(\w+)/", "/comments/{1}/_/{2}/"),
         ),
         usual=re.compile(r"/r/(?!u_)\w+/comments/[a-z\d]+/\w+/(?:[a-z\d]+/)?", re.ASCII),
     ),

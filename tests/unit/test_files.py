@@ -21,7 +21,7 @@ import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,11 +39,12 @@ from rich.console import Console
 
 from groundswell import database as database_module
 from groundswell.database import DatabaseError, connect, database_path
-from ingest import bulk, files, forget, formats, item, reading
+from ingest import bulk, files, forget, item, reading
 from ingest.errors import IngestError
 from ingest.files import Wanted, import_files, parse_columns
 from ingest.report import Report
 from ingest.store import open_store, row_of, table_of
+from ingest.usual import usual_columns
 from tests.support.project import ROOT
 
 # A name that must not be found in the database, wherever a format holds names.
@@ -885,15 +886,14 @@ def test_an_import_that_is_interrupted_leaves_no_transaction_open(
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 10)
     (tmp_path / "posts").write_bytes(lines(*(own(number) for number in range(100))))
-    known = formats.usual_row
 
-    def interrupted(fields: formats.Entry) -> Any:
-        if fields["url"] == own(50)["url"]:
+    def interrupted(posts: Sequence[Any]) -> Any:
+        if own(50) in posts:
             raise KeyboardInterrupt
-        return known(fields)
+        return usual_columns(posts)
 
     with monkeypatch.context() as patch:
-        patch.setattr(formats, "usual_row", interrupted)
+        patch.setattr(bulk, "usual_columns", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ingest(tmp_path / "posts")
     # Over a lake, what is committed is published now, in a transaction.
@@ -985,6 +985,14 @@ ODD: dict[str, tuple[bytes, list[str] | str]] = {
         ["Build 1 fails", "Build 2 fails"],
     ),
     "UTF-32": ((HEAD + b"\n" + ROW).decode().encode("utf-32"), ["It fails"]),
+    "UTF-32 without a mark": ((HEAD + b"\n" + ROW).decode().encode("utf-32-le"), ["It fails"]),
+    "UTF-32 without a mark, the other way round": (lines(own(1)).decode().encode("utf-32-be"), ["Build 1 fails"]),
+    "a title above a header": (b"Posts of November\n\n" + HEAD + b"\n" + ROW, ["It fails"]),
+    "a title in a row of a spreadsheet": (
+        b'"Posts, by day";;;\r\n' + (HEAD + b"\r\n" + ROW).replace(b",", b";"),
+        ["It fails"],
+    ),
+    "a text of five lines": (b"It fails.\nAgain,\nand again\nand\nnow, too\n", "is no file of posts"),
     "blank lines before a header": (b"\n\r\n  \n" + HEAD + b"\n\n" + ROW + b"\n", ["It fails"]),
     "a first line that is longer than what is looked at": (
         lines(own(1, body="long " * 300_000), own(2)),
@@ -1111,12 +1119,17 @@ VALUES: dict[str, list[Any]] = {
 @given(st.fixed_dictionaries({}, optional={field: st.sampled_from(values) for field, values in VALUES.items()}))
 @settings(max_examples=300)
 def test_a_usual_post_has_the_row_that_the_checks_of_any_other_give(fields: dict[str, Any]) -> None:
+    usual = {**own(1), **dict.fromkeys(("body", "author", "comment_count", "vote_count"))}
+    # A post that is usual but for one field is read as well as one that is odd in many.
+    posts = [usual, fields, *({**own(1), field: value} for field, value in fields.items())]
+    odd, columns = usual_columns(["no post", *posts])
+    assert 0 in odd
+    assert 1 not in odd
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTHOR_SALT", "pepper")
-        assert formats.usual_row({**own(1), **dict.fromkeys(("body", "author", "comment_count", "vote_count"))})
-        # A post that is usual but for one field is read as well as one that is odd in many.
-        for post in (fields, *({**own(1), field: value} for field, value in fields.items())):
-            if row := formats.usual_row(post):
+        for number, post in enumerate(posts, 1):
+            if number not in odd:
+                row = tuple(column[number] for column in columns)
                 assert table_of([row]) == table_of([row_of(item.Item.model_validate(post))])
 
 
