@@ -14,9 +14,11 @@ with suppress(ModuleNotFoundError):
     from groundswell.artifacts import spare_unread
     from groundswell.interrupted import interrupt_in_one_line
     from groundswell.kept_parse import keep_for_every_day
+    from groundswell.templates import keep_templates
     from groundswell.unread import tell_unread
 
     interrupt_in_one_line()
     spare_unread()
     keep_for_every_day()
+    keep_templates()
     tell_unread()

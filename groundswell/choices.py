@@ -4,13 +4,14 @@ from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 from typing import TypeVar
 
-import typer
-
 Name = TypeVar("Name", bound=str)
 
 
 def one_of(known: Iterable[Name]) -> Callable[[str], Name]:
     """A parser for typer that takes one of these names. With a type of names, typer says "Value error," first."""
+    # Not at the top: each command of dbt imports this module, and asks for no option.
+    import typer
+
     names = {str(name): name for name in known}
 
     def parse(text: str) -> Name:

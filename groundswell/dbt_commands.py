@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+from functools import cache
 from typing import Any
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -72,8 +73,15 @@ def show(event: EventMsg) -> None:
     # A connection of dbt is in a reference cycle, and has temporary tables until it is found. Python would look late.
     if event.info.name == "NodeFinished" and event.data.node_info.resource_type == "model":
         gc.collect()
+        leave_alone()
     if event.info.level != "debug":
         write(msg_to_dict(event))
+
+
+@cache
+def leave_alone() -> None:
+    """Let the garbage collector leave alone what is there after the first model of all: it looks after each model."""
+    gc.freeze()
 
 
 def close_database() -> None:

@@ -11,7 +11,6 @@ from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from dotenv.parser import parse_stream
 
 from groundswell.choices import did_you_mean
@@ -111,6 +110,9 @@ def address_fault(name: str, address: str) -> str | None:
 
     The address is not shown, because it may hold a password.
     """
+    # Not at the top: each command of dbt imports this module, and most of them ask about no address.
+    import httpx
+
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""

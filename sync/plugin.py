@@ -177,7 +177,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb comes without type
                 cursor.close()
             return json.dumps({"message": pushed.message(date.fromisoformat(day), url)})
 
-        conn.create_function("push_live", push_live, ["VARCHAR", "VARCHAR"], "VARCHAR", side_effects=True)
+        # DuckDB imports numpy for a function.
+        if os.environ.get("POCKETBASE_URL"):
+            conn.create_function("push_live", push_live, ["VARCHAR", "VARCHAR"], "VARCHAR", side_effects=True)
         if os.environ.get("GROUNDSWELL_LAKE"):
             conn.create_function(
                 "publish_to_lake", lambda keys: publish_to_lake(conn, keys), ["VARCHAR"], "VARCHAR", side_effects=True

@@ -8,26 +8,38 @@ import shutil
 import sys
 from contextlib import suppress
 from datetime import UTC, date, datetime
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import pytest
+from dbt.artifacts.resources import ModelConfig
 from dbt.clients.jinja_static import statically_parse_unrendered_config
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import SourceDefinition
+from dbt.contracts.graph.unparsed import UnparsedModelUpdate, UnparsedUnitTest
+from dbt.contracts.project import Project
 from dbt.plugins.manager import PluginManager
 from dbt_common.behavior_flags import BehaviorFlagRendered
-from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.clients.jinja import MacroFuzzEnvironment, NativeSandboxEnvironment, get_template
+from dbt_common.dataclass_schema import dbtClassMixin
+from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from jinja2 import Template
+from mashumaro.jsonschema import build_json_schema, schema
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import artifacts, disk, garbage
+from groundswell import artifacts, disk, garbage, templates
 from groundswell.environment import SettingError
 from groundswell.kept_parse import is_day, names_the_day
 from groundswell.stages import LogError, Stages
 from sync import plugin
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 
 def test_a_log_that_can_not_be_written_is_named_once(
@@ -150,6 +162,57 @@ def test_a_behavior_flag_has_the_same_source(monkeypatch: pytest.MonkeyPatch) ->
     usual = source()
     monkeypatch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(artifacts.source_of_flag))
     assert source() == usual == __name__
+
+
+def without_defaults(part: Any) -> Any:
+    """A JSON schema without the defaults of its fields. A field may be called default."""
+    if isinstance(part, list):
+        return [without_defaults(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        word: {field: without_defaults(of_field) for field, of_field in each.items()}
+        if word == "properties"
+        else without_defaults(each)
+        for word, each in part.items()
+        if word != "default"
+    }
+
+
+@pytest.mark.parametrize("checked", [ModelConfig, Project, SourceDefinition, UnparsedModelUpdate, UnparsedUnitTest])
+def test_schemas_without_defaults_check_the_same(
+    checked: type[dbtClassMixin], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The module as it comes: the other one is changed by now.
+    spec = cast("ModuleSpec", find_spec(schema.__name__))
+    unchanged = module_from_spec(spec)
+    cast("Loader", spec.loader).exec_module(unchanged)
+    monkeypatch.setattr(schema, "_default", unchanged._default)
+    usual = build_json_schema(checked).to_dict()
+    monkeypatch.setattr(schema, "_default", artifacts.no_default)
+    spared = build_json_schema(checked).to_dict()
+    assert spared == without_defaults(usual) != usual
+
+
+def render(text: str, number: int, native: bool) -> Any:
+    """What dbt makes of a template."""
+    return get_template(text, {}, native=native).render({"number": number})
+
+
+def test_a_template_is_compiled_once_for_each_kind_of_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "{{ 1 + number }}, {{ caller is undefined }} of this test"
+    monkeypatch.setattr(MacroFuzzEnvironment, "compile", templates.compile_anew)
+    usual = [render(text, number, native) for number in (1, 2) for native in (False, True)]
+    monkeypatch.setattr(MacroFuzzEnvironment, "compile", templates.compile_once)
+    kept = templates.compiled.copy()
+    assert [render(text, number, native) for number in (1, 2) for native in (False, True)] == usual
+    assert templates.compiled.keys() - kept.keys() == {(MacroFuzzEnvironment, text), (NativeSandboxEnvironment, text)}
+    # Whether they are native is not the same, and a fault is found each time.
+    assert render("{{ number }}", 1, native=True) == 1
+    assert render("{{ number }}", 1, native=False) == "1"
+    for _ in range(2):
+        with pytest.raises(CompilationError, match="unexpected"):
+            render("{{ number + }}", 1, native=False)
 
 
 def test_the_graph_is_built_when_a_macro_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
