@@ -123,3 +123,7 @@ def test_copies_under_many_names_stand_below_people(built: Project, tmp_path: Pa
     assert first["wordings"] == first["voices"] >= 20
     assert first["new_accounts"] == first["accounts"]
     assert first["posts_in_hour"] == first["post_count"]
+    # Copies make nothing urgent. What many people tell in their own words is.
+    urgent = {problem_id for (problem_id,) in project.query("select problem_id from gold.problem_hours")}
+    assert not urgent & {problem["problem_id"] for problem in forged + of("solvo")}
+    assert {first["problem_id"], pasting["problem_id"]} <= urgent

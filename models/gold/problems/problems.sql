@@ -14,6 +14,12 @@ problem_wordings as (
 
 ),
 
+problem_hours as (
+
+    select * from {{ ref('problem_hours') }}
+
+),
+
 copy_limits as (
 
     select * from {{ ref('copy_limits') }}
@@ -143,22 +149,14 @@ voice_counts as (
 account_counts as (
 
     select
-        problem_wordings.problem_id,
-        count(distinct problem_wordings.author_number) as accounts,
-        count(distinct problem_wordings.author_number) filter (
-            where problem_wordings.is_comparable
-        ) as comparable_accounts,
-        count(distinct problem_wordings.author_number) filter (where problem_wordings.is_new_account) as new_accounts,
-        count(distinct problem_wordings.author_number) filter (
-            where problem_wordings.is_new_account is not false
-        ) as young_accounts,
-        max(problem_wordings.posts_in_hour) as posts_in_hour,
-        max(problem_wordings.wordings_in_hour) filter (
-            where problem_wordings.collection_date > built.middle_date
-        ) as wordings_in_hour,
+        problem_id,
+        count(distinct author_number) as accounts,
+        count(distinct author_number) filter (where is_comparable) as comparable_accounts,
+        count(distinct author_number) filter (where is_new_account) as new_accounts,
+        count(distinct author_number) filter (where is_new_account is not false) as young_accounts,
+        max(posts_in_hour) as posts_in_hour,
     from problem_wordings
-    cross join built
-    group by problem_wordings.problem_id
+    group by all
 
 ),
 
@@ -171,12 +169,13 @@ bursts as (
         account_counts.new_accounts,
         account_counts.posts_in_hour,
         -- The doublings of the limit: what is usual within an hour is not urgent.
-        log2(greatest(account_counts.wordings_in_hour / copy_limits.posts_an_hour, 1)) as doublings,
+        log2(greatest(problem_hours.wordings_in_hour / copy_limits.posts_an_hour, 1)) as doublings,
         account_counts.comparable_accounts >= voice_counts.wordings * copy_limits.accounts_a_wording
         and account_counts.young_accounts * 2 > account_counts.accounts
         and account_counts.posts_in_hour >= copy_limits.posts_an_hour as is_burst,
     from account_counts
     inner join voice_counts on account_counts.problem_id = voice_counts.problem_id
+    left join problem_hours on account_counts.problem_id = problem_hours.problem_id
     cross join copy_limits
 
 ),
@@ -236,7 +235,7 @@ demand as (
         round(2 * log2(1 + voice_counts.paying_wordings), 2) as payment_score,
         round(20 * greatest(voice_counts.certainty - 0.75, 0), 2) as certainty_score,
         voice_counts.agreement,
-        if(bursts.is_burst, 0, round(6 * coalesce(bursts.doublings, 0), 2)) as urgency_score,
+        if(bursts.is_burst, 0, round(8 * coalesce(bursts.doublings, 0), 2)) as urgency_score,
         -- Copies agree with themselves.
         if(bursts.is_burst, 0, round(16 * coalesce(voice_counts.agreement, 0), 2)) as agreement_score,
     from post_counts
