@@ -253,8 +253,9 @@ def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> l
     The best is first; at most SENTENCES, one a post. The list is empty if none is fit.
 
     rarity: the weights of words. A scene that one author sets ("I have a list.") and the output of a program share
-    little with other posts. Parts of sentences, code, and what one signal makes unfit (a greeting) are left out, and
-    what two posts say letter by letter (a form), unless the posts say nothing else.
+    little with other posts. Parts of sentences, code, and what one signal makes unfit (a greeting) are left out. So are,
+    unless the posts say nothing else, what two posts say letter by letter (a form), and a sentence whose words are all
+    in a better one, or that holds all words of a better one.
     """
     # A text begins with its title, after which silver.texts puts a point if it has none. A body may begin with ".NET".
     bodies = [
@@ -264,14 +265,19 @@ def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> l
     # A post that came twice is no form.
     different = set(bodies)
     found = fit_sentences(bodies)
+    told: list[set[str]] = []
     of_one: dict[int, str] = {}
     of_all: dict[int, str] = {}
     for info in rank(found, rarity) if found else ():
-        sentence = str(info.sentence)
-        if is_spoken(sentence) and min(factors_of(sentence, signals), default=1) >= WORTHY:
-            of_all.setdefault(found[info.sentence], sentence)
-            if len(list(islice((body for body in different if sentence in body), 2))) == 1:
-                of_one.setdefault(found[info.sentence], sentence)
+        post, sentence = found[info.sentence], str(info.sentence)
+        if post in of_one or not is_spoken(sentence) or min(factors_of(sentence, signals), default=1) < WORTHY:
+            continue
+        of_all.setdefault(post, sentence)
+        is_form = len(list(islice((body for body in different if sentence in body), 2))) > 1
+        words = set(WORD.findall(sentence.lower()))
+        if not is_form and not any(words <= other or other <= words for other in told):
+            of_one[post] = sentence
+            told.append(words)
         if len(of_one) == SENTENCES:
             break
     best = list((of_one or of_all).items())[:SENTENCES]

@@ -299,9 +299,17 @@ def test_titles_of_a_group_differ(signals: list[Signal]) -> None:
     ]
 
 
+def test_no_sentence_repeats_another(signals: list[Signal]) -> None:
+    bodies = {0: "My customers by city are gone.", 1: "Customers by city are gone.", 2: "Customers of the city lost."}
+    posts = group("Group by city", "Customers by city", "Grouping", bodies=bodies)
+    found = best_sentences(posts, Rarity(posts.texts), signals)
+    assert len(found) == 2
+    assert "Customers of the city lost." in {each["sentence"] for each in found}
+
+
 def test_each_sentence_is_of_another_post(signals: list[Signal]) -> None:
     bodies = {
-        number: f"Customers can not be grouped by city. My customers of city {number} are lost in the list."
+        number: f"Customers can not be grouped by city. My customers of city {number} are lost in list {number}."
         for number in range(SENTENCES + 1)
     }
     posts = group(*(f"Case {number}" for number in bodies), bodies=bodies)
