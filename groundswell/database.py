@@ -190,9 +190,10 @@ def existing(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 def refuse_foreign(connection: duckdb.DuckDBPyConnection) -> None:
     """Raise DatabaseError if another program has made bronze.raw_items, before anything is written."""
-    if not existing(connection, "bronze.raw_items"):
+    posts = table("bronze", "raw_items")
+    if not existing(connection, posts):
         return
-    found = {name for name, *_ in connection.execute("describe bronze.raw_items").fetchall()}
+    found = {name for name, *_ in connection.execute(f"describe {posts}").fetchall()}
     if missing := [name for name in ("url_hash", "source", "url", "collection_date") if name not in found]:
         raise DatabaseError(
             f"{database_path()} is the database of another program: its table bronze.raw_items has no column"
