@@ -168,15 +168,7 @@ def main(
         Subject.LABELS: [
             partial(labels.on_sample, labels.measure_quality),
             partial(labels.on_sample, labels.measure_complaints),
-            *(
-                partial(measure, database)
-                for database in databases or []
-                for measure in (
-                    labels.measure_quality,
-                    *(partial(labels.measure_complaints, drawn=drawn) for drawn in labels.DRAWN),
-                    labels.measure_second_opinions,
-                )
-            ),
+            *(partial(measure, database) for database in databases or [] for measure in labels.ON_DATABASES),
             labels.measure_calls,
         ],
         Subject.PROBLEMS: [
