@@ -31,6 +31,7 @@ Made = TypeVar("Made")
 def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
     """What an iterator makes, made by a copy of this process, one or two ahead of the caller.
 
+    A later copy can go on in place of the caller. The iterator must not need a thread that runs already: a copy has none.
     Raises what the iterator raises, and IngestError if the copy is killed.
     """
     if sys.platform != "linux":
@@ -40,6 +41,7 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
     receiving, sending = Pipe(duplex=False)
     # Memory is shared until one of the two writes to it, and to look for garbage is to write.
     gc.freeze()
+    caller = os.getpid()
     copy = os.fork()
     if not copy:
         receiving.close()
@@ -58,9 +60,10 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
         raise IngestError(reason) from None
     finally:
         receiving.close()
-        os.kill(copy, signal.SIGKILL)
-        os.waitpid(copy, 0)
-        gc.unfreeze()
+        if os.getpid() == caller:
+            os.kill(copy, signal.SIGKILL)
+            os.waitpid(copy, 0)
+            gc.unfreeze()
 
 
 def send_all(made: Iterator[Any], sending: Connection) -> NoReturn:

@@ -3,11 +3,17 @@
 import io
 import os
 import threading
+from collections.abc import Iterator
 from typing import IO, Any, cast
 
 import py7zr
 from py7zr.exceptions import ArchiveError
 from py7zr.io import Py7zIO, WriterFactory
+
+from ingest.meanwhile import by_a_copy
+
+# Bytes that are passed on at once.
+PART = 1 << 20
 
 
 def members(archive: IO[bytes]) -> list[str]:
@@ -62,7 +68,43 @@ class Sinks(WriterFactory):
 
 
 class Extracted(io.RawIOBase):
-    """A member of a 7z archive as a stream. py7zr pushes; a thread and a pipe turn that into reading."""
+    """A member of a 7z archive as a stream, which a copy of this process unpacks.
+
+    So any other copy can go on reading it. Raises OSError where the archive is damaged.
+    """
+
+    def __init__(self, archive: IO[bytes], member: str) -> None:
+        self._parts, self._left = by_a_copy(parts(archive, member)), b""
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, as io.RawIOBase says."""
+        self._left = self._left or next(self._parts, b"")
+        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def close(self) -> None:
+        """Let the copy end."""
+        self._parts.close()
+        super().close()
+
+
+def parts(archive: IO[bytes], member: str) -> Iterator[bytes]:
+    """A member of an archive in parts. Raises OSError where the archive is damaged."""
+    with Pulled(archive, member) as stream:
+        while part := stream.read(PART):
+            yield part
+
+
+class Pulled(io.RawIOBase):
+    """A member of a 7z archive as a stream. py7zr pushes; a thread and a pipe turn that into reading.
+
+    A copy of this process would have the pipe, but not the thread.
+    """
 
     def __init__(self, archive: IO[bytes], member: str) -> None:
         reading, writing = _pipe()

@@ -775,6 +775,22 @@ def test_small_batches_and_transactions_find_what_large_ones_find(
     assert rows(database, "* exclude (collected_at)") == kept
 
 
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_7z_archive_is_read_to_its_end_or_to_its_damage(
+    is_damaged: bool, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    # Longer than what is looked at: py7zr unpacks the rest while other processes read it.
+    packed = bytearray(in_7z(lines(*(own(number, body=os.urandom(600).hex()) for number in range(3_000)))))
+    if is_damaged:
+        packed[-len(packed) // 4] ^= 0xFF
+    (tmp_path / "posts").write_bytes(packed)
+    report = ingest(tmp_path / "posts")
+    assert (report.stored.new == 3_000) is not is_damaged
+    assert report.stored.new > 500
+    assert [error.split(":")[0] for error in report.errors] == ["can not be read"] * is_damaged
+    assert report.stored.new == len(rows(database))
+
+
 def test_an_import_that_is_killed_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
     file, database = tmp_path / "posts.jsonl", tmp_path / "posts.duckdb"
     file.write_bytes(lines(*(own(number, body="x" * 200) for number in range(40_000))))

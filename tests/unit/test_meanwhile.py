@@ -88,6 +88,13 @@ def test_no_copy_is_left_when_the_caller_has_enough() -> None:
     assert not is_running(copy)
 
 
+def test_a_copy_goes_on_with_what_another_copy_makes() -> None:
+    with closing(by_a_copy(iter(range(1_000)))) as made:
+        first = [next(made), next(made)]
+        # The second copy reads the rest, to the end.
+        assert [*first, *by_a_copy(made)] == [*range(1_000)]
+
+
 def test_no_copy_is_left_when_the_process_is_killed() -> None:
     # The copy sends nothing after its number: it can not find out by sending.
     code = (
