@@ -31,8 +31,8 @@ Made = TypeVar("Made")
 def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
     """What an iterator makes, made by a copy of this process, one or two ahead of the caller.
 
-    A later copy can go on in place of the caller. The iterator must not need a thread that runs already: a copy has none.
-    Raises what the iterator raises, and IngestError if the copy is killed.
+    A later copy can go on in place of the caller. The iterator may need no thread that runs already: a copy has none of
+    them. Raises what the iterator raises, and IngestError if the copy is killed.
     """
     if sys.platform != "linux":
         # Elsewhere a process has no copies, or libraries of the system do not survive in them.
