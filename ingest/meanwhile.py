@@ -31,7 +31,8 @@ Made = TypeVar("Made")
 def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
     """What an iterator makes, made by a copy of this process, one or two ahead of the caller.
 
-    Raises what the iterator raises, and IngestError if the copy is killed.
+    Of the threads that run already the copy has none. Raises what the iterator raises, and IngestError if the copy is
+    killed.
     """
     if sys.platform != "linux":
         # Elsewhere a process has no copies, or libraries of the system do not survive in them.

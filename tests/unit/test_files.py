@@ -102,9 +102,9 @@ def long_window(data: bytes) -> bytes:
     return zstd.compress(data, options=options)
 
 
-def in_7z(data: bytes, **options: Any) -> bytes:
+def in_7z(data: bytes) -> bytes:
     packed = io.BytesIO()
-    with py7zr.SevenZipFile(packed, "w", **options) as archive:
+    with py7zr.SevenZipFile(packed, "w") as archive:
         archive.writestr(data, "posts.jsonl")
     return packed.getvalue()
 
@@ -703,22 +703,6 @@ def test_what_stands_before_the_damage_is_stored(
     assert report.stored.new == len(rows(database))
 
 
-@pytest.mark.parametrize("damaged", [False, True])
-def test_a_7z_archive_is_read_to_its_end_or_its_damage(
-    damaged: bool, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
-) -> None:
-    """py7zr has a thread of its own, and a copy of the process reads what it unpacks."""
-    text = lines(*(own(number, body=os.urandom(300).hex()) for number in range(12_000)))
-    packed = bytearray(in_7z(text, filters=[{"id": py7zr.FILTER_LZMA2, "preset": 0}]))
-    if damaged:
-        packed[len(packed) // 2] ^= 0xFF
-    (tmp_path / "posts").write_bytes(packed)
-    report = ingest(tmp_path / "posts")
-    assert (report.stored.new == 12_000) is not damaged
-    assert [error.split(":")[0] for error in report.errors] == ["can not be read"] * damaged
-    assert report.stored.new == len(rows(database))
-
-
 @pytest.mark.parametrize(
     ("text", "says", "stored"),
     [
@@ -789,6 +773,22 @@ def test_small_batches_and_transactions_find_what_large_ones_find(
     assert (small.errors == []) == (pack is bytes)
     assert "posts:1: source: " in small.rejected[0]
     assert rows(database, "* exclude (collected_at)") == kept
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_7z_archive_is_read_to_its_end_or_to_its_damage(
+    is_damaged: bool, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    # Longer than what is looked at: py7zr unpacks the rest while other processes read it.
+    packed = bytearray(in_7z(lines(*(own(number, body=os.urandom(600).hex()) for number in range(3_000)))))
+    if is_damaged:
+        packed[-len(packed) // 4] ^= 0xFF
+    (tmp_path / "posts").write_bytes(packed)
+    report = ingest(tmp_path / "posts")
+    assert (report.stored.new == 3_000) is not is_damaged
+    assert report.stored.new > 500
+    assert [error.split(":")[0] for error in report.errors] == ["can not be read"] * is_damaged
+    assert report.stored.new == len(rows(database))
 
 
 def test_an_import_that_is_killed_goes_on_and_doubles_nothing(tmp_path: Path) -> None:
