@@ -150,7 +150,7 @@ near as (
     where bursts.wordings_in_hour > coalesce(own.wordings_in_hour, 0)
     qualify row_number() over (
         partition by complaints.url_hash
-        order by bursts.wordings_in_hour desc, centroids.problem_id
+        order by bursts.wordings_in_hour desc, centroids.problem_id asc
     ) = 1
 
 ),
