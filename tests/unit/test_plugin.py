@@ -180,9 +180,7 @@ def without_defaults(part: Any) -> Any:
 
 
 @pytest.mark.parametrize("checked", [ModelConfig, Project, SourceDefinition, UnparsedModelUpdate, UnparsedUnitTest])
-def test_schemas_without_defaults_check_the_same(
-    checked: type[dbtClassMixin], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_schemas_without_defaults_check_the_same(checked: type[dbtClassMixin], monkeypatch: pytest.MonkeyPatch) -> None:
     # The module as it comes: the other one is changed by now.
     spec = cast("ModuleSpec", find_spec(schema.__name__))
     unchanged = module_from_spec(spec)
