@@ -73,14 +73,14 @@ def show(event: EventMsg) -> None:
     # A connection of dbt is in a reference cycle, and has temporary tables until it is found. Python would look late.
     if event.info.name == "NodeFinished" and event.data.node_info.resource_type == "model":
         gc.collect()
-        leave_alone()
+        leave_alone(len(sys.modules))
     if event.info.level != "debug":
         write(msg_to_dict(event))
 
 
 @cache
-def leave_alone() -> None:
-    """Let the garbage collector leave alone what is there after the first model of all: it looks after each model."""
+def leave_alone(_modules: int) -> None:
+    """Let the garbage collector leave alone what there is, once for each number of modules: models load libraries."""
     gc.freeze()
 
 

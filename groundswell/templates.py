@@ -1,7 +1,6 @@
 """Compiles each template of Jinja once in a process: dbt compiles it anew wherever it renders the same text.
 
-Of 3,000 templates in a first build 1,300 come again: data tests, words of documents, nodes that are parsed and then
-built. On a later day of a backfill nearly all of them come again.
+Of 3,000 templates in a first build 1,300 come again: data tests, words of documents, nodes that are parsed and built.
 """
 
 from types import CodeType
