@@ -168,7 +168,9 @@ def main(
                 for database in databases or []
                 for measure in (
                     labels.measure_quality,
-                    *(partial(labels.measure_complaints, drawn=drawn) for drawn in labels.DRAWN),
+                    labels.measure_complaints,
+                    partial(labels.measure_complaints, drawn="random"),
+                    partial(labels.measure_complaints, drawn="near the gate"),
                     labels.measure_second_opinions,
                 )
             ),
