@@ -35,7 +35,6 @@ from benchmarks import (
     sync,
     visitors,
 )
-from groundswell.choices import one_of
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -133,11 +132,7 @@ def measure_words(posts: Path | None) -> Table:
 def main(
     subjects: Annotated[
         list[Subject] | None,
-        typer.Argument(
-            parser=one_of(Subject),
-            metavar="[SUBJECT]...",
-            help=f"Of {', '.join(Subject)}. Default: all but month, neighbours and growth, which take an hour.",
-        ),
+        typer.Argument(help="Subjects to measure. Default: all but month, neighbours and growth, which take an hour."),
     ] = None,
     posts: Annotated[
         Path | None, typer.Option(help="File of posts, as for ingest --file. Default: the sample.")
@@ -168,16 +163,22 @@ def main(
         Subject.LABELS: [
             partial(labels.on_sample, labels.measure_quality),
             partial(labels.on_sample, labels.measure_complaints),
-            *(partial(measure, database) for database in databases or [] for measure in labels.ON_DATABASES),
+            *(
+                partial(measure, database)
+                for database in databases or []
+                for measure in (
+                    labels.measure_quality,
+                    labels.measure_complaints,
+                    partial(labels.measure_complaints, drawn="random"),
+                    partial(labels.measure_complaints, drawn="near the gate"),
+                    labels.measure_second_opinions,
+                )
+            ),
             labels.measure_calls,
         ],
         Subject.PROBLEMS: [
             *problems.MEASURES,
-            *(
-                partial(measure, database)
-                for database in databases or []
-                for measure in (problems.measure_pairs, problems.measure_chance)
-            ),
+            *(partial(problems.measure_pairs, database) for database in databases or []),
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],

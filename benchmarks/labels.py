@@ -172,14 +172,6 @@ def on_sample(measure: Callable[[Path], Table]) -> Table:
         return measure(built_sample(Path(folder)).database)
 
 
-# What is measured on a database of real posts.
-ON_DATABASES: tuple[Callable[[Path], Table], ...] = (
-    measure_quality,
-    *(partial(measure_complaints, drawn=drawn) for drawn in DRAWN),
-    measure_second_opinions,
-)
-
-
 def measure_calls() -> Table:
     """Measure how long servers with one slot and with eight take to label all clusters, and how many calls are lost.
 

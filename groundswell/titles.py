@@ -253,9 +253,9 @@ def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> l
     The best is first; at most SENTENCES, one a post. The list is empty if none is fit.
 
     rarity: the weights of words. A scene that one author sets ("I have a list.") and the output of a program share
-    little with other posts. Parts of sentences, code, and what one signal makes unfit (a greeting) are left out. So are
-    what two posts say letter by letter (a form), and a sentence whose words are all in a better one, or that holds all
-    words of a better one, unless the posts say nothing else.
+    little with other posts. Parts of sentences, code, and what one signal makes unfit (a greeting) are left out.
+    Unless the posts say nothing else, what two posts say letter by letter (a form) is left out, too, and a sentence
+    whose words are all in a better one, or that holds all words of a better one.
     """
     # A text begins with its title, after which silver.texts puts a point if it has none. A body may begin with ".NET".
     bodies = [
