@@ -35,6 +35,7 @@ from benchmarks import (
     sync,
     visitors,
 )
+from groundswell.choices import one_of
 from tests.support.project import DAY, SAMPLE, Project
 
 
@@ -132,7 +133,11 @@ def measure_words(posts: Path | None) -> Table:
 def main(
     subjects: Annotated[
         list[Subject] | None,
-        typer.Argument(help="Subjects to measure. Default: all but month, neighbours and growth, which take an hour."),
+        typer.Argument(
+            parser=one_of(Subject),
+            metavar="[SUBJECT]...",
+            help=f"Of {', '.join(Subject)}. Default: all but month, neighbours and growth, which take an hour.",
+        ),
     ] = None,
     posts: Annotated[
         Path | None, typer.Option(help="File of posts, as for ingest --file. Default: the sample.")
@@ -178,7 +183,11 @@ def main(
         ],
         Subject.PROBLEMS: [
             *problems.MEASURES,
-            *(partial(problems.measure_pairs, database) for database in databases or []),
+            *(
+                partial(measure, database)
+                for database in databases or []
+                for measure in (problems.measure_pairs, problems.measure_chance)
+            ),
         ],
         Subject.ORACLE: [*oracle.MEASURES],
         Subject.NEEDLES: [partial(needles.measure_needles, days or [])],
