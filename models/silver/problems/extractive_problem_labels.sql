@@ -75,19 +75,37 @@ extracts as (
 
 ),
 
--- Each quote is of another post. The first sentence is the description, and the others are quotes.
-quoted as (
+quotable as (
 
     select
         extracts.problem_id,
-        {{ title_quotes('problem_titles.titles') }} as titles,
+        problem_titles.titles,
+        problem_titles.sentences,
         if(extracts.would_pay_signal, extracts.payments, []) as payments,
-        list_transform(
-            problem_titles.sentences[2:],
-            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
-        ) as sentences,
     from extracts
     inner join problem_titles on extracts.problem_id = problem_titles.problem_id
+
+),
+
+-- The first sentence is the description. Of the others, two are quotes, of posts that are not quoted otherwise.
+quoted as (
+
+    select
+        problem_id,
+        {{ title_quotes('titles') }}
+        || list_transform(
+            list_filter(
+                sentences[2:],
+                lambda each: not list_contains(
+                    list_transform(titles, lambda title: title['url_hash'])
+                    || list_transform(payments, lambda payment: payment['url_hash']),
+                    each['url_hash']
+                )
+            )[:2],
+            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
+        )
+        || payments as quotes,
+    from quotable
 
 ),
 
@@ -101,14 +119,7 @@ extractive_problem_labels as (
             problem_titles.sentences[1]['sentence'], extracts.description, problem_titles.titles[1]['title']
         ) as description,
         elected.impact_level,
-        quoted.titles
-        || list_filter(
-            quoted.sentences,
-            lambda each: not list_contains(
-                list_transform(quoted.titles || quoted.payments, lambda other: other['url_hash']), each['url_hash']
-            )
-        )[:2]
-        || quoted.payments as quotes,
+        quoted.quotes,
         extracts.would_pay_signal,
     from extracts
     inner join problem_titles on extracts.problem_id = problem_titles.problem_id
