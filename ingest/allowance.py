@@ -20,6 +20,8 @@ NOTEWORTHY = 5.0
 TURNS = 4
 # If these turns take longer, in seconds, another task has worked meanwhile, and a response may have come.
 QUIET = 0.005
+# asyncio may end a shorter wait, in seconds, before its clock goes on.
+LEAST_WAIT = 0.000_001
 
 log = logging.getLogger("groundswell.ingest")
 
@@ -252,7 +254,7 @@ class Allowance:
                 return
             self._news.clear()
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(max(wait, LEAST_WAIT)):
                     await self._news.wait()
             except TimeoutError:
                 continue

@@ -196,6 +196,16 @@ def test_no_span_holds_more_requests_than_allowed_and_every_request_gets_its_tur
     assert journey.free == case.requests
 
 
+def test_a_pause_that_is_shorter_than_a_tick_of_the_clock_ends() -> None:
+    async def main() -> None:
+        allowance = Allowance("test", 1, SPAN, PATIENCE)
+        allowance.pause(TICK / 4_000, "a test")
+        async with allowance.slot():
+            assert now() <= 2 * TICK
+
+    virtually(main())
+
+
 def test_an_earlier_run_that_was_allowed_more_is_waited_for() -> None:
     ages = [float(age) for age in range(30)]
 
