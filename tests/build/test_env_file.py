@@ -58,6 +58,10 @@ def test_commands_read_the_file_of_their_folder(folder: Path) -> None:
         broken = run(folder, *command)
         assert broken.status == 1
         assert broken.output.endswith("ERROR: .env, line 1: write it as NAME=value\n")
+    for command in (("ingest", "check"), ("groundswell", "day"), ("sync", "reach")):
+        helped = run(folder, *command, "--help")
+        assert helped.status == 0, helped.output
+        assert helped.output.lstrip().startswith("Usage: python -m ")
 
 
 def test_a_build_reads_the_file_and_takes_options_of_dbt(folder: Path) -> None:
