@@ -93,3 +93,18 @@ def test_what_a_build_refuses_before_dbt_starts(arguments: tuple[str, ...], says
     assert finished.status == 2
     assert says in finished.output
     assert "Traceback" not in finished.output
+
+
+def test_a_build_says_that_dbt_is_not_beside_this_python(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    finished = subprocess.run(
+        [python, "-m", "groundswell", "build"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(f"ERROR: {tmp_path / 'dbt'} is missing: run the Python of the environment")
