@@ -11,7 +11,7 @@ from pathlib import Path
 from groundswell.database import DatabaseError, bring_from_lake, connect, existing, posts_place, table
 from groundswell.environment import SettingError, require_addresses
 from groundswell.report import live_counts, show_report
-from groundswell.stages import Built, Line, LogFormat, Stages, build, collect, runs_kept
+from groundswell.stages import DBT, Built, Line, LogFormat, Stages, build, collect, runs_kept
 from groundswell.watchlist import load_watchlist
 
 # Options of python -m ingest that `day` gives itself, and those with which it collects nothing.
@@ -51,9 +51,11 @@ class Outcome:
 
 
 def require_project() -> None:
-    """Raise SettingError if dbt would find no project here."""
+    """Raise SettingError if dbt would find no project here, or is not installed beside this Python."""
     if not Path("dbt_project.yml").exists():
         raise SettingError("dbt_project.yml is not in this folder: run it in a clone of the repository")
+    if not Path(DBT).exists():
+        raise SettingError(f"{DBT} is missing: run the Python of the environment in which dbt is, as .venv/bin/python")
 
 
 def require_all(stages: Stages, options: Sequence[str] = ()) -> None:

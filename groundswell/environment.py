@@ -6,6 +6,7 @@ All commands read .env, but for those of dbt 1.11: it renders profiles.yml befor
 import logging
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -38,6 +39,9 @@ def load_env_file(path: Path = ENV_FILE) -> None:
 
     Raises SettingError.
     """
+    if "--help" in sys.argv:
+        # A command shows how it is used in a folder with a wrong file, too.
+        return
     known = known_names()
     for name, value in settings_in(path).items():
         # Other names may be for other programs.

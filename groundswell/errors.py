@@ -1,7 +1,10 @@
 """The base of the errors that the project raises on purpose, and what becomes of signals."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+log = logging.getLogger("groundswell")
 
 # As shells have it: 128 and the number of the signal.
 INTERRUPTED = 130
@@ -33,5 +36,6 @@ def ended_by_signals() -> Iterator[None]:
         if isinstance(error.__cause__, SystemExit):
             raise error.__cause__ from None
         if isinstance(error.__cause__, KeyboardInterrupt):
+            log.error(GOES_ON)
             raise SystemExit(INTERRUPTED) from None
         raise

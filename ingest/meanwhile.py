@@ -6,7 +6,8 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Generator, Iterator
+import traceback
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -24,6 +25,8 @@ KEPT = 32_000_000
 SWITCH_SECONDS = 0.0002
 # The parameter of prctl for the signal that ends a process together with the one that made it.
 PR_SET_PDEATHSIG = 1
+# The signals for which a command may have a handler.
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 Made = TypeVar("Made")
 
@@ -41,12 +44,25 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
     receiving, sending = Pipe(duplex=False)
     # Memory is shared until one of the two writes to it, and to look for garbage is to write.
     gc.freeze()
-    copy = os.fork()
+    process = os.getpid()
+    # Ctrl-C must not reach the copy before it ignores it: the copy would close the database as well.
+    unmasked = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        copy = os.fork()
+    except OSError:
+        # There may be no more processes, or too little memory for one.
+        signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
+        receiving.close()
+        sending.close()
+        gc.unfreeze()
+        yield from made
+        return
     if not copy:
         receiving.close()
-        send_all(made, sending)
-    sending.close()
+        send_all(made, sending, process, unmasked)
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
+        sending.close()
         while True:
             each, error, is_last = receive(receiving)
             if error:
@@ -54,24 +70,30 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
             if is_last:
                 return
             yield each
-    except EOFError:
-        reason = "the process that reads was killed, perhaps because memory ran out: the same command goes on"
-        raise IngestError(reason) from None
     finally:
         receiving.close()
-        os.kill(copy, signal.SIGKILL)
-        os.waitpid(copy, 0)
+        # The system itself takes away a copy that has ended, if what started this process ignores SIGCHLD.
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(copy, signal.SIGKILL)
+            os.waitpid(copy, 0)
         gc.unfreeze()
 
 
-def send_all(made: Iterator[Any], sending: Connection) -> NoReturn:
-    """Send what an iterator makes, and what it raises at the end; then end this process, which is the copy."""
+def send_all(made: Iterator[Any], sending: Connection, other: int, unmasked: Iterable[int]) -> NoReturn:
+    """Send what an iterator makes, and what it raises at the end; then end this process, which is the copy.
+
+    other: the number of the other process. unmasked: the signals that it masks.
+    """
     # Ctrl-C reaches both processes. The other one ends, and with it this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
     # The thread that sends waits for Python with each column.
     sys.setswitchinterval(SWITCH_SECONDS)
     call_c("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != other:
+        # The other process has ended before that.
+        os._exit(0)
     call_c("mallopt", MMAP_THRESHOLD, KEPT)
     call_c("mallopt", TRIM_THRESHOLD, KEPT)
     try:
@@ -88,6 +110,8 @@ def send_all(made: Iterator[Any], sending: Connection) -> NoReturn:
         # The other process has ended.
         pass
     except BaseException as error:
+        # The other process knows nothing of the calls that led here.
+        error.add_note(traceback.format_exc())
         send(sending, (None, error, True))
     finally:
         # Not sys.exit: what is a copy here, as the connection to the database, is not to be closed.
@@ -104,9 +128,14 @@ def send(sending: Connection, message: tuple[Any, BaseException | None, bool]) -
 
 
 def receive(receiving: Connection) -> Any:
-    """A message of send. Raises EOFError if the other process has ended."""
-    rest, count = receiving.recv()
-    return pickle.loads(rest, buffers=[receiving.recv_bytes() for _ in range(count)])  # noqa: S301  (our own process sent it)
+    """A message of send. Raises IngestError if the other process has ended, also in the middle of a message."""
+    try:
+        rest, count = receiving.recv()
+        columns = [receiving.recv_bytes() for _ in range(count)]
+    except (EOFError, OSError):
+        reason = "the process that reads was killed, perhaps because memory ran out: the same command goes on"
+        raise IngestError(reason) from None
+    return pickle.loads(rest, buffers=columns)  # noqa: S301  (our own process sent it)
 
 
 def call_c(name: str, parameter: int, value: int) -> None:

@@ -58,6 +58,10 @@ def test_commands_read_the_file_of_their_folder(folder: Path) -> None:
         broken = run(folder, *command)
         assert broken.status == 1
         assert broken.output.endswith("ERROR: .env, line 1: write it as NAME=value\n")
+    for command in (("ingest", "check"), ("groundswell", "day"), ("sync", "reach")):
+        helped = run(folder, *command, "--help")
+        assert helped.status == 0, helped.output
+        assert helped.output.lstrip().startswith("Usage: python -m ")
 
 
 def test_a_build_reads_the_file_and_takes_options_of_dbt(folder: Path) -> None:
@@ -89,3 +93,18 @@ def test_what_a_build_refuses_before_dbt_starts(arguments: tuple[str, ...], says
     assert finished.status == 2
     assert says in finished.output
     assert "Traceback" not in finished.output
+
+
+def test_a_build_says_that_dbt_is_not_beside_this_python(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    finished = subprocess.run(
+        [python, "-m", "groundswell", "build"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(f"ERROR: {tmp_path / 'dbt'} is missing: run the Python of the environment")

@@ -169,11 +169,15 @@ def test_a_day_is_built_if_it_has_a_report_or_issues() -> None:
 
 
 @pytest.mark.parametrize(("raised", "status"), [(KeyboardInterrupt(), 130), (SystemExit(129), 129)])
-def test_a_signal_ends_a_query_and_the_command(raised: BaseException, status: int) -> None:
+def test_a_signal_ends_a_query_and_the_command(
+    raised: BaseException, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     # As DuckDB raises it. A real signal is no test: DuckDB sometimes notices one only when its query ends.
     with pytest.raises(SystemExit) as ended, ended_by_signals():
         raise RuntimeError("Query interrupted") from raised
     assert ended.value.code == status
+    # Who sends another signal is no person who waits for an answer.
+    assert caplog.messages == ["interrupted: the same command goes on from here"] * (status == 130)
 
 
 def test_another_error_of_the_runtime_stays() -> None:

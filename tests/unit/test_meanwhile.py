@@ -3,11 +3,13 @@
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pyarrow as pa
 import pytest
 
 from ingest.errors import IngestError
-from ingest.meanwhile import by_a_copy
+from ingest.meanwhile import by_a_copy, receive, send
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process makes everything itself")
@@ -47,7 +49,9 @@ def test_what_another_process_makes_arrives_in_order() -> None:
     assert os.getpid() not in {process for process, _, _ in found}
 
 
-@pytest.mark.parametrize("error", [IngestError("it ends in the middle"), KeyError("url"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [IngestError("it ends in the middle"), KeyError("url"), EOFError("its own"), KeyboardInterrupt()]
+)
 def test_what_ends_the_other_process_is_raised_after_what_it_made(error: BaseException) -> None:
     def made() -> Iterator[int]:
         yield 1
@@ -59,6 +63,8 @@ def test_what_ends_the_other_process_is_raised_after_what_it_made(error: BaseExc
         found.extend(by_a_copy(made()))
     assert found == [1, 2]
     assert raised.value.args == error.args
+    # Where it was raised, which the other process alone knows.
+    assert "raise error" in raised.value.__notes__[0]
 
 
 def test_what_can_not_be_sent_is_an_error_and_not_left_out() -> None:
@@ -75,6 +81,59 @@ def test_a_copy_that_is_killed_is_an_error_in_one_line() -> None:
         list(by_a_copy(made()))
 
 
+def test_a_copy_that_is_killed_in_the_middle_of_a_message_is_an_error_in_one_line() -> None:
+    whole, sending = Pipe(duplex=False)
+    send(sending, (pa.table({"text": ["a" * 1_000]}), None, False))
+    _, columns = pickle.loads(rest := whole.recv_bytes())
+    parts = [rest, *(whole.recv_bytes() for _ in range(columns))]
+    assert columns > 1
+    message = b"".join(struct.pack("!i", len(part)) + part for part in parts)
+    for length in (0, 2, 4, 10, len(parts[0]) + 4, len(message) - 1):
+        receiving, sending = Pipe(duplex=False)
+        os.write(sending.fileno(), message[:length])
+        sending.close()
+        with pytest.raises(IngestError, match="was killed"):
+            receive(receiving)
+
+
+def in_a_process(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run Python code, for which by_a_copy is there."""
+    code = f"import os, signal\nfrom ingest.meanwhile import by_a_copy\n{code}"
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300, **options
+    )
+
+
+def test_a_process_that_ignores_the_end_of_others_gets_all() -> None:
+    code = "print(list(by_a_copy(iter([1, 2]))))"
+    ignore = lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # noqa: E731
+    finished = in_a_process(code, preexec_fn=ignore)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "[1, 2]\n", "")
+
+
+def test_ctrl_c_does_not_reach_the_copy_before_it_ignores_it() -> None:
+    code = (
+        "os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "print(list(by_a_copy(iter([1, 2]))))\n"
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    )
+    finished = in_a_process(code)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "[1, 2]\nset()\n", "")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user without processes")
+def test_a_process_that_can_not_be_copied_makes_all_itself() -> None:
+    code = (
+        "import resource\n"
+        "os.setuid(65_500)\n"
+        "resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))\n"
+        "print([process == os.getpid() for process in by_a_copy(os.getpid() for _ in range(2))])\n"
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))"
+    )
+    finished = in_a_process(code)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "[True, True]\nset()\n", "")
+
+
 def endless() -> Iterator[int]:
     """The number of this process, without end."""
     while True:
@@ -88,21 +147,36 @@ def test_no_copy_is_left_when_the_caller_has_enough() -> None:
     assert not is_running(copy)
 
 
-def test_no_copy_is_left_when_the_process_is_killed() -> None:
-    # The copy sends nothing after its number: it can not find out by sending.
-    code = (
-        "import os, time\n"
-        "from ingest.meanwhile import by_a_copy\n"
-        "def made():\n"
-        "    yield os.getpid()\n"
-        "    yield 0\n"
-        "    time.sleep(1_000)\n"
-        "for number in by_a_copy(made()):\n"
-        "    print(number, flush=True)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+# The copy sends nothing after its number: it can not find out by sending.
+SILENT = """
+import os, signal, time
+from ingest.meanwhile import by_a_copy
+def made():
+    yield os.getpid()
+    yield 0
+    time.sleep(1_000)
+"""
+KILLED_LATER = """
+for number in by_a_copy(made()):
+    print(number, flush=True)
+"""
+KILLED_AT_ONCE = """
+def kill():
+    process = os.getppid()
+    print(os.getpid(), flush=True)
+    os.kill(process, signal.SIGKILL)
+    while os.getppid() == process:
+        time.sleep(0.01)
+os.register_at_fork(after_in_child=kill)
+next(by_a_copy(made()))
+"""
+
+
+@pytest.mark.parametrize("code", [KILLED_LATER, KILLED_AT_ONCE])
+def test_no_copy_is_left_when_the_process_is_killed(code: str) -> None:
+    command = [sys.executable, "-c", SILENT + code]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         copy = int(process.stdout.readline())
-        assert is_running(copy)
         process.kill()
     assert gone(copy)
