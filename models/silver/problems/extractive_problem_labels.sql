@@ -87,7 +87,7 @@ titled as (
 
 ),
 
--- Each quote is of another post. The first sentence is the description, and the others are quotes.
+-- The first sentence is the description. The others are quotes, if nothing else of their post is quoted.
 quoted as (
 
     select
