@@ -102,7 +102,7 @@ def no_default(*_: Any) -> Any:
 
 def spare_unread() -> None:
     """Call it before dbt reads the project."""
-    schema._default = no_default
+    schema._default = no_default  # type: ignore[assignment]
     behavior_flags.BehaviorFlagRendered._default_source = staticmethod(source_of_flag)  # type: ignore[method-assign]
     Linker.get_graph_summary = summarize_nothing
     Manifest.write = write_if_changed

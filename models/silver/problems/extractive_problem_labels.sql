@@ -75,35 +75,37 @@ extracts as (
 
 ),
 
-titled as (
+quotable as (
 
     select
         extracts.problem_id,
-        {{ title_quotes('problem_titles.titles') }} as titles,
-        problem_titles.sentences[2:] as sentences,
+        problem_titles.titles,
+        problem_titles.sentences,
         if(extracts.would_pay_signal, extracts.payments, []) as payments,
     from extracts
     inner join problem_titles on extracts.problem_id = problem_titles.problem_id
 
 ),
 
--- The first sentence is the description. The others are quotes, if nothing else of their post is quoted.
+-- The first sentence is the description. Of the others, two are quotes, of posts that are not quoted otherwise.
 quoted as (
 
     select
         problem_id,
-        titles
+        {{ title_quotes('titles') }}
         || list_transform(
             list_filter(
-                sentences,
-                lambda said: not list_contains(
-                    list_transform(titles || payments, lambda quote: quote['url_hash']), said['url_hash']
+                sentences[2:],
+                lambda each: not list_contains(
+                    list_transform(titles, lambda title: title['url_hash'])
+                    || list_transform(payments, lambda payment: payment['url_hash']),
+                    each['url_hash']
                 )
             )[:2],
-            lambda said: { 'url_hash': said['url_hash'], 'quote': said['sentence'], 'supports_payment': false }
+            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
         )
         || payments as quotes,
-    from titled
+    from quotable
 
 ),
 
