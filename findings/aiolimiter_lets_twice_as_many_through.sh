@@ -21,7 +21,7 @@ from aiolimiter import AsyncLimiter
 
 
 async def most(rate, period):
-    """The most requests in any period, of four times as many as a period allows."""
+    """The most requests in any three seconds, of at least four times as many as a period allows."""
     limiter = AsyncLimiter(rate, period)
     times = []
     for _ in range(max(4 * rate, 20)):

@@ -38,6 +38,8 @@ log = logging.getLogger("groundswell.ingest")
 GONE = "(select url_hash from temp.gone)"
 # Columns with the hash of a post. A row goes with each of its posts.
 KEYS = ("url_hash", "other_url_hash", "duplicate_of")
+# Columns with lists of what a label or a choice of titles quotes, each with the hash of its post.
+QUOTES = ("quotes", "titles", "sentences", "samples")
 # A text of at least so many characters that a label and a post share is taken from the post.
 SHARED = 12
 # The ledgers of the board, with the columns of the ids of issues, problems and themes.
@@ -342,7 +344,7 @@ def quotes(columns: set[str], scope: str) -> str:
     """The condition that a row `it` about a topic, problem or theme quotes a forgotten post of it."""
     conditions = [
         f"list_has_any(list_transform(it.{column}, lambda each: each.url_hash), getvariable('gone'))"
-        for column in ("quotes", "titles", "samples")
+        for column in QUOTES
         if column in columns
     ]
     keys = {

@@ -39,7 +39,7 @@ def heading_key(line: str) -> str:
     return line.strip(" \t*#_:?.!-–—,`>").replace("’", "'").lower()
 
 
-def reduce(source: str, blocks: Iterable[Block], headings: Set[str]) -> list[str]:
+def problem_lines(source: str, blocks: Iterable[Block], headings: Set[str]) -> list[str]:
     """The lines of a post that describe its problem: its prose, and the first error lines of all other blocks.
 
     headings: the headings of forms (seed form_questions). Such a heading is dropped, and the text below it stays.

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingest.forget import QUOTES
 from tests.support.project import DAY, SAMPLE, Project, free_address, serve
 
 AUTHOR = "a" * 30 + "0123456789" + "b" * 24
@@ -116,7 +117,7 @@ def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_
         finished = project.ingest(*forget, **server.settings)
         assert finished.status == 0, finished.output
         assert "2 posts are forgotten" in finished.output
-        assert f"'date: DAY': {DAY}" in finished.output
+        assert f"python -m groundswell build --date DAY: {DAY}" in finished.output
         assert "its file is written anew" in finished.output
         assert not found([*words, unquoted_title], project.database, *files)
         assert tables_with(project, [gone, text, title, url]) == {"bronze.forgotten"}
@@ -164,6 +165,24 @@ def test_a_forgotten_post_is_nowhere_and_does_not_come_back(built: Project, tmp_
         assert check.status == 0, check.output
     assert tables_with(project, [gone, other, title, url]) == {"bronze.forgotten"}
     assert project.query("select count(*) from gold.issues")[0][0] == 10
+
+
+def test_a_sentence_goes_with_its_post(built: Project, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    lists = "select distinct column_name from duckdb_columns() where data_type like 'STRUCT(%url_hash%)[]'"
+    assert {column for (column,) in project.query(lists)} <= set(QUOTES)
+    # The post of a sentence that describes a problem, and whose title does not.
+    [(gone, url)] = project.query(
+        """
+        select said.url_hash, posts.url
+        from silver.problem_titles, unnest(sentences) as sentences (said)
+        inner join bronze.raw_items as posts on said.url_hash = posts.url_hash
+        where not list_contains(list_transform(titles, lambda each: each.url_hash), said.url_hash)
+        order by all limit 1
+        """
+    )
+    assert project.ingest("forget", "--url", url).status == 0
+    assert tables_with(project, [gone]) == {"bronze.forgotten"}
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,8 @@ copy_limits as (
 
 {{ window_halves() }},
 
--- The most wordings of each problem within an hour. Only a problem that is urgent by itself has neighbours.
-bursts as (
+-- What each problem has without neighbours.
+own_hours as (
 
     select
         problem_wordings.problem_id,
@@ -75,24 +75,25 @@ bursts as (
 
 ),
 
-heard as (
+-- Only a problem that is urgent by itself has neighbours.
+urgent_posts as (
 
     select
         problem_posts.problem_id,
         embeddings.embedding,
     from problem_posts
-    inner join bursts on problem_posts.problem_id = bursts.problem_id
+    inner join own_hours on problem_posts.problem_id = own_hours.problem_id
     inner join documents on problem_posts.url_hash = documents.url_hash
     inner join embeddings on documents.content_hash = embeddings.content_hash
     cross join copy_limits
     where
-        bursts.wordings_in_hour >= copy_limits.posts_an_hour
+        own_hours.wordings_in_hour >= copy_limits.posts_an_hour
         and problem_posts.is_first_of_voice
         and problem_posts.addresses_model is not true
 
 ),
 
-{{ centroids('heard', ['problem_id']) }},
+{{ centroids('urgent_posts', ['problem_id']) }},
 
 standing as (
 
@@ -133,7 +134,7 @@ complaints as (
 
 ),
 
--- A complaint counts for one problem besides its own: the one with the most wordings within an hour.
+-- A complaint is near one problem at most: the one with the most wordings within an hour, and more than its own has.
 near as (
 
     select
@@ -145,12 +146,12 @@ near as (
         complaints.posted_at,
     from complaints
     inner join centroids on array_cosine_similarity(complaints.embedding, centroids.centroid) >= {{ near }}
-    inner join bursts on centroids.problem_id = bursts.problem_id
-    left join bursts as own on complaints.own_problem_id = own.problem_id
-    where bursts.wordings_in_hour > coalesce(own.wordings_in_hour, 0)
+    inner join own_hours on centroids.problem_id = own_hours.problem_id
+    left join own_hours as own_problem on complaints.own_problem_id = own_problem.problem_id
+    where own_hours.wordings_in_hour > coalesce(own_problem.wordings_in_hour, 0)
     qualify row_number() over (
         partition by complaints.url_hash
-        order by bursts.wordings_in_hour desc, centroids.problem_id asc
+        order by own_hours.wordings_in_hour desc, centroids.problem_id asc
     ) = 1
 
 ),
@@ -222,18 +223,13 @@ worded as (
         on neighbours.problem_id = borrowed.problem_id and neighbours.url_hash = borrowed.url_hash
     union all
     select
-        problem_posts.problem_id,
+        problem_wordings.problem_id,
         false as is_neighbour,
-        problem_posts.posted_at,
-    from problem_posts
-    inner join problem_wordings on problem_posts.url_hash = problem_wordings.url_hash
+        problem_wordings.posted_at,
+    from problem_wordings
+    inner join centroids on problem_wordings.problem_id = centroids.problem_id
     cross join built
-    where
-        problem_posts.problem_id in (select centroids.problem_id from centroids)
-        and problem_wordings.is_wording
-        and problem_wordings.is_comparable
-        and problem_posts.is_weak is not true
-        and problem_posts.collection_date > built.middle_date
+    where problem_wordings.is_full_wording and problem_wordings.collection_date > built.middle_date
 
 ),
 

@@ -200,14 +200,16 @@ problem_wordings as (
         is_new_account,
         is_comparable,
         is_wording,
-        posts_in_hour,
         -- Short posts, and posts that hardly complain, are too cheap to make an hour urgent.
-        count(*) filter (where is_wording and is_comparable and is_weak is not true) over (
+        is_wording and is_comparable and is_weak is not true as is_full_wording,
+        posts_in_hour,
+        count(*) filter (where is_full_wording) over (
             partition by problem_id
             order by posted_at
             range between current row and interval '59 minutes 59 seconds' following
         ) as wordings_in_hour,
         collection_date,
+        posted_at,
     from heard
 
 )

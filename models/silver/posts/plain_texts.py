@@ -14,7 +14,7 @@ import pyarrow as pa
 import pycld2
 
 from groundswell.cleaning.characters import INVISIBLE, WORDLESS, emoji_words, tidy
-from groundswell.cleaning.forms import heading_key, reduce
+from groundswell.cleaning.forms import heading_key, problem_lines
 from groundswell.cleaning.lines import FRAME_LINE, is_written
 from groundswell.cleaning.markup import KNOWN, Block, blocks_of, to_html
 from groundswell.placeholders import is_gone
@@ -65,7 +65,7 @@ def last_resort(source: str, blocks: list[Block], kinds: Sequence[str], headings
         texts = [block.text for block in blocks if block.kind == kind]
         if kind in ("quote", "aside"):
             # Some forms fold away all headings with all text of the author.
-            lines = reduce(source, (Block("prose", text) for text in texts), headings)
+            lines = problem_lines(source, (Block("prose", text) for text in texts), headings)
             if lines:
                 return lines
         text = "\n".join(texts)[:LAST_RESORT_LENGTH]
@@ -88,7 +88,7 @@ def plain_body(source: str, body: str, headings: Set[str]) -> str:
         block._replace(kind="prose") if is_written(source, body, block) else block
         for block in blocks_of(to_html(source, INVISIBLE.sub("", body[:READ])))
     ]
-    lines = reduce(source, blocks, headings)
+    lines = problem_lines(source, blocks, headings)
     if len(WORDS.findall(" ".join(lines))) < ENOUGH:
         kinds = LAST_RESORTS[:-1] if lines else LAST_RESORTS
         lines += last_resort(source, blocks, kinds, headings)
