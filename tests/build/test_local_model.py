@@ -206,7 +206,7 @@ def test_every_question_of_a_build_ends_and_the_counts_add_up(server: str, built
 
     # Two posts are nearer to the threshold than the margin; they share a question with two control posts.
     opinions = ("opinion_requests", "opinion_attempts", "opinions")
-    build(project, server, *opinions, variables="second_opinion_margin: 0.015")
+    build(project, server, *opinions, variables="second_opinion_margin: 0.006")
     asked = project.query("select status, error, content_hashes from silver.opinion_attempts order by attempted_at")
     for status, error, posts in asked:
         assert len(posts) == 2
