@@ -64,7 +64,13 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, unmasked)
         sending.close()
         while True:
-            each, error, is_last = receive(receiving)
+            try:
+                each, error, is_last = receive(receiving)
+            except (EOFError, OSError):
+                raise IngestError(
+                    f"the process that reads was {how_it_ended(copy)}, perhaps because memory ran out: the same command"
+                    " goes on"
+                ) from None
             if error:
                 raise error
             if is_last:
@@ -77,6 +83,17 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
             os.kill(copy, signal.SIGKILL)
             os.waitpid(copy, 0)
         gc.unfreeze()
+
+
+def how_it_ended(copy: int) -> str:
+    """Whether a copy that sends nothing more was killed, and by which signal. It is waited for afterwards."""
+    with suppress(ChildProcessError):
+        found = os.waitid(os.P_PID, copy, os.WEXITED | os.WNOWAIT)
+        if found and found.si_code == os.CLD_EXITED:
+            return f"ended with status {found.si_status}"
+        if found:
+            return f"killed by signal {found.si_status}"
+    return "killed"
 
 
 def send_all(made: Iterator[Any], sending: Connection, other: int, unmasked: Iterable[int]) -> NoReturn:
@@ -112,7 +129,11 @@ def send_all(made: Iterator[Any], sending: Connection, other: int, unmasked: Ite
     except BaseException as error:
         # The other process knows nothing of the calls that led here.
         error.add_note(traceback.format_exc())
-        send(sending, (None, error, True))
+        try:
+            send(sending, (None, error, True))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
     finally:
         # Not sys.exit: what is a copy here, as the connection to the database, is not to be closed.
         os._exit(0)
@@ -128,13 +149,9 @@ def send(sending: Connection, message: tuple[Any, BaseException | None, bool]) -
 
 
 def receive(receiving: Connection) -> Any:
-    """A message of send. Raises IngestError if the other process has ended, also in the middle of a message."""
-    try:
-        rest, count = receiving.recv()
-        columns = [receiving.recv_bytes() for _ in range(count)]
-    except (EOFError, OSError):
-        reason = "the process that reads was killed, perhaps because memory ran out: the same command goes on"
-        raise IngestError(reason) from None
+    """A message of send. Raises EOFError or OSError if the other process has ended, also in the middle of a message."""
+    rest, count = receiving.recv()
+    columns = [receiving.recv_bytes() for _ in range(count)]
     return pickle.loads(rest, buffers=columns)  # noqa: S301  (our own process sent it)
 
 

@@ -77,11 +77,11 @@ def test_a_copy_that_is_killed_is_an_error_in_one_line() -> None:
         yield 1
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(IngestError, match="was killed"):
+    with pytest.raises(IngestError, match="the process that reads was killed by signal 9"):
         list(by_a_copy(made()))
 
 
-def test_a_copy_that_is_killed_in_the_middle_of_a_message_is_an_error_in_one_line() -> None:
+def test_half_a_message_is_the_end_of_the_other_process() -> None:
     whole, sending = Pipe(duplex=False)
     send(sending, (pa.table({"text": ["a" * 1_000]}), None, False))
     _, columns = pickle.loads(rest := whole.recv_bytes())
@@ -92,7 +92,7 @@ def test_a_copy_that_is_killed_in_the_middle_of_a_message_is_an_error_in_one_lin
         receiving, sending = Pipe(duplex=False)
         os.write(sending.fileno(), message[:length])
         sending.close()
-        with pytest.raises(IngestError, match="was killed"):
+        with pytest.raises((EOFError, OSError)):
             receive(receiving)
 
 
