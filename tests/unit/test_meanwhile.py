@@ -1,5 +1,6 @@
 """A copy of the process makes things meanwhile: what arrives, what is raised, and that no copy is left behind."""
 
+import copyreg
 import os
 import pickle
 import signal
@@ -70,6 +71,23 @@ def test_what_ends_the_other_process_is_raised_after_what_it_made(error: BaseExc
 def test_what_can_not_be_sent_is_an_error_and_not_left_out() -> None:
     with pytest.raises((AttributeError, pickle.PicklingError), match="pickle"):
         list(by_a_copy(iter([lambda: None])))
+
+
+def test_an_error_is_sent_without_what_led_to_it() -> None:
+    def made() -> Iterator[int]:
+        yield 1
+        try:
+            raise ValueError(lambda: None)
+        except ValueError as error:
+            raise IngestError("not read") from error
+
+    # As tblib, which comes with sqlfluff, does it for all errors.
+    copyreg.pickle(IngestError, lambda error: (IngestError, (*error.args, error.__context__)))
+    try:
+        with pytest.raises(IngestError, match="not read"):
+            list(by_a_copy(made()))
+    finally:
+        del copyreg.dispatch_table[IngestError]
 
 
 def test_a_copy_that_is_killed_is_an_error_in_one_line() -> None:
