@@ -127,8 +127,8 @@ def send_all(made: Iterator[Any], sending: Connection, other: int, unmasked: Ite
         # The other process has ended.
         pass
     except BaseException as error:
-        # The other process knows nothing of the calls that led here. Errors that led to this one can not always be sent,
-        # and some libraries (tblib) let pickle take them along.
+        # The other process knows nothing of the calls that led here. Errors that led to this one can not always be
+        # sent, and some libraries (tblib) let pickle take them along.
         error.add_note(traceback.format_exc())
         error.__cause__ = error.__context__ = error.__traceback__ = None
         try:
