@@ -67,10 +67,7 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
             try:
                 each, error, is_last = receive(receiving)
             except (EOFError, OSError):
-                raise IngestError(
-                    f"the process that reads was {how_it_ended(copy)}, perhaps because memory ran out: the same command"
-                    " goes on"
-                ) from None
+                raise IngestError(f"the process that reads {how_it_ended(copy)}: the same command goes on") from None
             if error:
                 raise error
             if is_last:
@@ -86,14 +83,14 @@ def by_a_copy(made: Iterator[Made]) -> Generator[Made, None, None]:
 
 
 def how_it_ended(copy: int) -> str:
-    """Whether a copy that sends nothing more was killed, and by which signal. It is waited for afterwards."""
+    """How a copy has ended: by which signal, or with which status. The caller waits for it later."""
     with suppress(ChildProcessError):
         found = os.waitid(os.P_PID, copy, os.WEXITED | os.WNOWAIT)
         if found and found.si_code == os.CLD_EXITED:
             return f"ended with status {found.si_status}"
         if found:
-            return f"killed by signal {found.si_status}"
-    return "killed"
+            return f"was killed by signal {found.si_status}, perhaps because memory ran out"
+    return "was killed"
 
 
 def send_all(made: Iterator[Any], sending: Connection, other: int, unmasked: Iterable[int]) -> NoReturn:
