@@ -1,7 +1,7 @@
 """Spares dbt its events for debugging where nobody takes them.
 
-dbt makes each one with its text, and looks through the environment for secrets in it, before it asks whether a log takes
-it (findings/dbt_formats_events_that_no_log_takes.sh). A first build has some thousands of them.
+dbt makes each one with its text, and looks through the environment for secrets in it, before it asks whether a log
+takes it (findings/dbt_formats_events_that_no_log_takes.sh). A first build has some thousands of them.
 """
 
 from functools import cached_property

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import pytest
+from agate.data_types import Date
 from dbt.adapters.events.types import SQLQuery
 from dbt.artifacts.resources import ModelConfig
 from dbt.clients.jinja_static import statically_parse_unrendered_config
@@ -223,6 +224,12 @@ def test_an_event_for_debugging_is_made_for_those_who_take_it() -> None:
     manager.add_callback(taken.append)
     manager.fire_event(SQLQuery(**values))
     assert [(each.info.name, each.data.sql) for each in taken] == [("SQLQuery", "select 1")]
+
+
+def test_all_results_share_a_parser_of_dates() -> None:
+    one, other = Date(), Date()
+    assert vars(one)["_constants"] is vars(other)["_constants"]
+    assert one.cast("2026-11-20") == other.cast("20 November 2026") == date(2026, 11, 20)
 
 
 def test_an_event_for_debugging_is_the_one_that_dbt_makes() -> None:
