@@ -12,6 +12,8 @@ with suppress(ModuleNotFoundError):
     begin_reading()
 
     from groundswell.artifacts import spare_unread
+    from groundswell.dates import keep_date_parsers
+    from groundswell.events import spare_debug_events
     from groundswell.interrupted import interrupt_in_one_line
     from groundswell.kept_parse import keep_for_every_day
     from groundswell.templates import keep_templates
@@ -19,6 +21,8 @@ with suppress(ModuleNotFoundError):
 
     interrupt_in_one_line()
     spare_unread()
+    spare_debug_events()
+    keep_date_parsers()
     keep_for_every_day()
     keep_templates()
     tell_unread()

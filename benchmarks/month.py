@@ -79,17 +79,16 @@ def cpu_seconds() -> float:
 
 
 def read_posts(files: Sequence[Path], folder: Path) -> list[Post]:
-    """The posts of files, or of the bundled days."""
-    if not files:
-        project = Project(folder / "sample.duckdb")
-        for day in sorted(SAMPLE.parent.iterdir()):
-            finished = project.ingest("--date", day.name, "--sample")
-            assert finished.status == 0, finished.output
-        columns = ("source", "url", "title", "body")
-        rows = project.query(f"select {', '.join(columns)} from bronze.raw_items order by url_hash")
-        return [dict(zip(columns, row, strict=True)) for row in rows]
-    # A text may hold characters at which str.splitlines() would cut.
-    return [json.loads(line) for file in files for line in file.read_text().split("\n") if line]
+    """The posts of files that `python -m ingest` takes, or of the bundled days."""
+    project = Project(folder / "supply.duckdb")
+    bundled = [("--date", day.name, "--sample") for day in sorted(SAMPLE.parent.iterdir())]
+    for arguments in [("--file", *map(str, files))] if files else bundled:
+        finished = project.ingest(*arguments)
+        if finished.status:
+            sys.exit(finished.output)
+    columns = ("source", "url", "title", "body", "comment_count", "vote_count")
+    rows = project.query(f"select {', '.join(columns)} from bronze.raw_items order by url_hash")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def posts_without_end(posts: list[Post]) -> Iterator[Post]:

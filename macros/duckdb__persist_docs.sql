@@ -15,7 +15,7 @@
     {%- if execute and wanted -%}
         {%- set standing -%}
             {%- for function, name, column in (
-                ('duckdb_tables', 'table_name', "''"), ('duckdb_views', 'view_name', "''"),
+                ('duckdb_' ~ relation.type ~ 's', relation.type ~ '_name', "''"),
                 ('duckdb_columns', 'table_name', 'column_name'),
             ) %}
     select

@@ -7,13 +7,12 @@
 {% macro hashes_of_rows(relation=none) %}
     {%- set query -%}
         with relations as (
-            select schema_name, table_name as name, sql, comment, true as is_table
-            from duckdb_tables()
+            {%- for type in ([relation.type] if relation else ['table', 'view']) %}
+            select schema_name, {{ type }}_name as name, sql, comment, {{ type == 'table' }} as is_table
+            from duckdb_{{ type }}s()
             where database_name = current_database()
-            union all
-            select schema_name, view_name as name, sql, comment, false as is_table
-            from duckdb_views()
-            where database_name = current_database()
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
         ),
         comments as (
             select schema_name, table_name as name, string_agg(comment, ' ' order by column_index) as comments

@@ -11,8 +11,8 @@
     {%- if not known or known.invocation != invocation_id or (is_test and should_store_failures()) -%}
         {%- do return(materialize.call_macro()) -%}
     {%- endif -%}
-    {%- set before = fingerprint(known) -%}
-    {%- if before and known.noted.get(model.unique_id) == before -%}
+    {%- set noted = known.noted.get(model.unique_id) -%}
+    {%- if noted and noted == fingerprint(known) -%}
         {%- do known.unchanged.append(model.resource_type) -%}
         {%- do store_raw_result(
             'main', message='unchanged', code='unchanged', rows_affected=none, agate_table=known.passed if is_test else none
@@ -23,7 +23,7 @@
     {%- endif -%}
     {%- set made = materialize.call_macro() -%}
     {%- if not is_test -%}
-        {%- do known.rows.update(hashes_of_rows(this)) -%}
+        {%- do known.rows.update(hashes_of_rows(made.relations[0])) -%}
     {%- endif -%}
     {%- if not is_test or load_result('main').table.rows[0][0] == 0 -%}
         {%- set after = fingerprint(known) -%}

@@ -16,7 +16,6 @@ import os
 import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -144,9 +143,6 @@ def run_dbt(kept: Path | None) -> None:
     # Their import parses the project: only a forked process has it already.
     from tests.support.libraries import read_manifest
 
-    if os.environ.get("DBT_LOG_LEVEL_FILE") == "none":
-        leave_out_debug_events()
-    build_date_parsers_once()
     build_macro_contexts_once()
     obj: dict[str, Any] = {}
     parsed = Path(os.environ.get("DBT_TARGET_PATH", "target")) / "partial_parse.msgpack"
@@ -166,39 +162,8 @@ def run_dbt(kept: Path | None) -> None:
             complete.rename(kept)
 
 
-def leave_out_debug_events() -> None:
-    """Let dbt drop its debug events. It writes the text of each, even if the level of every log leaves them out."""
-    from dbt_common.events.base_types import BaseEvent, DebugLevel, EventLevel
-    from dbt_common.events.event_manager import EventManager
-
-    fire_event = EventManager.fire_event
-
-    def leave_empty(event: DebugLevel, *args: object, **values: object) -> None:
-        """Take the place of the constructor, which copies the values into a message."""
-
-    def fire_without_debug(
-        manager: EventManager,
-        e: BaseEvent,
-        level: EventLevel | None = None,
-        node: Any = None,
-        force_warn_or_error_handling: bool = False,
-    ) -> None:
-        if (level or e.level_tag()) != EventLevel.DEBUG:
-            fire_event(manager, e, level, node, force_warn_or_error_handling)
-
-    DebugLevel.__init__ = leave_empty  # type: ignore[method-assign, assignment]
-    EventManager.fire_event = fire_without_debug  # type: ignore[method-assign, assignment]
-
-
 def no_cycles(_linker: object) -> None:
     """Take the place of a search for cycles."""
-
-
-def build_date_parsers_once() -> None:
-    """Let all tables of agate share one parser of dates. dbt reads each result into such a table."""
-    import parsedatetime
-
-    parsedatetime.Constants = cache(parsedatetime.Constants)
 
 
 def build_macro_contexts_once() -> None:

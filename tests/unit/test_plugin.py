@@ -1,6 +1,7 @@
 """sync.plugin and dbt_groundswell: what a full disk makes of a build, and what dbt imports of this project."""
 
 import gc
+import io
 import json
 import logging
 import os
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 import pytest
+from agate.data_types import Date
+from dbt.adapters.events.types import SQLQuery
 from dbt.artifacts.resources import ModelConfig
 from dbt.clients.jinja_static import statically_parse_unrendered_config
 from dbt.contracts.graph.manifest import Manifest
@@ -22,16 +25,20 @@ from dbt.contracts.graph.nodes import SourceDefinition
 from dbt.contracts.graph.unparsed import UnparsedModelUpdate, UnparsedUnitTest
 from dbt.contracts.project import Project
 from dbt.plugins.manager import PluginManager
+from dbt.tracking import track_behavior_change_warn
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients.jinja import MacroFuzzEnvironment, NativeSandboxEnvironment, get_template
 from dbt_common.dataclass_schema import dbtClassMixin
+from dbt_common.events.base_types import EventLevel
+from dbt_common.events.event_manager import EventManager
+from dbt_common.events.logger import LoggerConfig
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from jinja2 import Template
 from mashumaro.jsonschema import build_json_schema, schema
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import artifacts, disk, garbage, templates
+from groundswell import artifacts, disk, events, garbage, templates
 from groundswell.environment import SettingError
 from groundswell.kept_parse import is_day, names_the_day
 from groundswell.stages import LogError, Stages
@@ -190,6 +197,52 @@ def test_schemas_without_defaults_check_the_same(checked: type[dbtClassMixin], m
     monkeypatch.setattr(schema, "_default", artifacts.no_default)
     spared = build_json_schema(checked).to_dict()
     assert spared == without_defaults(usual) != usual
+
+
+def test_an_event_for_debugging_is_made_for_those_who_take_it() -> None:
+    def log_of(level: EventLevel) -> io.StringIO:
+        output = io.StringIO()
+        manager.add_logger(LoggerConfig(name=f"test {level}", level=level, output_stream=output))
+        return output
+
+    values: Any = {"conn_name": "master", "sql": "select 1", "node_info": {"node_name": "issues"}}
+    event, manager = SQLQuery(**values), EventManager()
+    usual_log = log_of(EventLevel.INFO)
+    # dbt takes events itself.
+    manager.add_callback(track_behavior_change_warn)
+    manager.fire_event(event)
+    assert "pb_msg" not in vars(event)
+    assert usual_log.getvalue() == ""
+    # The same event can be fired as one for people.
+    manager.fire_event(event, EventLevel.INFO)
+    assert "select 1" in usual_log.getvalue()
+    full_log = log_of(EventLevel.DEBUG)
+    manager.fire_event(SQLQuery(**values))
+    assert "select 1" in full_log.getvalue()
+    manager.loggers.clear()
+    taken: list[Any] = []
+    manager.add_callback(taken.append)
+    manager.fire_event(SQLQuery(**values))
+    assert [(each.info.name, each.data.sql) for each in taken] == [("SQLQuery", "select 1")]
+
+
+def test_all_results_share_a_parser_of_dates() -> None:
+    one, other = Date(), Date()
+    assert vars(one)["_constants"] is vars(other)["_constants"]
+    assert one.cast("2026-11-20") == other.cast("20 November 2026") == date(2026, 11, 20)
+
+
+def test_an_event_for_debugging_is_the_one_that_dbt_makes() -> None:
+    values: Any = {"conn_name": "master", "sql": "select 1", "node_info": {"node_name": "issues"}}
+    usual = SQLQuery.__new__(SQLQuery)
+    events.make_event(usual, **values)
+    made, changed = SQLQuery(**values), SQLQuery(**values)
+    assert made.to_dict() == usual.to_dict()
+    assert made.message() == usual.message()
+    changed.sql = "select 2"
+    assert "select 2" in changed.message()
+    with pytest.raises(AttributeError):
+        _ = made.nothing
 
 
 def render(text: str, number: int, native: bool) -> Any:
