@@ -128,6 +128,7 @@ def test_a_pair_of_words_takes_the_place_of_a_word_that_it_nearly_always_goes_wi
 
 def test_a_theme_is_named_by_no_two_forms_of_one_word() -> None:
     assert names.chosen([("invoices", 9), ("invoice", 8), ("fees", 4), ("invoice numbers", 3)]) == ["invoices", "fees"]
+    assert names.chosen([("devtools bug", 9), ("node", 8), ("dev tools", 4)]) == ["devtools bug", "node"]
 
 
 def test_the_terms_of_a_theme_are_what_its_posts_share() -> None:

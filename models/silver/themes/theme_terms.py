@@ -56,8 +56,9 @@ TEXTS = """
 
 
 def stems(term: str) -> set[str]:
-    """The stems of a term's words."""
-    return {stem()(word) for word in term.split()}
+    """The stems of a term's words, and of the words written as one: "dev tools" repeats "devtools"."""
+    words = term.split()
+    return {stem()(word) for word in [*words, "".join(words)]}
 
 
 def chosen(ranked: Sequence[tuple[str, int]]) -> list[str]:
