@@ -81,17 +81,18 @@ scored as (
 
 ),
 
-descriptions as (
+-- The sentences of the summary, without the title, that the summary may have as a sentence.
+told as (
 
     select
-        cluster_date,
-        cluster_id,
-        nullif(array_to_string(list_transform(sentences[:2], lambda each: each['sentence']), ' '), '') as description,
-        list_transform(
-            sentences[:2],
-            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
-        ) as quotes,
+        summaries.cluster_date,
+        summaries.cluster_id,
+        list_filter(
+            summaries.sentences,
+            lambda each: rtrim(each['sentence'], '.') <> rtrim(topic_titles.titles[1]['quote'], '.')
+        ) as sentences,
     from summaries
+    inner join topic_titles using (cluster_date, cluster_id)
 
 ),
 
@@ -101,11 +102,14 @@ extractive_labels as (
         clusters.cluster_id,
         {{ cut("topic_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        coalesce(descriptions.description, topic_titles.titles[1]['title']) as description,
+        coalesce(told.sentences[1]['sentence'], topic_titles.titles[1]['title']) as description,
         elected.impact_level,
         list_concat(
             {{ title_quotes('topic_titles.titles[:1]') }},
-            descriptions.quotes,
+            list_transform(
+                told.sentences,
+                lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
+            ),
             if(scored.would_pay_signal, scored.payments, [])
         ) as quotes,
         elected.category_probability,
@@ -117,7 +121,7 @@ extractive_labels as (
     from clusters
     inner join topic_titles using (cluster_date, cluster_id)
     inner join scored using (cluster_date, cluster_id)
-    inner join descriptions using (cluster_date, cluster_id)
+    inner join told using (cluster_date, cluster_id)
     inner join elected using (cluster_date, cluster_id)
 
 )
