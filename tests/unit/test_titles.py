@@ -103,6 +103,7 @@ def test_trimmed(title: str, rest: str, signals: list[Signal]) -> None:
         ("The export hangs on large files", "Edit: the export hangs on large files"),
         ("The export hangs on large files", "Click the export of large files"),
         ("The export hangs on large files", "Run the export with large files"),
+        ("Please let us export large files", "Please ensure that you export large files"),
         ("The export hangs on large files", "Exportly vs Printly on large files"),
         ("The export hangs on large files", "Exportly: an export of large files"),
         ("The export hangs on large files", "Startup seeks exports of large files"),
