@@ -33,7 +33,7 @@ MIN_WORDS = 4
 STUB = CUT = 0.4
 # The factor of a sentence without a mark at its end: an item of a list, a step, or a line of a form.
 UNCLOSED = 0.7
-# The factor of a sentence with fewer terms, stop words aside: it is near to others and says little ("I use Git a lot.").
+# The factor of a sentence with fewer terms, stop words aside: it is near to others and says little ("I like Git.").
 THIN = 0.7
 MIN_TERMS = 5
 # If no title has this worth, sentences of the posts may be titles, too.
@@ -176,8 +176,8 @@ def worth_of_sentence(sentence: str, signals: Sequence[Signal]) -> float:
 def telling(ranked: Iterable[SentenceInfo], signals: Sequence[Signal]) -> Iterator[SentenceInfo]:
     """Yield ranked sentences anew, the best first, by rating times worth.
 
-    The worth takes most of the time and is at most 1: sentences that could not be among those that are asked for are not
-    looked at.
+    The worth takes most of the time and is at most 1. Sentences that could not be among those that are asked for are
+    not looked at.
     """
     looked_at: list[tuple[float, int, SentenceInfo]] = []
     for info in ranked:

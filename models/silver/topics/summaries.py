@@ -90,7 +90,8 @@ def join(sentences: Sequence[str]) -> str:
 def summarise(texts: Sequence[str], rarity: Rarity, signals: Sequence[Signal] = ()) -> list[tuple[int, str]]:
     """The most central sentences of texts, at most SENTENCES, as (index of the text, sentence).
 
-    rarity: the weights of words. signals: what lowers the rank of a sentence. The list is empty only if there is no text.
+    rarity: the weights of words. signals: what lowers the rank of a sentence. The list is empty only if there is no
+    text.
     """
     indices = fit_sentences(texts)
     ranked = telling(rank(indices, rarity), signals)
