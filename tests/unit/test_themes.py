@@ -147,6 +147,14 @@ def test_posts_without_a_common_word_have_no_terms(texts: list[str]) -> None:
     assert names.terms_of_themes(["t", "t"], texts) == {"t": []}
 
 
+def test_a_theme_is_not_named_by_a_word_that_says_nothing_but_by_a_language() -> None:
+    texts = [f"C code just hangs, using mine again {number}" for number in range(4)]
+    [terms] = names.terms_of_themes(["t"] * 4, texts).values()
+    words = {word for term in terms for word in term.split()}
+    assert "c" in words
+    assert not words & {"just", "using"}
+
+
 def test_terms_hold_no_markup_and_no_address() -> None:
     hostile = ["<img src=x onerror=alert(1)> payments fail " + "https://example.com/" + "a" * 60] * 3
     [terms] = names.terms_of_themes(["t"] * 3, hostile).values()

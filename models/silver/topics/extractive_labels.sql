@@ -81,18 +81,43 @@ scored as (
 
 ),
 
--- The sentences of the summary, without the title, that the summary may have as a sentence.
-told as (
+titled as (
 
     select
         summaries.cluster_date,
         summaries.cluster_id,
-        list_filter(
-            summaries.sentences,
-            lambda each: rtrim(each['sentence'], '.') <> rtrim(topic_titles.titles[1]['quote'], '.')
-        ) as sentences,
+        summaries.sentences,
+        topic_titles.titles,
     from summaries
     inner join topic_titles using (cluster_date, cluster_id)
+
+),
+
+-- The summary may have the title as a sentence.
+told as (
+
+    select
+        cluster_date,
+        cluster_id,
+        list_filter(
+            sentences,
+            lambda each: rtrim(each['sentence'], '.') <> rtrim(titles[1]['quote'], '.')
+        ) as sentences,
+    from titled
+
+),
+
+descriptions as (
+
+    select
+        cluster_date,
+        cluster_id,
+        sentences[1]['sentence'] as description,
+        list_transform(
+            sentences,
+            lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
+        ) as quotes,
+    from told
 
 ),
 
@@ -102,14 +127,11 @@ extractive_labels as (
         clusters.cluster_id,
         {{ cut("topic_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        coalesce(told.sentences[1]['sentence'], topic_titles.titles[1]['title']) as description,
+        coalesce(descriptions.description, topic_titles.titles[1]['title']) as description,
         elected.impact_level,
         list_concat(
             {{ title_quotes('topic_titles.titles[:1]') }},
-            list_transform(
-                told.sentences,
-                lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
-            ),
+            descriptions.quotes,
             if(scored.would_pay_signal, scored.payments, [])
         ) as quotes,
         elected.category_probability,
@@ -121,7 +143,7 @@ extractive_labels as (
     from clusters
     inner join topic_titles using (cluster_date, cluster_id)
     inner join scored using (cluster_date, cluster_id)
-    inner join told using (cluster_date, cluster_id)
+    inner join descriptions using (cluster_date, cluster_id)
     inner join elected using (cluster_date, cluster_id)
 
 )
