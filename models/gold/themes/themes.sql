@@ -79,13 +79,25 @@ counts as (
 
 ),
 
+named as (
+
+    select
+        counts.theme_id,
+        coalesce(theme_terms.terms, []) as terms,
+        nullif(array_to_string(theme_terms.terms, ', '), '') as words,
+        coalesce(theme_terms.title, counts.nearest_title) as central_title,
+    from counts
+    left join theme_terms on counts.theme_id = theme_terms.theme_id
+
+),
+
 themes as (
 
     select
         counts.theme_id,
-        {{ cut("coalesce(nullif(array_to_string(theme_terms.terms, ', '), ''), theme_terms.title, counts.nearest_title)", 120) }} as title,
-        coalesce(theme_terms.terms, []) as terms,
-        coalesce(theme_terms.title, counts.nearest_title) as central_title,
+        {{ cut("coalesce(named.words, named.central_title)", 120) }} as title,
+        named.terms,
+        named.central_title,
         if(counts.last_seen <= built.silent_date, 'dormant', 'active') as status,
         {{ trend('counts', 'counts.last_seen <= built.silent_date') }} as trend,
         counts.post_count,
@@ -98,7 +110,7 @@ themes as (
         counts.first_seen,
         counts.last_seen,
     from counts
-    left join theme_terms on counts.theme_id = theme_terms.theme_id
+    inner join named on counts.theme_id = named.theme_id
     cross join built
 
 )
