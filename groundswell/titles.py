@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from heapq import nlargest
+from heapq import heappop, heappush, nlargest
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -19,9 +19,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from sumy.models.dom import Sentence
+from sumy.summarizers._summarizer import SentenceInfo
 
 from groundswell.relations import subquery
-from groundswell.sentences import WORD, Rarity, Words, fit_sentences, rank, split
+from groundswell.sentences import CLOSED, WORD, Rarity, Words, fit_sentences, rank, split, terms
 from groundswell.vectors import Vectors, title_vectors, to_vectors
 
 # The longest title of a label, in characters.
@@ -30,6 +31,11 @@ LONGEST = 120
 MIN_WORDS = 4
 # The factor of a stub, and of a title that must be cut.
 STUB = CUT = 0.4
+# The factor of a sentence without a mark at its end: an item of a list, a step, or a line of a form.
+UNCLOSED = 0.7
+# The factor of a sentence with fewer terms, stop words aside: it is near to others and says little ("I like Git.").
+THIN = 0.7
+MIN_TERMS = 5
 # If no title has this worth, sentences of the posts may be titles, too.
 WORTHY = 0.5
 # The title and the first sentences say what a post is about. Logs and code come later.
@@ -157,6 +163,33 @@ def worth(title: str, signals: Sequence[Signal]) -> float:
     return float(np.prod(factors))
 
 
+def worth_of_sentence(sentence: str, signals: Sequence[Signal]) -> float:
+    """The product of the factors of what is found in a sentence of a body, 0 to 1."""
+    factors = factors_of(sentence, signals)
+    if not CLOSED.search(sentence):
+        factors.append(UNCLOSED)
+    if len(set(terms(WORD.findall(sentence)))) < MIN_TERMS:
+        factors.append(THIN)
+    return float(np.prod(factors))
+
+
+def telling(ranked: Iterable[SentenceInfo], signals: Sequence[Signal]) -> Iterator[SentenceInfo]:
+    """Yield ranked sentences anew, the best first, by rating times worth.
+
+    The worth takes most of the time and is at most 1. Sentences that could not be among those that are asked for are
+    not looked at.
+    """
+    looked_at: list[tuple[float, int, SentenceInfo]] = []
+    for info in ranked:
+        while looked_at and -looked_at[0][0] >= info.rating:
+            yield heappop(looked_at)[-1]
+        # The last digits must not decide between equal ratings; the order of the sentences does.
+        rating = round(info.rating * worth_of_sentence(str(info.sentence), signals), 9)
+        heappush(looked_at, (-rating, info.order, info))
+    while looked_at:
+        yield heappop(looked_at)[-1]
+
+
 def without_numbers(titles: Sequence[str]) -> list[str]:
     """The titles, with an ellipsis for each number in which titles differ that are equal otherwise.
 
@@ -268,7 +301,7 @@ def best_sentences(posts: Posts, rarity: Rarity, signals: Sequence[Signal]) -> l
     told: list[set[str]] = []
     of_one: dict[int, str] = {}
     of_all: dict[int, str] = {}
-    for info in rank(found, rarity) if found else ():
+    for info in telling(rank(found, rarity), signals) if found else ():
         post, sentence = found[info.sentence], str(info.sentence)
         if post in of_one or not is_spoken(sentence) or min(factors_of(sentence, signals), default=1) < WORTHY:
             continue

@@ -9,14 +9,15 @@
         {%- if written.found and not flags.EMPTY -%}
             {%- set day = run_query('select * from ' ~ daily_report ~ ' where report_date = ' ~ run_date()).rows[0] -%}
             {%- set posts_by_source = run_query(
-                "select coalesce(sources.label, counted.source) || ' ' || coalesce(counted.posts, 0)"
+                "select coalesce(sources.label, counted.source) || ' ' || counted.posts"
                 ~ ' from (select unnest(map_keys(source_counts)) as source, unnest(map_values(source_counts)) as posts'
                 ~ ' from ' ~ daily_report ~ ' where report_date = ' ~ run_date() ~ ') as counted'
-                ~ ' full join ' ~ sources ~ ' as sources on counted.source = sources.name'
-                ~ ' order by coalesce(sources.name, counted.source)'
+                ~ ' left join ' ~ sources ~ ' as sources on counted.source = sources.name'
+                ~ ' order by counted.source'
             ).columns[0].values() -%}
             {%- do log(
-                run_day() ~ ': ' ~ counted(day.posts, 'post') ~ ' (' ~ posts_by_source | join(', ') ~ '), '
+                run_day() ~ ': ' ~ counted(day.posts, 'post')
+                ~ (' (' ~ posts_by_source | join(', ') ~ '), ' if posts_by_source else ', ')
                 ~ counted(day.complaints, 'complaint')
                 ~ (' (' ~ counted(day.second_opinions, 'second opinion') ~ ')' if day.second_opinions else '') ~ ', '
                 ~ counted(day.duplicates, 'duplicate') ~ ', '

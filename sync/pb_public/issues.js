@@ -4,7 +4,7 @@ import { startBoard } from "./board.js"
 import { all, containsWords, fetchAll, fetchByIds, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span } from "./dom.js"
 import { nothingPushed } from "./empty.js"
-import { categoryLabel, figures, impactLabel, labellerName, loadPictures, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, sourceLabels } from "./posts.js"
+import { categoryLabel, described, figures, impactLabel, labellerName, loadPictures, madeBy, payLabel, postList, put, quoteList, section, sharedPosts, slot, sourceLabels } from "./posts.js"
 import { bySize, count, dayOf, formatDay, formatNumber, formatWeekday, percent, sourceName } from "./words.js"
 
 const SORTS = { rank: "Rank", size: "Size", confidence: "How tight" }
@@ -168,6 +168,7 @@ async function problemsOf(issue, signal) {
 function openedView(first, { hrefOf }) {
     const controller = new AbortController()
     const [quotesNode, problemsNode] = [slot("quotes"), slot("problems")]
+    let label = first
     const posts = postList({
         collection: "issue_evidence",
         filter: `issue = "${first.id}"`,
@@ -179,6 +180,7 @@ function openedView(first, { hrefOf }) {
 
     function parts(issue) {
         const day = dayOf(issue.cluster_date)
+        label = issue
         posts.retitle(issue.cluster_size)
         fillQuotes()
         return [
@@ -187,7 +189,7 @@ function openedView(first, { hrefOf }) {
                     element("a", { class: "day-link", href: hrefOf({ issue: "", date: day, from: "", to: "" }), "data-inside": "day" },
                         element("time", { datetime: day }, formatWeekday(day)))),
                 element("h1", { tabindex: "-1", dir: "auto" }, issue.canonical_title),
-                issue.description && issue.description !== issue.canonical_title ? element("p", { class: "description", dir: "auto" }, issue.description) : null),
+                described(issue, issue.canonical_title)),
             section("numbers", "Figures", figures([
                 ["Posts", formatNumber(issue.cluster_size), bySize(issue.source_counts).map(([source, posts]) => `${sourceName(source)} ${formatNumber(posts)}`).join(", ")],
                 ["Rank of the day", formatNumber(issue.day_rank)],
@@ -209,7 +211,7 @@ function openedView(first, { hrefOf }) {
                 }, controller.signal),
                 problemsOf(first, controller.signal),
             ])
-            put(quotesNode, quoteList(quotes))
+            put(quotesNode, quoteList(quotes, { title: label.canonical_title, description: label.description }))
             put(problemsNode, problems.length ? section("problems", "Problems in it", element("ul", { class: "related", role: "list" }, problems.map((problem) =>
                 element("li", {}, span("muted", count(problem.voices, "voice")),
                     element("a", { href: `./?problem=${problem.id}`, dir: "auto" }, problem.title))))) : null)

@@ -57,11 +57,30 @@ export function sourceLabels({ source_counts: counts, voices }) {
     ]
 }
 
-/** Quotes of [{quote, source, url, supports_payment}], each with a link to the post that it is from. */
-export function quoteList(quotes, title = "In their words", ...note) {
-    const worded = quotes.filter(({ quote }) => quote)
-    if (!worded.length) return note.length ? section("quotes", title, ...note) : null
-    return section("quotes", title, ...note, element("div", { class: "quotes" }, worded.map((quote) =>
+/** The description under a title. That of the built-in labeller is a sentence of one post, so it stands in quotation marks. */
+export function described({ description, labeler }, title) {
+    if (!description || description === title) return null
+    return element("p", { class: "description", dir: "auto" }, labeler === "extractive" ? element("q", {}, description) : description)
+}
+
+// A title has an ellipsis for a number in which the titles of its posts differ.
+const withoutNumbers = (text) => text.replace(/\d+|…/g, "")
+
+/** The quotes that differ from title and description: the built-in labeller uses quotes as both. */
+export function tellingQuotes(quotes, { title, description }) {
+    const isTitle = (quote) => withoutNumbers(title).startsWith(withoutNumbers(quote).slice(0, 40))
+    return quotes.filter(({ quote }) => quote && quote !== description && !isTitle(quote))
+}
+
+/**
+ * Quotes of [{quote, source, url, supports_payment}], each with a link to the post that it is from: those that differ from
+ * the label {title, description}, or all if none does.
+ */
+export function quoteList(quotes, label, heading = "In their words", ...note) {
+    const telling = tellingQuotes(quotes, label)
+    const worded = telling.length ? telling : quotes.filter(({ quote }) => quote)
+    if (!worded.length) return note.length ? section("quotes", heading, ...note) : null
+    return section("quotes", heading, ...note, element("div", { class: "quotes" }, worded.map((quote) =>
         element("figure", { class: quote.supports_payment ? "quote pays" : "quote" },
             element("blockquote", { dir: "auto" }, element("p", {}, quote.quote)),
             element("figcaption", { class: "muted" },

@@ -4,7 +4,7 @@ import { startBoard } from "./board.js"
 import { MOST_PER_PAGE, RECORD_ID, all, contains, containsWords, fetchAll, fetchByIds, fetchCount, fetchFirst, fetchRecords, from, text, until } from "./api.js"
 import { element, span, spoken } from "./dom.js"
 import {
-    TRENDS, categoryLabel, figures, impactLabel, loadPictures, madeBy, payLabel, postList, put, quoteList, replaceParts, section, sharedPosts, sinceText, slot, sourceLabels,
+    TRENDS, categoryLabel, described, figures, impactLabel, loadPictures, madeBy, payLabel, postList, put, quoteList, replaceParts, section, sharedPosts, sinceText, slot, sourceLabels, tellingQuotes,
     trendLabel, trendText,
 } from "./posts.js"
 import { sparkline } from "./sparkline.js"
@@ -151,17 +151,8 @@ function nameLabels({ names }) {
 }
 const statusLabel = ({ status }) => (status === "active" ? null : span("standing", STATUSES[status] ?? String(status)))
 
-// A title has an ellipsis for a number in which the titles of its posts differ.
-const withoutNumbers = (text) => text.replace(/\d+|…/g, "")
-
-/** The quotes that differ from title and description: the built-in labeller uses quotes as both. */
-function tellingQuotes({ title, description, quotes }) {
-    const isTitle = (quote) => withoutNumbers(title).startsWith(withoutNumbers(quote).slice(0, 40))
-    return (quotes ?? []).filter(({ quote }) => quote && quote !== description && !isTitle(quote))
-}
-
 function listItem(problem, position, { hrefOf }) {
-    const [quote] = tellingQuotes(problem)
+    const [quote] = tellingQuotes(problem.quotes ?? [], problem)
     return element("li", { class: "entry problem" },
         element("p", { class: "rank", "data-position": true }, String(position + 1)),
         element("div", { class: "what" },
@@ -371,16 +362,15 @@ function openedView(first, { hrefOf }) {
         posts.retitle(record.post_count)
         fillSlots()
         replaceParts(facts, [sure(record), heard(record), slots.history, worth(record)])
-        const telling = tellingQuotes(record)
         return [
             element("header", { "data-part": "head" },
                 element("p", { class: "labels" }, tierLabel(record), categoryLabel(record), impactLabel(record), payLabel(record), statusLabel(record), editedLabel(record), programLabel(record), burstLabel(record)),
                 element("h1", { tabindex: "-1", dir: "auto" }, record.title),
-                record.description && record.description !== record.title ? element("p", { class: "description", dir: "auto" }, record.description) : null,
+                described(record, record.title),
                 element("p", { class: "brief" },
                     element("strong", {}, count(record.voices, "voice")), ` ${sinceText(record)}`, trendLabel(record)),
                 namesOf(record)),
-            quoteList(telling.length ? telling : record.quotes ?? [], "Who says so", element("p", { class: "labels" }, sourceLabels(record))),
+            quoteList(record.quotes ?? [], record, "Who says so", element("p", { class: "labels" }, sourceLabels(record))),
             facts,
             posts.node, slots.theme, slots.issues,
             madeBy(record),

@@ -1016,6 +1016,25 @@ def test_quotes_of_a_problem_add_to_its_title_and_its_description(board: Board, 
     expect(own.locator("figure.quote blockquote")).to_have_text([number])
 
 
+def test_quotes_of_a_topic_add_to_its_title_and_its_description(board: Board, own: Page) -> None:
+    title, description, other = "Build hangs for hours", "Ours hangs each night.", "Mine hung twice this week."
+    topic = issue(1, canonical_title=title, description=description)
+    board.put("issues", topic)
+    said = enumerate((title, description, other), start=1)
+    board.put("issue_evidence", *(evidence(number, topic) | {"quote": quote} for number, quote in said))
+    own.goto(f"/issues.html?issue={record_id(1)}")
+    expect(own.locator("figure.quote blockquote")).to_have_text([other])
+
+
+def test_only_a_sentence_of_a_post_stands_in_quotation_marks(board: Board, own: Page) -> None:
+    board.put("problems", problem(1, description="It hangs."), problem(2, description="It hangs.", labeler="openai/x"))
+    own.goto(f"/?problem={record_id(1)}")
+    expect(own.locator(".description q")).to_have_text("It hangs.")
+    own.goto(f"/?problem={record_id(2)}")
+    expect(own.locator(".description")).to_have_text("It hangs.")
+    expect(own.locator(".description q")).to_have_count(0)
+
+
 def test_cohesion_is_put_in_words(board: Board, own: Page) -> None:
     board.put("problems", problem(1, cohesion=0.799), problem(2, cohesion=0.8))
     own.goto(f"/?problem={record_id(1)}")

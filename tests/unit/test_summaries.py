@@ -222,6 +222,7 @@ def session() -> Iterator[duckdb.DuckDBPyConnection]:
             """
             create schema silver;
             create table silver.texts (url_hash text, text text, collection_date date);
+            create table silver.title_signals (pattern text, factor double);
             create table silver.items (
                 url_hash text, cluster_id int, similarity float, embedding float[384], is_core bool, cluster_date date
             )

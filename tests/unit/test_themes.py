@@ -128,6 +128,7 @@ def test_a_pair_of_words_takes_the_place_of_a_word_that_it_nearly_always_goes_wi
 
 def test_a_theme_is_named_by_no_two_forms_of_one_word() -> None:
     assert names.chosen([("invoices", 9), ("invoice", 8), ("fees", 4), ("invoice numbers", 3)]) == ["invoices", "fees"]
+    assert names.chosen([("devtools bug", 9), ("node", 8), ("dev tools", 4)]) == ["devtools bug", "node"]
 
 
 def test_the_terms_of_a_theme_are_what_its_posts_share() -> None:
@@ -144,6 +145,14 @@ def test_the_terms_of_a_theme_are_what_its_posts_share() -> None:
 @pytest.mark.parametrize("texts", [["", ""], ["1 2 3", "!!! ???"], ["alpha", "beta"], ["<script>", "' or 1=1"]])
 def test_posts_without_a_common_word_have_no_terms(texts: list[str]) -> None:
     assert names.terms_of_themes(["t", "t"], texts) == {"t": []}
+
+
+def test_a_theme_is_not_named_by_a_word_that_says_nothing_but_by_a_language() -> None:
+    texts = [f"C code just hangs, using mine again {number}" for number in range(4)]
+    [terms] = names.terms_of_themes(["t"] * 4, texts).values()
+    words = {word for term in terms for word in term.split()}
+    assert "c" in words
+    assert not words & {"just", "using"}
 
 
 def test_terms_hold_no_markup_and_no_address() -> None:

@@ -114,7 +114,6 @@ complaints as (
         problem_wordings.problem_id as own_problem_id,
         embeddings.embedding,
         wordings.sequences,
-        documents.collection_date,
         posts.posted_at,
     from documents
     inner join posts on documents.url_hash = posts.url_hash
@@ -142,7 +141,6 @@ near as (
         complaints.url_hash,
         complaints.voice,
         complaints.sequences,
-        complaints.collection_date,
         complaints.posted_at,
     from complaints
     inner join centroids on array_cosine_similarity(complaints.embedding, centroids.centroid) >= {{ near }}

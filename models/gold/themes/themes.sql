@@ -65,11 +65,11 @@ counts as (
         count(distinct theme_posts.source) as source_count,
         count(distinct problems.problem_id) as problem_count,
         avg(theme_posts.similarity::decimal(10, 8))::double as cohesion,
-        -- The title of the most central post names a theme whose posts share no words.
+        -- Posts that were encoded with another model have no title in theme_terms.
         arg_max(
             coalesce(nullif(theme_posts.title, ''), theme_posts.excerpt),
             (coalesce(theme_posts.similarity, -1), theme_posts.url_hash)
-        ) as central_title,
+        ) as nearest_title,
         min(theme_posts.collection_date) as first_seen,
         max(theme_posts.collection_date) as last_seen,
     from theme_posts
@@ -79,13 +79,25 @@ counts as (
 
 ),
 
+named as (
+
+    select
+        counts.theme_id,
+        coalesce(theme_terms.terms, []) as terms,
+        nullif(array_to_string(theme_terms.terms, ', '), '') as words,
+        coalesce(theme_terms.title, counts.nearest_title) as central_title,
+    from counts
+    left join theme_terms on counts.theme_id = theme_terms.theme_id
+
+),
+
 themes as (
 
     select
         counts.theme_id,
-        {{ cut("coalesce(nullif(array_to_string(theme_terms.terms, ', '), ''), counts.central_title)", 120) }} as title,
-        coalesce(theme_terms.terms, []) as terms,
-        counts.central_title,
+        {{ cut("coalesce(named.words, named.central_title)", 120) }} as title,
+        named.terms,
+        named.central_title,
         if(counts.last_seen <= built.silent_date, 'dormant', 'active') as status,
         {{ trend('counts', 'counts.last_seen <= built.silent_date') }} as trend,
         counts.post_count,
@@ -98,7 +110,7 @@ themes as (
         counts.first_seen,
         counts.last_seen,
     from counts
-    left join theme_terms on counts.theme_id = theme_terms.theme_id
+    inner join named on counts.theme_id = named.theme_id
     cross join built
 
 )

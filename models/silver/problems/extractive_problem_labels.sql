@@ -14,12 +14,6 @@ problem_titles as (
 
 ),
 
-documents as (
-
-    select * from {{ ref('documents') }}
-
-),
-
 post_signals as (
 
     select * from {{ ref('post_signals') }}
@@ -30,11 +24,9 @@ voices as (
 
     select
         problem_voices.*,
-        documents.excerpt,
         post_signals.category_probabilities,
         post_signals.impact_probabilities,
     from problem_voices
-    inner join documents on problem_voices.url_hash = documents.url_hash
     inner join post_signals on problem_voices.url_hash = post_signals.url_hash
     qualify count(*) over (partition by problem_voices.problem_id) >= {{ var('problem_voices') }}
 
@@ -50,21 +42,15 @@ ranked as (
             partition by problem_id
             order by payment_quote is null, similarity desc, url_hash asc
         ) as payment_place,
-        row_number() over (
-            partition by problem_id
-            order by similarity desc, url_hash asc
-        ) as place,
     from voices
 
 ),
 
--- The most central post gives the description if no sentence stands for the problem. The most central posts that speak
--- of paying give the quotes about paying.
+-- The most central posts that speak of paying give the quotes about paying.
 extracts as (
 
     select
         problem_id,
-        min_by(nullif(trim(regexp_extract(excerpt, '^.{20,}?[.!?…](?:\s|$)', 0, 's')), ''), place) as description,
         {{ enough_pay('count(payment_quote)', 'count(*)') }} as would_pay_signal,
         list(
             { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
@@ -115,9 +101,7 @@ extractive_problem_labels as (
         extracts.problem_id,
         {{ cut("problem_titles.titles[1]['title']", 120) }} as canonical_title,
         elected.category,
-        coalesce(
-            problem_titles.sentences[1]['sentence'], extracts.description, problem_titles.titles[1]['title']
-        ) as description,
+        coalesce(problem_titles.sentences[1]['sentence'], problem_titles.titles[1]['title']) as description,
         elected.impact_level,
         quoted.quotes,
         extracts.would_pay_signal,

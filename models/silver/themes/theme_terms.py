@@ -1,9 +1,10 @@
-"""The words that name each theme.
+"""The words that name each theme, and the title that stands for its posts.
 
 Grain: one row per theme_id.
 Method: TF-IDF weights of words and of pairs of words over the complaints of the window and the posts of the themes. The
 terms of a theme are those with the highest mean weight over its posts, as in class-based TF-IDF (Grootendorst 2022,
-BERTopic: Neural topic modeling with a class-based TF-IDF procedure).
+BERTopic: Neural topic modeling with a class-based TF-IDF procedure). The title is chosen as for problems
+(groundswell.titles); words weigh by their rarity in the window.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 from groundswell.relations import subquery
-from groundswell.sentences import stem
+from groundswell.sentences import stem, stop_words
+from groundswell.titles import named_groups
 
 TERMS = 3
 # A term is in so much of a theme's posts, and in at least two of all.
@@ -32,7 +34,7 @@ WORD = r"(?u)(?<![\w'’])[^\W\d_](?:[\w+#.-]*[\w+#])?(?![\w'’])"
 # Longer words are addresses and the like.
 LONGEST = 40
 
-SCHEMA = pa.schema([("theme_id", pa.string()), ("terms", pa.list_(pa.string()))])
+SCHEMA = pa.schema([("theme_id", pa.string()), ("terms", pa.list_(pa.string())), ("title", pa.string())])
 
 TEXTS = """
     with members as (
@@ -56,8 +58,9 @@ TEXTS = """
 
 
 def stems(term: str) -> set[str]:
-    """The stems of a term's words."""
-    return {stem()(word) for word in term.split()}
+    """The stems of a term's words, and of the words written as one: "dev tools" repeats "devtools"."""
+    words = term.split()
+    return {stem()(word) for word in [*words, "".join(words)]}
 
 
 def chosen(ranked: Sequence[tuple[str, int]]) -> list[str]:
@@ -84,7 +87,8 @@ def terms_of_themes(theme: Sequence[str], texts: Sequence[str]) -> dict[str, lis
     vectorizer = TfidfVectorizer(
         token_pattern=WORD,
         ngram_range=(1, 2),
-        stop_words="english",
+        # Of sumy's stop words, those of one and two letters are names, too: C, R, VS Code.
+        stop_words=sorted(ENGLISH_STOP_WORDS | {word for word in stop_words() if len(word) > 2}),
         sublinear_tf=True,
         min_df=LEAST,
         max_df=common,
@@ -111,17 +115,32 @@ def terms_of_themes(theme: Sequence[str], texts: Sequence[str]) -> dict[str, lis
 
 
 def model(dbt: Any, session: Any) -> pa.Table:
-    """Return the terms of each theme in silver.theme_members."""
+    """Return the terms and the title of each theme in silver.theme_members."""
     dbt.config(materialized="table")
     theme_members = dbt.ref("theme_members")
     documents = dbt.ref("documents")
-    texts = dbt.ref("texts")
+    relations = {}
+    relations["texts"] = dbt.ref("texts")
+    relations["titles"] = dbt.ref("titles")
+    relations["embeddings"] = dbt.ref("embeddings")
+    relations["title_signals"] = dbt.ref("title_signals")
     threshold = float(dbt.config.meta_get("complaint_threshold"))
     window = int(dbt.config.meta_get("problem_window_days"))
-    query = TEXTS.format(theme_members=subquery(theme_members), documents=subquery(documents), texts=subquery(texts))
+    embedding_model = dbt.config.meta_get("embedding_model")
+
+    texts = subquery(relations["texts"])
+    query = TEXTS.format(theme_members=subquery(theme_members), documents=subquery(documents), texts=texts)
     rows = session.sql(query, params={"threshold": threshold, "window": window, "beginning": BEGINNING}).fetchall()
     if not rows:
         return SCHEMA.empty_table()
     theme, words = zip(*rows, strict=True)
     found = terms_of_themes(theme, words)
-    return pa.table({"theme_id": list(found), "terms": list(found.values())}, schema=SCHEMA)
+    members = f"select theme_id as number, url_hash from {subquery(theme_members)}"
+    weighed = f"""
+        select url_hash, text from {texts}
+        where collection_date > (select max(collection_date) from {texts} as newest) - {window}
+    """
+    groups = named_groups(session, members, weighed, relations, embedding_model)
+    title = {number: titles[0]["title"] for number, titles, _, _ in groups if titles}
+    columns = {"theme_id": list(found), "terms": list(found.values()), "title": [title.get(each) for each in found]}
+    return pa.table(columns, schema=SCHEMA)

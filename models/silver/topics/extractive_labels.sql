@@ -81,17 +81,43 @@ scored as (
 
 ),
 
+titled as (
+
+    select
+        summaries.cluster_date,
+        summaries.cluster_id,
+        summaries.sentences,
+        topic_titles.titles,
+    from summaries
+    inner join topic_titles using (cluster_date, cluster_id)
+
+),
+
+-- The summary may have the title as a sentence.
+told as (
+
+    select
+        cluster_date,
+        cluster_id,
+        list_filter(
+            sentences,
+            lambda each: rtrim(each['sentence'], '.') <> rtrim(titles[1]['quote'], '.')
+        ) as sentences,
+    from titled
+
+),
+
 descriptions as (
 
     select
         cluster_date,
         cluster_id,
-        nullif(array_to_string(list_transform(sentences[:2], lambda each: each['sentence']), ' '), '') as description,
+        sentences[1]['sentence'] as description,
         list_transform(
-            sentences[:2],
+            sentences,
             lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
         ) as quotes,
-    from summaries
+    from told
 
 ),
 
