@@ -331,8 +331,9 @@ def show_table(days: Sequence[date], found: Sequence[Day], stages: Stages) -> No
         for day in days:
             each = by_day.get(day)
             numbers = dict(zip(COUNTS, counted.get(day, unknown) if each else unknown, strict=True))
-            times = {"seconds": rounded(each), "cpu_seconds": each.cpu_seconds if each else None}
-            stages.log(each.became if each else "no posts", day, "backfill", **numbers, **times)
+            cpu = each.cpu_seconds if each else None
+            more: dict[str, Any] = numbers | {"seconds": rounded(each), "cpu_seconds": cpu}
+            stages.log(each.became if each else "no posts", day, "backfill", **more)
         return
     columns = Table("day", *(name.split("_")[0] for name in COUNTS), "seconds", "", box=SIMPLE_HEAD)
     for has_posts, run in groupby(days, by_day.__contains__):
