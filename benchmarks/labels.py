@@ -33,11 +33,11 @@ from tests.support.loopback import Loopback, Request
 from tests.support.models import load
 from tests.support.project import DAY, SAMPLE, Project, project_vars
 from training import (
-    ALL,
     ALL_FIELDS,
     CATEGORIES,
     GATE,
     IMPACTS,
+    MEASURED,
     RANDOM,
     TWICE,
     Bools,
@@ -55,7 +55,7 @@ THRESHOLD = 0.5
 RECALL = 0.7
 BINS = 10
 # Sets of held-out posts for complaints.
-DRAWN = {"all": ALL, "random": RANDOM, "near the gate": GATE}
+DRAWN = {"all": MEASURED, "random": RANDOM, "near the gate": GATE}
 # Values of var second_opinion_margin, and the factor by which an opinion changes the odds (macro updated_probability).
 MARGINS = (0.0, 0.1, 0.2, 0.3)
 ODDS = project_vars()["opinion_accuracy"] / (1 - project_vars()["opinion_accuracy"])

@@ -29,9 +29,9 @@ from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
-from groundswell.news.words import count
 from groundswell.published import TABLES
 from groundswell.stages import DBT, LogFormat, Stages, end_on_signals
+from groundswell.words import count
 from groundswell.yaml_file import YamlFileError, read_yaml_text
 
 # Typer makes one paragraph of an epilog.

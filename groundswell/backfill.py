@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -21,6 +22,7 @@ from rich.table import Table
 
 from groundswell.database import connect, existing, existing_path, posts_place, table
 from groundswell.day import NOT_PUSHED, Exit, Outcome, require_all, what_is_done_stays, why_unreachable
+from groundswell.days import in_words
 from groundswell.errors import GroundswellError
 from groundswell.report import live_counts
 from groundswell.stages import BUILD, Built, Line, LogFormat, Reader, Stages, collect, ended_with
@@ -133,9 +135,13 @@ def backfill(
     since = time.time()
     with dbt_process(stages) as dbt:
         found = plan(days, dbt)
-        for day in days:
-            if day not in {each.day for each in found}:
-                outcome.add(Exit.NO_POSTS, f"{day} was not built, because {posts_place()} has no posts of it")
+        with_posts = {each.day for each in found}
+        if empty := [day for day in days if day not in with_posts]:
+            # One line: a year may lack most of its days.
+            was, it = ("was", "it") if len(empty) == 1 else ("were", "them")
+            outcome.add(
+                Exit.NO_POSTS, f"{in_words(empty)} {was} not built, because {posts_place()} has no posts of {it}"
+            )
         due = [each for each in found if again or each.due]
         if not due and not all(each.is_tested for each in found):
             # A run before this one has ended between the days and their tests.
@@ -318,20 +324,30 @@ def counts() -> Mapping[date, tuple[Any, ...]]:
 
 
 def show_table(days: Sequence[date], found: Sequence[Day], stages: Stages) -> None:
-    """Show what became of each day."""
+    """Show what became of each day. In text, days without posts that follow each other share a row."""
     by_day, counted = {each.day: each for each in found}, counts()
-    columns = Table("day", *(name.split("_")[0] for name in COUNTS), "seconds", "", box=SIMPLE_HEAD)
-    for day in days:
-        each = by_day.get(day)
-        became = each.became if each else "no posts"
-        numbers = counted.get(day, (None,) * len(COUNTS)) if each else (None,) * len(COUNTS)
-        seconds = round(each.seconds, 1) if each and each.seconds is not None else None
-        if stages.log_format == LogFormat.JSON:
+    unknown = (None,) * len(COUNTS)
+    if stages.log_format == LogFormat.JSON:
+        for day in days:
+            each = by_day.get(day)
+            numbers = dict(zip(COUNTS, counted.get(day, unknown) if each else unknown, strict=True))
             cpu = each.cpu_seconds if each else None
-            more = dict(zip(COUNTS, numbers, strict=True)) | {"seconds": seconds, "cpu_seconds": cpu}
-            stages.log(became, day, "backfill", **more)
-        why = f" ({each.due})" if each and each.due and each.seconds is not None else ""
-        cells = ("" if number is None else f"{number:,}" for number in (*numbers, seconds))
-        columns.add_row(str(day), *cells, f"{became}{why}")
-    if stages.log_format == LogFormat.TEXT:
-        Console(width=max(stages.console.width, 100), file=stages.console.file).print(columns)
+            more: dict[str, Any] = numbers | {"seconds": rounded(each), "cpu_seconds": cpu}
+            stages.log(each.became if each else "no posts", day, "backfill", **more)
+        return
+    columns = Table("day", *(name.split("_")[0] for name in COUNTS), "seconds", "", box=SIMPLE_HEAD)
+    for has_posts, run in groupby(days, by_day.__contains__):
+        if not has_posts:
+            columns.add_row(in_words(list(run)), *[""] * (len(COUNTS) + 1), "no posts")
+            continue
+        for day in run:
+            each = by_day[day]
+            why = f" ({each.due})" if each.due and each.seconds is not None else ""
+            cells = ("" if number is None else f"{number:,}" for number in (*counted.get(day, unknown), rounded(each)))
+            columns.add_row(str(day), *cells, f"{each.became}{why}")
+    Console(width=max(stages.console.width, 100), file=stages.console.file).print(columns)
+
+
+def rounded(each: Day | None) -> float | None:
+    """The seconds of a day's build, to a tenth."""
+    return round(each.seconds, 1) if each and each.seconds is not None else None

@@ -22,8 +22,8 @@ from groundswell.days import built_days, collected_days, in_words
 from groundswell.environment import USUAL_ADDRESS, SettingError, require_addresses
 from groundswell.errors import GroundswellError
 from groundswell.news.addresses import addresses
-from groundswell.news.words import count
 from groundswell.watchlist import FILE, load_watchlist, watchlist_file
+from groundswell.words import count
 
 # What is not set is not needed: its note says what it would add.
 WORKS, NOT_SET, BROKEN = "works", "not set", "broken"

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from groundswell.database import connect, existing, table
-from groundswell.news.words import count
 from groundswell.stages import Built, printable, say
+from groundswell.words import count
 
 # So many problems, and so many lines of a build, are shown.
 PROBLEMS = 10
@@ -47,7 +47,7 @@ def show_report(day: date, built: Built, console: Console) -> None:
     for note in built.notes[:NOTES]:
         say(console, note)
     if more := built.notes[NOTES:]:
-        say(console, f"({len(more):,} more lines in the log)")
+        say(console, f"({count(len(more), 'more line', 'more lines')} in the log)")
     if problems := ranked(day):
         # Without a terminal rich assumes 80 columns.
         wide = Console(width=max(console.width, LEAST_WIDTH) if console.is_terminal else 120, file=console.file)

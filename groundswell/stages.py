@@ -31,7 +31,7 @@ from groundswell.clock import now
 from groundswell.disk import why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
-from groundswell.news.words import count
+from groundswell.words import count
 
 DBT = str(Path(sys.executable).with_name("dbt"))
 LOGS = ("--log-format", "json", "--log-format-file", "debug", "--no-use-colors")

@@ -27,7 +27,7 @@ from groundswell.clock import now
 from groundswell.database import database_path, transaction, write_errors
 from groundswell.days import parse_day
 from groundswell.errors import GroundswellError
-from groundswell.news.words import count
+from groundswell.words import count
 from ingest.errors import IngestError
 from ingest.item import hash_author, match_url, normalise_url
 from ingest.sources import sources

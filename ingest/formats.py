@@ -166,7 +166,10 @@ def mapped(names: Sequence[str], chosen: Mapping[str, str]) -> Mapped:
             elif field == "source" and choice in sources():
                 source = choice
             else:
-                raise IngestError(f"--columns {field}={choice}: there is no such column; there are {', '.join(names)}")
+                sourced = f", and no such source; there are {', '.join(sources())}" if field == "source" else ""
+                raise IngestError(
+                    f"--columns {field}={choice}: there is no such column; there are {', '.join(names)}{sourced}"
+                )
         elif found := next((known[name] for name in candidates if name in known), None):
             columns[field] = found
     return Mapped(columns, source)

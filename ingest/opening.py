@@ -147,6 +147,8 @@ def opened(name: str) -> Iterator[Content]:
     with ExitStack() as stack:
         if name == "-":
             file: IO[bytes] = sys.stdin.buffer
+        elif not name:
+            raise IngestError("--file is empty: name a file, or - for standard input")
         else:
             path = Path(name)
             if not path.exists():

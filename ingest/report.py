@@ -12,7 +12,7 @@ from rich.table import Table
 
 from groundswell.database import database_path, posts_place
 from groundswell.days import in_words
-from groundswell.news.words import count
+from groundswell.words import count
 from ingest.store import Stored
 
 # This many rejected entries are listed one by one. The rest is only counted.

@@ -15,7 +15,7 @@ from groundswell.database import open_shared
 from groundswell.days import built_days, in_words, parse_day
 from groundswell.environment import load_env_file
 from groundswell.errors import GroundswellError, ended_by_signals
-from groundswell.news.words import count
+from groundswell.words import count
 from sync.check import differences
 from sync.client import signed_in
 from sync.demo import demo as run_demo

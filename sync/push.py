@@ -13,8 +13,8 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from groundswell.clock import this_second
-from groundswell.news.words import count
 from groundswell.progress import progress_bar
+from groundswell.words import count
 from sync.client import request_error
 from sync.delivery import BATCH, Delivery, Operation
 from sync.errors import SyncError

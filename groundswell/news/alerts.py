@@ -10,7 +10,8 @@ import duckdb
 from groundswell.news import ledger
 from groundswell.news.addresses import Address, AddressError, Message
 from groundswell.news.words import address as post_address
-from groundswell.news.words import count, plain
+from groundswell.news.words import plain
+from groundswell.words import count
 
 # More problems than this become one list, so that nobody gets fifty messages at once.
 MOST_CARDS = 10

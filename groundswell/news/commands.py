@@ -17,7 +17,8 @@ from groundswell.news.addresses import AddressError, Message, addresses, require
 from groundswell.news.alerts import deliver, messages, tell
 from groundswell.news.digest import digest, rendered, title_of, write
 from groundswell.news.feeds import load_filters, require_known, write_feeds
-from groundswell.news.words import count, plain
+from groundswell.news.words import plain
+from groundswell.words import count
 
 ALERT_URLS = "ALERT_URLS"
 DIGEST_URLS = "DIGEST_URLS"

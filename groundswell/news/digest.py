@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from groundswell.news.ledger import rows
 from groundswell.news.problems import FIGURES, NAMES, latest_day, shown_problems, with_quotes
-from groundswell.news.words import address, count, in_one_line, plain
+from groundswell.news.words import address, in_one_line, plain
+from groundswell.words import count
 
 # The most problems of a section.
 MOST = 10

@@ -13,7 +13,7 @@ from groundswell.errors import GroundswellError
 from groundswell.news.digest import environment
 from groundswell.news.ledger import SOURCES
 from groundswell.news.problems import shown_problems, with_quotes
-from groundswell.news.words import count
+from groundswell.words import count
 from groundswell.yaml_file import first_mistake, read_yaml
 
 FILE = Path("filters.yml")

@@ -26,8 +26,3 @@ def plain(text: str, longest: int = LONGEST_QUOTE) -> str:
 def address(url: str) -> str:
     """The web address of a post. What a service would read as a command in it is percent-encoded."""
     return COMMAND.sub(lambda match: f"%{ord(match.group()):02X}", url)
-
-
-def count(number: int, one: str, many: str) -> str:
-    """A number and its noun: 1 person, 2 people."""
-    return f"{number:,} {one if number == 1 else many}"

@@ -2,11 +2,16 @@
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
+from rich.console import Console
 
+from groundswell.backfill import Day, show_table
+from groundswell.days import days_between
+from groundswell.stages import Stages
 from tests.support.project import DBT, SETTINGS, Finished, Project
 
 # The first day has no posts.
@@ -92,6 +97,19 @@ def test_a_build_after_midnight_needs_no_parse_and_is_of_the_next_day(project: P
     assert finished.status == 0, finished.output
     runs = [line.removeprefix("RUN ") for line in finished.output.splitlines() if line.startswith("RUN ")]
     assert runs == ["parsed", "kept", "kept", "parsed"]
+
+
+def test_days_without_posts_share_a_row(
+    built: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_DB", str(built.database))
+    days = days_between(None, date(2026, 11, 1), date(2026, 11, 21))
+    found = [Day(date(2026, 11, 20), 198, None, is_tested=True, became="stays")]
+    show_table(days, found, Stages(Console(), tmp_path))
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if "2026" in line]
+    assert [rows[0], rows[2]] == ["2026-11-01 to 2026-11-19 no posts", "2026-11-21 no posts"]
+    assert rows[1].startswith("2026-11-20 198 ")
+    assert rows[1].endswith(" stays")
 
 
 def test_days_in_one_process_end_in_the_tables_of_days_one_by_one(project: Project, tmp_path: Path) -> None:

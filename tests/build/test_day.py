@@ -228,6 +228,8 @@ def test_the_report_fits_a_screen(
     assert max(map(len, lines)) <= 120
     assert "a [red] [31m note" in lines
     assert "(3 more lines in the log)" in lines
+    show_report(date.fromisoformat(DAY), Built(notes=["a note"] * 8), Console(width=100))
+    assert "(1 more line in the log)" in capsys.readouterr().out.splitlines()
     header = [line.split() for line in lines if "voices" in line and "trend" in line]
     assert header == [["#", "problem", "voices", "voices", "trend", "seen", "posts"]]
     assert live_counts(date.fromisoformat(DAY)) == "20 problems, 10 issues and 18 themes"

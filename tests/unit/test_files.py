@@ -560,6 +560,10 @@ def test_columns_days_and_sources_are_the_users_choice(
     chosen = {"url": "where", "created_at": "when", "title": "what"}
     with pytest.raises(IngestError, match="--columns body=text: there is no such column; there are where, when"):
         ingest(table, columns=chosen | {"body": "text"})
+    with pytest.raises(
+        IngestError, match=r"source=support: .* where, when, .* no such source; there are feeds, github"
+    ):
+        ingest(table, columns=chosen | {"source": "support"})
     with pytest.raises(IngestError, match="no column holds the source of a post, and no address is at a site"):
         ingest(table, columns=chosen)
     report = ingest(table, columns=chosen | {"source": "reddit"}, day=DAY)
@@ -591,6 +595,8 @@ def test_several_files_patterns_and_standard_input(
     assert [report.stored.new for report in reports] == [1, 1, 0, 1, 1]
     assert reports[2].errors == [f"{tmp_path / 'missing'} is no file"]
     assert len(rows(database)) == 4
+    with pytest.raises(IngestError, match="--file is empty: name a file, or - for standard input"):
+        import_files(database, [""], Wanted(), Console(file=io.StringIO()))
 
 
 # --- what is refused ---------------------------------------------------------------------------------------------
