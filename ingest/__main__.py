@@ -184,7 +184,7 @@ def collect_posts(
     if json:
         typer.echo(as_json(reports))
     else:
-        Console(width=max(Console().width, 130)).print(closing_table(reports))
+        Console(width=max(Console().width, 130)).print(closing_table(reports, of_files=bool(file)))
         if days_of_posts := days_of_files(reports):
             typer.echo(days_of_posts)
     if any(report.failed for report in reports):

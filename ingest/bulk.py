@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ingest.errors import IngestError
 from ingest.formats import Entry, Format, Post, impersonal, parts_of
 from ingest.item import Item
-from ingest.parsed import Rejected, one_line
+from ingest.parsed import MISSING, Rejected, one_line
 from ingest.reading import DamagedError, Entries, Unreadable, parsed
 from ingest.report import LISTED_REJECTS
 from ingest.store import BODY, CREATED_AT, MATCH_URL, NAMED_SCHEMA, REJECTS_SCHEMA, SOURCE, TITLE, rejects_of, row_of
@@ -218,7 +218,7 @@ def post_of(form: Format, to_post: Callable[[Entry], Post], entry: Entry) -> Pos
     except ValidationError as error:
         return NoPost(one_line(error))
     except KeyError as error:
-        return NoPost(f"{error.args[0]}: Field required")
+        return NoPost(f"{error.args[0]}: {MISSING}")
     except (TypeError, AttributeError, OverflowError, RecursionError) as error:
         return NoPost(f"not as {form.label} are ({type(error).__name__})")
     except ValueError as error:

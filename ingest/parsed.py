@@ -9,6 +9,20 @@ from pydantic import ValidationError
 from ingest.errors import StrangeResponseError
 from ingest.item import Item
 
+MISSING = "it is missing"
+TIME, NUMBER = "a time is expected, as 2026-11-20T08:00:00Z", "a whole number is expected"
+# Our words for what pydantic finds, by the name of its error.
+WORDS = {
+    "missing": MISSING,
+    "string_type": "a text is expected",
+    "datetime_type": TIME,
+    "datetime_parsing": TIME,
+    "datetime_from_date_parsing": TIME,
+    "int_type": NUMBER,
+    "int_parsing": NUMBER,
+    "int_from_float": NUMBER,
+}
+
 # A response as parsed from JSON. Its type is Any because nobody knows what a service sends.
 Payload = Any
 
@@ -80,6 +94,7 @@ def entries_of(payload: Payload, *path: str) -> list[Any]:
 def one_line(error: ValidationError) -> str:
     """A pydantic error as `field: reason; field: reason`."""
     return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'line'}: {problem['msg'].removeprefix('Value error, ')}"
+        f"{'.'.join(map(str, problem['loc'])) or 'line'}: "
+        + WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     )

@@ -19,6 +19,8 @@ from ingest.store import Stored
 NAMED_REJECTS = 20
 # This many are kept of a file, so that a file of nothing else fits in memory.
 LISTED_REJECTS = 1_000
+# Columns of the closing table that say nothing of a file.
+OF_SERVICES = ("windows", "requests", "reported", "failed", "waited")
 
 log = logging.getLogger("groundswell.ingest")
 
@@ -98,15 +100,19 @@ def tell(reports: Sequence[Report]) -> None:
             log.error("%s ended with %s to go: %s", report.name, left, report.stopped)
 
 
-def closing_table(reports: Sequence[Report]) -> Table:
-    """The closing table: one row per source."""
-    table = Table("source", title=f"Collected into {posts_place()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
+def closing_table(reports: Sequence[Report], *, of_files: bool) -> Table:
+    """The closing table: one row per source, or per file."""
+    table = Table(title=f"Collected into {posts_place()}", title_justify="left", box=SIMPLE_HEAD, padding=0)
+    table.add_column("file" if of_files else "source")
+    left_out = OF_SERVICES if of_files else ()
     for column in Report("").numbers():
-        table.add_column(column, justify="right", no_wrap=True)
+        if column not in left_out:
+            table.add_column(column, justify="right", no_wrap=True)
     for report in reports:
         cells = report.numbers()
-        waited = f"{cells.pop('waited'):,.0f} s"
-        table.add_row(report.name, *("–" if cell is None else f"{cell:,}" for cell in cells.values()), waited)
+        shown = {name: "–" if cell is None else f"{cell:,}" for name, cell in cells.items()}
+        shown["waited"] = f"{cells['waited']:,.0f} s"
+        table.add_row(report.name, *(cell for name, cell in shown.items() if name not in left_out))
     return table
 
 

@@ -668,7 +668,7 @@ def test_no_name_is_kept_of_a_bad_entry(tmp_path: Path, database: duckdb.DuckDBP
     # What says where the entry is, and what is wrong with it, stays.
     [(entry, reason)] = [row for row in kept if "reddit:1" in row[1]]
     assert json.loads(entry)["permalink"] == "/r/x/comments/a/the_export/"
-    assert "created_at: Input should be a valid datetime" in reason
+    assert "created_at: a time is expected, as 2026-11-20T08:00:00Z" in reason
     [(entry, reason)] = [row for row in kept if "cut:2" in row[1]]
     assert entry == f"{tmp_path / 'cut'}, line 2: {len(lines(own(2))) - 39:,} characters"
     assert "not JSON: unexpected end of data at character 152" in reason

@@ -235,7 +235,7 @@ def test_a_file_of_posts(project: Project, tmp_path: Path) -> None:
     assert finished.status == 1
     assert f"{posts}:2: not JSON: " in finished.output
     assert f"{posts}:4: source: Input should be 'feeds' or 'github'" in finished.output
-    assert f"{posts}:5: url: Field required" in finished.output
+    assert f"{posts}:5: url: it is missing" in finished.output
     assert f"{posts}:6: not an object with fields" in finished.output
     assert f"{posts}:7: not JSON: " in finished.output
     assert f"{posts}:9: not JSON: " in finished.output
@@ -337,7 +337,7 @@ def test_a_database_in_no_folder_or_of_another_program_is_named_and_left_alone(
         assert other.execute("select table_name from duckdb_tables()").fetchall() == [("raw_items",)]
 
 
-def test_an_import_says_of_which_days_its_posts_are(tmp_path: Path) -> None:
+def test_an_import_says_of_which_days_its_posts_are_and_what_became_of_them(tmp_path: Path) -> None:
     file = tmp_path / "posts.jsonl"
     posts = [
         {
@@ -352,6 +352,9 @@ def test_an_import_says_of_which_days_its_posts_are(tmp_path: Path) -> None:
     imported = Project(tmp_path / "groundswell.duckdb").ingest("--file", str(file))
     assert imported.status == 0, imported.output
     assert imported.output.endswith("\nThe posts are of 2026-11-11, 2026-11-18 to 2026-11-20\n")
+    # The table has no column that says nothing of a file.
+    [names] = [line.split() for line in imported.output.splitlines() if "fetched" in line]
+    assert names == ["file", "fetched", "new", "updated", "known", "skipped", "other", "day", "rejected"]
 
 
 def test_a_locked_database(project: Project) -> None:
