@@ -65,6 +65,14 @@ CHECKPOINT = "4MB"
 # A transaction ends, too, when DuckDB holds so many bytes of texts of more than 4 KB: until then they stay in its
 # memory, and can not go to the disk.
 HELD = 64_000_000
+# The bytes that DuckDB uses, and those of them that stay in its memory until a checkpoint.
+MEMORY_USED = """
+select sum(memory_usage_bytes), sum(memory_usage_bytes) filter (where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS'))
+from duckdb_memory()
+"""
+# From this part of its memory on, DuckDB drops what it has read, and its allocator keeps what is free. To set the limit
+# again gives that back.
+NEARLY_ALL = 0.9
 # DuckDB's own memory in bytes while files are imported. Short posts of a transaction that have no room go to the disk
 # and back. Posts that are on their way stand in Python's memory as well.
 MEMORY = 192_000_000
@@ -375,19 +383,15 @@ class Store:
         self.report.days |= set(batch.posts["created_at"].cast(pa.date32()).unique().to_pylist())
         self.size += batch.posts.nbytes + batch.rejects.nbytes
         self.batches.append(replace(batch, posts=NAMED_SCHEMA.empty_table(), rejects=REJECTS_SCHEMA.empty_table()))
+        [(used, held)] = self.connection.execute(MEMORY_USED).fetchall()
         if (
             sum(batch.fetched for batch in self.batches) >= TRANSACTION_POSTS
             or self.size >= TRANSACTION_BYTES
-            or self.holds_much()
+            or held >= HELD
         ):
             self.commit()
-
-    def holds_much(self) -> bool:
-        """Whether DuckDB holds HELD bytes that can not leave its memory before a checkpoint."""
-        [(held,)] = self.connection.execute(
-            "select sum(memory_usage_bytes) from duckdb_memory() where tag in ('ALLOCATOR', 'OVERFLOW_STRINGS')"
-        ).fetchall()
-        return bool(held >= HELD)
+        elif used >= NEARLY_ALL * self.memory:
+            limited(self.connection, self.memory)
 
     def commit(self, *, is_last: bool = False) -> None:
         """Commit the batches so far, and report them; is_last: whether the file was read to its end.
@@ -400,6 +404,7 @@ class Store:
             save_progress(self.connection, self.mark, self.batches[-1].entries)
         if self.batches:
             self.connection.commit()
+            limited(self.connection, self.memory)
         report = self.report
         report.stored = report.stored.plus(self.stored)
         for batch in self.batches:
@@ -436,8 +441,9 @@ def import_files(
     A file that can not be read is named, and the others are read.
     """
     give_memory_back()
-    # One thread is enough to store what another one reads, and takes less memory than several.
-    connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1")
+    # One thread is enough to store what another one reads, and takes less memory than several. To merge groups of rows
+    # at a checkpoint takes memory, too: the next command's checkpoint does it.
+    connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1; set max_vacuum_tasks = 0")
     reports, refused = [], []
     with shown_progress(console) as progress:
         for name in expanded(names):
