@@ -442,7 +442,8 @@ def import_files(
     """
     give_memory_back()
     # One thread is enough to store what another one reads, and takes less memory than several. To merge groups of rows
-    # at a checkpoint takes memory, too: the next command's checkpoint does it.
+    # at a checkpoint takes memory beyond any limit (findings/duckdb_merges_rows_beyond_its_memory_limit.sh): the next
+    # command's checkpoint does it.
     connection.execute(f"set checkpoint_threshold = '{CHECKPOINT}'; set threads = 1; set max_vacuum_tasks = 0")
     reports, refused = [], []
     with shown_progress(console) as progress:
