@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from groundswell.errors import GroundswellError
+from groundswell.words import reason
 
 # What PyYAML raises, besides its own errors, for a date like 2026-13-45 and for a tag that does not fit its value.
 NO_VALUE = (ValueError, LookupError, AttributeError)
@@ -112,4 +113,4 @@ def first_mistake(error: ValidationError) -> str:
     """The first mistake that pydantic found in a file, as `key: what is wrong`. Places in lists count from 1."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(key + 1) if isinstance(key, int) else key for key in first["loc"]) or "the file"
-    return f"{where}: {WORDS.get(first['type'], first['msg'].removeprefix('Value error, '))}"
+    return f"{where}: {reason(first, WORDS)}"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from groundswell.words import reason
 from ingest.errors import StrangeResponseError
 from ingest.item import Item
 
@@ -94,7 +95,6 @@ def entries_of(payload: Payload, *path: str) -> list[Any]:
 def one_line(error: ValidationError) -> str:
     """A pydantic error as `field: reason; field: reason`."""
     return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'line'}: "
-        + WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
+        f"{'.'.join(map(str, problem['loc'])) or 'line'}: {reason(problem, WORDS)}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     )

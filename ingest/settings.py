@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from groundswell.choices import did_you_mean
+from groundswell.words import reason
 from groundswell.yaml_file import YamlFileError, read_yaml
 from ingest.errors import IngestError
 from ingest.sources import sources
@@ -91,7 +92,7 @@ def explained(problem: Mapping[str, Any]) -> str:
             return "a section is expected, with keys and lists"
         case "list_type":
             return "a list is expected, as in [one, another]"
-    return str(problem["msg"]).removeprefix("Value error, ")
+    return reason(problem, {})
 
 
 def all_of(known: Iterable[str]) -> str:
