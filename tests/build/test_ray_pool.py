@@ -26,7 +26,7 @@ def said() -> Any:
     if subprocess.run([*LOOPBACK, "true"], capture_output=True).returncode:
         pytest.skip("this user can make no network namespace, and Ray would listen on all addresses of this machine")
     command = [*LOOPBACK, sys.executable, "-m", "tests.support.ray_nodes"]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800)
     assert finished.returncode == 0, finished.stderr[-3000:]
     return json.loads(finished.stdout.splitlines()[-1])
 
