@@ -147,7 +147,7 @@ class Source:
         if addresses and not any(map(source_at, addresses)):
             raise IngestError(
                 f"{name}: no column holds the source of a post, and no address is at a site of a source: name the"
-                " source, as --columns source=reddit"
+                " source, as --columns source=feeds for other sites"
             )
         return replace(self, entries=entries)
 

@@ -97,7 +97,9 @@ def own_post(entry: Entry) -> Post:
 # has is taken. They were seen in dumps of Kaggle, BigQuery and Hugging Face, and in exports of pandas.
 COLUMNS: Mapping[str, Sequence[str]] = {
     "source": ("source", "site", "platform"),
-    "url": ("url", "permalink", "htmlurl", "link", "posturl", "issueurl", "fulllink", "address", "href", "uri"),
+    "url": (
+        "url", "permalink", "htmlurl", "weburl", "link", "posturl", "issueurl", "fulllink", "address", "href", "uri",
+    ),
     "title": ("title", "headline", "subject", "posttitle", "issuetitle", "heading", "summary"),
     "body": (
         "body", "selftext", "text", "content", "description", "bodytext", "posttext", "issuebody", "message", "post",
@@ -110,7 +112,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     ),
     "comment_count": (
         "commentcount", "numcomments", "comments", "commentscount", "commsnum", "descendants", "answercount", "replies",
-        "replycount",
+        "replycount", "usernotescount",
     ),
     "vote_count": (
         "votecount", "score", "points", "numpoints", "votes", "upvotes", "ups", "likes", "reactions", "likecount",
@@ -126,6 +128,30 @@ def folded(name: str) -> str:
     return re.sub(r"[\W_]", "", name.lower().removeprefix("attribute:"))
 
 
+# Where an object that describes an account has what tells it from others; the first that it has is taken.
+ACCOUNT_FIELDS = ("login", "username", "screen_name", "handle", "name", "display_name", "displayName", "id")
+
+
+def name_in(account: Any) -> Any:
+    """The name of an account that an object describes; anything else as it is."""
+    return first(account, *ACCOUNT_FIELDS) if isinstance(account, dict) else account
+
+
+def number_in(counted: Any) -> Any:
+    """How many there are: a list has its length, an object of GraphQL its totalCount, one of GitHub its total_count.
+
+    Anything else as it is.
+    """
+    if isinstance(counted, list):
+        return len(counted)
+    return counted.get("totalCount", counted.get("total_count", counted)) if isinstance(counted, dict) else counted
+
+
+def first(entry: Entry, *names: str) -> Any:
+    """The first of some fields that has a value."""
+    return next((entry[name] for name in names if entry.get(name) is not None), None)
+
+
 @dataclass(frozen=True)
 class Mapped:
     """Which column holds which field of a post; a source that holds for all rows stands in `source`."""
@@ -136,6 +162,10 @@ class Mapped:
     def to_post(self, entry: Entry) -> Post:
         """A row as a post. The source is known by the address if no column holds it."""
         fields = {field: entry.get(column) for field, column in self.columns.items()}
+        # JSON may hold the account of the author, and all comments.
+        for field, read in (("author", name_in), ("comment_count", number_in), ("vote_count", number_in)):
+            if isinstance(fields.get(field), (dict, list)):
+                fields[field] = read(fields[field])
         if self.source:
             fields["source"] = self.source
         elif fields.get("source"):
@@ -270,13 +300,6 @@ def node_post(entry: Entry) -> Post:
         },
     }
     return read(github.to_item(issue), "pull requests")
-
-
-def number_in(counted: Any) -> Any:
-    """How many there are: a list has its length, an object of GraphQL its totalCount."""
-    if isinstance(counted, list):
-        return len(counted)
-    return counted.get("totalCount") if isinstance(counted, dict) else counted
 
 
 # --- Reddit ------------------------------------------------------------------------------------------------------
@@ -456,11 +479,6 @@ def item_post(entry: Entry) -> Post:
         "comment_count": first(entry, "descendants", "num_comments", "comments"),
         "vote_count": first(entry, "score", "num_points", "points"),
     }
-
-
-def first(entry: Entry, *names: str) -> Any:
-    """The first of some fields that has a value."""
-    return next((entry[name] for name in names if entry.get(name) is not None), None)
 
 
 def knows_hit(entry: Entry) -> bool:

@@ -577,6 +577,28 @@ def test_columns_days_and_sources_are_the_users_choice(
     assert parse_columns("title=headline, body=text") == {"title": "headline", "body": "text"}
 
 
+def test_the_account_of_an_author_and_a_list_of_comments_are_read(
+    tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    # As GitLab's API and many forums give a post.
+    post = {
+        "web_url": "https://example.com/-/issues/1",
+        "title": "It fails",
+        "description": "Often.",
+        "author": {"id": 7, "username": NAME},
+        "created_at": "2026-11-20T08:00:00Z",
+        "user_notes_count": 2,
+        "upvotes": {"$numberInt": "3"},
+    }
+    other = post | {"web_url": "https://example.com/-/issues/2", "user_notes_count": [{"body": "Here, too"}] * 4}
+    (tmp_path / "posts.json").write_text(json.dumps([post, other]))
+    ingest(tmp_path / "posts.json", columns={"source": "feeds"})
+    assert rows(database, "author_hash, comment_count, vote_count") == [
+        (item.hash_author("feeds", NAME), 2, 3),
+        (item.hash_author("feeds", NAME), 4, 3),
+    ]
+
+
 def test_several_files_patterns_and_standard_input(
     tmp_path: Path, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
