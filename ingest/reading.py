@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from typing import IO, Any, NamedTuple
+from unicodedata import name as name_of
 
 import orjson
 import pyarrow as pa
@@ -204,14 +205,13 @@ def quotes_of(sample: str, delimiter: str, width: int) -> dict[str, Any]:
     return max(ways, key=good_rows) if len(ways) > 1 else ways[0]
 
 
+# How much of a table tells its encoding.
+ENCODED_BYTES = 64_000
+
+
 def header_of(head: bytes) -> tuple[list[str], str, str] | None:
     """The columns of a CSV or TSV, its delimiter and its encoding; None if the first line is no header."""
-    try:
-        head.decode()
-        encoding = "utf-8"
-    except UnicodeDecodeError as error:
-        # The head may end within a character.
-        encoding = "utf-8" if error.start > len(head) - 4 else "cp1252"
+    encoding = encoding_of(head)
     text = SEPARATOR_LINE.sub("", head.decode(encoding, "replace"), count=1)
     found: list[tuple[int, list[str], str]] = []
     for delimiter in DELIMITERS:
@@ -227,6 +227,32 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
         return None
     _, names, delimiter = max(found, key=lambda candidate: candidate[0])
     return names, delimiter, encoding
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of the start of a table: UTF-8, or that which charset-normalizer takes it for.
+
+    Western letters alone do not tell one encoding from another; they are read as Windows writes them.
+    """
+    try:
+        head.decode()
+    except UnicodeDecodeError as error:
+        # The head may end within a character.
+        if error.start > len(head) - 4:
+            return "utf-8"
+        start = error.start
+    else:
+        return "utf-8"
+    # Few files need it, and each command would take 20 ms to load it.
+    from charset_normalizer import from_bytes
+
+    # Whole lines from the first one that is not ASCII.
+    line = head.rfind(b"\n", 0, start) + 1
+    lines = head[line : line + ENCODED_BYTES]
+    found = from_bytes(lines[: lines.rfind(b"\n") + 1] or lines).best()
+    letters = {letter for letter in str(found or "") if letter.isalpha() and letter > "\xff"}
+    western = all(name_of(letter, "").startswith("LATIN") for letter in letters)
+    return "cp1252" if found is None or western else found.encoding
 
 
 def first_row(rows: Iterator[list[str]]) -> list[str]:

@@ -599,6 +599,29 @@ def test_the_account_of_an_author_and_a_list_of_comments_are_read(
     ]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "title"),
+    [
+        ("cp1252", "La connexion échoue après la mise à jour : n° 5 de la 2ª fois c’est gênant"),
+        ("latin-1", "Anmeldung schlägt nach Änderung fehl"),
+        ("cp1251", "Не могу войти в аккаунт после обновления"),
+        ("koi8-r", "Не могу войти в аккаунт после обновления"),
+        ("cp1253", "Δεν μπορώ να συνδεθώ μετά την ενημέρωση"),
+        ("shift_jis", "ログインできない、更新後にエラーが出る"),
+        ("gbk", "更新后无法登录，一直提示错误"),
+        ("big5", "更新後無法登入，一直提示錯誤"),
+        ("euc_kr", "업데이트 후 로그인할 수 없습니다"),
+    ],
+)
+def test_a_table_is_read_in_its_encoding(
+    encoding: str, title: str, tmp_path: Path, database: duckdb.DuckDBPyConnection, ingest: Ingest
+) -> None:
+    text = f"source,url,title,created_at\ngithub,{GITHUB}1,It fails,2026-11-20\ngithub,{GITHUB}2,{title},2026-11-20\n"
+    (tmp_path / "posts.csv").write_bytes(text.encode(encoding))
+    ingest(tmp_path / "posts.csv")
+    assert rows(database, "title") == [("It fails",), (title,)]
+
+
 def test_several_files_patterns_and_standard_input(
     tmp_path: Path, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
