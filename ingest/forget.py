@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -401,10 +402,12 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             os.fsync(written.fileno())
         copy.replace(file)
     except OSError as error:
-        raise IngestError(f"{file} can not be written anew: {error.strerror}") from error
+        raise IngestError(f"{file} can not be written anew: {error.filename or copy}: {error.strerror}") from error
     finally:
-        for path in remains:
-            path.unlink(missing_ok=True)
+        # What can not be deleted now is deleted by the next command, or named by it.
+        with suppress(OSError):
+            for path in remains:
+                path.unlink(missing_ok=True)
 
 
 def copy_to(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
@@ -451,7 +454,9 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
     with open_store(built=True) as connection:
         with transaction(connection):
             unknown = choose(connection, wanted)
-            if connection.execute("select 1 from temp.gone").fetchone() is None:
+            # A command that was killed may have left the bytes of posts that no table names any more.
+            unfinished = "select 1 from bronze.forgotten where rewritten_at is null"
+            if connection.execute(f"select 1 from temp.gone union all {unfinished}").fetchone() is None:
                 if wanted.before:
                     # A daily command has nothing to do on most days: this is no error.
                     typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
@@ -459,7 +464,7 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
                 found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
                 raise IngestError(f"no post {found}: nothing is forgotten")
             erased = erase(connection, wanted)
-        waiting = connection.execute("select 1 from bronze.forgotten where rewritten_at is null").fetchone()
+        waiting = connection.execute(unfinished).fetchone()
         if waiting:
             rewrite(connection)
             if is_shared:

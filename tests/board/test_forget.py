@@ -226,6 +226,29 @@ def test_posts_of_an_author_and_of_old_days_are_forgotten(project: Project) -> N
     assert project.query("select distinct collection_date::text from bronze.raw_items") == [(DAY,)]
 
 
+def test_a_command_that_ended_before_the_file_was_written_is_finished_by_the_next_one(project: Project) -> None:
+    salt = {"AUTHOR_SALT": "pepper"}
+    assert project.ingest("--date", "2026-11-12", "--sample", **salt).status == 0
+    [(title,)] = project.query(
+        "select title from bronze.raw_items where url = 'https://github.com/podwatch/charts/issues/44'"
+    )
+    command = ("forget", "--author", "Whimbrel-X", "--source", "github")
+    # The posts leave the tables; the copy of the file can not be written.
+    in_the_way = project.database.with_name(f"{project.database.name}.forget")
+    in_the_way.mkdir()
+    finished = project.ingest(*command, **salt)
+    assert (finished.status, "Traceback" in finished.output) == (1, False), finished.output
+    assert f"can not be written anew: {in_the_way}" in " ".join(finished.output.split())
+    assert found([title], project.database)
+
+    in_the_way.rmdir()
+    finished = project.ingest(*command, **salt)
+    assert finished.status == 0, finished.output
+    assert not found([title], project.database)
+    again = project.ingest(*command, **salt)
+    assert (again.status, "no post of this author is there" in again.output) == (1, True)
+
+
 def test_a_post_is_forgotten_under_every_spelling_of_its_address(project: Project, tmp_path: Path) -> None:
     spellings = [
         "https://www.reddit.com/r/saas/comments/1abc/invoices_vanish/",
