@@ -100,6 +100,14 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
     The object may stand in a list, or under the name of a tool. Values in another type are read if nothing is lost:
     "1" and 1.0 for 1, "Other" for other, a list or an object as JSON text. Raises AnswerError.
     """
+    try:
+        return fitting(content, answer)
+    except RecursionError:
+        raise AnswerError("the answer has more brackets within brackets than can be read") from None
+
+
+def fitting(content: str, answer: type[Expected]) -> Expected:
+    """See parsed. Raises AnswerError, and RecursionError for many brackets within brackets."""
     content = from_text(content, str)
     # A text inside the object may hold the mark, too.
     objects = list(json_objects(content.rpartition("</think>")[2])) or list(json_objects(content))

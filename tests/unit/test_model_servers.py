@@ -487,6 +487,15 @@ def test_what_is_not_clear_is_refused(changes: dict[str, Any], says: str) -> Non
         parsed(json.dumps(GOOD | changes), Verdict)
 
 
+def test_brackets_within_brackets_are_no_answer() -> None:
+    for content in (
+        '[{"a":' * 700 + "1" + "}]" * 700,
+        json.dumps(GOOD)[:-1] + ', "a":' + '{"a":' * 2_000 + "1" + "}" * 2_001,
+    ):
+        with pytest.raises(AnswerError, match="brackets"):
+            parsed(content, Verdict)
+
+
 def test_text_without_an_object_is_refused() -> None:
     inner = '{"number": 1, "posts": [{"n": 1}], '
     for content, says in (
