@@ -23,7 +23,7 @@ import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from benchmarks.stages import Stages
+from benchmarks.stages import Stages, read_stages
 from groundswell import encoder
 from groundswell.vectors import Vectors, from_vectors
 from tests.support.project import DAY, SAMPLE, Finished, Project
@@ -209,12 +209,12 @@ def measured_build(project: Project, *selected: str) -> Day:
     # One process runs all models, as in a user's build: memory that one model leaves is there for the next model.
     for model in ("plain_texts", "redactions", "texts"):
         project.query(f"drop table silver.{model}")
-    noted = project.database.with_suffix(".json")
+    noted = project.database.with_suffix(".jsonl")
     command = ("--quiet", "build", "--vars", f"date: {DAY}", "--exclude-resource-type", "test", "unit_test", *selected)
     built = project.run(sys.executable, "-m", "benchmarks.stages", str(noted), *command)
     assert built.status == 0, built.output
-    stages = json.loads(noted.read_text())
-    _, _, memory = stages.pop("")
+    stages = read_stages(noted)
+    memory = max(most for _, _, most in stages.values())
     return Day(stages, memory / 1_000, 0.0, project.database.stat().st_size / 1e6)
 
 
