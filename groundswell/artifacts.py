@@ -1,6 +1,7 @@
 """Spares the commands of dbt what nobody reads.
 
-Those that only look get no other manifest.json, and no graph for macros unless one reads it. graph_summary.json, with
+Those that only look get no other manifest.json, and no graph for macros unless one reads it. Those that build write
+manifest.json at their end alone, not before their first node as well. graph_summary.json, with
 which the developers of dbt look for faults, has no nodes: making it took 3 % of `dbt show`. The module of a behavior
 flag is found without reading the source files of all callers: that took 1 %. The JSON schemas of dbt's classes, which
 only check values, name no defaults: mashumaro made a class for each default, 8 % of a first build.
@@ -18,11 +19,15 @@ from dbt.compilation import Linker
 from dbt.constants import MANIFEST_FILE_NAME, PARTIAL_PARSE_FILE_NAME
 from dbt.contracts.graph.manifest import Manifest
 from dbt.flags import get_flags
+from dbt.task.runnable import GraphRunnableTask
 from dbt_common import behavior_flags
 from mashumaro.jsonschema import schema
 
 LOOKS = {"list", "ls", "show"}
+# dbt writes manifest.json twice: when it has read the project, and with what nodes have compiled.
+WRITES_TWICE = {"build", "run", "seed", "test"}
 
+run_task = GraphRunnableTask.run
 write_manifest = Manifest.write
 build_graph = Manifest.build_flat_graph
 
@@ -52,13 +57,30 @@ def is_whole(manifest: Path, _written: int) -> bool:
     return True
 
 
+# What is written when the nodes have run, by path.
+unwritten: dict[str, Manifest] = {}
+
+
 def write_if_changed(manifest: Manifest, path: str) -> None:
-    """Write the file as dbt does, unless the command only looks and the file is current."""
+    """Write the file as dbt does, unless dbt writes it again, or the command only looks and the file is current."""
     flags = get_flags()
+    if flags.WHICH in WRITES_TWICE and path not in unwritten:
+        unwritten[path] = manifest
+        return
+    unwritten.pop(path, None)
     # A user may name another kept project.
     is_kept_here = not getattr(flags, "PARTIAL_PARSE_FILE_PATH", None)
     if not (flags.WHICH in LOOKS and is_kept_here and Path(path).name == MANIFEST_FILE_NAME and is_current(Path(path))):
         write_manifest(manifest, path)
+
+
+def run_and_write(task: GraphRunnableTask) -> Any:
+    """Run nodes as dbt does. If that fails before dbt writes the manifest again, write the one of before."""
+    try:
+        return run_task(task)
+    finally:
+        for path, manifest in [*unwritten.items()]:
+            manifest.write(path)
 
 
 class Graph(UserDict[str, Any]):
@@ -105,5 +127,6 @@ def spare_unread() -> None:
     schema._default = no_default  # type: ignore[assignment]
     behavior_flags.BehaviorFlagRendered._default_source = staticmethod(source_of_flag)  # type: ignore[method-assign]
     Linker.get_graph_summary = summarize_nothing
+    GraphRunnableTask.run = run_and_write
     Manifest.write = write_if_changed
     Manifest.build_flat_graph = build_graph_if_read

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, date, datetime
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
@@ -19,7 +19,8 @@ import pytest
 from agate.data_types import Date
 from dbt.adapters.events.types import SQLQuery
 from dbt.artifacts.resources import ModelConfig
-from dbt.clients.jinja_static import statically_parse_unrendered_config
+from dbt.clients import jinja
+from dbt.clients.jinja_static import statically_extract_macro_calls, statically_parse_unrendered_config
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import SourceDefinition
 from dbt.contracts.graph.unparsed import UnparsedModelUpdate, UnparsedUnitTest
@@ -27,7 +28,12 @@ from dbt.contracts.project import Project
 from dbt.plugins.manager import PluginManager
 from dbt.tracking import track_behavior_change_warn
 from dbt_common.behavior_flags import BehaviorFlagRendered
-from dbt_common.clients.jinja import MacroFuzzEnvironment, NativeSandboxEnvironment, get_template
+from dbt_common.clients.jinja import (
+    MacroFuzzEnvironment,
+    NativeSandboxEnvironment,
+    get_template,
+    parse,
+)
 from dbt_common.dataclass_schema import dbtClassMixin
 from dbt_common.events.base_types import EventLevel
 from dbt_common.events.event_manager import EventManager
@@ -143,10 +149,6 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
     assert not is_written_anew()
     flags.WHICH = "show"
     assert not is_written_anew()
-    flags.WHICH = "build"
-    assert is_written_anew()
-    flags.WHICH = "show"
-    assert not is_written_anew()
     # The user's own kept project says nothing about the file.
     flags.PARTIAL_PARSE_FILE_PATH = "other.msgpack"
     assert is_written_anew()
@@ -159,6 +161,33 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
     written.write_bytes(written.read_bytes()[:-1])
     assert is_written_anew()
     json.loads(written.read_bytes())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_build_writes_its_manifest_once(fails: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = SimpleNamespace(WHICH="build", SEND_ANONYMOUS_USAGE_STATS=False)
+    for module in ("groundswell.artifacts", "dbt.contracts.graph.manifest"):
+        monkeypatch.setattr(f"{module}.get_flags", lambda: flags)
+    monkeypatch.setattr(Manifest, "write", artifacts.write_if_changed)
+    read, path = Manifest(), tmp_path / "manifest.json"
+    times: list[int] = []
+
+    def run(manifest: Manifest) -> None:
+        assert not path.exists()
+        if fails:
+            raise DbtRuntimeError("a selector that there is not")
+        # Nodes are compiled.
+        manifest.metadata.project_name = "compiled"
+        manifest.write(str(path))
+        times.append(path.stat().st_mtime_ns)
+
+    monkeypatch.setattr(artifacts, "run_task", run)
+    read.write(str(path))
+    with pytest.raises(DbtRuntimeError) if fails else nullcontext():
+        artifacts.run_and_write(cast("Any", read))
+    assert json.loads(path.read_bytes())["metadata"]["project_name"] == (None if fails else "compiled")
+    assert fails or times == [path.stat().st_mtime_ns]
+    assert artifacts.unwritten == {}
 
 
 def test_a_behavior_flag_has_the_same_source(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +312,39 @@ def test_the_graph_is_built_when_a_macro_reads_it(monkeypatch: pytest.MonkeyPatc
             assert vars(graph)["data"] == usual
         assert len(set(rendered)) == 1
     assert usual.keys() >= {"nodes", "sources"}
+
+
+@pytest.mark.parametrize(
+    "text", ["some", "1", "true", "[1, 2]", "", " ", "ends\n", "ends\n\n", "a\r\nb", "a\nb", 'it\'s "so"', "{ a } %"]
+)
+def test_a_text_without_jinja_is_what_jinja_makes_of_it(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jinja, "_render_cache", {})
+    usual = jinja.get_rendered(text, {}, native=True)
+    kept = templates.PlainTexts()
+    monkeypatch.setattr(jinja, "_render_cache", kept)
+    assert [jinja.get_rendered(text, {}, native=True) for _ in range(2)] == [usual, usual]
+    assert kept == {text: usual}
+
+
+def test_a_macro_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "{% macro once(name: str, n=1) %}{{ other(name) }} {{ n + 1 }}{% endmacro %} of this test"
+    monkeypatch.setattr(MacroFuzzEnvironment, "parse", templates.read_anew)
+    usual = parse(source)
+    calls = statically_extract_macro_calls(source, {})
+    monkeypatch.setattr(MacroFuzzEnvironment, "parse", templates.read_once)
+    monkeypatch.setattr(MacroFuzzEnvironment, "compile", templates.compile_once)
+    assert parse(source) is parse(source)
+    # It compares the parts of both.
+    assert parse(source) == usual
+    assert statically_extract_macro_calls(source, {}) == calls == ["other"]
+    # What is rendered leaves the tree as it is.
+    assert get_template(source, {}).render({}) == " of this test"
+    assert parse(source) == usual
+    # A fault is told with its line, also if the tree was read before.
+    faulty = "{{ 1 }}\n{{ 1 | nothing }} of this test"
+    parse(faulty)
+    with pytest.raises(CompilationError, match=r"'nothing'.*\n +line 2\n +\{\{ 1 \| nothing \}\} of this test"):
+        get_template(faulty, {})
 
 
 @pytest.mark.parametrize(
