@@ -427,6 +427,15 @@ def test_a_text_without_jinja_is_what_jinja_makes_of_it(text: str, monkeypatch: 
     assert kept == {text: usual}
 
 
+def test_templates_share_an_environment_unless_it_captures_macros() -> None:
+    for native in (False, True):
+        one, usual = templates.environment_once("a node", native=native), templates.make_environment(native=native)
+        assert one is templates.environment_once("another node", native=native)
+        assert (type(one), one.filters, one.undefined) == (type(usual), usual.filters, usual.undefined)
+        assert one.extensions.keys() == usual.extensions.keys()
+        assert templates.environment_once(None, True, native) is not templates.environment_once(None, True, native)
+
+
 def test_a_macro_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     source = "{% macro once(name: str, n=1) %}{{ other(name) }} {{ n + 1 }}{% endmacro %} of this test"
     monkeypatch.setattr(MacroFuzzEnvironment, "parse", templates.read_anew)
