@@ -12,6 +12,7 @@ with suppress(ModuleNotFoundError):
     begin_reading()
 
     from groundswell.artifacts import spare_unread
+    from groundswell.contexts import spare_contexts
     from groundswell.dates import keep_date_parsers
     from groundswell.events import spare_debug_events
     from groundswell.interrupted import interrupt_in_one_line
@@ -21,6 +22,7 @@ with suppress(ModuleNotFoundError):
 
     interrupt_in_one_line()
     spare_unread()
+    spare_contexts()
     spare_debug_events()
     keep_date_parsers()
     keep_for_every_day()

@@ -9,16 +9,20 @@ from types import CodeType
 from typing import Any
 
 from dbt.clients import jinja
+from dbt_common.clients import jinja as common
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from jinja2 import Environment, TemplateSyntaxError
 from jinja2.nodes import Template
 
 compile_anew = MacroFuzzEnvironment.compile
 read_anew = MacroFuzzEnvironment.parse
+make_environment = common.get_environment
 
 # By the kind of environment, whose filters are the same for all of a kind, and by text.
 compiled: dict[tuple[type[Environment], str], CodeType] = {}
 trees: dict[tuple[type[Environment], str], Template] = {}
+# By whether what templates render is native.
+environments: dict[bool, Environment] = {}
 
 
 class PlainTexts(dict[str, Any]):
@@ -57,8 +61,18 @@ def read_once(environment: Environment, source: str, *names: str | None) -> Temp
     return trees[key]
 
 
+def environment_once(node: Any = None, capture_macros: bool = False, native: bool = False) -> Environment:
+    """The environment of a template. Only one that captures macros is about its node."""
+    if capture_macros:
+        return make_environment(node, capture_macros, native)
+    if native not in environments:
+        environments[native] = make_environment(native=native)
+    return environments[native]
+
+
 def keep_templates() -> None:
     """Call it before dbt reads the project."""
+    common.get_environment = environment_once
     MacroFuzzEnvironment.compile = compile_once  # type: ignore[method-assign, assignment]
     MacroFuzzEnvironment.parse = read_once  # type: ignore[method-assign, assignment]
     jinja._render_cache = PlainTexts(jinja._render_cache)

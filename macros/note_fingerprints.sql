@@ -7,7 +7,11 @@
     {%- if execute and known and known.invocation == invocation_id -%}
         {%- if known.made -%}
             {%- set rows = [] -%}
-            {%- for unique_id, fingerprint in dict(known.noted, **known.made).items() -%}
+            {%- set noted = dict(known.noted) -%}
+            {%- for unique_id, found in known.made.items() -%}
+                {%- do noted.update({unique_id: with_definitions(found, known)}) -%}
+            {%- endfor -%}
+            {%- for unique_id, fingerprint in noted.items() -%}
                 {%- do rows.append("('" ~ unique_id ~ "', '" ~ fingerprint ~ "')") -%}
             {%- endfor -%}
             {%- set table = fingerprints_table() -%}

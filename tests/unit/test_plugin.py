@@ -17,14 +17,21 @@ from typing import TYPE_CHECKING, Any, cast
 import duckdb
 import pytest
 from agate.data_types import Date
+from dbt import flags
+from dbt.adapters import factory
 from dbt.adapters.events.types import SQLQuery
 from dbt.artifacts.resources import ModelConfig
 from dbt.clients import jinja
+from dbt.clients.jinja import MacroGenerator
 from dbt.clients.jinja_static import statically_extract_macro_calls, statically_parse_unrendered_config
+from dbt.context.base import Var
+from dbt.context.manifest import ManifestContext
 from dbt.contracts.graph.manifest import Manifest
-from dbt.contracts.graph.nodes import SourceDefinition
+from dbt.contracts.graph.nodes import Macro, SourceDefinition
 from dbt.contracts.graph.unparsed import UnparsedModelUpdate, UnparsedUnitTest
 from dbt.contracts.project import Project
+from dbt.exceptions import PackageNotFoundForMacroError
+from dbt.node_types import NodeType
 from dbt.plugins.manager import PluginManager
 from dbt.tracking import track_behavior_change_warn
 from dbt_common.behavior_flags import BehaviorFlagRendered
@@ -44,7 +51,7 @@ from mashumaro.jsonschema import build_json_schema, schema
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import artifacts, disk, events, garbage, templates
+from groundswell import artifacts, contexts, disk, events, garbage, templates
 from groundswell.environment import SettingError
 from groundswell.kept_parse import is_day, names_the_day
 from groundswell.stages import LogError, Stages
@@ -161,6 +168,100 @@ def test_commands_that_only_look_make_nothing_that_nobody_reads(
     written.write_bytes(written.read_bytes()[:-1])
     assert is_written_anew()
     json.loads(written.read_bytes())
+
+
+MACROS = {
+    "groundswell": {"one": "one of ours, then {{ two() }} and {{ dbt.two() }}", "log": "not dbt's"},
+    "package": {"one": "one of a package", "three": "{{ log() }} {{ package.one() }}"},
+    "dbt": {"one": "one of dbt", "two": "two of dbt", "ref": "not a function"},
+    "dbt_duckdb": {"two": "two of DuckDB"},
+}
+
+
+def a_context(search_package: str) -> ManifestContext:
+    """What dbt gives to the Jinja of a package, with few macros."""
+    factory.load_plugin("duckdb")
+    manifest = Manifest()
+    for package, macros in MACROS.items():
+        for name, body in macros.items():
+            sql = f"{{% macro {name}() %}}{body}{{% endmacro %}}"
+            place = {"package_name": package, "path": "a.sql", "original_file_path": "a.sql"}
+            unique_id = f"macro.{package}.{name}"
+            manifest.macros[unique_id] = Macro(
+                name=name, macro_sql=sql, resource_type=NodeType.Macro, unique_id=unique_id, **place
+            )
+    config = SimpleNamespace(
+        to_target_dict=dict, cli_vars={}, project_name="groundswell", credentials=SimpleNamespace(type="duckdb")
+    )
+    return ManifestContext(cast("Any", config), manifest, search_package)
+
+
+def named(macro: MacroGenerator | None) -> str | None:
+    """The macro that a context calls."""
+    return macro and macro.macro.unique_id
+
+
+def seen_by_jinja(context: ManifestContext) -> list[Any]:
+    """What templates find in a context, and what a wrong one is told."""
+    names, found = context.to_dict(), []
+    texts = ["{{ one() }}", "{{ dbt.one() }}, {{ package.three() }}", "{{ log is defined }} {{ four is defined }}"]
+    texts += ["{{ four() }}", "{{ dbt.three() }}", "{{ ref() }}", "{{ context.get('four', 4) }} {{ context['two']() }}"]
+    for text in texts:
+        for native in (False, True):
+            try:
+                found.append(jinja.get_rendered(text, names, native=native))
+            except CompilationError as error:
+                found.append(str(error))
+    for package in (None, "dbt", "groundswell", "package"):
+        found += [named(context.namespace.get_from_package(package, name)) for name in ("one", "two", "log", "four")]
+    with pytest.raises(PackageNotFoundForMacroError):
+        context.namespace.get_from_package("nothing", "one")
+    called = {name: value for name, value in names.items() if isinstance(value, MacroGenerator)}
+    assert all(macro.context is names and macro.stack is context.macro_stack for macro in called.values())
+    assert names["dbt"]["one"] is context.namespace.get_from_package("dbt", "one")
+    return [*found, {name: named(macro) for name, macro in called.items()}, sorted(names), len(names)]
+
+
+@pytest.mark.parametrize("package", ["groundswell", "package", "dbt"])
+def test_a_context_has_what_dbt_gives_it(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ManifestContext, "to_dict", contexts.usual_dict)
+    monkeypatch.setattr(ManifestContext, "_build_namespace", contexts.usual_namespace)
+    usual = seen_by_jinja(a_context(package))
+    assert "one of dbt, not dbt's one of a package" in usual
+    monkeypatch.setattr(ManifestContext, "to_dict", contexts.values_and_macros)
+    monkeypatch.setattr(ManifestContext, "_build_namespace", contexts.plan_namespace)
+    assert seen_by_jinja(a_context(package)) == usual
+    names = a_context(package).to_dict()
+    # A macro is bound when it is read, and a template reads few of them.
+    jinja.get_rendered("{{ two() }}", names, native=True)
+    assert {"context", "two"} <= dict.keys(names)
+    assert "one" in names
+    assert "one" not in dict.keys(names)
+    assert names["one"] is names["one"]
+    assert "one" in dict.keys(names)
+
+
+def test_macros_see_the_flags_of_their_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    for which in ("build", "show"):
+        monkeypatch.setattr(
+            flags, "GLOBAL_FLAGS", SimpleNamespace(WHICH=which, FULL_REFRESH=True, TARGET_PATH=Path("t"))
+        )
+        assert contexts.flags_once() == contexts.usual_flags()
+        assert contexts.flags_once() is contexts.flags_once()
+        assert which == contexts.flags_once().WHICH
+
+
+def test_a_var_and_arguments_are_what_dbt_makes_of_them() -> None:
+    values = {"text": "some", "number": 1, "nothing": None, "sum": "{{ 1 + two }}"}
+    var = Var({"two": 2}, values)
+    assert [contexts.value_of(var, name) for name in values] == ["some", 1, None, "3"]
+    assert [contexts.usual_value(var, name) for name in values] == ["some", 1, None, "3"]
+    for which in ("build", "show"):
+        command = SimpleNamespace(which=which, vars="{}", target_path=Path("target"))
+        usual = contexts.usual_arguments(command)
+        assert contexts.arguments_once(command) == usual
+        contexts.arguments_once(command).clear()
+        assert contexts.arguments_once(command) == usual
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -324,6 +425,15 @@ def test_a_text_without_jinja_is_what_jinja_makes_of_it(text: str, monkeypatch: 
     monkeypatch.setattr(jinja, "_render_cache", kept)
     assert [jinja.get_rendered(text, {}, native=True) for _ in range(2)] == [usual, usual]
     assert kept == {text: usual}
+
+
+def test_templates_share_an_environment_unless_it_captures_macros() -> None:
+    for native in (False, True):
+        one, usual = templates.environment_once("a node", native=native), templates.make_environment(native=native)
+        assert one is templates.environment_once("another node", native=native)
+        assert (type(one), one.filters, one.undefined) == (type(usual), usual.filters, usual.undefined)
+        assert one.extensions.keys() == usual.extensions.keys()
+        assert templates.environment_once(None, True, native) is not templates.environment_once(None, True, native)
 
 
 def test_a_macro_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
