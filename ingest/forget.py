@@ -362,15 +362,32 @@ def quotes(columns: set[str], scope: str) -> str:
     return " or ".join(conditions) or "true"
 
 
+def database_file() -> Path:
+    """The file of the database, also if its path is a link."""
+    return Path(os.path.realpath(database_path()))
+
+
+def remains_of(file: Path) -> tuple[Path, Path]:
+    """The copy of a database, and its log: what a killed command may have left beside the file."""
+    return file.with_name(f"{file.name}.forget"), file.with_name(f"{file.name}.forget.wal")
+
+
+def refuse_folders() -> None:
+    """Raise IngestError if a folder has the name of the copy. Call it before posts are erased."""
+    for path in remains_of(database_file()):
+        if path.is_dir():
+            raise IngestError(f"{path} is a folder, and the database is written anew under this name: move it away")
+
+
 def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
     """Put a copy of the database in the place of its file: the copy holds no deleted bytes. Raises DatabaseError.
 
     The file stays open until the copy has its name, so that no other process can write to the old one. A copy that a
     killed command has left beside the file is written anew.
     """
-    file = Path(os.path.realpath(database_path()))
-    copy = file.with_name(f"{file.name}.forget")
-    remains = (copy, copy.with_name(f"{copy.name}.wal"))
+    file = database_file()
+    remains = remains_of(file)
+    copy = remains[0]
     try:
         for path in remains:
             path.unlink(missing_ok=True)
@@ -448,17 +465,13 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
     is_shared = bool(os.environ.get("GROUNDSWELL_LAKE"))
     if not is_shared and not Path(database_path()).is_file():
         raise IngestError(f"there is no database {database_path()}: GROUNDSWELL_DB names another one")
+    refuse_folders()
     with open_store(built=True) as connection:
         with transaction(connection):
             unknown = choose(connection, wanted)
-            if connection.execute("select 1 from temp.gone").fetchone() is None:
-                if wanted.before:
-                    # A daily command has nothing to do on most days: this is no error.
-                    typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
-                    return [], board_waits(connection)
-                found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
-                raise IngestError(f"no post {found}: nothing is forgotten")
-            erased = erase(connection, wanted)
+            is_found = connection.execute("select 1 from temp.gone").fetchone() is not None
+            erased = erase(connection, wanted) if is_found else Erased(0, 0, [])
+        # A command that was killed may have deleted posts, and left their bytes in the file.
         waiting = connection.execute("select 1 from bronze.forgotten where rewritten_at is null").fetchone()
         if waiting:
             rewrite(connection)
@@ -468,16 +481,27 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
                     "update bronze.forgotten set rewritten_at = $moment where rewritten_at is null", {"moment": now()}
                 )
         on_board = board_waits(connection)
+        days = erased.days if is_found else days_to_build(connection, tables_of(connection))
     if is_shared:
+        # Also if nothing was found: a command that was killed may have left earlier states.
         clear_lake()
-    if erased.posts or waiting:
+    if not is_found and not waiting:
+        if wanted.before:
+            # A daily command has nothing to do on most days: this is no error.
+            typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
+            return [], on_board
+        found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
+        raise IngestError(f"no post {found}: nothing is forgotten")
+    if waiting and not erased.posts:
+        typer.echo(f"{database_path()} is written anew, without the posts that were forgotten before")
+    elif erased.posts:
         posts = count(erased.posts, "post is", "posts are")
         file = f"{database_path()} is written anew"
         typer.echo(f"{posts} forgotten: {count(erased.rows, 'row is', 'rows are')} deleted or blanked, and {file}")
     else:
         typer.echo(f"forgotten before: nothing is left in {database_path()}")
-    if days := [f"{day}" for day in erased.days]:
-        typer.echo(f"build again, with python -m groundswell build --date DAY: {', '.join(days)}")
+    if days:
+        typer.echo(f"build again, with python -m groundswell build --date DAY: {', '.join(map(str, days))}")
     return unknown, on_board
 
 
