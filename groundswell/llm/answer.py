@@ -20,6 +20,9 @@ CURE = "raise var llm_answer_tokens"
 FULL = ("model_length", "model_context_window_exceeded")
 # Those of DeepSeek, vLLM, SGLang and Z.ai for an answer that the server has broken off.
 BROKEN_OFF = ("abort", "error", "insufficient_system_resource", "network_error")
+# An answer has objects in a list in an object. Python and pydantic read some hundred levels.
+DEEPEST = 50
+BRACKET = re.compile(r"[\[\]{}]")
 # The keys of a JSON schema that bound texts and lists.
 LENGTHS = {"minLength", "maxLength", "minItems", "maxItems"}
 # A comma after the last value of a list or an object; the second pattern matches texts of JSON, too.
@@ -98,7 +101,8 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
     """The last JSON object in an answer that fits the schema; other text, such as thoughts, is ignored.
 
     The object may stand in a list, or under the name of a tool. Values in another type are read if nothing is lost:
-    "1" and 1.0 for 1, "Other" for other, a list or an object as JSON text. Raises AnswerError.
+    "1" and 1.0 for 1, "Other" for other, a list or an object as JSON text. Raises AnswerError, also if brackets stand
+    more than DEEPEST levels deep in each other.
     """
     content = from_text(content, str)
     # A text inside the object may hold the mark, too.
@@ -124,12 +128,13 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
 def json_objects(text: str) -> Iterator[dict[str, Any]]:
     """All JSON objects of a text, an object before those inside it."""
     # Line breaks inside texts and commas before a bracket are no valid JSON, but nothing is lost by reading them.
+    refuse_depth(text)
     decoder, place = json.JSONDecoder(strict=False), text.find("{")
     has_last_comma = LAST_COMMA.search(text)
     while place >= 0:
         try:
             found, end = decoder.raw_decode(text, place)
-        except (ValueError, RecursionError):
+        except ValueError:
             end = place + 1
             if has_last_comma:
                 plainer = TEXT_OR_LAST_COMMA.sub(lambda match: match[1] or "", text[place:])
@@ -171,9 +176,22 @@ def fitted(value: Any, schema: dict[str, Any]) -> Any:
 def from_text(value: Any, kind: type) -> Any:
     """The JSON value that a text holds, if it is of this kind; otherwise the value as it is."""
     if isinstance(value, str) and value.strip()[:1] in ("{", "[", '"'):
+        refuse_depth(value)
         try:
             found = json.loads(value, strict=False)
-        except (ValueError, RecursionError):
+        except ValueError:
             return value
         return found if isinstance(found, kind) else value
     return value
+
+
+def refuse_depth(text: str) -> None:
+    """Raise AnswerError if the brackets of a text stand more than DEEPEST levels deep in each other.
+
+    A value of that depth would end the build in a RecursionError: reading it, comparing it or writing it.
+    """
+    depth = 0
+    for bracket in BRACKET.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            raise AnswerError(f"the answer has brackets more than {DEEPEST} levels deep in each other")

@@ -487,11 +487,26 @@ def test_what_is_not_clear_is_refused(changes: dict[str, Any], says: str) -> Non
         parsed(json.dumps(GOOD | changes), Verdict)
 
 
+def test_an_answer_that_is_nested_too_deep_is_refused() -> None:
+    # Values of some thousand levels ended the build in a RecursionError.
+    deep = "[" * 49 + "]" * 49
+    assert parsed(f'{TEXT[:-1]}, "note": {deep}}}', Verdict).model_dump() == GOOD
+    for content in (
+        f'{TEXT[:-1]}, "note": [{deep}]}}',
+        json.dumps(GOOD | {"note": f"[[{deep}]]"}),
+        f"{TEXT} and [[{deep}]]",
+        f'{{"a": {{"b": {{"c": [{deep}]}}}}}} {TEXT}',
+    ):
+        with pytest.raises(AnswerError, match="the answer has brackets more than 50 levels deep in each other"):
+            parsed(content, Verdict)
+
+
 def test_text_without_an_object_is_refused() -> None:
     inner = '{"number": 1, "posts": [{"n": 1}], '
     for content, says in (
         ("No.", "holds no JSON object"),
-        ("{" * 50_000, "not valid JSON"),
+        ("{" * 50, "not valid JSON"),
+        ("{" * 51, "brackets more than 50 levels deep"),
         ('{"a": 1', "not valid JSON"),
         (inner, "no valid JSON object with the fields number, kind, is_sure, posts"),
     ):
