@@ -24,6 +24,7 @@ from groundswell.corrections import Corrections
 from groundswell.database import database_path, open_shared
 from groundswell.day import Outcome, require_project, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
+from groundswell.disk import require_folders
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
@@ -127,6 +128,8 @@ def build_day(
     """
     with errors_in_one_line():
         require_project()
+        # dbt ends without a word if its log has no folder.
+        require_folders(os.environ.get("DBT_TARGET_PATH") or "target", os.environ.get("DBT_LOG_PATH") or "logs")
         command = [DBT, "build", *(options or []), "--vars", vars_with_day(date_, variables)]
     # Python still holds lines for a pipe, which would be lost.
     sys.stdout.flush()

@@ -28,7 +28,7 @@ from rich.status import Status
 from rich.text import Text
 
 from groundswell.clock import now
-from groundswell.disk import why_full
+from groundswell.disk import require_folders, why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
 from groundswell.words import count
@@ -154,6 +154,10 @@ class Stages:
             say(self.console, line.text)
         elif line.shown:
             status.update(f"{day} {stage:<8} {escape(printable(line.shown))}")
+
+    def require_folders(self) -> None:
+        """Raise SettingError if the logs or dbt's artifacts have no folder."""
+        require_folders(self.logs, self.target)
 
     @property
     def target(self) -> Path:

@@ -18,7 +18,7 @@ from groundswell.report import live_counts, show_report
 from groundswell.stages import Built, Stages, printable, sentence
 from groundswell.watchlist import WatchlistError
 from tests.support.loopback import Answer, Loopback, Request
-from tests.support.project import DAY, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
+from tests.support.project import DAY, DBT, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
 
 # The environment wins over the .env of a developer, also with nothing in it.
 UNSET = dict.fromkeys(SETTINGS, "") | {"INGEST_MAX_WAIT_SECONDS": "900"}
@@ -105,7 +105,8 @@ def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) 
             "LLM_BASE_URL is no web address",
         ),
         ([], {"LLM_MODEL": "gpt-of-my-own"}, 2, "LLM_MODEL=gpt-of-my-own names no provider"),
-        ([], {"DBT_LOG_PATH": "pyproject.toml"}, 1, "ERROR: pyproject.toml/day-"),
+        ([], {"DBT_LOG_PATH": "pyproject.toml"}, 2, "pyproject.toml is no folder, and a build writes files there"),
+        ([], {"DBT_TARGET_PATH": "pyproject.toml/target"}, 2, "pyproject.toml is no folder"),
         (["--date", DAY, "--file", "none.jsonl"], {}, 1, "was not collected: none.jsonl is no file"),
         ([], {"GITHUB_API_URL": "localhost"}, 1, "was not collected: GITHUB_API_URL is no web address"),
         (["--from", "2026-11-20", "--to", "2026-11-22", "--", "--nope"], {}, 1, "No such option: --nope"),
@@ -117,6 +118,27 @@ def test_what_a_day_refuses(
     finished = groundswell(project, "day", *arguments, **settings)
     assert finished.status == status, finished.output
     assert says in finished.output
+    assert "Traceback" not in finished.output
+
+
+@pytest.mark.parametrize("setting", ["DBT_TARGET_PATH", "DBT_LOG_PATH"])
+def test_a_file_in_the_place_of_a_folder_of_dbt_is_one_line(built: Project, tmp_path: Path, setting: str) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    said = (
+        f"ERROR: {link} is no folder, and a build writes files there: set DBT_TARGET_PATH and DBT_LOG_PATH to folders\n"
+    )
+    for command in (["build", "--date", DAY], ["backfill", "--from", DAY, "--to", DAY]):
+        assert groundswell(built, *command, **{setting: str(link)}) == Finished(2, said)
+
+
+def test_a_command_of_dbt_says_that_its_target_path_is_no_folder(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    # A new interpreter: dbt imports its plugins once.
+    finished = Project(project.database).run(DBT, "ls", "--select", "sources", "--target-path", str(file))
+    assert finished.status == 2
+    assert f"{file} is no folder, and a build writes files there" in finished.output
     assert "Traceback" not in finished.output
 
 
