@@ -15,7 +15,7 @@ from rich.console import Console
 from groundswell.day import NOT_PASSED_ON, Exit, Outcome, run_days, what_is_done_stays
 from groundswell.environment import SettingError
 from groundswell.report import live_counts, show_report
-from groundswell.stages import Built, Stages, printable, sentence
+from groundswell.stages import Built, LogError, Stages, printable, sentence
 from groundswell.watchlist import WatchlistError
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DAY, DBT, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
@@ -119,6 +119,26 @@ def test_what_a_day_refuses(
     assert finished.status == status, finished.output
     assert says in finished.output
     assert "Traceback" not in finished.output
+
+
+def test_a_disk_that_becomes_full_is_one_line(built: Project, tmp_path: Path) -> None:
+    copy = built.copy_to(tmp_path)
+    logs = copy.database.with_suffix(".logs")
+    logs.mkdir()
+    # Each write to this file fails as on a full disk.
+    log = logs / f"day-{DAY}.log"
+    log.symlink_to("/dev/full")
+    for command in (["day", "--date", DAY, "--", "--replay", str(SAMPLE)], ["backfill", "--from", DAY, "--to", DAY]):
+        finished = groundswell(copy, *command)
+        assert (finished.status, finished.output.splitlines()[-1]) == (
+            1, f"ERROR: {log} can not be written: No space left on device",
+        )  # fmt: skip
+        assert "Traceback" not in finished.output
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "runs").touch()
+    stages = Stages(Console(), logs, {"DBT_TARGET_PATH": str(tmp_path / "target")})
+    with pytest.raises(LogError, match=r"/target/runs/.* can not be written: Not a directory"):
+        stages.artifacts()
 
 
 @pytest.mark.parametrize("setting", ["DBT_TARGET_PATH", "DBT_LOG_PATH"])
