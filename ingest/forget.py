@@ -23,6 +23,7 @@ from typing import Annotated
 import duckdb
 import typer
 
+from groundswell.choices import one_of
 from groundswell.clock import now
 from groundswell.database import database_path, transaction, write_errors
 from groundswell.days import parse_day
@@ -118,12 +119,13 @@ class Erased:
     days: list[date]
 
 
-def normal(address: str) -> str:
-    """A post's address in normal form. Raises IngestError."""
+def parse_url(address: str) -> str:
+    """An address that has a normal form. Raises typer.BadParameter."""
     try:
-        return normalise_url(address)
+        normalise_url(address)
     except ValueError as error:
-        raise IngestError(f"--url {address}: {error}") from error
+        raise typer.BadParameter(f"{address}: {error}") from None
+    return address
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], set[str]]:
@@ -150,7 +152,7 @@ def choose(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
     )
     unknown = []
     for url in wanted.urls:
-        address = normal(url)
+        address = normalise_url(url)
         # A post may be stored under another spelling of its address, and a row of an early version may repeat it.
         found = connection.execute(
             f"""
@@ -512,11 +514,15 @@ def board_waits(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def forget(
-    url: Annotated[list[str] | None, typer.Option(metavar="U", help="Address of a post; may be repeated.")] = None,
+    url: Annotated[
+        list[str] | None, typer.Option(parser=parse_url, metavar="U", help="Address of a post; may be repeated.")
+    ] = None,
     author: Annotated[
         str | None, typer.Option(metavar="NAME", help="All posts of this author; needs --source and AUTHOR_SALT.")
     ] = None,
-    source: Annotated[str | None, typer.Option(metavar="S", help="The source of --author.")] = None,
+    source: Annotated[
+        str | None, typer.Option(parser=one_of(sources()), metavar="S", help="The source of --author.")
+    ] = None,
     before: Annotated[
         date | None,
         typer.Option(parser=parse_day, metavar="D", help="All posts that were written before this UTC day."),
@@ -547,8 +553,6 @@ def forget(
 
 def author_of(source: str, name: str) -> tuple[str, str]:
     """The source and the hash of an author. Raises IngestError."""
-    if source not in sources():
-        raise IngestError(f"--source {source} is not one of {', '.join(sources())}")
     author_hash = hash_author(source, name)
     if author_hash is None:
         raise IngestError("AUTHOR_SALT is not set: set the salt with which the posts were collected")

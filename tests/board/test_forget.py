@@ -190,9 +190,9 @@ def test_a_sentence_goes_with_its_post(built: Project, tmp_path: Path) -> None:
     ("arguments", "status", "says"),
     [
         (["--url", "https://github.com/o/r/issues/404"], 1, "ERROR: no post has the address https://github.com/o/r/issues/404"),
-        (["--url", "nonsense"], 1, "ERROR: --url nonsense: not an http or https address"),
+        (["--url", "nonsense"], 2, "Invalid value for '--url': nonsense: not an http or https address"),
         (["--author", "somebody", "--source", "github"], 1, "ERROR: AUTHOR_SALT is not set"),
-        (["--author", "somebody", "--source", "gitlab"], 1, "ERROR: --source gitlab is not one of"),
+        (["--author", "somebody", "--source", "gitlab"], 2, "Invalid value for '--source': 'gitlab' is not one of"),
         (["--before", "2026-01-01"], 0, "no post was written before 2026-01-01"),
         (["--author", "somebody"], 2, "say what to forget"),
         ([], 2, "say what to forget"),
