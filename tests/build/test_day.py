@@ -240,10 +240,12 @@ def test_the_doctor(built: Project, pocketbase: Server, tmp_path: Path) -> None:
     absurd = groundswell(
         built, "doctor",
         GROUNDSWELL_DB="a" * 300, POCKETBASE_URL="", ALERT_URLS="bogus://s3cret", GROUNDSWELL_WATCHLIST="none.yml",
+        GROUNDSWELL_RUNS_KEPT="many",
     )  # fmt: skip
     broken = [line.split()[0] for line in absurd.output.splitlines() if " broken " in line]
-    assert broken == ["database", "collection", "watchlist", "alerts"]
+    assert broken == ["files", "database", "collection", "watchlist", "alerts"]
     assert "s3cret" not in absurd.output
+    assert "GROUNDSWELL_RUNS_KEPT is a whole number, 0 or more" in " ".join(absurd.output.split())
 
 
 def test_the_address_of_the_board(project: Project, pocketbase: Server) -> None:
