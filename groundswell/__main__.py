@@ -27,7 +27,7 @@ from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_
 from groundswell.disk import require_folders
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
-from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
+from groundswell.errors import GOES_ON, TYPED, GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
 from groundswell.published import TABLES
@@ -194,13 +194,13 @@ def finish(days: list[date], log_format: LogFormat, verbose: bool, run: Callable
 @app.command(context_settings=PASSED_ON, add_help_option=False)
 def push(context: typer.Context) -> None:
     """Push a built day, by default yesterday. This is python -m sync, with its options."""
-    become("sync", *context.args)
+    become("python -m groundswell push", "sync", *context.args)
 
 
 @app.command(context_settings=PASSED_ON, add_help_option=False)
 def serve(context: typer.Context) -> None:
     """Run PocketBase with the board, until Ctrl-C. This is python -m sync serve, with its options."""
-    become("sync", "serve", *context.args)
+    become("python -m groundswell", "sync", "serve", *context.args)
 
 
 @app.command()
@@ -431,8 +431,12 @@ def vars_with_day(day: date | None, variables: str) -> str:
     return json.dumps({"date": str(day or yesterday()), **given}, default=str)
 
 
-def become(*arguments: str) -> NoReturn:
-    """Replace this process by python -m of these arguments, so that it gets the signals itself."""
+def become(name: str, *arguments: str) -> NoReturn:
+    """Replace this process by python -m of these arguments, so that it gets the signals itself.
+
+    name: what a person has typed, which its help and its messages about options name.
+    """
+    os.environ[TYPED] = name
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
 
 

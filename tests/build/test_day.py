@@ -262,6 +262,13 @@ def test_a_day_that_was_never_built_is_not_pushed(built: Project, pocketbase: Se
     assert finished.output.endswith(f"built days: {DAY}\n")
 
 
+def test_a_command_names_itself_as_it_was_typed(project: Project) -> None:
+    for typed in (["groundswell", "push"], ["groundswell", "serve"], ["sync"], ["sync", "serve"]):
+        finished = project.run(sys.executable, "-m", *typed, "--nope")
+        assert finished.status == 2
+        assert f"Try 'python -m {' '.join(typed)} --help' for help." in finished.output
+
+
 def test_the_report_fits_a_screen(
     built: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
