@@ -152,6 +152,22 @@ def test_a_backup_is_restored_and_built_upon(built: Project, tmp_path: Path) -> 
     assert sorted(file.name for file in (tmp_path / "new").glob("*.duckdb*")) == [DATABASE]
 
 
+def test_a_link_of_another_name_is_refused(project: Project, tmp_path: Path) -> None:
+    # DuckDB names the database after the file behind the link, dbt after the link.
+    assert project.ingest("--date", DAY, "--sample").status == 0
+    (tmp_path / "links").mkdir()
+    links = [tmp_path / "links" / name for name in ("other.duckdb", DATABASE)]
+    for link in links:
+        link.symlink_to(project.database)
+    finished = project.ingest("--date", DAY, "--sample", GROUNDSWELL_DB=str(links[0]))
+    assert (finished.status, finished.output.count("\n")) == (1, 1), finished.output
+    assert f"{links[0]} is a link to a file of another name, which dbt can not find in it" in finished.output
+    assert f"name {project.database} in GROUNDSWELL_DB" in finished.output
+    same = Project(links[1], parsed=project.parsed)
+    finished = same.build(DAY, "--select", "posts", data_tests=False)
+    assert finished.status == 0, finished.output
+
+
 def test_a_backup_that_can_not_be_made_or_read_is_one_line(built: Project, tmp_path: Path) -> None:
     project = built.copy_to(tmp_path)
     (tmp_path / "file").touch()
