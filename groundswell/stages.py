@@ -44,7 +44,10 @@ AGAIN = "The same command again goes on from there"
 # A command that was told to end gets this many seconds. It may be killed at any moment.
 END_SECONDS = 10
 # What dbt and Python write around the sentence that says what is wrong.
-AROUND = re.compile(r"^(Encountered an error:|[A-Z]\w* Error( in .*)?|Python model failed:|>.*|)$")
+AROUND = re.compile(
+    r"^(Encountered an error( while running operation: .* Error in .*|:)|[A-Z]\w* Error( in .*)?"
+    r"|Python model failed:|>.*|)$"
+)
 # The runs whose artifacts of dbt are kept, and the setting for another number.
 RUNS_KEPT = 10
 KEPT = "GROUNDSWELL_RUNS_KEPT"
@@ -340,7 +343,7 @@ class Reader:
                 built.failed[node["node_name"]] = sentence(message)
                 if node["resource_type"] == "test":
                     built.tests.add(node["node_name"])
-            case "MainEncounteredError":
+            case "MainEncounteredError" | "RunningOperationCaughtError" | "RunningOperationUncaughtError":
                 built.failed[""] = sentence(message)
             case "JinjaLogInfo" if unchanged := UNCHANGED.match(message):
                 self.unchanged = f" (unchanged, and left alone: {unchanged[1]} tables, {unchanged[2]} tests)"

@@ -1,5 +1,6 @@
 """python -m groundswell: a day from the services to the board, what a scheduler sees of it, and the doctor."""
 
+import json
 import re
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from rich.console import Console
 from groundswell.day import NOT_PASSED_ON, Exit, Outcome, run_days, what_is_done_stays
 from groundswell.environment import SettingError
 from groundswell.report import live_counts, show_report
-from groundswell.stages import Built, LogError, Stages, printable, sentence
+from groundswell.stages import Built, LogError, Reader, Stages, printable, sentence
 from groundswell.watchlist import WatchlistError
 from tests.support.loopback import Answer, Loopback, Request
 from tests.support.project import DAY, DBT, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
@@ -96,6 +97,7 @@ def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) 
     ("arguments", "settings", "status", "says"),
     [
         (["--date", "tomorrow"], {}, 2, "'tomorrow' is not a day"),
+        (["--date", "0001-01-01"], {}, 2, "'0001-01-01' is before 1970: there are no posts of that day"),
         (["--from", DAY], {}, 2, "--from and --to go together"),
         ([], {"POCKETBASE_URL": "localhost:8090"}, 2, "POCKETBASE_URL is no web address"),
         (
@@ -305,6 +307,12 @@ def test_the_sentence_of_an_error() -> None:
     said = "  Runtime Error in model x (models/x.py)\n  Python model failed:\n  a.b.ModelError: no key\n "
     assert sentence(said) == "no key"
     assert sentence("  Compilation Error in model x (x.sql)\n  no day\n\n  > in macro m (m.sql)") == "no day"
+    said = "Encountered an error while running operation: Compilation Error in macro name_days (macros/name_days.sql)"
+    assert sentence(f"{said}\n  no day\n  \n  > in macro require_day (macros/require_day.sql)") == "no day"
+    line = {"info": {"name": "RunningOperationCaughtError", "msg": f"{said}\n  no day", "level": "error"}, "data": {}}
+    reader = Reader()
+    reader.read(json.dumps(line))
+    assert reader.built.reason() == "no day"
     assert sentence("Got 1 result, configured to fail if != 0") == "Got 1 result, configured to fail if != 0"
     assert sentence("") == ""
     assert printable("a\x1b]0;b\x07\nc") == "a ]0;b  c"
