@@ -17,10 +17,12 @@ with suppress(ModuleNotFoundError):
     from groundswell.events import spare_debug_events
     from groundswell.interrupted import interrupt_in_one_line
     from groundswell.kept_parse import keep_for_every_day
+    from groundswell.target import require_target
     from groundswell.templates import keep_templates
     from groundswell.unread import tell_unread
 
     interrupt_in_one_line()
+    require_target()
     spare_unread()
     spare_contexts()
     spare_debug_events()

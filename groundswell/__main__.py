@@ -24,9 +24,10 @@ from groundswell.corrections import Corrections
 from groundswell.database import database_path, open_shared
 from groundswell.day import Outcome, require_project, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
+from groundswell.disk import require_folders
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
-from groundswell.errors import GOES_ON, GroundswellError, adding, ended_by_signals
+from groundswell.errors import GOES_ON, TYPED, GroundswellError, adding, ended_by_signals
 from groundswell.export import Format, export
 from groundswell.news import commands as news
 from groundswell.published import TABLES
@@ -127,6 +128,8 @@ def build_day(
     """
     with errors_in_one_line():
         require_project()
+        # dbt ends without a word if its log has no folder.
+        require_folders(os.environ.get("DBT_TARGET_PATH") or "target", os.environ.get("DBT_LOG_PATH") or "logs")
         command = [DBT, "build", *(options or []), "--vars", vars_with_day(date_, variables)]
     # Python still holds lines for a pipe, which would be lost.
     sys.stdout.flush()
@@ -191,13 +194,13 @@ def finish(days: list[date], log_format: LogFormat, verbose: bool, run: Callable
 @app.command(context_settings=PASSED_ON, add_help_option=False)
 def push(context: typer.Context) -> None:
     """Push a built day, by default yesterday. This is python -m sync, with its options."""
-    become("sync", *context.args)
+    become("python -m groundswell push", "sync", *context.args)
 
 
 @app.command(context_settings=PASSED_ON, add_help_option=False)
 def serve(context: typer.Context) -> None:
     """Run PocketBase with the board, until Ctrl-C. This is python -m sync serve, with its options."""
-    become("sync", "serve", *context.args)
+    become("python -m groundswell", "sync", "serve", *context.args)
 
 
 @app.command()
@@ -428,8 +431,12 @@ def vars_with_day(day: date | None, variables: str) -> str:
     return json.dumps({"date": str(day or yesterday()), **given}, default=str)
 
 
-def become(*arguments: str) -> NoReturn:
-    """Replace this process by python -m of these arguments, so that it gets the signals itself."""
+def become(name: str, *arguments: str) -> NoReturn:
+    """Replace this process by python -m of these arguments, so that it gets the signals itself.
+
+    name: what a person has typed, which its help and its messages about options name.
+    """
+    os.environ[TYPED] = name
     os.execv(sys.executable, [sys.executable, "-m", *arguments])  # noqa: S606
 
 

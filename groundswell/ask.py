@@ -158,6 +158,8 @@ class Questions:
         order: Literal["demand", "growth"] = "demand",
     ) -> Problems:
         """The problems that people complain about most, or (order growth) that grew most, with quotes and links."""
+        self.require_known("category", category, "problems")
+        self.require_known("source", source, "problem_posts")
         by_growth = "problems.recent_voices - problems.earlier_voices desc, " if order == "growth" else ""
         found = self.published.query(
             f"""
@@ -264,6 +266,13 @@ class Questions:
             shared_sources=sorted(set.intersection(*(set(problem.sources) for problem in problems))),
             shared_days=sorted(set.intersection(*days)),
         )
+
+    def require_known(self, name: str, value: str | None, published: str) -> None:
+        """Raise ToolError if a value is given that no row of a published table has in this column."""
+        rows = self.published.query(f"select distinct {name} as value from temp.{published} order by all")
+        known = [row["value"] for row in rows if row["value"]]
+        if value is not None and known and value not in known:
+            raise ToolError(f"no problem has the {name} {value[:40]!r}: it is one of {', '.join(known)}")
 
     def listed(self, rows: Sequence[dict[str, Any]]) -> Problems:
         """The problems of some rows, in their order."""

@@ -70,7 +70,7 @@ class Dbt:
             "results": str(folder / f"run_results-{day}.json") if folder else None,
         }
         process = self.process
-        with self.stages.log_of(day).open("a", encoding="utf-8") as log, self.stages.status(day, stage) as status:
+        with self.stages.open_log(day) as log, self.stages.status(day, stage) as status:
             log.write(f"$ dbt {' '.join(arguments)}\n")
             try:
                 print(json.dumps(command), file=process.stdin, flush=True)

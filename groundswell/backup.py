@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from groundswell.clock import now
 from groundswell.database import (
+    IN_MEMORY,
     DatabaseError,
     connect,
     create_in_any_order,
@@ -20,6 +21,8 @@ from groundswell.database import (
 
 SCHEMA = "schema.sql"
 LOAD = "load.sql"
+# The posts, which each backup has.
+POSTS = "bronze_raw_items.parquet"
 
 
 def back_up(parent: Path) -> Path:
@@ -44,8 +47,12 @@ def restore(folder: Path) -> Path:
     Raises DatabaseError if the database or its log exists, since nothing is overwritten, or if the backup can not be
     read. Then there is no new database.
     """
+    if database_path() == IN_MEMORY:
+        raise DatabaseError(f"GROUNDSWELL_DB={IN_MEMORY} keeps nothing: name a file")
     path = Path(database_path())
     refuse_name(str(path))
+    if not path.absolute().parent.is_dir():
+        raise DatabaseError(f"{path} can not be made: {path.absolute().parent} is no folder")
     if path.exists():
         raise DatabaseError(
             f"{path} exists and is not overwritten: move it away, or name another file in GROUNDSWELL_DB"
@@ -57,12 +64,25 @@ def restore(folder: Path) -> Path:
     if not (folder / LOAD).is_file():
         raise DatabaseError(f"{folder} is no backup: it has no {LOAD}")
     unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.unlink(missing_ok=True)
+    for each in (unfinished, unfinished.with_name(unfinished.name + ".wal")):
+        if each.is_dir():
+            raise DatabaseError(f"{each} is a folder, and the database is first written under this name: move it away")
     with removed_after_errors(unfinished), backup_errors(folder):
+        refuse_half(folder)
+        unfinished.unlink(missing_ok=True)
         with duckdb.connect(unfinished) as connection:
             connection.execute(f"import database {quoted(folder)}")
         unfinished.rename(path)
     return path
+
+
+def refuse_half(folder: Path) -> None:
+    """Raise DatabaseError if a backup lacks its posts, or has files that LOAD does not load: its copy broke off."""
+    load = (folder / LOAD).read_text(errors="replace")
+    if unknown := next((file.name for file in sorted(folder.glob("*.parquet")) if f"{file.name}'" not in load), None):
+        raise DatabaseError(f"{folder} is half a backup: its {LOAD} does not load {unknown}")
+    if POSTS not in load:
+        raise DatabaseError(f"{folder} is half a backup, or none of this project: its {LOAD} loads no posts")
 
 
 def order_views(schema: Path) -> None:
@@ -89,8 +109,10 @@ def removed_after_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        path.with_name(path.name + ".wal").unlink(missing_ok=True)
+        # What can not be removed was not made here. The error says what is wrong.
+        with suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            path.with_name(path.name + ".wal").unlink(missing_ok=True)
         raise
 
 

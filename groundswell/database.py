@@ -60,6 +60,11 @@ def refuse_name(path: str) -> None:
         raise DatabaseError(f"{path} has a name that DuckDB or the project needs: give the database another name")
     if found := [character for character in UNSAFE if character in name]:
         raise DatabaseError(f"{path} has a {found[0]} in its name, which dbt can not read: give it another name")
+    link = Path(path)
+    if link.is_symlink() and link.name != (target := Path(os.path.realpath(link))).name:
+        raise DatabaseError(
+            f"{path} is a link to a file of another name, which dbt can not find in it: name {target} in GROUNDSWELL_DB"
+        )
     if "'" in str(PROJECT) and (PROJECT / "dbt_project.yml").exists():
         raise DatabaseError(f"{PROJECT} has a ' in its name, which dbt can not read: move the project")
 

@@ -76,6 +76,7 @@ def require_all(stages: Stages, options: Sequence[str] = ()) -> None:
         require_models(stages.environment)
     load_watchlist()
     runs_kept(stages.environment)
+    stages.require_folders()
 
 
 def run_days(days: Sequence[date], stages: Stages, options: Sequence[str] = ()) -> Outcome:

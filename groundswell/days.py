@@ -14,12 +14,19 @@ from groundswell.database import existing, table
 NAMED_RUNS = 8
 
 
+# Clocks of computers begin here.
+FIRST_YEAR = 1970
+
+
 def parse_day(text: str) -> date:
-    """The day that a text writes as YYYY-MM-DD. Raises typer.BadParameter."""
+    """The day that a text writes as YYYY-MM-DD, from 1970 on. Raises typer.BadParameter."""
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a day: write it as 2026-11-20") from None
+    if day.year < FIRST_YEAR:
+        raise typer.BadParameter(f"{text!r} is before {FIRST_YEAR}: there are no posts of that day")
+    return day
 
 
 FirstDay = Annotated[date | None, typer.Option("--from", parser=parse_day, metavar="D1", help="First of several days.")]

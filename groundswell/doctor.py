@@ -19,9 +19,11 @@ from rich.text import Text
 from groundswell.clock import yesterday
 from groundswell.database import IN_MEMORY, connect, database_path, refuse_foreign, refuse_name
 from groundswell.days import built_days, collected_days, in_words
+from groundswell.disk import require_folders
 from groundswell.environment import USUAL_ADDRESS, SettingError, require_addresses
 from groundswell.errors import GroundswellError
 from groundswell.news.addresses import addresses
+from groundswell.stages import runs_kept
 from groundswell.watchlist import FILE, load_watchlist, watchlist_file
 from groundswell.words import count
 
@@ -56,6 +58,7 @@ def examine() -> list[Finding]:
         python(),
         project(),
         disk(),
+        artifacts(),
         database(),
         weights(),
         collection(),
@@ -91,6 +94,17 @@ def disk() -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding("disk", BROKEN, f"{note}: a day needs 0.1 GB")
     return Finding("disk", WORKS, note if free >= ENOUGH_FREE_BYTES else f"{note}, which a few weeks will fill")
+
+
+def artifacts() -> Finding:
+    """The folders that dbt writes to, and how many runs stay there."""
+    target, logs = os.environ.get("DBT_TARGET_PATH") or "target", os.environ.get("DBT_LOG_PATH") or "logs"
+    try:
+        require_folders(target, logs)
+        kept = runs_kept(os.environ)
+    except SettingError as error:
+        return Finding("files of dbt", BROKEN, str(error))
+    return Finding("files of dbt", WORKS, f"{target}, {logs}; the artifacts of {count(kept, 'run', 'runs')} stay")
 
 
 def database() -> Finding:

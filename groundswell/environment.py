@@ -129,6 +129,13 @@ def address_fault(name: str, address: str) -> str | None:
     return None if is_complete else f"{name} is no web address: write it with http:// or https:// and a host"
 
 
+def login_fault(name: str, address: str) -> str | None:
+    """What is wrong with a web address that messages show, if it holds a user or a password; None if it does not."""
+    if "@" not in urlsplit(address).netloc:
+        return None
+    return f"{name} holds a user or a password, which messages would show: leave it out"
+
+
 def host_and_port(address: str) -> tuple[str, int]:
     """The two parts of an address to listen on. Raises ValueError if one is missing.
 
@@ -141,8 +148,8 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 
 def require_addresses(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> None:
-    """Raise SettingError if one of these variables is set and holds no web address."""
+    """Raise SettingError if one of these variables is set and holds no web address, or one with a password."""
     for name in names:
         address = environment.get(name, "").strip()
-        if address and (fault := address_fault(name, address)):
+        if address and (fault := address_fault(name, address) or login_fault(name, address)):
             raise SettingError(fault)

@@ -12,6 +12,10 @@ INTERRUPTED = 130
 GOES_ON = "interrupted: the same command goes on from here"
 
 
+# The variable that tells a command under which name a person has started it.
+TYPED = "GROUNDSWELL_TYPED"
+
+
 class GroundswellError(Exception):
     """An error that a person must act on. The message is one line: what is wrong, where, and what to do."""
 

@@ -28,7 +28,7 @@ from rich.status import Status
 from rich.text import Text
 
 from groundswell.clock import now
-from groundswell.disk import why_full
+from groundswell.disk import require_folders, why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
 from groundswell.words import count
@@ -44,7 +44,10 @@ AGAIN = "The same command again goes on from there"
 # A command that was told to end gets this many seconds. It may be killed at any moment.
 END_SECONDS = 10
 # What dbt and Python write around the sentence that says what is wrong.
-AROUND = re.compile(r"^(Encountered an error:|[A-Z]\w* Error( in .*)?|Python model failed:|>.*|)$")
+AROUND = re.compile(
+    r"^(Encountered an error( while running operation: .* Error in .*|:)|[A-Z]\w* Error( in .*)?"
+    r"|Python model failed:|>.*|)$"
+)
 # The runs whose artifacts of dbt are kept, and the setting for another number.
 RUNS_KEPT = 10
 KEPT = "GROUNDSWELL_RUNS_KEPT"
@@ -57,7 +60,7 @@ UNCHANGED = re.compile(r"Unchanged since the last build, and left alone: (\d+) t
 
 
 class LogError(GroundswellError):
-    """A log can not be written."""
+    """A log, or a copy of what dbt has written, can not be written."""
 
 
 class LogFormat(StrEnum):
@@ -111,11 +114,15 @@ class Stages:
         """Begin the log of a day anew. Raises LogError, also if the disk is full."""
         if fault := why_full(self.logs, self.target):
             raise LogError(fault)
-        try:
+        with log_errors(self.log_of(day)):
             self.logs.mkdir(parents=True, exist_ok=True)
             self.log_of(day).write_bytes(b"")
-        except OSError as error:
-            raise LogError(f"{self.log_of(day)} can not be written: {error.strerror}") from None
+
+    @contextmanager
+    def open_log(self, day: date) -> Iterator[IO[str]]:
+        """The log of a day, to be gone on with. Raises LogError, also for writes inside the with block."""
+        with log_errors(self.log_of(day)), self.log_of(day).open("a", encoding="utf-8") as log:
+            yield log
 
     def tell(self, day: date, stage: str, text: str, started: float | None = None) -> None:
         """Show the one line of a stage that has ended, and the seconds since it started (time.monotonic)."""
@@ -155,30 +162,42 @@ class Stages:
         elif line.shown:
             status.update(f"{day} {stage:<8} {escape(printable(line.shown))}")
 
+    def require_folders(self) -> None:
+        """Raise SettingError if the logs or dbt's artifacts have no folder."""
+        require_folders(self.logs, self.target)
+
     @property
     def target(self) -> Path:
         """The folder that dbt writes its artifacts to."""
         return Path(self.environment.get("DBT_TARGET_PATH") or "target")
 
     def artifacts(self) -> Path | None:
-        """The folder for the artifacts of this run, of which the latest ones stay; None if none is to be kept."""
+        """The folder for the artifacts of this run, of which the latest ones stay; None if none is to be kept.
+
+        Raises LogError.
+        """
         kept = runs_kept(self.environment)
         folder = self.target / "runs" / self.run_id
         if not kept:
             return None
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            for older in sorted(folder.parent.iterdir())[:-kept]:
-                shutil.rmtree(older, ignore_errors=True)
+        with log_errors(folder):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                for older in sorted(folder.parent.iterdir())[:-kept]:
+                    shutil.rmtree(older, ignore_errors=True)
         return folder
 
     def keep_artifacts(self, day: date, since: float) -> None:
-        """Copy what dbt has written about a day since a time (time.time): manifest.json, run_results.json."""
+        """Copy what dbt has written about a day since a time (time.time): manifest.json, run_results.json.
+
+        Raises LogError.
+        """
         if folder := self.artifacts():
             for name, copy in (("manifest.json", "manifest.json"), ("run_results.json", f"run_results-{day}.json")):
                 written = self.target / name
                 if written.exists() and written.stat().st_mtime >= since:
-                    shutil.copyfile(written, folder / copy)
+                    with log_errors(folder / copy):
+                        shutil.copyfile(written, folder / copy)
 
     def status(self, day: date, stage: str) -> Status:
         """What a terminal shows while a command runs. A pipe gets nothing."""
@@ -200,7 +219,7 @@ class Stages:
         settings: further environment variables.
         """
         with (
-            self.log_of(day).open("a", encoding="utf-8") as log,
+            self.open_log(day) as log,
             self.status(day, stage) as status,
             subprocess.Popen(
                 command,
@@ -324,7 +343,7 @@ class Reader:
                 built.failed[node["node_name"]] = sentence(message)
                 if node["resource_type"] == "test":
                     built.tests.add(node["node_name"])
-            case "MainEncounteredError":
+            case "MainEncounteredError" | "RunningOperationCaughtError" | "RunningOperationUncaughtError":
                 built.failed[""] = sentence(message)
             case "JinjaLogInfo" if unchanged := UNCHANGED.match(message):
                 self.unchanged = f" (unchanged, and left alone: {unchanged[1]} tables, {unchanged[2]} tests)"
@@ -353,6 +372,18 @@ def build(stages: Stages, day: date, **settings: str) -> Built:
     stages.tell(day, "build", reader.end(status), started)
     stages.keep_artifacts(day, since)
     return reader.built
+
+
+@contextmanager
+def log_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the disk inside a with block, which writes a file or folder, into a LogError."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Whoever reads our output has gone.
+        raise
+    except OSError as error:
+        raise LogError(f"{path} can not be written: {error.strerror}") from None
 
 
 def sentence(message: str) -> str:

@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Annotated
 import duckdb
 import typer
 
+from groundswell.choices import one_of
 from groundswell.clock import now
 from groundswell.database import database_path, transaction, write_errors
 from groundswell.days import parse_day
@@ -119,12 +119,13 @@ class Erased:
     days: list[date]
 
 
-def normal(address: str) -> str:
-    """A post's address in normal form. Raises IngestError."""
+def parse_url(address: str) -> str:
+    """An address that has a normal form. Raises typer.BadParameter."""
     try:
-        return normalise_url(address)
+        normalise_url(address)
     except ValueError as error:
-        raise IngestError(f"--url {address}: {error}") from error
+        raise typer.BadParameter(f"{address}: {error}") from None
+    return address
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], set[str]]:
@@ -151,7 +152,7 @@ def choose(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> list[str]:
     )
     unknown = []
     for url in wanted.urls:
-        address = normal(url)
+        address = normalise_url(url)
         # A post may be stored under another spelling of its address, and a row of an early version may repeat it.
         found = connection.execute(
             f"""
@@ -363,15 +364,32 @@ def quotes(columns: set[str], scope: str) -> str:
     return " or ".join(conditions) or "true"
 
 
+def database_file() -> Path:
+    """The file of the database, also if its path is a link."""
+    return Path(os.path.realpath(database_path()))
+
+
+def remains_of(file: Path) -> tuple[Path, Path]:
+    """The copy of a database, and its log: what a killed command may have left beside the file."""
+    return file.with_name(f"{file.name}.forget"), file.with_name(f"{file.name}.forget.wal")
+
+
+def refuse_folders() -> None:
+    """Raise IngestError if a folder has the name of the copy. Call it before posts are erased."""
+    for path in remains_of(database_file()):
+        if path.is_dir():
+            raise IngestError(f"{path} is a folder, and the database is written anew under this name: move it away")
+
+
 def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
     """Put a copy of the database in the place of its file: the copy holds no deleted bytes. Raises DatabaseError.
 
     The file stays open until the copy has its name, so that no other process can write to the old one. A copy that a
     killed command has left beside the file is written anew.
     """
-    file = Path(os.path.realpath(database_path()))
-    copy = file.with_name(f"{file.name}.forget")
-    remains = (copy, copy.with_name(f"{copy.name}.wal"))
+    file = database_file()
+    remains = remains_of(file)
+    copy = remains[0]
     try:
         for path in remains:
             path.unlink(missing_ok=True)
@@ -402,12 +420,10 @@ def rewrite(connection: duckdb.DuckDBPyConnection) -> None:
             os.fsync(written.fileno())
         copy.replace(file)
     except OSError as error:
-        raise IngestError(f"{file} can not be written anew: {error.filename or copy}: {error.strerror}") from error
+        raise IngestError(f"{file} can not be written anew: {error.strerror}") from error
     finally:
-        # What can not be deleted now is deleted by the next command, or named by it.
-        with suppress(OSError):
-            for path in remains:
-                path.unlink(missing_ok=True)
+        for path in remains:
+            path.unlink(missing_ok=True)
 
 
 def copy_to(connection: duckdb.DuckDBPyConnection, copy: Path) -> None:
@@ -451,20 +467,14 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
     is_shared = bool(os.environ.get("GROUNDSWELL_LAKE"))
     if not is_shared and not Path(database_path()).is_file():
         raise IngestError(f"there is no database {database_path()}: GROUNDSWELL_DB names another one")
+    refuse_folders()
     with open_store(built=True) as connection:
         with transaction(connection):
             unknown = choose(connection, wanted)
-            # A command that was killed may have left the bytes of posts that no table names any more.
-            unfinished = "select 1 from bronze.forgotten where rewritten_at is null"
-            if connection.execute(f"select 1 from temp.gone union all {unfinished}").fetchone() is None:
-                if wanted.before:
-                    # A daily command has nothing to do on most days: this is no error.
-                    typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
-                    return [], board_waits(connection)
-                found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
-                raise IngestError(f"no post {found}: nothing is forgotten")
-            erased = erase(connection, wanted)
-        waiting = connection.execute(unfinished).fetchone()
+            is_found = connection.execute("select 1 from temp.gone").fetchone() is not None
+            erased = erase(connection, wanted) if is_found else Erased(0, 0, [])
+        # A command that was killed may have deleted posts, and left their bytes in the file.
+        waiting = connection.execute("select 1 from bronze.forgotten where rewritten_at is null").fetchone()
         if waiting:
             rewrite(connection)
             if is_shared:
@@ -473,16 +483,27 @@ def forget_posts(wanted: Wanted) -> tuple[list[str], bool]:
                     "update bronze.forgotten set rewritten_at = $moment where rewritten_at is null", {"moment": now()}
                 )
         on_board = board_waits(connection)
+        days = erased.days if is_found else days_to_build(connection, tables_of(connection))
     if is_shared:
+        # Also if nothing was found: a command that was killed may have left earlier states.
         clear_lake()
-    if erased.posts or waiting:
+    if not is_found and not waiting:
+        if wanted.before:
+            # A daily command has nothing to do on most days: this is no error.
+            typer.echo(f"no post was written before {wanted.before}: nothing is forgotten")
+            return [], on_board
+        found = f"has the address {', '.join(unknown)}" if wanted.urls else "of this author is there"
+        raise IngestError(f"no post {found}: nothing is forgotten")
+    if waiting and not erased.posts:
+        typer.echo(f"{database_path()} is written anew, without the posts that were forgotten before")
+    elif erased.posts:
         posts = count(erased.posts, "post is", "posts are")
         file = f"{database_path()} is written anew"
         typer.echo(f"{posts} forgotten: {count(erased.rows, 'row is', 'rows are')} deleted or blanked, and {file}")
     else:
         typer.echo(f"forgotten before: nothing is left in {database_path()}")
-    if days := [f"{day}" for day in erased.days]:
-        typer.echo(f"build again, with python -m groundswell build --date DAY: {', '.join(days)}")
+    if days:
+        typer.echo(f"build again, with python -m groundswell build --date DAY: {', '.join(map(str, days))}")
     return unknown, on_board
 
 
@@ -493,11 +514,15 @@ def board_waits(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def forget(
-    url: Annotated[list[str] | None, typer.Option(metavar="U", help="Address of a post; may be repeated.")] = None,
+    url: Annotated[
+        list[str] | None, typer.Option(parser=parse_url, metavar="U", help="Address of a post; may be repeated.")
+    ] = None,
     author: Annotated[
         str | None, typer.Option(metavar="NAME", help="All posts of this author; needs --source and AUTHOR_SALT.")
     ] = None,
-    source: Annotated[str | None, typer.Option(metavar="S", help="The source of --author.")] = None,
+    source: Annotated[
+        str | None, typer.Option(parser=one_of(sources()), metavar="S", help="The source of --author.")
+    ] = None,
     before: Annotated[
         date | None,
         typer.Option(parser=parse_day, metavar="D", help="All posts that were written before this UTC day."),
@@ -528,8 +553,6 @@ def forget(
 
 def author_of(source: str, name: str) -> tuple[str, str]:
     """The source and the hash of an author. Raises IngestError."""
-    if source not in sources():
-        raise IngestError(f"--source {source} is not one of {', '.join(sources())}")
     author_hash = hash_author(source, name)
     if author_hash is None:
         raise IngestError("AUTHOR_SALT is not set: set the salt with which the posts were collected")

@@ -14,7 +14,7 @@ from groundswell.clock import yesterday
 from groundswell.database import open_shared
 from groundswell.days import built_days, in_words, parse_day
 from groundswell.environment import load_env_file
-from groundswell.errors import GroundswellError, ended_by_signals
+from groundswell.errors import TYPED, GroundswellError, ended_by_signals
 from groundswell.words import count
 from sync.check import differences
 from sync.client import signed_in
@@ -208,4 +208,5 @@ def fail(message: str) -> typer.Exit:
 
 if __name__ == "__main__":
     with ended_by_signals():
-        app(prog_name="python -m sync")
+        # Commands that this one starts have a name of their own.
+        app(prog_name=os.environ.pop(TYPED, "python -m sync"))

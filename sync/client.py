@@ -12,7 +12,7 @@ from pocketbase.errors import ClientResponseError
 from pocketbase.services.record_service import RecordService
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
-from groundswell.environment import address_fault
+from groundswell.environment import address_fault, login_fault
 from sync.errors import SyncError
 
 CREDENTIALS = "POCKETBASE_TOKEN, or POCKETBASE_EMAIL and POCKETBASE_PASSWORD"
@@ -32,7 +32,7 @@ def signed_in(url: str) -> Iterator[PocketBase]:
 
     Raises SyncError if the address or the credentials are missing or wrong, or if the server does not answer.
     """
-    if fault := address_fault("POCKETBASE_URL", url):
+    if fault := address_fault("POCKETBASE_URL", url) or login_fault("POCKETBASE_URL", url):
         raise SyncError(fault)
     client = PocketBase(url, timeout=60.0)
     with closing(client.http_client):
@@ -59,7 +59,8 @@ def sign_in(client: PocketBase) -> None:
 
 
 def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordService], Any]) -> None:
-    """Try the collections of accounts one after the other. Raises SyncError if all refuse."""
+    """Try the collections of accounts one after the other. Raises SyncError if all refuse, or if none is there."""
+    require_pocketbase(client)
     refused = 0
     for name in ACCOUNTS:
         try:
@@ -73,6 +74,18 @@ def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordSer
     if refused == 404:
         raise SyncError(f"{client.base_url} answered 404: no PocketBase is there")
     raise SyncError(f"PocketBase at {client.base_url} refused {settings}: check them ({refused})")
+
+
+def require_pocketbase(client: PocketBase) -> None:
+    """Raise SyncError unless a PocketBase answers. The client makes nothing of the answers of other programs."""
+    try:
+        answer = client.send("/api/health", {"method": "GET"})
+    except ClientResponseError as error:
+        if is_transient(error):
+            raise request_error(error, client.base_url) from error
+        raise SyncError(f"{client.base_url} answered {error.status}: no PocketBase is there") from error
+    if not isinstance(answer, dict) or not str(answer.get("message")).startswith("API is healthy"):
+        raise SyncError(f"another program than PocketBase answers at {client.base_url}: correct POCKETBASE_URL")
 
 
 def is_transient(error: BaseException) -> bool:

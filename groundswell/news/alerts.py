@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from groundswell.environment import require_addresses
 from groundswell.news import ledger
 from groundswell.news.addresses import Address, AddressError, Message
 from groundswell.news.words import address as post_address
@@ -36,7 +37,8 @@ class Told:
 
 
 def board_link(problem: str) -> str:
-    """The address of a problem on the board; "" if BOARD_URL and POCKETBASE_URL are not set."""
+    """The address of a problem on the board; "" if BOARD_URL and POCKETBASE_URL are not set. Raises SettingError."""
+    require_addresses(["BOARD_URL", "POCKETBASE_URL"])
     board = os.environ.get("BOARD_URL") or os.environ.get("POCKETBASE_URL") or ""
     return f"{board.rstrip('/')}/?problem={problem}" if board else ""
 

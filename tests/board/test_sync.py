@@ -36,6 +36,7 @@ from sync.server import check_port, command, usual_address
 from sync.small import publish_small
 from sync.sources import publish_sources
 from tests.support import forked
+from tests.support.loopback import Answer, Loopback
 from tests.support.project import DAY, Project, Server, free_address, read_seed, serve_folder
 
 TODAY = date.fromisoformat(DAY)
@@ -746,6 +747,8 @@ def test_the_check_finds_every_kind_of_difference(
         ({"POCKETBASE_PASSWORD": ""}, "set POCKETBASE_TOKEN, or POCKETBASE_EMAIL and POCKETBASE_PASSWORD"),
         ({"POCKETBASE_URL": "http://127.0.0.1:9"}, "PocketBase at http://127.0.0.1:9 can not be reached"),
         ({"POCKETBASE_URL": ""}, "POCKETBASE_URL is not set"),
+        ({"POCKETBASE_URL": "http://jane:s3cret@127.0.0.1:9"}, "POCKETBASE_URL holds a user or a password"),
+        ({"POCKETBASE_URL": "http://s3cret@127.0.0.1:9"}, "POCKETBASE_URL holds a user or a password"),
     ],
 )
 def test_bad_settings(day: Project, server: Server, changed: dict[str, str], says: str) -> None:
@@ -755,6 +758,23 @@ def test_bad_settings(day: Project, server: Server, changed: dict[str, str], say
     assert len(finished.output.strip().splitlines()) == 1
     assert "s3cret" not in finished.output
     assert waiting(day) == 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (Answer("<html>A page</html>"), "another program than PocketBase answers at {}: correct POCKETBASE_URL"),
+        (Answer({"token": "a", "record": {}}), "another program than PocketBase answers at {}: correct POCKETBASE_URL"),
+        (Answer([]), "another program than PocketBase answers at {}: correct POCKETBASE_URL"),
+        (Answer("", 302), "another program than PocketBase answers at {}: correct POCKETBASE_URL"),
+        (Answer("No", 403), "{} answered 403: no PocketBase is there"),
+        (Answer("No", 404), "{} answered 404: no PocketBase is there"),
+    ],
+)
+def test_another_program_at_the_address_is_told(day: Project, loopback: Loopback, answer: Answer, says: str) -> None:
+    loopback.answer = lambda _: answer
+    finished = sync(day, POCKETBASE_URL=loopback.url, POCKETBASE_TOKEN="s3cret")
+    assert (finished.status, finished.output) == (1, f"ERROR: {says.format(loopback.url)}\n")
 
 
 def test_a_build_fails_in_one_line_where_the_server_is_away(day: Project, server: Server) -> None:

@@ -318,19 +318,6 @@ def test_batches_of_texts_survive_a_kill(project: Project, tmp_path: Path) -> No
     assert project.query("select count(*) between 2 and 25 from gold.issues") == [(True,)]
 
 
-def test_a_target_folder_that_is_none_is_named_in_one_line(project: Project, tmp_path: Path) -> None:
-    (tmp_path / "target").touch()
-    environment = project.environment({}) | {"DBT_TARGET_PATH": str(tmp_path / "target")}
-    ended = subprocess.run(
-        [DBT, "--quiet", "ls"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 2
-    said = (ended.stdout + ended.stderr).strip().splitlines()
-    assert [
-        f"{tmp_path}/target/partial_parse.msgpack: Not a directory. dbt keeps files in target/" in line for line in said
-    ] == [True]
-
-
 @pytest.mark.parametrize("moment", ["Registered adapter", "Found ", "1 of "])
 def test_a_build_that_ctrl_c_ends_says_so_in_one_line(built: Project, tmp_path: Path, moment: str) -> None:
     copy = built.copy_to(tmp_path)

@@ -152,6 +152,66 @@ def test_a_backup_is_restored_and_built_upon(built: Project, tmp_path: Path) -> 
     assert sorted(file.name for file in (tmp_path / "new").glob("*.duckdb*")) == [DATABASE]
 
 
+def test_a_link_of_another_name_is_refused(project: Project, tmp_path: Path) -> None:
+    # DuckDB names the database after the file behind the link, dbt after the link.
+    assert project.ingest("--date", DAY, "--sample").status == 0
+    (tmp_path / "links").mkdir()
+    links = [tmp_path / "links" / name for name in ("other.duckdb", DATABASE)]
+    for link in links:
+        link.symlink_to(project.database)
+    finished = project.ingest("--date", DAY, "--sample", GROUNDSWELL_DB=str(links[0]))
+    assert (finished.status, finished.output.count("\n")) == (1, 1), finished.output
+    assert f"{links[0]} is a link to a file of another name, which dbt can not find in it" in finished.output
+    assert f"name {project.database} in GROUNDSWELL_DB" in finished.output
+    same = Project(links[1], parsed=project.parsed)
+    finished = same.build(DAY, "--select", "posts", data_tests=False)
+    assert finished.status == 0, finished.output
+
+
+def test_a_backup_that_can_not_be_made_or_read_is_one_line(built: Project, tmp_path: Path) -> None:
+    project = built.copy_to(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    backup, restore = ((sys.executable, "-m", "groundswell", name) for name in ("backup", "restore"))
+
+    def refused(command: tuple[str, ...], argument: str, says: str, database: str = "new.duckdb") -> None:
+        """Run a command that must end in one line, and leave nothing behind."""
+        before = sorted(tmp_path.rglob("*"))
+        finished = project.run(*command, argument, GROUNDSWELL_DB=str(tmp_path / database))
+        assert (finished.status, finished.output.count("\n"), says in finished.output) == (1, 1, True), finished.output
+        assert sorted(tmp_path.rglob("*")) == before
+
+    for name in ("file", "file/inner", "link"):
+        refused(backup, str(tmp_path / name), "can not be written", project.database.name)
+    assert project.run(*backup, str(tmp_path / "backups")).status == 0
+    [whole] = (tmp_path / "backups").iterdir()
+    for name in ("file", "nowhere", "backups"):
+        refused(restore, str(tmp_path / name), f"{tmp_path / name} is no backup: it has no load.sql")
+    refused(restore, str(whole), "/file is no folder", "file/new.duckdb")
+    refused(restore, str(whole), "/nowhere is no folder", "nowhere/new.duckdb")
+    folder = tmp_path / "new.duckdb.unfinished"
+    folder.mkdir()
+    refused(restore, str(whole), f"{folder} is a folder, and the database is first written under this name")
+    folder.rmdir()
+    # A copy of a backup that broke off.
+    load, schema = (whole / name for name in ("load.sql", "schema.sql"))
+    lines = load.read_text()
+    load.write_text("\n".join(lines.splitlines()[:9]))
+    refused(restore, str(whole), f"{whole} is half a backup: its load.sql does not load ")
+    load.write_text("")
+    refused(restore, str(whole), f"{whole} is half a backup: its load.sql does not load bronze_")
+    load.write_text(lines)
+    (whole / "silver_texts.parquet").rename(tmp_path / "kept")
+    refused(restore, str(whole), "silver_texts.parquet")
+    (tmp_path / "kept").rename(whole / "silver_texts.parquet")
+    schema.rename(tmp_path / "kept")
+    refused(restore, str(whole), "schema.sql")
+    for file in whole.glob("*.parquet"):
+        file.unlink()
+    load.write_text("")
+    refused(restore, str(whole), f"{whole} is half a backup, or none of this project: its load.sql loads no posts")
+
+
 def test_make_backup_runs_the_command() -> None:
     printed = subprocess.run(["make", "-n", "backup"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "python -m groundswell backup" in printed

@@ -1,5 +1,6 @@
 """python -m groundswell: a day from the services to the board, what a scheduler sees of it, and the doctor."""
 
+import json
 import re
 import signal
 import subprocess
@@ -15,10 +16,10 @@ from rich.console import Console
 from groundswell.day import NOT_PASSED_ON, Exit, Outcome, run_days, what_is_done_stays
 from groundswell.environment import SettingError
 from groundswell.report import live_counts, show_report
-from groundswell.stages import Built, Stages, printable, sentence
+from groundswell.stages import Built, LogError, Reader, Stages, printable, sentence
 from groundswell.watchlist import WatchlistError
 from tests.support.loopback import Answer, Loopback, Request
-from tests.support.project import DAY, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
+from tests.support.project import DAY, DBT, ROOT, SAMPLE, SETTINGS, Finished, Project, Server, heeding
 
 # The environment wins over the .env of a developer, also with nothing in it.
 UNSET = dict.fromkeys(SETTINGS, "") | {"INGEST_MAX_WAIT_SECONDS": "900"}
@@ -96,6 +97,7 @@ def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) 
     ("arguments", "settings", "status", "says"),
     [
         (["--date", "tomorrow"], {}, 2, "'tomorrow' is not a day"),
+        (["--date", "0001-01-01"], {}, 2, "'0001-01-01' is before 1970: there are no posts of that day"),
         (["--from", DAY], {}, 2, "--from and --to go together"),
         ([], {"POCKETBASE_URL": "localhost:8090"}, 2, "POCKETBASE_URL is no web address"),
         (
@@ -105,7 +107,8 @@ def test_a_day_without_posts_is_not_built(project: Project, loopback: Loopback) 
             "LLM_BASE_URL is no web address",
         ),
         ([], {"LLM_MODEL": "gpt-of-my-own"}, 2, "LLM_MODEL=gpt-of-my-own names no provider"),
-        ([], {"DBT_LOG_PATH": "pyproject.toml"}, 1, "ERROR: pyproject.toml/day-"),
+        ([], {"DBT_LOG_PATH": "pyproject.toml"}, 2, "pyproject.toml is no folder, and a build writes files there"),
+        ([], {"DBT_TARGET_PATH": "pyproject.toml/target"}, 2, "pyproject.toml is no folder"),
         (["--date", DAY, "--file", "none.jsonl"], {}, 1, "was not collected: none.jsonl is no file"),
         ([], {"GITHUB_API_URL": "localhost"}, 1, "was not collected: GITHUB_API_URL is no web address"),
         (["--from", "2026-11-20", "--to", "2026-11-22", "--", "--nope"], {}, 1, "No such option: --nope"),
@@ -117,6 +120,47 @@ def test_what_a_day_refuses(
     finished = groundswell(project, "day", *arguments, **settings)
     assert finished.status == status, finished.output
     assert says in finished.output
+    assert "Traceback" not in finished.output
+
+
+def test_a_disk_that_becomes_full_is_one_line(built: Project, tmp_path: Path) -> None:
+    copy = built.copy_to(tmp_path)
+    logs = copy.database.with_suffix(".logs")
+    logs.mkdir()
+    # Each write to this file fails as on a full disk.
+    log = logs / f"day-{DAY}.log"
+    log.symlink_to("/dev/full")
+    for command in (["day", "--date", DAY, "--", "--replay", str(SAMPLE)], ["backfill", "--from", DAY, "--to", DAY]):
+        finished = groundswell(copy, *command)
+        assert (finished.status, finished.output.splitlines()[-1]) == (
+            1, f"ERROR: {log} can not be written: No space left on device",
+        )  # fmt: skip
+        assert "Traceback" not in finished.output
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "runs").touch()
+    stages = Stages(Console(), logs, {"DBT_TARGET_PATH": str(tmp_path / "target")})
+    with pytest.raises(LogError, match=r"/target/runs/.* can not be written: Not a directory"):
+        stages.artifacts()
+
+
+@pytest.mark.parametrize("setting", ["DBT_TARGET_PATH", "DBT_LOG_PATH"])
+def test_a_file_in_the_place_of_a_folder_of_dbt_is_one_line(built: Project, tmp_path: Path, setting: str) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    said = (
+        f"ERROR: {link} is no folder, and a build writes files there: set DBT_TARGET_PATH and DBT_LOG_PATH to folders\n"
+    )
+    for command in (["build", "--date", DAY], ["backfill", "--from", DAY, "--to", DAY]):
+        assert groundswell(built, *command, **{setting: str(link)}) == Finished(2, said)
+
+
+def test_a_command_of_dbt_says_that_its_target_path_is_no_folder(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    # A new interpreter: dbt imports its plugins once.
+    finished = Project(project.database).run(DBT, "ls", "--select", "sources", "--target-path", str(file))
+    assert finished.status == 2
+    assert f"{file} is no folder, and a build writes files there" in finished.output
     assert "Traceback" not in finished.output
 
 
@@ -198,10 +242,12 @@ def test_the_doctor(built: Project, pocketbase: Server, tmp_path: Path) -> None:
     absurd = groundswell(
         built, "doctor",
         GROUNDSWELL_DB="a" * 300, POCKETBASE_URL="", ALERT_URLS="bogus://s3cret", GROUNDSWELL_WATCHLIST="none.yml",
+        GROUNDSWELL_RUNS_KEPT="many",
     )  # fmt: skip
     broken = [line.split()[0] for line in absurd.output.splitlines() if " broken " in line]
-    assert broken == ["database", "collection", "watchlist", "alerts"]
+    assert broken == ["files", "database", "collection", "watchlist", "alerts"]
     assert "s3cret" not in absurd.output
+    assert "GROUNDSWELL_RUNS_KEPT is a whole number, 0 or more" in " ".join(absurd.output.split())
 
 
 def test_the_address_of_the_board(project: Project, pocketbase: Server) -> None:
@@ -216,6 +262,13 @@ def test_a_day_that_was_never_built_is_not_pushed(built: Project, pocketbase: Se
     assert finished.status == 1
     assert finished.output.startswith("ERROR: 2026-11-19 was never built: ")
     assert finished.output.endswith(f"built days: {DAY}\n")
+
+
+def test_a_command_names_itself_as_it_was_typed(project: Project) -> None:
+    for typed in (["groundswell", "push"], ["groundswell", "serve"], ["sync"], ["sync", "serve"]):
+        finished = project.run(sys.executable, "-m", *typed, "--nope")
+        assert finished.status == 2
+        assert f"Try 'python -m {' '.join(typed)} --help' for help." in finished.output
 
 
 def test_the_report_fits_a_screen(
@@ -254,6 +307,12 @@ def test_the_sentence_of_an_error() -> None:
     said = "  Runtime Error in model x (models/x.py)\n  Python model failed:\n  a.b.ModelError: no key\n "
     assert sentence(said) == "no key"
     assert sentence("  Compilation Error in model x (x.sql)\n  no day\n\n  > in macro m (m.sql)") == "no day"
+    said = "Encountered an error while running operation: Compilation Error in macro name_days (macros/name_days.sql)"
+    assert sentence(f"{said}\n  no day\n  \n  > in macro require_day (macros/require_day.sql)") == "no day"
+    line = {"info": {"name": "RunningOperationCaughtError", "msg": f"{said}\n  no day", "level": "error"}, "data": {}}
+    reader = Reader()
+    reader.read(json.dumps(line))
+    assert reader.built.reason() == "no day"
     assert sentence("Got 1 result, configured to fail if != 0") == "Got 1 result, configured to fail if != 0"
     assert sentence("") == ""
     assert printable("a\x1b]0;b\x07\nc") == "a ]0;b  c"

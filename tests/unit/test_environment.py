@@ -127,8 +127,16 @@ def test_an_address_without_a_scheme_is_refused_and_not_shown(address: str) -> N
         require_addresses(["BOARD"], {"BOARD": address})
 
 
+@pytest.mark.parametrize("login", ["jane:s3cret@", "s3cret@", ":s3cret@", "@", "a%40b:s3cret@"])
+def test_an_address_with_a_password_is_refused_and_not_shown(login: str) -> None:
+    # Messages, logs and links to the board show the address.
+    with pytest.raises(SettingError, match=r"^BOARD holds a user or a password, which messages would show: leave it"):
+        require_addresses(["BOARD"], {"BOARD": f"https://{login}board.example/"})
+
+
 def test_addresses_that_are_fine() -> None:
-    require_addresses(["ONE", "UNSET", "TWO"], {"ONE": "http://[::1]:8090/", "TWO": " https://a/v1 "})
+    addresses = {"ONE": "http://[::1]:8090/", "TWO": " https://a/v1 ", "THREE": "https://a/@b"}
+    require_addresses([*addresses, "UNSET"], addresses)
 
 
 def test_every_address_of_a_service_is_checked() -> None:

@@ -1,5 +1,6 @@
 """sync.plugin and dbt_groundswell: what a full disk makes of a build, and what dbt imports of this project."""
 
+import errno
 import gc
 import io
 import json
@@ -51,7 +52,7 @@ from mashumaro.jsonschema import build_json_schema, schema
 from rich.console import Console
 
 import dbt_groundswell
-from groundswell import artifacts, contexts, disk, events, garbage, templates
+from groundswell import artifacts, contexts, disk, events, garbage, interrupted, templates
 from groundswell.environment import SettingError
 from groundswell.kept_parse import is_day, names_the_day
 from groundswell.stages import LogError, Stages
@@ -510,3 +511,22 @@ def test_dbt_sets_the_garbage_collector_until_the_project_is_read() -> None:
     # A process of many commands opens the database again and again. What a command leaves is not kept.
     garbage.end_reading()
     assert gc.get_freeze_count() == frozen
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            "No space left on device. dbt keeps files in target/, or in",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a.msgpack"),
+            "a.msgpack: Permission denied. dbt keeps files",
+        ),
+        (ValueError("no file"), None),
+    ],
+)
+def test_a_file_that_ends_dbt_is_named_in_one_line(error: Exception, line: str | None) -> None:
+    said = interrupted.line_of(error)
+    assert said is line or (said or "").startswith(str(line))
