@@ -160,6 +160,7 @@ def test_a_question_is_not_one_persons_case(signals: list[Signal]) -> None:
         "Links to charts are lost in the export",
         "Description of a chart is not exported",
         "Docs: the page on exports is empty",
+        "The export stops after a while",
     ],
 )
 def test_what_only_looks_like_a_scrap_does_not_lower_a_title(title: str, signals: list[Signal]) -> None:
