@@ -69,6 +69,7 @@ def title_of(posts: Posts, signals: list[Signal]) -> str:
         ("fix(core): the export hangs", "the export hangs"),
         ("Hi all, the export hangs", "the export hangs"),
         ("AskHN: exports that hang", "exports that hang"),
+        ("Bugreport: the export hangs", "the export hangs"),
         ("The export hangs (#1234)", "The export hangs"),
         # Nothing is left out in the middle, and something is left.
         ("The export [PDF] hangs", "The export [PDF] hangs"),
@@ -125,6 +126,9 @@ def test_trimmed(title: str, rest: str, signals: list[Signal]) -> None:
         ("The export hangs on large files", "Exports of large files are so amazing"),
         ("Exports of large files are great but they hang", "Exports of large files are great"),
         ("The export hangs on large files", "Exports of large files are bullshit"),
+        ("The export hangs on large files", "Expected behavior: the export of large files"),
+        ("The export hangs", "Bugreport"),
+        ("The export hangs on large files", "The export hangs on large files when"),
     ],
 )
 def test_worth(better: str, worse: str, signals: list[Signal]) -> None:
@@ -149,6 +153,14 @@ def test_a_question_is_not_one_persons_case(signals: list[Signal]) -> None:
         "Instead of a chart the export is empty",
         "Still no export of charts",
         "NullPointerException: no name in the export",
+        "Yesterday's update empties the export",
+        "Recently exported files are empty",
+        "Last week of the year is not exported",
+        "Expected behaviour of exports differs from the manual",
+        "Links to charts are lost in the export",
+        "Description of a chart is not exported",
+        "Docs: the page on exports is empty",
+        "The export stops after a while",
     ],
 )
 def test_what_only_looks_like_a_scrap_does_not_lower_a_title(title: str, signals: list[Signal]) -> None:

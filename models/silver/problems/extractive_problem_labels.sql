@@ -34,19 +34,41 @@ voices as (
 
 {{ elected('voices', ['problem_id']) }},
 
+-- "I have the Pro plan" speaks of paying and is no offer.
+offers as (
+
+    select
+        *,
+        coalesce(
+            regexp_matches(
+                payment_quote,
+                {{
+                    any_pattern(
+                        ref('label_signals'),
+                        "meaning in ('offers to pay', 'is about to buy', 'has a budget')"
+                    )
+                }},
+                'i'
+            ),
+            false
+        ) as is_offer,
+    from voices
+
+),
+
 ranked as (
 
     select
         *,
         row_number() over (
             partition by problem_id
-            order by payment_quote is null, similarity desc, url_hash asc
+            order by payment_quote is null, not is_offer, similarity desc, url_hash asc
         ) as payment_place,
-    from voices
+    from offers
 
 ),
 
--- The most central posts that speak of paying give the quotes about paying.
+-- The most central posts that speak of paying give the quotes about paying, and those that offer to pay come first.
 extracts as (
 
     select
@@ -56,6 +78,7 @@ extracts as (
             { 'url_hash': url_hash, 'quote': payment_quote, 'supports_payment': true }
             order by payment_place
         ) filter (where payment_quote is not null)[:5] as payments,
+        bool_or(is_offer) as has_offer,
     from ranked
     group by all
 
@@ -68,6 +91,8 @@ quotable as (
         problem_titles.titles,
         problem_titles.sentences,
         if(extracts.would_pay_signal, extracts.payments, []) as payments,
+        -- The number of payments that stand directly after the title.
+        extracts.has_offer::int as in_front,
     from extracts
     inner join problem_titles on extracts.problem_id = problem_titles.problem_id
 
@@ -78,7 +103,9 @@ quoted as (
 
     select
         problem_id,
-        {{ title_quotes('titles') }}
+        {{ title_quotes('titles[:1]') }}
+        || payments[:in_front]
+        || {{ title_quotes('titles[2:]') }}
         || list_transform(
             list_filter(
                 sentences[2:],
@@ -90,7 +117,7 @@ quoted as (
             )[:2],
             lambda each: { 'url_hash': each['url_hash'], 'quote': each['sentence'], 'supports_payment': false }
         )
-        || payments as quotes,
+        || payments[in_front + 1:] as quotes,
     from quotable
 
 ),
