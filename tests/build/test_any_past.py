@@ -82,6 +82,7 @@ WHOLE = {
     "silver.extractive_problem_labels": (),
     "silver.name_matches": (),
     "gold.problem_posts": (),
+    "gold.problem_wordings": (),
     "gold.problem_hours": (),
     "gold.problem_events": (),
     "gold.problem_requests": (),

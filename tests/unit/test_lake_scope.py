@@ -46,7 +46,8 @@ POSTS = """
     create table lake.silver.clusters as
     select distinct collection_date as cluster_date, 1 as cluster_id from lake.silver.plain_texts;
     create table lake.main.views as select 'gold' as schema_name, 'older' as view_name, 1 as position,
-        'create view gold.older as select no_column_of_today from bronze.raw_items' as sql;
+        'create view gold.older as select no_column_of_today from bronze.raw_items' as sql
+    union all select 'gold', 'told', 2, 'create view gold.told as select url_hash from bronze.raw_items';
     create table lake.gold.mention_days as select distinct collection_date, 0 as posts from lake.silver.texts;
 """
 
@@ -145,3 +146,17 @@ def test_a_table_that_is_replaced_gets_the_columns_of_this_version(filled: Lake,
         assert rows(filled, "from lake.gold.mention_days") == [(1.5, "x")]
         # The next build finds its own columns.
         assert publish(connection, filled, pull(connection, filled, Everything()), keys) == []
+
+
+def test_a_view_that_a_later_version_makes_a_table_is_one_for_all_workers(filled: Lake, tmp_path: Path) -> None:
+    is_table = "select table_name = 'told' from duckdb_tables() where table_name = 'told'"
+    with file(tmp_path) as connection:
+        pulled = pull(connection, filled, BUILD)
+        assert values(connection, is_table) == set()
+        assert "c" in values(connection, "select url_hash from gold.told")
+        connection.execute("drop view gold.told; create table gold.told as select 'c' as url_hash")
+        assert publish(connection, filled, pulled, {"gold.told": ("url_hash",)}) == ["gold.told"]
+        for scope in (BUILD, Everything()):
+            pull(connection, filled, scope)
+            assert values(connection, is_table) == {True}
+            assert values(connection, "select url_hash from gold.told") == {"c"}

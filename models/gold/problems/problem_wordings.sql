@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
 -- The fewest sequences of an own passage: less is a name or another word that stands in a template.
 {% set least_passage = 5 %}
@@ -9,26 +9,26 @@ with
 
 problem_posts as (
 
-    select * from {{ nearby(ref('problem_posts')) }}
+    select * from {{ ref('problem_posts') }}
     where addresses_model is not true
 
 ),
 
 posts as (
 
-    select * from {{ nearby(ref('posts')) }}
+    select * from {{ ref('posts') }}
 
 ),
 
 wordings as (
 
-    select * from {{ nearby(ref('wordings')) }}
+    select * from {{ ref('wordings') }}
 
 ),
 
 copy_limits as (
 
-    select * from {{ nearby(ref('copy_limits')) }}
+    select * from {{ ref('copy_limits') }}
 
 ),
 
