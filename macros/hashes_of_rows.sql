@@ -1,37 +1,16 @@
 {#-
-    {schema.name: text} of relations by their names and types: of a table the number of its rows and the sum of their
-    hashes, whatever their order. A view has no rows of its own.
+    {schema.name: text} of one relation, or of all tables and views of the layers: a hash of its definition and comments,
+    and of a table the number of its rows and the sum of their hashes, whatever their order. Brackets, quotes and joins of
+    everything with everything do not count in a definition: DuckDB 1.5 writes those of a view in another way once the
+    file was closed.
 -#}
-{% macro hashes_of_rows(types) %}
-    {%- set hashes, queries = {}, [] -%}
-    {%- for name, type in types.items() -%}
-        {%- do hashes.update({name: ''}) -%}
-        {%- if type == 'table' -%}
-            {%- set schema, identifier = name.split('.', 1) -%}
-            {%- do queries.append(
-                "select '" ~ name ~ "', count(*) || ' ' || coalesce(sum(hash(entry)::hugeint), 0) from "
-                ~ api.Relation.create(database=target.database, schema=schema, identifier=identifier) ~ ' as entry'
-            ) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {%- for name, rows in run_query(queries | join(' union all ')).rows if queries -%}
-        {%- do hashes.update({name: rows}) -%}
-    {%- endfor -%}
-    {%- do return(hashes) -%}
-{% endmacro %}
-
-{#-
-    {schema.name: [text, type]} of all tables and views of the layers: a hash of their definition and comments. Brackets,
-    quotes and joins of everything with everything do not count in a definition: DuckDB 1.5 writes those of a view in
-    another way once the file was closed.
--#}
-{% macro definitions() %}
+{% macro hashes_of_rows(relation=none) %}
     {%- set query -%}
         with relations as (
-            {%- for type in ('table', 'view') %}
-            select schema_name, {{ type }}_name as name, sql, comment, '{{ type }}' as type
+            {%- for type in ([relation.type] if relation else ['table', 'view']) %}
+            select schema_name, {{ type }}_name as name, sql, comment, {{ type == 'table' }} as is_table
             from duckdb_{{ type }}s()
-            where database_name = current_database() and schema_name in ('bronze', 'silver', 'gold')
+            where database_name = current_database()
             {{ 'union all' if not loop.last }}
             {%- endfor %}
         ),
@@ -42,15 +21,31 @@
             group by all
         )
         select
-            schema_name || '.' || name,
+            schema_name,
+            name,
             md5(concat_ws(' ', regexp_replace(sql, '[\s(),"]|cross join', '', 'gi'), comment, comments)),
-            type,
+            is_table,
         from relations
         left join comments using (schema_name, name)
+        where
+            {%- if relation %}
+            schema_name = '{{ relation.schema }}' and name = '{{ relation.identifier }}'
+            {%- else %}
+            schema_name in ('bronze', 'silver', 'gold')
+            {%- endif %}
     {%- endset -%}
-    {%- set found = {} -%}
-    {%- for name, definition, type in run_query(query).rows -%}
-        {%- do found.update({name: [definition, type]}) -%}
+    {%- set hashes, queries = {}, [] -%}
+    {%- for schema, name, definition, is_table in run_query(query).rows -%}
+        {%- do hashes.update({schema ~ '.' ~ name: definition}) -%}
+        {%- if is_table -%}
+            {%- do queries.append(
+                "select '" ~ schema ~ '.' ~ name ~ "', count(*) || ' ' || coalesce(sum(hash(entry)::hugeint), 0) from "
+                ~ api.Relation.create(database=target.database, schema=schema, identifier=name) ~ ' as entry'
+            ) -%}
+        {%- endif -%}
     {%- endfor -%}
-    {%- do return(found) -%}
+    {%- for name, rows in run_query(queries | join(' union all ')).rows if queries -%}
+        {%- do hashes.update({name: hashes[name] ~ ' ' ~ rows}) -%}
+    {%- endfor -%}
+    {%- do return(hashes) -%}
 {% endmacro %}

@@ -7,11 +7,7 @@
     {%- if execute and known and known.invocation == invocation_id -%}
         {%- if known.made -%}
             {%- set rows = [] -%}
-            {%- set noted = dict(known.noted) -%}
-            {%- for unique_id, found in known.made.items() -%}
-                {%- do noted.update({unique_id: with_definitions(found, known)}) -%}
-            {%- endfor -%}
-            {%- for unique_id, fingerprint in noted.items() -%}
+            {%- for unique_id, fingerprint in dict(known.noted, **known.made).items() -%}
                 {%- do rows.append("('" ~ unique_id ~ "', '" ~ fingerprint ~ "')") -%}
             {%- endfor -%}
             {%- set table = fingerprints_table() -%}

@@ -1,6 +1,6 @@
 {#-
     Hook on-run-start, the last one: reads what macro unless_unchanged compares. These are the fingerprints that the last
-    builds have noted, the hashes of every table, and what belongs to the code of every node: the macros, the
+    builds have noted, the hash of the rows of every table, and what belongs to the code of every node: the macros, the
     Python code that models share, the pinned packages, the vars and the day. With --full-refresh no fingerprint counts.
     With --empty, --sample and --defer, and on target dev, nothing is compared or noted, because the tables of this
     database do not say what models read.
@@ -24,17 +24,12 @@
                 {%- do noted.update({unique_id: fingerprint}) -%}
             {%- endfor -%}
         {%- endif -%}
-        {%- set types, defined = {}, definitions() -%}
-        {%- for name, (_, type) in defined.items() -%}
-            {%- do types.update({name: type}) -%}
-        {%- endfor -%}
         {#- `graph` is the same for all nodes of a command, and for later commands of a process. -#}
         {%- do graph.update({'fingerprints': {
             'invocation': invocation_id,
             'code': [dbt_version, code, settings],
             'noted': noted,
-            'rows': hashes_of_rows(types),
-            'definitions': defined,
+            'rows': hashes_of_rows(),
             'behind': {},
             'made': {},
             'unchanged': [],

@@ -12,8 +12,7 @@
         {%- do return(materialize.call_macro()) -%}
     {%- endif -%}
     {%- set noted = known.noted.get(model.unique_id) -%}
-    {%- set found = fingerprint(known) if noted else none -%}
-    {%- if found and noted.startswith(found.text) and noted == with_definitions(found, known) -%}
+    {%- if noted and noted == fingerprint(known) -%}
         {%- do known.unchanged.append(model.resource_type) -%}
         {%- do store_raw_result(
             'main', message='unchanged', code='unchanged', rows_affected=none, agate_table=known.passed if is_test else none
@@ -24,10 +23,7 @@
     {%- endif -%}
     {%- set made = materialize.call_macro() -%}
     {%- if not is_test -%}
-        {%- set name = this.schema ~ '.' ~ this.identifier -%}
-        {%- do known.rows.update(hashes_of_rows({name: made.relations[0].type})) -%}
-        {#- DuckDB reads its whole catalog for one definition: this one is read when a fingerprint needs it. -#}
-        {%- do known.definitions.pop(name, none) -%}
+        {%- do known.rows.update(hashes_of_rows(made.relations[0])) -%}
     {%- endif -%}
     {%- if not is_test or load_result('main').table.rows[0][0] == 0 -%}
         {%- set after = fingerprint(known) -%}
@@ -37,10 +33,10 @@
 {% endmacro %}
 
 {#-
-    The fingerprint of the current model, seed or data test, without definitions: `text` is a hash of its code and settings,
-    of the rows that it reads, and of its own rows, `names` are those of its tables and views. Meta reads_outside says what
-    else a model reads: `today`, the UTC day on which it runs, is part of the hash. For a file or a service there is no
-    fingerprint (none), nor for a ledger of the board (meta publishes): what the board has is not known here.
+    The fingerprint of the current model, seed or data test: a hash of its code and settings, of the rows that it reads,
+    and of its own rows. Meta reads_outside says what else a model reads: `today`, the UTC day on which it runs, is part of
+    the hash. For a file or a service there is no fingerprint (none), nor for a ledger of the board (meta publishes): what
+    the board has is not known here.
 -#}
 {% macro fingerprint(known) %}
     {%- set meta = model.config.meta or {} -%}
@@ -62,19 +58,7 @@
     {%- set all_of_it = tojson(
         [known.code, today, code, model.checksum or none, model.config, model.description, model.columns, rows], sort_keys=true
     ) -%}
-    {%- do return({'text': local_md5(all_of_it), 'names': rows | map('first') | list} if all_of_it else none) -%}
-{% endmacro %}
-
-{#- A fingerprint with the definitions and comments of its tables and views, as it is noted. -#}
-{% macro with_definitions(found, known) %}
-    {%- if found.names | reject('in', known.definitions) | list -%}
-        {%- do known.definitions.update(definitions()) -%}
-    {%- endif -%}
-    {%- set texts = [] -%}
-    {%- for name in found.names -%}
-        {%- do texts.append(known.definitions[name][0]) -%}
-    {%- endfor -%}
-    {%- do return(found.text ~ ' ' ~ local_md5(texts | join(' '))) -%}
+    {%- do return(local_md5(all_of_it) if all_of_it else none) -%}
 {% endmacro %}
 
 {#- The names of the tables that a node reads: its parents, and what is behind those that are views. -#}
