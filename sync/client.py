@@ -36,14 +36,19 @@ def signed_in(url: str) -> Iterator[PocketBase]:
         raise SyncError(fault)
     client = PocketBase(url, timeout=60.0)
     with closing(client.http_client):
-        sign_in(client)
+        sign_in(client, is_known=False)
         yield client
 
 
-def sign_in(client: PocketBase) -> None:
-    """Authenticate with the credentials in the environment. Raises what signed_in raises."""
+def sign_in(client: PocketBase, *, is_known: bool = True) -> None:
+    """Authenticate with the credentials in the environment. Raises what signed_in raises.
+
+    is_known: whether the server has answered as a PocketBase does.
+    """
     token = os.environ.get("POCKETBASE_TOKEN")
     email, password = os.environ.get("POCKETBASE_EMAIL"), os.environ.get("POCKETBASE_PASSWORD")
+    if not is_known and (token or (email and password)):
+        require_pocketbase(client)
     if token:
         # The server treats a bad token as no token and gives no error, so the token is refreshed at once.
         client.auth_store.save(token, None)
@@ -60,7 +65,6 @@ def sign_in(client: PocketBase) -> None:
 
 def authenticate(client: PocketBase, settings: str, attempt: Callable[[RecordService], Any]) -> None:
     """Try the collections of accounts one after the other. Raises SyncError if all refuse, or if none is there."""
-    require_pocketbase(client)
     refused = 0
     for name in ACCOUNTS:
         try:

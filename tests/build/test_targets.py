@@ -79,6 +79,7 @@ def test_a_build_without_rows_leaves_days_and_the_board_as_they_are(built: Proje
         "gold.problem_posts",
         "gold.problem_requests",
         "gold.problem_weeks",
+        "gold.problem_wordings",
         "gold.problems",
         "gold.theme_posts",
         "gold.themes",

@@ -492,7 +492,8 @@ def test_brackets_within_brackets_are_no_answer() -> None:
         '[{"a":' * 700 + "1" + "}]" * 700,
         json.dumps(GOOD)[:-1] + ', "a":' + '{"a":' * 2_000 + "1" + "}" * 2_001,
     ):
-        with pytest.raises(AnswerError, match="brackets"):
+        # Python's limit counts its callers, too: it may be met here or there.
+        with pytest.raises(AnswerError, match=r"brackets|no valid JSON object"):
             parsed(content, Verdict)
 
 
