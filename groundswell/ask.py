@@ -269,9 +269,11 @@ class Questions:
 
     def require_known(self, name: str, value: str | None, published: str) -> None:
         """Raise ToolError if a value is given that no row of a published table has in this column."""
+        if value is None:
+            return
         rows = self.published.query(f"select distinct {name} as value from temp.{published} order by all")
         known = [row["value"] for row in rows if row["value"]]
-        if value is not None and known and value not in known:
+        if known and value not in known:
             raise ToolError(f"no problem has the {name} {value[:40]!r}: it is one of {', '.join(known)}")
 
     def listed(self, rows: Sequence[dict[str, Any]]) -> Problems:
