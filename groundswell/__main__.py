@@ -24,7 +24,7 @@ from groundswell.corrections import Corrections
 from groundswell.database import database_path, open_shared
 from groundswell.day import Outcome, require_project, run_days
 from groundswell.days import FirstDay, LastDay, days_between, parse_day, refuse_days_to_come
-from groundswell.disk import require_folders
+from groundswell.disk import dbt_folders, require_folders
 from groundswell.doctor import BROKEN, board_address, examine, finding_table
 from groundswell.environment import SettingError, load_env_file
 from groundswell.errors import GOES_ON, TYPED, GroundswellError, adding, ended_by_signals
@@ -129,7 +129,7 @@ def build_day(
     with errors_in_one_line():
         require_project()
         # dbt ends without a word if its log has no folder.
-        require_folders(os.environ.get("DBT_TARGET_PATH") or "target", os.environ.get("DBT_LOG_PATH") or "logs")
+        require_folders(*dbt_folders())
         command = [DBT, "build", *(options or []), "--vars", vars_with_day(date_, variables)]
     # Python still holds lines for a pipe, which would be lost.
     sys.stdout.flush()
@@ -176,9 +176,7 @@ def fill(
 def finish(days: list[date], log_format: LogFormat, verbose: bool, run: Callable[[Stages], Outcome]) -> NoReturn:
     """Run the stages of days, say what went wrong, and exit."""
     end_on_signals()
-    stages = Stages(
-        Console(), Path(os.environ.get("DBT_LOG_PATH") or "logs"), is_verbose=verbose, log_format=log_format
-    )
+    stages = Stages(Console(), dbt_folders()[1], is_verbose=verbose, log_format=log_format)
     try:
         with errors_in_one_line(stages.fault):
             refuse_days_to_come(days)

@@ -2,12 +2,18 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from groundswell.environment import SettingError
 
 # What dbt writes for a build of this project into target/ and logs/, with room to spare.
 NEEDED_BYTES = 20_000_000
+
+
+def dbt_folders(environment: Mapping[str, str] = os.environ) -> tuple[Path, Path]:
+    """The folders to which dbt writes its artifacts and its logs."""
+    return Path(environment.get("DBT_TARGET_PATH") or "target"), Path(environment.get("DBT_LOG_PATH") or "logs")
 
 
 def existing_part(path: Path) -> Path:

@@ -19,7 +19,7 @@ from rich.text import Text
 from groundswell.clock import yesterday
 from groundswell.database import IN_MEMORY, connect, database_path, refuse_foreign, refuse_name
 from groundswell.days import built_days, collected_days, in_words
-from groundswell.disk import require_folders
+from groundswell.disk import dbt_folders, require_folders
 from groundswell.environment import USUAL_ADDRESS, SettingError, require_addresses
 from groundswell.errors import GroundswellError
 from groundswell.news.addresses import addresses
@@ -98,7 +98,7 @@ def disk() -> Finding:
 
 def artifacts() -> Finding:
     """The folders that dbt writes to, and how many runs stay there."""
-    target, logs = os.environ.get("DBT_TARGET_PATH") or "target", os.environ.get("DBT_LOG_PATH") or "logs"
+    target, logs = dbt_folders()
     try:
         require_folders(target, logs)
         kept = runs_kept(os.environ)

@@ -28,7 +28,7 @@ from rich.status import Status
 from rich.text import Text
 
 from groundswell.clock import now
-from groundswell.disk import require_folders, why_full
+from groundswell.disk import dbt_folders, require_folders, why_full
 from groundswell.environment import SettingError
 from groundswell.errors import GroundswellError
 from groundswell.words import count
@@ -169,7 +169,7 @@ class Stages:
     @property
     def target(self) -> Path:
         """The folder that dbt writes its artifacts to."""
-        return Path(self.environment.get("DBT_TARGET_PATH") or "target")
+        return dbt_folders(self.environment)[0]
 
     def artifacts(self) -> Path | None:
         """The folder for the artifacts of this run, of which the latest ones stay; None if none is to be kept.
