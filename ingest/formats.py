@@ -164,7 +164,7 @@ class Mapped:
         fields = {field: entry.get(column) for field, column in self.columns.items()}
         # JSON may hold the account of the author, and all comments.
         for field, read in (("author", name_in), ("comment_count", number_in), ("vote_count", number_in)):
-            if isinstance(fields.get(field), (dict, list)):
+            if field in fields:
                 fields[field] = read(fields[field])
         if self.source:
             fields["source"] = self.source

@@ -230,18 +230,17 @@ def header_of(head: bytes) -> tuple[list[str], str, str] | None:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding of the start of a table: UTF-8, or that which charset-normalizer takes it for.
+    """The encoding of the start of a table. It is UTF-8, or what charset-normalizer finds.
 
-    Western letters alone do not tell one encoding from another; they are read as Windows writes them.
+    Western letters alone do not tell one encoding from another. They are read as Windows writes them.
     """
     try:
         head.decode()
+        return "utf-8"
     except UnicodeDecodeError as error:
-        # The head may end within a character.
-        if error.start > len(head) - 4:
-            return "utf-8"
         start = error.start
-    else:
+    # The head may end within a character.
+    if start > len(head) - 4:
         return "utf-8"
     # Few files need it, and each command would take 20 ms to load it.
     from charset_normalizer import from_bytes

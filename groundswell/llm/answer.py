@@ -107,7 +107,7 @@ def parsed(content: str, answer: type[Expected]) -> Expected:
 
 
 def fitting(content: str, answer: type[Expected]) -> Expected:
-    """See parsed. Raises AnswerError, and RecursionError for many brackets within brackets."""
+    """What parsed returns. Raises AnswerError, and RecursionError for many brackets within brackets."""
     content = from_text(content, str)
     # A text inside the object may hold the mark, too.
     objects = list(json_objects(content.rpartition("</think>")[2])) or list(json_objects(content))
